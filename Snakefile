@@ -1,0 +1,24 @@
+"""The whole Bayesian workflow for grouped data: from a table to a report. `snakemake --list-rules` says what each rule does."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/prior.smk"
+include: "rules/fit.smk"
+include: "rules/check.smk"
+include: "rules/compare.smk"
+include: "rules/predict.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    """Everything: the report of every study, and the gate that fails if a fit is worse than its entry says it may be."""
+    default_target: True
+    localrule: True
+    input:
+        "results/index.html",
+        "results/gate.json",

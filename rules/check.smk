@@ -1,0 +1,57 @@
+rule check:
+    """Judge whether one fit converged: pass, warn or fail, with reasons."""
+    input:
+        fit="results/{study}/{model}/fit.nc",
+    output:
+        check="results/{study}/{model}/check.json",
+    log:
+        "results/{study}/logs/{model}/check.log",
+    benchmark:
+        "results/{study}/benchmarks/{model}/check.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        spec=spec("check"),
+        digest=digest("check"),
+    script:
+        "../scripts/check.py"
+
+
+use rule check as check_sweep with:
+    input:
+        fit="results/{study}/sweeps/{sweep}/fit.nc",
+    output:
+        check="results/{study}/sweeps/{sweep}/check.json",
+    log:
+        "results/{study}/logs/sweeps/{sweep}/check.log",
+    benchmark:
+        "results/{study}/benchmarks/sweeps/{sweep}/check.tsv"
+
+
+rule gate:
+    """Fail if a fit is worse than its entry says it may be, or better than an expectation that is no longer true."""
+    input:
+        checks=[f"results/{study}/{entry}/check.json" for study, content in STUDIES.items() for entry in content.models],
+        report="results/index.html",
+    output:
+        gate="results/gate.json",
+    log:
+        "results/logs/gate.log",
+    benchmark:
+        "results/benchmarks/gate.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    retries: 0
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        spec=spec("gate"),
+        digest=digest("gate"),
+    script:
+        "../scripts/gate.py"

@@ -1,0 +1,51 @@
+"""The validated config, and what the rules ask of it."""
+
+import os
+import sys
+
+from tadpool.config import ConfigErrors, read
+from tadpool.errors import UserError
+from tadpool.specs import Specs
+
+try:
+    specs = Specs(read(config))
+except ConfigErrors as errors:
+    sys.exit("\n".join(["The config has mistakes; nothing was run.", *errors.problems]))
+
+if not specs.config.settings.compile_cache:
+    os.environ["TADPOOL_COMPILE_CACHE"] = "off"
+
+STUDIES = specs.config.studies
+ENVIRONMENT = workflow.source_path("../environment.yml")
+
+
+wildcard_constraints:
+    study="[A-Za-z0-9][A-Za-z0-9_-]*",
+    model="[A-Za-z0-9][A-Za-z0-9_-]*",
+    sweep="[A-Za-z0-9][A-Za-z0-9_-]*",
+    comparison="[A-Za-z0-9][A-Za-z0-9_-]*",
+
+
+def spec(rule):
+    """What the rule uses of the config, as canonical JSON."""
+    return lambda wildcards: specs.spec(rule, dict(wildcards))
+
+
+def digest(rule):
+    """sha256 of the code, plug-ins and other files that the rule uses."""
+    return lambda wildcards: specs.digest(rule, dict(wildcards))
+
+
+def crashes(rule):
+    """The record of the rule's crashes, a file beside its output."""
+    return lambda wildcards: specs.crashes(rule, dict(wildcards))
+
+
+def per_entry(name):
+    """The file of that name of each of the study's entries."""
+    return lambda wildcards: [f"results/{wildcards.study}/{entry}/{name}" for entry in STUDIES[wildcards.study].models]
+
+
+def per_sweep(name):
+    """The file of that name of each of the study's sweeps."""
+    return lambda wildcards: [f"results/{wildcards.study}/sweeps/{sweep}/{name}" for sweep in STUDIES[wildcards.study].sweeps]

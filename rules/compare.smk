@@ -1,0 +1,59 @@
+rule cross_validate:
+    """Leave-one-out cross-validation of one fit."""
+    input:
+        data="results/{study}/data.nc",
+        fit="results/{study}/{model}/fit.nc",
+    output:
+        loo="results/{study}/{model}/loo.nc",
+    log:
+        "results/{study}/logs/{model}/cross_validate.log",
+    benchmark:
+        "results/{study}/benchmarks/{model}/cross_validate.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        spec=spec("cross_validate"),
+        digest=digest("cross_validate"),
+        crashes=crashes("cross_validate"),
+    script:
+        "../scripts/cross_validate.py"
+
+
+use rule cross_validate as cross_validate_sweep with:
+    input:
+        data="results/{study}/data.nc",
+        fit="results/{study}/sweeps/{sweep}/fit.nc",
+    output:
+        loo="results/{study}/sweeps/{sweep}/loo.nc",
+    log:
+        "results/{study}/logs/sweeps/{sweep}/cross_validate.log",
+    benchmark:
+        "results/{study}/benchmarks/sweeps/{sweep}/cross_validate.tsv"
+
+
+rule compare:
+    """Rank the entries of one comparison by how well they predict."""
+    input:
+        loos=lambda wildcards: specs.compared(wildcards.study, wildcards.comparison, "loo.nc"),
+        checks=lambda wildcards: specs.compared(wildcards.study, wildcards.comparison, "check.json"),
+    output:
+        table="results/{study}/comparisons/{comparison}.csv",
+    log:
+        "results/{study}/logs/comparisons/{comparison}.log",
+    benchmark:
+        "results/{study}/benchmarks/comparisons/{comparison}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        spec=spec("compare"),
+        digest=digest("compare"),
+    script:
+        "../scripts/compare.py"

@@ -1,0 +1,21 @@
+rule prepare_data:
+    """Load or simulate a study's dataset and check it."""
+    input:
+        lambda wildcards: specs.tables(wildcards.study),
+    output:
+        data="results/{study}/data.nc",
+    log:
+        "results/{study}/logs/prepare_data.log",
+    benchmark:
+        "results/{study}/benchmarks/prepare_data.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        spec=spec("prepare_data"),
+        digest=digest("prepare_data"),
+    script:
+        "../scripts/prepare_data.py"

@@ -1,0 +1,46 @@
+rule fit:
+    """Sample the posterior of one entry, with everything derived from its draws."""
+    input:
+        data="results/{study}/data.nc",
+    output:
+        fit="results/{study}/{model}/fit.nc",
+    log:
+        "results/{study}/logs/{model}/fit.log",
+    benchmark:
+        "results/{study}/benchmarks/{model}/fit.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        spec=spec("fit"),
+        digest=digest("fit"),
+        crashes=crashes("fit"),
+    script:
+        "../scripts/fit.py"
+
+
+rule sweep:
+    """Sample the posteriors of one entry over values of one of its hyperparameters, all as lanes of one program."""
+    input:
+        data="results/{study}/data.nc",
+    output:
+        fit="results/{study}/sweeps/{sweep}/fit.nc",
+    log:
+        "results/{study}/logs/sweeps/{sweep}/sweep.log",
+    benchmark:
+        "results/{study}/benchmarks/sweeps/{sweep}/sweep.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        spec=spec("sweep"),
+        digest=digest("sweep"),
+        crashes=crashes("sweep"),
+    script:
+        "../scripts/sweep.py"

@@ -1,0 +1,22 @@
+rule sample_prior:
+    """Draw from one entry's prior and prior predictive distribution."""
+    input:
+        data="results/{study}/data.nc",
+    output:
+        prior="results/{study}/{model}/prior.nc",
+    log:
+        "results/{study}/logs/{model}/sample_prior.log",
+    benchmark:
+        "results/{study}/benchmarks/{model}/sample_prior.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        spec=spec("sample_prior"),
+        digest=digest("sample_prior"),
+        crashes=crashes("sample_prior"),
+    script:
+        "../scripts/sample_prior.py"

@@ -1,0 +1,84 @@
+rule draw_figures:
+    """Draw all figures of one study, each as SVG with the numbers it shows as CSV."""
+    input:
+        data="results/{study}/data.nc",
+        priors=per_entry("prior.nc"),
+        fits=per_entry("fit.nc"),
+        loos=per_entry("loo.nc"),
+        sweep_fits=per_sweep("fit.nc"),
+        sweep_loos=per_sweep("loo.nc"),
+        comparisons=lambda wildcards: specs.comparisons(wildcards.study),
+        predictions=lambda wildcards: specs.predictions(wildcards.study),
+    output:
+        figures=directory("results/{study}/figures"),
+    log:
+        "results/{study}/logs/draw_figures.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_figures.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        spec=spec("draw_figures"),
+        digest=digest("draw_figures"),
+    script:
+        "../scripts/draw_figures.py"
+
+
+rule render_report:
+    """Write the page of one study."""
+    input:
+        data="results/{study}/data.nc",
+        checks=per_entry("check.json"),
+        fits=per_entry("fit.nc"),
+        sweep_checks=per_sweep("check.json"),
+        loos=per_entry("loo.nc"),
+        sweep_loos=per_sweep("loo.nc"),
+        comparisons=lambda wildcards: specs.comparisons(wildcards.study),
+        predictions=lambda wildcards: specs.predictions(wildcards.study),
+        figures="results/{study}/figures",
+    output:
+        page="results/{study}/index.html",
+    log:
+        "results/{study}/logs/render_report.log",
+    benchmark:
+        "results/{study}/benchmarks/render_report.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        spec=spec("render_report"),
+        digest=digest("render_report"),
+    script:
+        "../scripts/render_report.py"
+
+
+rule render_index:
+    """Write the page that leads to all studies."""
+    input:
+        pages=[f"results/{study}/index.html" for study in STUDIES],
+        checks=[f"results/{study}/{entry}/check.json" for study, content in STUDIES.items() for entry in content.models],
+        comparisons=[path for study in STUDIES for path in specs.comparisons(study)],
+    output:
+        index="results/index.html",
+    log:
+        "results/logs/render_index.log",
+    benchmark:
+        "results/benchmarks/render_index.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        spec=spec("render_index"),
+        digest=digest("render_index"),
+    script:
+        "../scripts/render_index.py"

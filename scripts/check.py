@@ -1,0 +1,17 @@
+"""Judge whether one fit, or every point of a sweep, converged."""
+
+import json
+
+from tadpool import checks, contracts, io
+
+
+def main(fit, check, study, entry, over):
+    tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
+    report = checks.check_sweep(tree, over) if over else checks.check(tree)
+    attempts = json.loads(tree.attrs["attempts"])
+    io.write_json(check, {"study": study, "entry": entry, **report, "attempts": attempts})
+
+
+if __name__ == "__main__":
+    with io.job_log(snakemake.log[0]):
+        main(fit=snakemake.input.fit, check=snakemake.output.check, **json.loads(snakemake.params.spec))

@@ -1,0 +1,23 @@
+"""Rank the entries of one comparison by how well they predict."""
+
+import json
+from pathlib import Path
+
+from tadpool import comparison, contracts, io
+
+
+def main(loos, checks, table, entries, target):
+    trees = {Path(path).parent.name: io.read(path, contracts.LOO) for path in loos}
+    verdicts = {Path(path).parent.name: io.read_json(path)["verdict"] for path in checks}
+    pointwise = {name: tree["loo"].to_dataset() for name, tree in trees.items() if "loo" in tree.children}
+    io.write_csv(table, comparison.table(target, pointwise, verdicts, entries))
+
+
+if __name__ == "__main__":
+    with io.job_log(snakemake.log[0]):
+        main(
+            loos=snakemake.input.loos,
+            checks=snakemake.input.checks,
+            table=snakemake.output.table,
+            **json.loads(snakemake.params.spec),
+        )

@@ -1,0 +1,26 @@
+"""Leave-one-out cross-validation of one fit, or of every point of a sweep."""
+
+import json
+
+from tadpool import io, isolation, provenance
+
+
+def main(output, provenance, data, fit, threads, **settings):
+    from tadpool.cross_validation import cross_validate
+
+    cross_validate(output, provenance, data, fit, threads, **settings)
+
+
+if __name__ == "__main__":
+    spec = json.loads(snakemake.params.spec)
+    with io.job_log(snakemake.log[0]):
+        isolation.guarded(
+            __file__,
+            output=snakemake.output.loo,
+            crashes=snakemake.params.crashes,
+            provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
+            data=snakemake.input.data,
+            fit=snakemake.input.fit,
+            threads=snakemake.threads,
+            **spec,
+        )

@@ -1,0 +1,26 @@
+"""Predict a new member of a group from one entry's posterior."""
+
+import json
+
+from tadpool import io, isolation, provenance
+
+
+def main(output, provenance, data, fit, threads, **settings):
+    from tadpool.prediction import predict
+
+    predict(output, provenance, data, fit, threads, **settings)
+
+
+if __name__ == "__main__":
+    spec = json.loads(snakemake.params.spec)
+    with io.job_log(snakemake.log[0]):
+        isolation.guarded(
+            __file__,
+            output=snakemake.output.predictions,
+            crashes=snakemake.params.crashes,
+            provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
+            data=snakemake.input.data,
+            fit=snakemake.input.fit,
+            threads=snakemake.threads,
+            **spec,
+        )

@@ -1,0 +1,18 @@
+"""Write the page that leads to all studies."""
+
+import json
+from pathlib import Path
+
+from tadpool import io
+from tadpool.reporting import index_page
+from tadpool.results import StudyResults
+
+
+def main(index, studies):
+    folder = Path(index).parent
+    io.write_text(index, index_page([StudyResults(name, config, folder / name) for name, config in studies.items()]))
+
+
+if __name__ == "__main__":
+    with io.job_log(snakemake.log[0]):
+        main(snakemake.output.index, **json.loads(snakemake.params.spec))

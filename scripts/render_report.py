@@ -1,0 +1,19 @@
+"""Write the page of one study."""
+
+import json
+from pathlib import Path
+
+from tadpool import io
+from tadpool.reporting import study_page
+from tadpool.results import StudyResults
+
+
+def main(page, provenance, study, config, seed, samplers):
+    results = StudyResults(study, config, Path(page).parent)
+    io.write_text(page, study_page(results, provenance, seed, samplers))
+
+
+if __name__ == "__main__":
+    spec = json.loads(snakemake.params.spec)
+    with io.job_log(snakemake.log[0]):
+        main(snakemake.output.page, snakemake.params.digest, **spec)

@@ -1,0 +1,30 @@
+"""Draw from one entry's prior and prior predictive distribution."""
+
+import json
+
+from tadpool import io, isolation, provenance
+
+
+def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, precision):
+    from tadpool import compile_cache, contracts, lanes, sampling, seeds
+
+    lanes.start(threads, precision)
+    with compile_cache.used():
+        tree, bound = sampling.open_bound(data, model, hyperparameters)
+        tree.update(sampling.prior(bound, seeds.key(seed, study, entry, "prior")))
+    tree.attrs = {"provenance": provenance, "status": "ok"}
+    io.write(output, tree, contracts.PRIOR)
+
+
+if __name__ == "__main__":
+    spec = json.loads(snakemake.params.spec)
+    with io.job_log(snakemake.log[0]):
+        isolation.guarded(
+            __file__,
+            output=snakemake.output.prior,
+            crashes=snakemake.params.crashes,
+            provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
+            data=snakemake.input.data,
+            threads=snakemake.threads,
+            **spec,
+        )

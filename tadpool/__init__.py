@@ -1,0 +1,1 @@
+"""The whole Bayesian workflow for grouped data as one Snakemake workflow."""

@@ -1,0 +1,200 @@
+"""Convergence verdicts: pass, warn or fail, with reasons. A statistic that is missing or not finite is a failure.
+
+Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ESS) and Betancourt (2016), arXiv:1604.00695
+(E-BFMI).
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from tadpool.errors import UserError
+
+RHAT_WARN, RHAT_FAIL = 1.01, 1.05
+ESS_WARN_PER_CHAIN, ESS_FAIL_PER_CHAIN = 100, 25
+DIVERGING_FAIL = 0.005
+TREE_DEPTH_WARN = 0.01
+BFMI_WARN, BFMI_FAIL = 0.3, 0.1
+
+ORDER = ("pass", "warn", "fail")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One finding: its severity, the statistic, the parameter it concerns ("" for the whole fit), and a sentence."""
+
+    severity: str
+    statistic: str
+    parameter: str
+    sentence: str
+
+
+def verdict(reasons: list[Reason]) -> str:
+    return max((reason.severity for reason in reasons), key=ORDER.index, default="pass")
+
+
+def check(tree: xr.DataTree) -> dict:
+    """The verdict on one fit (dims chain, draw): verdict, reasons, diagnostics, parameters and attempts, ready for JSON."""
+    status = tree.attrs["status"]
+    if status == "crashed":
+        reasons = [Reason("fail", "status", "", f"It crashed: {tree.attrs['reason']}.")]
+        return _report(reasons, {}, [])
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    reasons = []
+    if status != "ok":
+        reasons.append(Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
+    rows = [row for name in posterior.data_vars for row in _parameters(posterior[name])]
+    reasons += [reason for row in rows for reason in _judge(row, posterior.sizes["chain"])]
+    diagnostics = sampler_diagnostics(stats)
+    reasons += _judge_sampler(diagnostics)
+    diagnostics |= _worst(rows)
+    return _report(reasons, diagnostics, rows)
+
+
+def _report(reasons: list[Reason], diagnostics: dict, rows: list[dict]) -> dict:
+    return {
+        "verdict": verdict(reasons),
+        "reasons": [asdict(reason) for reason in sorted(reasons, key=lambda r: -ORDER.index(r.severity))],
+        "diagnostics": diagnostics,
+        "parameters": rows,
+    }
+
+
+def _parameters(variable: xr.DataArray) -> Iterator[dict]:
+    """Mean, sd, interval, R-hat, ESS and MCSE of every element of a variable."""
+    rest = [dim for dim in variable.dims if dim not in ("chain", "draw")]
+    values = variable.transpose(*rest, "chain", "draw").values
+    for index in np.ndindex(values.shape[: len(rest)]):
+        labels = {dim: variable[dim].values[i] if dim in variable.coords else i for dim, i in zip(rest, index, strict=True)}
+        name = f"{variable.name}[{', '.join(map(str, labels.values()))}]" if rest else str(variable.name)
+        kind = variable.attrs.get("site", "latent")
+        yield {"parameter": name, "site": variable.name, "kind": kind, **statistics(values[index].astype(float))}
+
+
+def statistics(draws: np.ndarray) -> dict[str, float | None]:
+    """Summaries of one parameter's draws (chain, draw); None where a statistic is not finite."""
+    spread = np.ptp(draws)
+    row = {"finite": bool(np.isfinite(draws).all()), "constant": bool(spread == 0.0)}
+    row["identical_chains"] = bool(len(draws) > 1 and not row["constant"] and (draws == draws[0]).all())
+    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945]) if row["finite"] else (np.nan,) * 3
+    row |= {"mean": draws.mean(), "sd": draws.std(ddof=1), "eti89_low": low, "median": median, "eti89_high": high}
+    if row["finite"] and not row["constant"]:
+        row |= {
+            "rhat": array_stats.rhat(draws, chain_axis=0, draw_axis=1),
+            "ess_bulk": array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk"),
+            "ess_tail": array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95)),
+            "mcse_mean": array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="mean"),
+            "mcse_sd": array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="sd"),
+        }
+    return {k: v if isinstance(v, bool) else (float(v) if np.isfinite(v) else None) for k, v in row.items()}
+
+
+def _judge(row: dict, chains: int) -> Iterator[Reason]:
+    name = row["parameter"]
+    if not row["finite"]:
+        yield Reason("fail", "finite", name, f"{name} has draws that are not finite.")
+    elif row["constant"] and row["kind"] == "deterministic":
+        return
+    elif row["constant"]:
+        yield Reason("fail", "constant", name, f"{name} never moved.")
+    elif row["identical_chains"]:
+        yield Reason("fail", "chains", name, f"All chains of {name} are identical.")
+    elif any(row[statistic] is None for statistic in ("rhat", "ess_bulk", "ess_tail")):
+        yield Reason("fail", "missing", name, f"R-hat or ESS of {name} cannot be computed.")
+    else:
+        yield from _judge_numbers(row, name, chains)
+
+
+def _judge_numbers(row: dict, name: str, chains: int) -> Iterator[Reason]:
+    if row["rhat"] > RHAT_FAIL:
+        yield Reason("fail", "rhat", name, f"R-hat of {name} is {row['rhat']:.3f}: the chains disagree.")
+    elif row["rhat"] > RHAT_WARN:
+        yield Reason("warn", "rhat", name, f"R-hat of {name} is {row['rhat']:.3f}: draw more.")
+    for statistic, part in (("ess_bulk", "Bulk"), ("ess_tail", "Tail")):
+        if row[statistic] < ESS_WARN_PER_CHAIN * chains:
+            severity = "fail" if row[statistic] < ESS_FAIL_PER_CHAIN * chains else "warn"
+            yield Reason(
+                severity, statistic, name, f"{part} ESS of {name} is {row[statistic]:.0f}, below {ESS_WARN_PER_CHAIN} per chain."
+            )
+
+
+def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
+    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of one fit (dims chain, draw)."""
+    bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose("chain", "draw").values))
+    numbers = {
+        "chains": stats.sizes["chain"],
+        "draws": stats.sizes["draw"],
+        "diverging": int(stats["diverging"].sum()),
+        "reached_max_treedepth": int(stats["reached_max_treedepth"].sum()),
+        "bfmi_min": float(bfmi.min()),
+        "acceptance_rate": float(stats["acceptance_rate"].mean()),
+        "n_steps_mean": float(stats["n_steps"].mean()),
+    }
+    return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
+
+
+def _judge_sampler(numbers: dict) -> Iterator[Reason]:
+    total = numbers["chains"] * numbers["draws"]
+    if numbers["chains"] < 2:
+        yield Reason("fail", "chains", "", "One chain alone cannot be checked.")
+    if numbers["diverging"]:
+        severity = "fail" if numbers["diverging"] > DIVERGING_FAIL * total else "warn"
+        yield Reason(severity, "diverging", "", f"{numbers['diverging']} of {total} transitions diverged.")
+    if numbers["reached_max_treedepth"] > TREE_DEPTH_WARN * total:
+        share = numbers["reached_max_treedepth"] / total
+        yield Reason("warn", "tree_depth", "", f"{share:.0%} of trajectories reached the largest tree depth.")
+    bfmi = numbers["bfmi_min"]
+    if bfmi is None or bfmi < BFMI_FAIL:
+        yield Reason("fail", "bfmi", "", f"E-BFMI is {'missing' if bfmi is None else format(bfmi, '.2f')}.")
+    elif bfmi < BFMI_WARN:
+        yield Reason("warn", "bfmi", "", f"E-BFMI is {bfmi:.2f}, below {BFMI_WARN}: energies are explored slowly.")
+    if numbers["acceptance_rate"] is None:
+        yield Reason("fail", "acceptance_rate", "", "The acceptance rate is missing.")
+
+
+def _worst(rows: list[dict]) -> dict[str, float | None]:
+    def extreme(statistic, choose):
+        values = [row[statistic] for row in rows if row.get(statistic) is not None]
+        return choose(values) if values else None
+
+    return {
+        "rhat_max": extreme("rhat", max),
+        "ess_bulk_min": extreme("ess_bulk", min),
+        "ess_tail_min": extreme("ess_tail", min),
+    }
+
+
+def check_sweep(tree: xr.DataTree, over: str) -> dict:
+    """Verdicts of all points of a sweep: the worst one and a report for each value of the hyperparameter."""
+    if tree.attrs["status"] == "crashed":
+        return check(tree) | {"points": []}
+    points = []
+    for position, value in enumerate(tree["posterior"][over].values):
+        groups = {name: tree[name].to_dataset().isel({over: position}) for name in ("posterior", "sample_stats")}
+        point = xr.DataTree.from_dict(groups)
+        point.attrs.update(status="ok")
+        points.append({over: float(value), **check(point)})
+    reasons = [Reason("fail", "status", "", tree.attrs["reason"])] if tree.attrs["status"] != "ok" else []
+    worst = max([verdict(reasons), *(point["verdict"] for point in points)], key=ORDER.index)
+    return {"verdict": worst, "reasons": [asdict(reason) for reason in reasons], "points": points}
+
+
+def gate(reports: list[dict], expected: dict[str, dict]) -> dict[str, str]:
+    """The verdicts by "study/entry". Raises UserError that lists fits that are worse, or better, than expected."""
+    problems = []
+    for report in reports:
+        name, found = f"{report['study']}/{report['entry']}", report["verdict"]
+        if name not in expected and found == "fail":
+            reason = report["reasons"][0]["sentence"]
+            problems.append(f"results/{name} failed: {reason} Mend the model, draw more, or declare `expect` in the study.")
+        elif name in expected and found != expected[name]["verdict"]:
+            problems.append(
+                f"results/{name}: the verdict is {found}, the study expects {expected[name]['verdict']}; "
+                "mend the fit or the study's `expect`"
+            )
+    if problems:
+        raise UserError("\n".join(problems))
+    return {f"{report['study']}/{report['entry']}": report["verdict"] for report in reports}

@@ -1,0 +1,104 @@
+"""What each result file holds: groups, required variables and dims; checked when a file is written and when it is read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from tadpool.errors import UserError
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of a NetCDF file.
+
+    dims: dims that every variable has. variables: names that must be there. finite: no NaN or infinity allowed in
+    floating-point variables. optional: the group may be absent.
+    """
+
+    dims: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    finite: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A result file: its groups, and the attributes of its root."""
+
+    description: str
+    groups: dict[str, Group]
+    attributes: tuple[str, ...] = ("provenance",)
+
+
+
+SAMPLE = ("chain", "draw")
+STATS = ("lp", "energy", "diverging", "n_steps", "tree_depth", "reached_max_treedepth", "acceptance_rate", "step_size")
+OBSERVED = {"observed_data": Group(), "constant_data": Group(optional=True)}
+
+DATA = Contract("one dataset", {**OBSERVED, "truth": Group(optional=True)})
+PRIOR = Contract(
+    "draws from the prior and the prior predictive distribution of one entry",
+    {"prior": Group(SAMPLE), "prior_predictive": Group(SAMPLE), **OBSERVED},
+)
+FIT = Contract(
+    "the posterior of one entry",
+    {
+        "posterior": Group(SAMPLE),
+        "sample_stats": Group(SAMPLE, STATS),
+        "log_likelihood": Group(SAMPLE, optional=True),
+        "log_prior": Group(SAMPLE, optional=True),
+        "posterior_predictive": Group(SAMPLE, optional=True),
+        **OBSERVED,
+    },
+    ("provenance", "status", "attempts"),
+)
+SWEEP = Contract(
+    "the posteriors of one entry over values of a hyperparameter",
+    {
+        "posterior": Group(SAMPLE),
+        "sample_stats": Group(SAMPLE, STATS),
+        "log_likelihood": Group(SAMPLE, optional=True),
+        **OBSERVED,
+    },
+    ("provenance", "status", "attempts", "over"),
+)
+CRASHED = Contract("a result that has no numbers because its process or its fit failed", {}, ("provenance", "status"))
+LOO = Contract(
+    "leave-one-out predictive density per unit",
+    {"loo": Group((), ("elpd", "mcse", "pareto_k", "method"))},
+    ("provenance", "status"),
+)
+PREDICTIONS = Contract(
+    "predictions for new groups",
+    {"predictions": Group(SAMPLE), "predictions_constant_data": Group(optional=True)},
+    ("provenance", "status"),
+)
+
+
+def check(tree: xr.DataTree, contract: Contract, path: str) -> None:
+    """Raise UserError that names the file and the group where `tree` breaks its contract.
+
+    A result whose status is not "ok" may lack groups: it says why it has no numbers.
+    """
+    for attribute in contract.attributes:
+        if attribute not in tree.attrs:
+            raise UserError(f"{path}: the attribute {attribute} is missing; delete the file and run again")
+    complete = tree.attrs.get("status", "ok") == "ok"
+    for name, group in contract.groups.items():
+        if name in tree.children:
+            _check_group(tree[name].to_dataset(), group, f"{path}, group {name}")
+        elif complete and not group.optional:
+            raise UserError(f"{path}: the group {name} is missing ({contract.description}); delete the file and run again")
+
+
+def _check_group(dataset: xr.Dataset, group: Group, where: str) -> None:
+    for name in group.variables:
+        if name not in dataset:
+            raise UserError(f"{where}: the variable {name} is missing; delete the file and run again")
+    for name, variable in dataset.data_vars.items():
+        absent = [dim for dim in group.dims if dim not in variable.dims]
+        if absent:
+            raise UserError(f"{where}: {name} has no dim {absent[0]}; delete the file and run again")
+        if group.finite and variable.dtype.kind == "f" and not np.isfinite(variable.values).all():
+            raise UserError(f"{where}: {name} is not finite everywhere; delete the file and run again")

@@ -1,0 +1,54 @@
+"""Prepare a dataset for a study: load or simulate it, check it, split it into outcomes, the rest, and the truth."""
+
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool import plugins, seeds, tables
+from tadpool.errors import UserError
+
+
+def prepare(
+    name: str, arguments: Mapping[str, Any], outcomes: Sequence[str], study: str, seed: int | None = None
+) -> xr.DataTree:
+    """The tree of data.nc: observed_data (the outcomes), constant_data (the rest), truth (simulated data only).
+
+    Raises UserError where an outcome is missing, a variable is empty or not finite, or a group index is out of range.
+    """
+    module = plugins.load("datasets", name)
+    if seed is None:
+        found = {file: tables.read(path) for file, path in plugins.tables(name).items()}
+        dataset, truth = module.load(found, **arguments), None
+    else:
+        dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate"), **arguments)
+    _check(name, dataset, outcomes)
+    dataset = dataset.assign_coords({dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords})
+    groups = {"observed_data": dataset[list(outcomes)], "constant_data": dataset.drop_vars(list(outcomes))}
+    if truth is not None:
+        groups["truth"] = truth
+    return xr.DataTree.from_dict(groups)
+
+
+def _check(name: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
+    where = f"dataset {name}"
+    for outcome in outcomes:
+        if outcome not in dataset:
+            raise UserError(f"{where}: there is no variable {outcome!r} for outcomes; it has {', '.join(dataset)}")
+    for variable in dataset.data_vars.values():
+        if variable.size == 0:
+            raise UserError(f"{where}: {variable.name} is empty; a study needs at least one row")
+        if variable.dtype.kind == "f" and np.isinf(variable.values).any():
+            raise UserError(f"{where}: {variable.name} has infinite values; correct the table")
+    for group in (str(v).removesuffix("_index") for v in dataset if str(v).endswith("_index")):
+        index = dataset[f"{group}_index"].values
+        size = dataset.sizes.get(group, 0)
+        if index.min() < 0 or index.max() >= size:
+            raise UserError(f"{where}: {group}_index runs from {index.min()} to {index.max()}, {group} has {size} members")
+
+
+def merged(tree: xr.DataTree) -> xr.Dataset:
+    """Outcomes and the other variables of data.nc as one dataset."""
+    return xr.merge([tree[name].to_dataset() for name in ("observed_data", "constant_data") if name in tree.children])

@@ -1,0 +1,150 @@
+"""Reading and writing results: whole files or none, checked against their contracts, the same bytes for the same content."""
+
+import faulthandler
+import json
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tadpool.errors import UserError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tadpool.contracts import Contract
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it replaces `path` when the block ends well and disappears when it does not."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not readable as JSON ({error}); delete the file and run again") from error
+
+
+def write_csv(path: str | Path, table) -> None:
+    """Write a pandas DataFrame without its index; floats keep 17 significant digits' worth of value."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
+    """Write a NetCDF file: compressed, to a temporary name, re-opened and checked, then renamed.
+
+    Raises UserError where the content breaks the contract.
+    """
+    from tadpool import contracts
+
+    contracts.check(tree, contract, str(path))
+    encoding = {
+        node.path: {name: {"zlib": True, "complevel": 4} for name, v in node.data_vars.items() if v.dtype.kind != "U"}
+        for node in tree.subtree
+    }
+    with replacing(path) as temporary:
+        tree.to_netcdf(temporary, engine="netcdf4", encoding={k: v for k, v in encoding.items() if v})
+        contracts.check(_load(temporary), contract, str(path))
+
+
+def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
+    """Read a whole NetCDF file into memory and check it. Raises UserError that names the file and the group."""
+    from tadpool import contracts
+
+    try:
+        tree = _load(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist; run the workflow to make it") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
+    contracts.check(tree, contract, str(path))
+    return tree
+
+
+def _load(path: str | Path) -> "xr.DataTree":
+    import xarray as xr
+
+    return xr.load_datatree(path, engine="netcdf4")
+
+
+@contextmanager
+def job_log(path: str, quiet: bool = False) -> Iterator[None]:
+    """Send everything the job prints (C code, children and warnings too) to its log; say on the terminal what failed.
+
+    A UserError ends the job with its sentence alone; anything else with its traceback, in the log and on the terminal.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    saved = [os.dup(1), os.dup(2)]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    faulthandler.enable(log)
+    os.environ["TADPOOL_TERMINAL"] = str(terminal)
+    failed = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
+    except UserError as error:
+        failed = f"{error}\n"
+    except Exception:
+        failed = traceback.format_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        faulthandler.disable()
+        for number, descriptor in zip((1, 2), saved, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        if failed:
+            os.write(log, failed.encode())
+            os.write(terminal, f"{Path(path).stem}: {failed}".encode())
+        os.close(log)
+        os.close(terminal)
+        del os.environ["TADPOOL_TERMINAL"]
+    if failed:
+        raise SystemExit(1)
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"{category.__name__}: {message}", file=sys.stderr)

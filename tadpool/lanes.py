@@ -1,0 +1,355 @@
+"""The engine: NUTS lanes, and nothing else in tadpool calls a sampler.
+
+A lane is one NUTS chain of one fit: a key, the data, the hyperparameters, and which observations are held out. A batch
+of lanes runs as one compiled program. On a CPU each host device works through its share of the lanes one at a time
+(`shard_map` over devices, `lax.map` over lanes: no lane waits for another's deeper trees); on a GPU lanes are `vmap`ped.
+Data, keys and hyperparameters are arguments of the program, so a batch compiles once. A lane's draws do not depend on
+the batch it ran in, on the number of host devices (two or more), or on how its draws were cut into blocks.
+"""
+
+import enum
+import os
+import platform
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+from jax.sharding import AxisType, PartitionSpec
+from numpyro.infer import NUTS
+from numpyro.infer.util import constrain_fn
+
+CHUNK_BYTES = 256e6
+LANES_PER_DEVICE = 64
+ITERATIONS_PER_BLOCK = 500
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings of NUTS; the keys of the config's `sampler` without `chains` and `precision`."""
+
+    warmup: int
+    draws: int
+    target_accept: float
+    max_tree_depth: int
+
+
+def start(threads: int, precision: str = "float64") -> None:
+    """Set XLA up for `threads` host devices; call it before the first JAX computation of the process.
+
+    Two host devices are the least, also on one core: a mesh of one compiles another program, whose draws differ.
+    The instruction set is held at AVX2 because wider or narrower ones round differently.
+    """
+    flags = ["--xla_cpu_multi_thread_eigen=false", f"--xla_force_host_platform_device_count={max(2, threads)}"]
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        flags.append("--xla_cpu_max_isa=AVX2")
+    os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *flags]).strip()
+    jax.config.update("jax_enable_x64", precision == "float64")
+
+
+class Status(enum.IntEnum):
+    """How a lane ended."""
+
+    OK = 0
+    INVALID_START = 1
+    NOT_FINITE = 2
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """A batch of lanes; the first axis of every array is the lane.
+
+    keys: uint32 (lanes, 2), see `tadpool.seeds`; chains: int (lanes,), folded into the key.
+    arguments: model arguments that differ between lanes, each (lanes, ...).
+    held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
+    extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
+    """
+
+    keys: np.ndarray
+    chains: np.ndarray
+    arguments: Arrays = field(default_factory=dict)
+    held_out: Arrays = field(default_factory=dict)
+    extra: Arrays = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.chains)
+
+    def tree(self) -> Arrays:
+        return {
+            "key": np.asarray(self.keys, np.uint32),
+            "chain": np.asarray(self.chains, np.uint32),
+            "arguments": self.arguments,
+            "held_out": self.held_out,
+            "extra": self.extra,
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a batch returned; the first axis of every array is the lane.
+
+    values: whatever `derive` returned, by default each site's draws (lanes, draws, ...).
+    stats: sample statistics (lanes, draws) under ArviZ's names. state: the sampler state after the last draw.
+    unconstrained_start: the starting points, to say what was not finite there.
+    """
+
+    values: Arrays
+    stats: Arrays
+    status: np.ndarray
+    state: Any
+    unconstrained_start: Arrays
+
+
+class hold_out(numpyro.primitives.Messenger):
+    """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped."""
+
+    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None) -> None:
+        self.held_out = held_out or {}
+        super().__init__(fn)
+
+    def process_message(self, msg: Arrays) -> None:
+        if msg["type"] == "sample" and msg["is_observed"] and msg["name"] in self.held_out:
+            msg["fn"] = msg["fn"].mask(~self.held_out[msg["name"]])
+
+
+def lane_key(lane: Arrays) -> jax.Array:
+    """The lane's own random key: its name's 64 bits with the chain folded in."""
+    return jax.random.fold_in(jax.random.wrap_key_data(lane["key"], impl="threefry2x32"), lane["chain"])
+
+
+def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
+    """Number of chunks and lanes in each: chunks are equal so that one compiled shape serves all."""
+    most = int(np.clip(CHUNK_BYTES / max(bytes_per_lane, 1.0), devices, LANES_PER_DEVICE * devices))
+    chunks = -(-lanes // most)
+    per_device = -(-lanes // (chunks * devices))
+    return chunks, per_device * devices
+
+
+def spread(function: Callable, vectorized: bool | None = None) -> Callable:
+    """Compile `function(lane, shared)` to run over all lanes of a chunk: `compiled(lanes, shared)`.
+
+    `vectorized` None chooses by backend: `vmap` on an accelerator, one lane after another on each CPU device.
+    """
+    if vectorized is None:
+        vectorized = jax.default_backend() != "cpu"
+    if vectorized:
+        return jax.jit(jax.vmap(function, in_axes=(0, None)))
+    mesh = jax.make_mesh((jax.device_count(),), ("lane",), axis_types=(AxisType.Auto,))
+    over_lanes = PartitionSpec("lane")
+
+    def on_device(lanes, shared):
+        return jax.lax.map(lambda lane: function(lane, shared), lanes)
+
+    return jax.jit(
+        jax.shard_map(
+            on_device, mesh=mesh, in_specs=(over_lanes, PartitionSpec()), out_specs=over_lanes, check_vma=False
+        )
+    )
+
+
+def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
+    """Indices of each chunk's lanes, padded by repeating the last, dealt out like cards over the devices.
+
+    Neighbouring lanes tend to cost the same (chains of one fit), so dealing them keeps the devices equally busy.
+    """
+    devices = jax.device_count()
+    rows = np.minimum(np.arange(chunks * size), lanes - 1).reshape(chunks, size)
+    for chunk in rows:
+        yield chunk.reshape(size // devices, devices).T.ravel() if size % devices == 0 else chunk
+
+
+def undeal(values: list, rows: list[np.ndarray], lanes: int) -> Any:
+    """Put the chunks' outputs back into the order of the lanes, without the padding."""
+    position = np.full(lanes, -1)
+    everywhere = np.concatenate(rows)
+    position[everywhere[::-1]] = np.arange(len(everywhere))[::-1]
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[position], *values)
+
+
+def map_lanes(function: Callable, lanes: Arrays, shared: Arrays, *, bytes_per_lane: float = 1e6, vectorized=None) -> Any:
+    """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays."""
+    count = len(jax.tree.leaves(lanes)[0])
+    chunks, size = batches(count, jax.device_count(), bytes_per_lane)
+    compiled = spread(function, vectorized)
+    rows = list(chunk_rows(count, chunks, size))
+    outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]
+    return undeal(outputs, rows, count)
+
+
+def take(tree: Arrays, rows: np.ndarray) -> Arrays:
+    return jax.tree.map(lambda array: np.asarray(array)[rows], tree)
+
+
+def read_stats(state, max_tree_depth: int) -> Arrays:
+    return {
+        "lp": -state.potential_energy,
+        "energy": state.energy,
+        "acceptance_rate": state.accept_prob,
+        "step_size": state.adapt_state.step_size,
+        "diverging": state.diverging,
+        "n_steps": state.num_steps.astype(jnp.int32),
+        "reached_max_treedepth": state.num_steps >= 2**max_tree_depth - 1,
+    }
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled parts of one model under one sampler setting.
+
+    model: a NumPyro model whose keyword arguments are all arrays. All parts take a lane (`Lanes.tree`) and `shared`,
+    the model arguments that are the same in every lane.
+    """
+
+    model: Callable
+    sampler: Sampler
+    block: int
+
+    def call(self, lane: Arrays, shared: Arrays) -> Callable:
+        def model():
+            with hold_out(held_out=lane["held_out"]):
+                return self.model(**shared, **lane["arguments"])
+
+        return model
+
+    def kernel(self, lane: Arrays, shared: Arrays) -> NUTS:
+        return NUTS(
+            self.call(lane, shared),
+            target_accept_prob=self.sampler.target_accept,
+            max_tree_depth=self.sampler.max_tree_depth,
+        )
+
+    def begin(self, lane: Arrays, shared: Arrays):
+        """The sampler state at a starting point drawn uniformly on (-2, 2) in unconstrained space."""
+        return self.kernel(lane, shared).init(lane_key(lane), self.sampler.warmup, None, (), {})
+
+    def advance(self, lane_and_state, shared: Arrays):
+        """Run `skip` iterations unrecorded, then `todo` recorded ones; returns the state, the draws and the statistics.
+
+        One program serves warm-up and sampling, any number of times: what is discarded is overwritten in row 0.
+        """
+        lane, state, skip, todo = lane_and_state
+        kernel = self.kernel(lane, shared)
+        kernel.init(lane_key(lane), self.sampler.warmup, None, (), {})  # sets the kernel up; its result is not used
+
+        def read(state):
+            return state.z, read_stats(state, self.sampler.max_tree_depth)
+
+        empty = jax.tree.map(lambda leaf: jnp.zeros((self.block, *jnp.shape(leaf)), jnp.result_type(leaf)), read(state))
+
+        def step(i, carry):
+            state, record = carry
+            state = kernel.sample(state, (), {})
+            row = jnp.maximum(i - skip, 0)
+            return state, jax.tree.map(lambda rows, leaf: rows.at[row].set(leaf), record, read(state))
+
+        state, (draws, stats) = jax.lax.fori_loop(0, skip + todo, step, (state, empty))
+        return state, draws, stats
+
+    def constrain(self, lane: Arrays, shared: Arrays, draws: Arrays) -> Arrays:
+        """Unconstrained draws (draws, ...) -> every latent and deterministic site (draws, ...)."""
+        model = self.call(lane, shared)
+        return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), draws)
+
+
+def run(
+    model: Callable,
+    lanes: Lanes,
+    shared: Arrays,
+    sampler: Sampler,
+    *,
+    derive: Callable | None = None,
+    keep_state: bool = False,
+    vectorized: bool | None = None,
+    block: int = ITERATIONS_PER_BLOCK,
+    progress: Callable[[int], None] = lambda iterations: None,
+) -> Result:
+    """Sample every lane.
+
+    model: NumPyro model with keyword array arguments. shared: the arguments common to all lanes; they stay fixed while
+    `lanes.arguments` differ. derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed per lane on the
+    device from all its draws, so that what is not asked for never reaches the host. progress: called with the number
+    of iterations done since the last call, over all lanes.
+
+    Lanes that started at a point of zero density, or whose draws are not finite, are marked in `Result.status` and
+    their draws are NaN; the other lanes are not affected.
+    """
+    block = min(block, sampler.draws)
+    program = Program(model, sampler, block)
+    everything, count = lanes.tree(), len(lanes)
+    first = take(everything, np.zeros(1, int))
+    chunks, size = batches(count, jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
+    rows = list(chunk_rows(count, chunks, size))
+    begin, advance, finish = _compile(program, derive, take(everything, rows[0]), shared, vectorized)
+    outputs = []
+    for chunk in rows:
+        lane = take(everything, chunk)
+        state = begin(lane, shared)
+        start_z, start_energy = state.z, state.potential_energy
+        skip, recorded = sampler.warmup, []
+        for first_draw in range(0, sampler.draws, block):
+            todo = min(block, sampler.draws - first_draw)
+            counts = [np.full(size, n, np.int32) for n in (skip, todo)]
+            state, draws, stats = advance((lane, state, *counts), shared)
+            recorded.append(jax.tree.map(lambda rows, todo=todo: np.asarray(rows)[:, :todo], (draws, stats)))
+            progress((skip + todo) * min(size, count))
+            skip = 0
+        draws, stats = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *recorded)
+        values, finite = finish((lane, draws, stats), shared)
+        started = np.isfinite(start_energy)
+        status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
+        kept_state = jax.tree.map(np.asarray, _saveable(state)) if keep_state else None
+        outputs.append((jax.tree.map(np.asarray, values), stats, status, kept_state, jax.tree.map(np.asarray, start_z)))
+    return Result(*undeal(outputs, rows, count))
+
+
+def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):
+    """The three compiled parts: start, advance, finish. XLA compiles them side by side, one thread each."""
+
+    def finish(packed, shared):
+        return _finish(program, derive, packed, shared)
+
+    size = len(lane["chain"])
+    count = jax.ShapeDtypeStruct((size,), jnp.int32)
+    begin, advance, finish = (spread(part, vectorized) for part in (program.begin, program.advance, finish))
+    state = jax.eval_shape(begin, lane, shared)
+    packed = (lane, state, count, count)
+    _, draws, stats = jax.eval_shape(advance, packed, shared)
+    whole = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct((size, program.sampler.draws, *leaf.shape[2:]), leaf.dtype), (draws, stats)
+    )
+    lowered = [
+        begin.lower(lane, shared), advance.lower(packed, shared), finish.lower((lane, *whole), shared)
+    ]  # fmt: skip
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda part: part.compile(), lowered))
+
+
+def _saveable(state):
+    """The sampler state with its random key as plain numbers, so that it can be stored."""
+    return state._replace(rng_key=jax.random.key_data(state.rng_key))
+
+
+def _finish(program: Program, derive: Callable | None, packed, shared: Arrays):
+    lane, draws, stats = packed
+    values = program.constrain(lane, shared, draws)
+    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves((draws, stats["lp"]))]).all()
+    values = {name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
+              for name, value in values.items()}
+    return (values if derive is None else derive(values, stats, lane, shared)), finite
+
+
+def _bytes_per_draw(program: Program, first: Arrays, shared: Arrays) -> int:
+    lane = jax.tree.map(lambda array: array[0], first)
+    state = jax.eval_shape(program.begin, lane, shared)
+    sites = jax.eval_shape(program.constrain, lane, shared, jax.tree.map(_one_draw, state.z))
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves((state.z, sites))) + 64
+
+
+def _one_draw(leaf):
+    return jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype)

@@ -1,0 +1,124 @@
+"""What a result was made from: digests of code and config, versions.
+
+`digest` follows code by content: the syntax trees of a file and of everything it imports from tadpool or from beside it,
+without docstrings. A comment, a docstring or a touch re-runs nothing.
+"""
+
+import ast
+import hashlib
+import platform
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from tadpool import io
+
+ROOT = Path(__file__).parent.parent
+VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
+
+
+def sha256(*parts: str | bytes) -> str:
+    hasher = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest()
+
+
+def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
+    """One sha256 of code files with their import closures (by syntax tree) and of other files (by bytes)."""
+    modules = sorted({path for start in code for path in closure(start)})
+    return sha256(
+        *(part for path in modules for part in (path.name, _code(path))),
+        *(part for path in files for part in (path.name, path.read_bytes())),
+    )
+
+
+def closure(start: Path) -> set[Path]:
+    """A Python file and all files it imports, at any depth, from the tadpool package or from its own folder."""
+    found, waiting = set(), [start.resolve()]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting.extend(_imports(path))
+    return found
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            del body[0]
+    return tree
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@cache
+def _code(path: Path) -> str:
+    return ast.dump(_tree(path))
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    return tuple(
+        file for node in ast.walk(_tree(path)) for name in _imported(node) for file in _files(name, path.parent)
+    )
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(module: str, beside: Path) -> list[Path]:
+    relative = Path(*module.split("."))
+    folders = [ROOT] if module.split(".")[0] == "tadpool" else [beside]
+    candidates = [folder / suffix for folder in folders for suffix in (relative.with_suffix(".py"), relative / "__init__.py")]
+    return [path.resolve() for path in candidates if path.is_file()]
+
+
+def record(spec: dict, digest: str, data: Path | None = None) -> str:
+    """The provenance attribute of a result: canonical JSON without times, host names or paths.
+
+    data: the data.nc that the result was made from.
+    """
+    return io.canonical(
+        {
+            "config": sha256(io.canonical(spec)),
+            "code": digest,
+            "data": sha256(Path(data).read_bytes()) if data else None,
+            "seed": spec.get("seed"),
+            "spec": spec,
+            "versions": versions(),
+            "architecture": platform.machine().lower().replace("amd64", "x86_64"),
+        }
+    )
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide numbers."""
+    found = {"python": platform.python_version()}
+    for package in VERSIONED:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            if package == "tadpool":
+                found[package] = _own_version()
+    return found
+
+
+def _own_version() -> str:
+    import tomllib
+
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -1,0 +1,72 @@
+"""The results of one study, read from their files when they are asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from tadpool import contracts, io
+from tadpool.data import merged
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """One study's results. config: the validated study as a plain mapping. folder: results/{study}."""
+
+    study: str
+    config: Mapping[str, Any]
+    folder: Path
+    _trees: dict[str, xr.DataTree] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def entries(self) -> list[str]:
+        return list(self.config["models"])
+
+    def label(self, entry: str) -> str:
+        """The entry's name in figures and tables."""
+        return self.config["models"][entry]["label"] or entry.replace("_", " ")
+
+    @cached_property
+    def data(self) -> xr.Dataset:
+        """Outcomes and all other variables of the dataset."""
+        return merged(self._read("data.nc", contracts.DATA))
+
+    def prior(self, entry: str) -> xr.DataTree:
+        return self._read(f"{entry}/prior.nc", contracts.PRIOR)
+
+    def fit(self, entry: str) -> xr.DataTree:
+        return self._read(f"{entry}/fit.nc", contracts.FIT)
+
+    def loo(self, entry: str) -> xr.DataTree:
+        return self._read(f"{entry}/loo.nc", contracts.LOO)
+
+    def check(self, entry: str) -> dict:
+        return io.read_json(self.folder / entry / "check.json")
+
+    def predictions(self, entry: str) -> xr.DataTree:
+        return self._read(f"{entry}/predictions.nc", contracts.PREDICTIONS)
+
+    def sweep_fit(self, sweep: str) -> xr.DataTree:
+        return self._read(f"sweeps/{sweep}/fit.nc", contracts.SWEEP)
+
+    def sweep_loo(self, sweep: str) -> xr.DataTree:
+        return self._read(f"sweeps/{sweep}/loo.nc", contracts.LOO)
+
+    def sweep_check(self, sweep: str) -> dict:
+        return io.read_json(self.folder / "sweeps" / sweep / "check.json")
+
+    def comparison(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "comparisons" / f"{name}.csv")
+
+    def usable(self, entry: str) -> bool:
+        """Whether the entry's fit has numbers at all (its verdict may still be fail)."""
+        return self.fit(entry).attrs["status"] == "ok"
+
+    def _read(self, name: str, contract: contracts.Contract) -> xr.DataTree:
+        if name not in self._trees:
+            self._trees[name] = io.read(self.folder / name, contract)
+        return self._trees[name]

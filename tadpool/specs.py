@@ -1,0 +1,144 @@
+"""What decides each job: its `spec` (the validated config narrowed to what the rule uses) and its `digest` (of code).
+
+Both are params of every rule, so Snakemake re-runs a job when, and only when, one of them or an input changed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tadpool import io, plugins, provenance
+from tadpool.config import Config
+
+RUNS_MODEL = ("sample_prior", "fit", "sweep", "cross_validate", "predict")
+
+
+class Specs:
+    """The spec and digest of every job of a run; `wildcards` name the study and, where there is one, the entry."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def spec(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """The rule's arguments as canonical JSON."""
+        return io.canonical(getattr(self, f"_{rule}")(**wildcards))
+
+    def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""
+        code, files = [provenance.ROOT / "scripts" / f"{rule}.py"], []
+        if rule == "prepare_data":
+            dataset = self.config.studies[wildcards["study"]].dataset
+            code.append(plugins.find("datasets", dataset))
+            files += plugins.tables(dataset).values()
+        elif rule in RUNS_MODEL:
+            code.append(plugins.find("models", self._entry(wildcards).model))
+        elif rule == "draw_figures":
+            code += (provenance.ROOT / "tadpool" / "figures").glob("*.py")
+        elif rule in ("render_report", "render_index"):
+            files += sorted((provenance.ROOT / "report").iterdir())
+        if rule in ("render_report", "draw_figures"):
+            study = self.config.studies[wildcards["study"]]
+            files += [plugins.find("models", entry.model) for entry in study.models.values()]
+        crashes = self._crashes(rule, wildcards)
+        return provenance.digest(code, [*files, *([crashes] if crashes.is_file() else [])])
+
+    def crashes(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """Where a rule that runs a model keeps the record of its crashes."""
+        return str(self._crashes(rule, wildcards))
+
+    def tables(self, study: str) -> list[Path]:
+        """The tables that the study's dataset reads."""
+        return list(plugins.tables(self.config.studies[study].dataset).values())
+
+    def comparisons(self, study: str) -> list[str]:
+        return [f"results/{study}/comparisons/{name}.csv" for name in self.config.studies[study].comparisons]
+
+    def predictions(self, study: str) -> list[str]:
+        return [f"results/{study}/{name}/predictions.nc" for name in self.config.studies[study].predictions]
+
+    def compared(self, study: str, comparison: str, name: str) -> list[str]:
+        """The file of that name of each compared entry."""
+        entries = self.config.studies[study].comparisons[comparison].entries
+        return [f"results/{study}/{entry}/{name}" for entry in entries]
+
+    def _crashes(self, rule: str, wildcards: Mapping[str, str]) -> Path:
+        place = ("sweeps", wildcards["sweep"]) if "sweep" in wildcards else (wildcards.get("model", ""),)
+        return Path("results", wildcards.get("study", ""), *place, f"{rule}.crashes.json")
+
+    def _entry(self, wildcards: Mapping[str, str]):
+        study = self.config.studies[wildcards["study"]]
+        name = study.sweeps[wildcards["sweep"]].entry if "sweep" in wildcards else wildcards["model"]
+        return study.models[name]
+
+    def _base(self, study: str, entry: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].models[entry]
+        return {
+            "seed": self.config.settings.seed,
+            "study": study,
+            "entry": entry,
+            "model": chosen.model,
+            "hyperparameters": chosen.hyperparameters,
+        }
+
+    def _scored(self, study: str) -> dict[str, Any]:
+        return {"outcomes": self.config.studies[study].outcomes, "unit": self.config.studies[study].unit}
+
+    def _prepare_data(self, study: str) -> dict[str, Any]:
+        chosen = self.config.studies[study]
+        spec = {"study": study, "dataset": chosen.dataset, "arguments": chosen.arguments, "outcomes": chosen.outcomes}
+        simulated = plugins.has_function(plugins.find("datasets", chosen.dataset), "simulate")
+        return spec | ({"seed": self.config.settings.seed} if simulated else {})
+
+    def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
+        return {**self._base(study, model), "precision": self.config.sampler(study, model).precision}
+
+    def _fit(self, study: str, model: str) -> dict[str, Any]:
+        sampler = self.config.sampler(study, model).model_dump()
+        return {**self._base(study, model), **self._scored(study), "sampler": sampler}
+
+    def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].sweeps[sweep]
+        fit = self._fit(study, chosen.entry)
+        return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points()}
+
+    def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
+        over = self.config.studies[study].sweeps[sweep].over if sweep else None
+        return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over}
+
+    def _cross_validate(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
+        chosen = self._sweep(study, sweep) if sweep else self._fit(study, model)
+        precision = chosen.pop("sampler")["precision"]
+        chosen.pop("points", None)
+        return {"over": None, **chosen, "precision": precision}
+
+    def _compare(self, study: str, comparison: str) -> dict[str, Any]:
+        return self.config.studies[study].comparisons[comparison].model_dump()
+
+    def _predict(self, study: str, model: str) -> dict[str, Any]:
+        prediction = self.config.studies[study].predictions[model].model_dump()
+        unit = self.config.studies[study].unit
+        precision = self.config.sampler(study, model).precision
+        return {**self._base(study, model), **prediction, "unit": unit, "precision": precision}
+
+    def _draw_figures(self, study: str) -> dict[str, Any]:
+        return {"study": study, "config": self._study(study)}
+
+    def _render_report(self, study: str) -> dict[str, Any]:
+        chosen = self.config.studies[study]
+        samplers = {entry: self.config.sampler(study, entry).model_dump() for entry in chosen.models}
+        return {"study": study, "config": self._study(study), "seed": self.config.settings.seed, "samplers": samplers}
+
+    def _render_index(self) -> dict[str, Any]:
+        return {"studies": {name: self._study(name) for name in self.config.studies}}
+
+    def _gate(self) -> dict[str, Any]:
+        expected = {
+            f"{study}/{entry}": chosen.expect.model_dump()
+            for study, content in self.config.studies.items()
+            for entry, chosen in content.models.items()
+            if chosen.expect
+        }
+        return {"expected": expected}
+
+    def _study(self, study: str) -> dict[str, Any]:
+        return self.config.studies[study].model_dump(by_alias=True)
