@@ -16,6 +16,8 @@ if not specs.config.settings.compile_cache:
     os.environ["TADPOOL_COMPILE_CACHE"] = "off"
 
 STUDIES = specs.config.studies
+# Two fits side by side on a small machine, one device per chain on a large one.
+FIT_THREADS = max(1, min(specs.config.settings.sampler.chains, (workflow.cores or 8) // 2))
 ENVIRONMENT = workflow.source_path("../environment.yml")
 
 

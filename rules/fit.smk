@@ -10,7 +10,7 @@ rule fit:
         "results/{study}/benchmarks/{model}/fit.tsv"
     conda:
         ENVIRONMENT
-    threads: 2
+    threads: FIT_THREADS
     resources:
         mem_mb=3000,
         runtime=120,
@@ -34,7 +34,7 @@ rule sweep:
         "results/{study}/benchmarks/sweeps/{sweep}/sweep.tsv"
     conda:
         ENVIRONMENT
-    threads: 2
+    threads: FIT_THREADS
     resources:
         mem_mb=3000,
         runtime=120,

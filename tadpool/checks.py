@@ -67,29 +67,49 @@ def _parameters(variable: xr.DataArray) -> Iterator[dict]:
     """Mean, sd, interval, R-hat, ESS and MCSE of every element of a variable."""
     rest = [dim for dim in variable.dims if dim not in ("chain", "draw")]
     values = variable.transpose(*rest, "chain", "draw").values
-    for index in np.ndindex(values.shape[: len(rest)]):
-        labels = {dim: variable[dim].values[i] if dim in variable.coords else i for dim, i in zip(rest, index, strict=True)}
-        name = f"{variable.name}[{', '.join(map(str, labels.values()))}]" if rest else str(variable.name)
+    flat = values.reshape(-1, *values.shape[-2:]).astype(float)
+    columns = statistics(flat)
+    for row, index in enumerate(np.ndindex(values.shape[: len(rest)])):
+        labels = [str(variable[dim].values[i] if dim in variable.coords else i) for dim, i in zip(rest, index, strict=True)]
+        name = f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name)
         kind = variable.attrs.get("site", "latent")
-        yield {"parameter": name, "site": variable.name, "kind": kind, **statistics(values[index].astype(float))}
+        yield {"parameter": name, "site": variable.name, "kind": kind, **{k: _plain(v[row]) for k, v in columns.items()}}
 
 
-def statistics(draws: np.ndarray) -> dict[str, float | None]:
-    """Summaries of one parameter's draws (chain, draw); None where a statistic is not finite."""
-    spread = np.ptp(draws)
-    row = {"finite": bool(np.isfinite(draws).all()), "constant": bool(spread == 0.0)}
-    row["identical_chains"] = bool(len(draws) > 1 and not row["constant"] and (draws == draws[0]).all())
-    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945]) if row["finite"] else (np.nan,) * 3
-    row |= {"mean": draws.mean(), "sd": draws.std(ddof=1), "eti89_low": low, "median": median, "eti89_high": high}
-    if row["finite"] and not row["constant"]:
-        row |= {
-            "rhat": array_stats.rhat(draws, chain_axis=0, draw_axis=1),
-            "ess_bulk": array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk"),
-            "ess_tail": array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95)),
-            "mcse_mean": array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="mean"),
-            "mcse_sd": array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="sd"),
-        }
-    return {k: v if isinstance(v, bool) else (float(v) if np.isfinite(v) else None) for k, v in row.items()}
+def _plain(value: np.generic) -> bool | float | None:
+    """A JSON value: None where a number is not finite."""
+    if isinstance(value, np.bool_):
+        return bool(value)
+    return float(value) if np.isfinite(value) else None
+
+
+def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
+    """Summaries of parameters' draws (parameter, chain, draw), each (parameter,); NaN where one cannot be computed."""
+    finite = np.isfinite(draws).all(axis=(1, 2))
+    constant = finite & (np.ptp(draws, axis=(1, 2)) == 0.0)
+    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945], axis=(1, 2))
+    columns = {
+        "finite": finite,
+        "constant": constant,
+        "identical_chains": ~constant & (draws.shape[1] > 1) & (draws == draws[:, :1]).all(axis=(1, 2)),
+        "mean": draws.mean(axis=(1, 2)),
+        "sd": draws.std(axis=(1, 2), ddof=1),
+        "eti89_low": low,
+        "median": median,
+        "eti89_high": high,
+    }
+    moving = finite & ~constant
+    for name, function, options in (
+        ("rhat", array_stats.rhat, {}),
+        ("ess_bulk", array_stats.ess, {"method": "bulk"}),
+        ("ess_tail", array_stats.ess, {"method": "tail", "prob": (0.05, 0.95)}),
+        ("mcse_mean", array_stats.mcse, {"method": "mean"}),
+        ("mcse_sd", array_stats.mcse, {"method": "sd"}),
+    ):
+        columns[name] = np.full(len(draws), np.nan)
+        if moving.any():
+            columns[name][moving] = function(draws[moving], chain_axis=-2, draw_axis=-1, **options)
+    return columns
 
 
 def _judge(row: dict, chains: int) -> Iterator[Reason]:
@@ -168,12 +188,16 @@ def _worst(rows: list[dict]) -> dict[str, float | None]:
 
 
 def check_sweep(tree: xr.DataTree, over: str) -> dict:
-    """Verdicts of all points of a sweep: the worst one and a report for each value of the hyperparameter."""
+    """Verdicts of all points of a sweep: the worst one and a report for each value of the hyperparameter.
+
+    Only latent sites are judged: the others are functions of them, and a sweep has many points.
+    """
     if tree.attrs["status"] == "crashed":
         return check(tree) | {"points": []}
     points = []
     for position, value in enumerate(tree["posterior"][over].values):
         groups = {name: tree[name].to_dataset().isel({over: position}) for name in ("posterior", "sample_stats")}
+        groups["posterior"] = groups["posterior"].filter_by_attrs(site="latent")
         point = xr.DataTree.from_dict(groups)
         point.attrs.update(status="ok")
         points.append({over: float(value), **check(point)})

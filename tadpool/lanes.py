@@ -264,6 +264,7 @@ def run(
     sampler: Sampler,
     *,
     derive: Callable | None = None,
+    state: Any = None,
     keep_state: bool = False,
     vectorized: bool | None = None,
     block: int = ITERATIONS_PER_BLOCK,
@@ -274,7 +275,8 @@ def run(
     model: NumPyro model with keyword array arguments. shared: the arguments common to all lanes; they stay fixed while
     `lanes.arguments` differ. derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed per lane on the
     device from all its draws, so that what is not asked for never reaches the host. progress: called with the number
-    of iterations done since the last call, over all lanes.
+    of iterations done since the last call, over all lanes. state: the `Result.state` of an earlier run of the same lanes
+    (made with `keep_state`): they go on after their last draw, without warm-up, as if they had never stopped.
 
     Lanes that started at a point of zero density, or whose draws are not finite, are marked in `Result.status` and
     their draws are NaN; the other lanes are not affected.
@@ -289,13 +291,13 @@ def run(
     outputs = []
     for chunk in rows:
         lane = take(everything, chunk)
-        state = begin(lane, shared)
-        start_z, start_energy = state.z, state.potential_energy
-        skip, recorded = sampler.warmup, []
+        now = begin(lane, shared) if state is None else _with_keys(take(state, chunk))
+        start_z, start_energy = now.z, now.potential_energy
+        skip, recorded = (sampler.warmup if state is None else 0), []
         for first_draw in range(0, sampler.draws, block):
             todo = min(block, sampler.draws - first_draw)
             counts = [np.full(size, n, np.int32) for n in (skip, todo)]
-            state, draws, stats = advance((lane, state, *counts), shared)
+            now, draws, stats = advance((lane, now, *counts), shared)
             recorded.append(jax.tree.map(lambda rows, todo=todo: np.asarray(rows)[:, :todo], (draws, stats)))
             progress((skip + todo) * min(size, count))
             skip = 0
@@ -303,7 +305,7 @@ def run(
         values, finite = finish((lane, draws, stats), shared)
         started = np.isfinite(start_energy)
         status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
-        kept_state = jax.tree.map(np.asarray, _saveable(state)) if keep_state else None
+        kept_state = _without_keys(now) if keep_state else None
         outputs.append((jax.tree.map(np.asarray, values), stats, status, kept_state, jax.tree.map(np.asarray, start_z)))
     return Result(*undeal(outputs, rows, count))
 
@@ -330,15 +332,27 @@ def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Ar
         return list(pool.map(lambda part: part.compile(), lowered))
 
 
-def _saveable(state):
-    """The sampler state with its random key as plain numbers, so that it can be stored."""
-    return state._replace(rng_key=jax.random.key_data(state.rng_key))
+def _without_keys(state) -> Any:
+    """The sampler state as NumPy arrays, its random keys as their data, so that it can be stored."""
+    return jax.tree.map(lambda leaf: np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf), state)
+
+
+def _with_keys(state) -> Any:
+    """The inverse of `_without_keys`."""
+    keys = {"rng_key": jax.random.wrap_key_data(state.rng_key, impl="threefry2x32")}
+    adapted = {"rng_key": jax.random.wrap_key_data(state.adapt_state.rng_key, impl="threefry2x32")}
+    return state._replace(**keys, adapt_state=state.adapt_state._replace(**adapted))
+
+
+def _is_key(leaf) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _finish(program: Program, derive: Callable | None, packed, shared: Arrays):
     lane, draws, stats = packed
     values = program.constrain(lane, shared, draws)
-    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves((draws, stats["lp"]))]).all()
+    sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
+    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()
     values = {name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
               for name, value in values.items()}
     return (values if derive is None else derive(values, stats, lane, shared)), finite

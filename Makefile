@@ -1,0 +1,59 @@
+# Set-up, run and test tadpool. `make help` lists the targets.
+
+CORES ?= all
+STUDY ?=
+PYTHON := .venv/bin/python
+SNAKEMAKE := .venv/bin/snakemake --cores $(CORES)
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+# Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
+export UV_COMPILE_BYTECODE := 1
+
+.PHONY: run test lint bench plan clean help
+
+run: .venv/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone)
+	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
+
+test: .venv/complete  ## Run all tests
+	@$(PYTHON) -m pytest
+
+lint: .venv/complete  ## Check style and workflow
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/snakemake --lint
+
+bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nutpie and against NumPyro; writes benchmarks/README.md
+	$(PYTHON) benchmarks/run.py
+
+plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and time where earlier runs left it
+	@$(PYTHON) -m tadpool.plan $(STUDY)
+
+lock: $(UV)  ## Choose the newest allowed versions anew and write requirements.lock and requirements-bench.lock
+	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
+		pyproject.toml --group test --group lint -o requirements.lock
+	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
+		--group bench -o requirements-bench.lock
+
+clean:  ## Remove results and environments
+	rm -rf results .snakemake .venv .venv-bench .uv
+
+help:  ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
+
+# A virtual environment with exactly the locked packages.
+define environment
+	@$(UV) venv --quiet --clear --no-project --python '>=3.12' $(@D) || { rm -rf $(@D); echo >&2 \
+		"tadpool needs Python 3.12 or newer and none can be had here: install one and run make again."; exit 1; }
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+endef
+
+.venv/complete: requirements.lock | $(UV)
+	$(environment)
+
+.venv-bench/complete: requirements-bench.lock | $(UV)
+	$(environment)
+
+.uv/bin/uv:
+	@python3 -m venv .uv && .uv/bin/pip install --quiet uv || { rm -rf .uv; echo >&2 \
+		"uv cannot be installed: install uv, or python3 with venv and pip, and run make again."; exit 1; }

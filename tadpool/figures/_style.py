@@ -1,0 +1,99 @@
+"""How all figures look: type, colours, labels, intervals."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito (2008), without black (observed data) and yellow (too pale on white); told apart with any colour vision.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+OBSERVED = "#000000"
+# Halfway between black and white: as legible on a dark page as on a light one.
+REFERENCE = "#808080"
+FAILED = " (failed)"
+WIDTH = 7.0
+
+STYLE = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.formatter.useoffset": False,
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "savefig.dpi": 150,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "svg.fonttype": "path",
+}
+
+
+@contextmanager
+def applied(salt: str) -> Iterator[None]:
+    """The style, whatever matplotlibrc the machine has; salt makes the ids inside an SVG its own and reproducible."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({**STYLE, "svg.hashsalt": salt})
+        yield
+
+
+def panels(rows: int = 1, columns: int = 1, *, height: float, width: float = WIDTH, **options) -> tuple[Figure, np.ndarray]:
+    """A figure of `width` x `height` inches and its axes (rows, columns); options go to `Figure.subplots`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def colour(results, entry: str) -> str:
+    """The entry's colour, the same in all figures of a study."""
+    return PALETTE[results.entries.index(entry) % len(PALETTE)]
+
+
+def label(results, entry: str) -> str:
+    """The entry's name; it says so where the entry's check is `fail`."""
+    return results.label(entry) + (FAILED if results.check(entry)["verdict"] == "fail" else "")
+
+
+def quantity(variable: xr.DataArray) -> str:
+    """An axis label from a variable's attributes: long_name and units."""
+    name = variable.attrs.get("long_name", str(variable.name).replace("_", " "))
+    return f"{name} ({variable.attrs['units']})" if variable.attrs.get("units") else name
+
+
+def meanings(variable: xr.DataArray) -> dict[int | str, str]:
+    """The distinct values of a variable, each with what it means (flag_meanings) or its own text."""
+    values = np.unique(variable.values).tolist()
+    names = dict(zip(np.ravel(variable.attrs.get("flag_values", [])).tolist(), variable.attrs.get("flag_meanings", "").split(), strict=False))
+    return {value: names.get(value, str(value)) for value in values}
+
+
+def intervals(axes: Axes, positions: Sequence[float], frame: pd.DataFrame, *, upright: bool = False, **options) -> None:
+    """The one way to draw intervals: 89 % thin, 50 % thick, median as a dot.
+
+    frame: columns of `tadpool.figures._summaries`. upright: intervals along y, positions on x. options: color, label, marker.
+    """
+    lines = axes.vlines if upright else axes.hlines
+    chosen = {"color": options.get("color", OBSERVED)}
+    lines(positions, frame["eti89_low"], frame["eti89_high"], linewidth=0.9, **chosen)
+    lines(positions, frame["eti50_low"], frame["eti50_high"], linewidth=2.6, **chosen)
+    points = (positions, frame["median"]) if upright else (frame["median"], positions)
+    axes.plot(*points, linestyle="none", **{"marker": "o", "markersize": 4.5, **chosen, **options})
+
+
+def legend_above(figure: Figure, axes: Axes, columns: int = 4) -> None:
+    """The legend of `axes` above the whole figure, where it can hide nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper left", ncols=columns, columnspacing=1.4, handletextpad=0.5)

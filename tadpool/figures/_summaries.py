@@ -1,0 +1,82 @@
+"""Numbers that figures share: intervals, densities and elements of sites."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from tadpool.figures import NotDrawn
+
+QUANTILES = {"eti89_low": 0.055, "eti50_low": 0.25, "median": 0.5, "eti50_high": 0.75, "eti89_high": 0.945}
+SAMPLE = ("chain", "draw")
+
+
+def usable(results, entries: Iterable[str]) -> list[str]:
+    """The entries whose fits have numbers. Raises NotDrawn where none has."""
+    found = [entry for entry in entries if results.usable(entry)]
+    if not found:
+        raise NotDrawn("no fit that this figure shows has numbers")
+    return found
+
+
+def sites(results, entry: str, group: str = "posterior") -> xr.Dataset:
+    """The draws (chain, draw, ...) of an entry's posterior or prior. Raises NotDrawn where its fit has no numbers."""
+    tree = results.prior(entry) if group == "prior" else results.fit(entry)
+    if tree.attrs.get("status", "ok") != "ok" or group not in tree.children:
+        raise NotDrawn(f"{entry} has no {group}")
+    return tree[group].to_dataset()
+
+
+def latents(posterior: xr.Dataset) -> list[str]:
+    """Names of the sites that were sampled; deterministic sites repeat what they say."""
+    return [str(name) for name, site in posterior.data_vars.items() if site.attrs.get("site", "latent") == "latent"]
+
+
+def dims(site: xr.DataArray) -> list[str]:
+    return [str(dim) for dim in site.dims if dim not in SAMPLE]
+
+
+def element_names(site: xr.DataArray) -> list[str]:
+    """`name` of a scalar, `name[label, ...]` of each element of an array, in C order."""
+    if not dims(site):
+        return [str(site.name)]
+    labels = [site[dim].values if dim in site.coords else range(site.sizes[dim]) for dim in dims(site)]
+    index = pd.MultiIndex.from_product(labels)
+    return [f"{site.name}[{', '.join(map(str, combination))}]" for combination in index]
+
+
+def draws(site: xr.DataArray) -> np.ndarray:
+    """The site as (elements, draws of all chains)."""
+    return site.transpose(..., *SAMPLE).values.reshape(-1, site.sizes["chain"] * site.sizes["draw"]).astype(float)
+
+
+def summary(values: np.ndarray) -> pd.DataFrame:
+    """Mean, median, 50 % and 89 % equal-tailed intervals of each row of values (elements, draws)."""
+    quantiles = np.quantile(values, list(QUANTILES.values()), axis=1)
+    return pd.DataFrame({"mean": values.mean(axis=1), **dict(zip(QUANTILES, quantiles, strict=True))})
+
+
+def site_summary(site: xr.DataArray) -> pd.DataFrame:
+    """`summary` of each element of a site, with the columns parameter, site and element (its label, "" for a scalar)."""
+    names = element_names(site)
+    elements = [name[len(str(site.name)) + 1 : -1] if dims(site) else "" for name in names]
+    identity = pd.DataFrame({"parameter": names, "site": str(site.name), "element": elements})
+    return identity.join(summary(draws(site)))
+
+
+def density(values: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel density estimate (ArviZ) of a sample: grid and density."""
+    grid, height, _ = array_stats.kde(np.ravel(values).astype(float), grid_len=points)
+    return grid, height
+
+
+def counted(values: np.ndarray, support: Sequence[int]) -> np.ndarray:
+    """How often each value of `support` (consecutive integers) occurs in each row of values (draws, units)."""
+    size = len(support)
+    positions = values.astype(np.int64) - support[0]
+    inside = (positions >= 0) & (positions < size)
+    rows = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
+    flat = (rows * size + positions)[inside]
+    return np.bincount(flat, minlength=len(values) * size).reshape(len(values), size)
