@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tadpool import io
-from tadpool.reporting import index_page
+from tadpool.reporting.index import index_page
 from tadpool.results import StudyResults
 
 

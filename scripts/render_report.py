@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tadpool import io
-from tadpool.reporting import study_page
+from tadpool.reporting.study import study_page
 from tadpool.results import StudyResults
 
 

@@ -1,0 +1,123 @@
+"""What a page says of sweeps and predictions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.comparison import TIE_ELPD
+from tadpool.reporting import fits
+from tadpool.reporting.formatting import counted, difference, general, listed, number, scaled
+from tadpool.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep: its verdict, one row of text per point, and what it shows in sentences."""
+
+    name: str
+    over: str
+    entry_label: str
+    check: Mapping[str, Any]
+    points: list[dict[str, Any]]
+    sentences: list[str]
+    doubtful: bool
+
+
+def sweep(results: StudyResults, name: str) -> Sweep:
+    config = results.config["sweeps"][name]
+    check, tree = results.sweep_check(name), results.sweep_loo(name)
+    loo = tree["loo"].to_dataset() if "loo" in tree.children else None
+    points = [_point(point, config["over"], loo, i) for i, point in enumerate(check["points"])]
+    sentences, doubtful = _best(points, config["over"], loo)
+    if overlay := config["overlay"]:
+        sentences += _overlay(results, overlay)
+    return Sweep(name, config["over"], results.label(config["entry"]), check, points, sentences, doubtful)
+
+
+def _point(point: Mapping[str, Any], over: str, loo: xr.Dataset | None, position: int) -> dict[str, Any]:
+    row = {"value": point[over], "verdict": point["verdict"], "reasons": point["reasons"], "cells": fits.cells(point)}
+    if loo is None or point["verdict"] == "fail":
+        return row | {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
+    here = loo.isel({over: position})
+    unreliable = ((here["pareto_k"] > here["total_good_k"]) & (here["method"] == "psis")).sum()
+    totals = {key: here[f"total_{key}"].item() for key in ("elpd", "se", "mcse")}
+    return row | totals | {"unreliable": int(unreliable), "units": here["pareto_k"].size}
+
+
+def _best(points: list[dict[str, Any]], over: str, loo: xr.Dataset | None) -> tuple[list[str], bool]:
+    usable = [point for point in points if point["elpd"] is not None]
+    if not usable:
+        return [f"No value of {over} can be called best: no point has usable numbers."], True
+    best = max(usable, key=lambda point: point["elpd"])
+    near = [point["value"] for point in usable if best["elpd"] - point["elpd"] < TIE_ELPD]
+    doubtful = best["unreliable"] > 0
+    words = "The largest elpd" if not doubtful else "At face value the largest elpd"
+    sentences = [
+        f"{words} on the grid, {difference(best['elpd'], best['se'])}, is that of {over} = {general(best['value'])}; "
+        f"values from {general(min(near))} to {general(max(near))} are within {general(TIE_ELPD)} of it."
+    ]
+    if doubtful:
+        good_k = number(loo["total_good_k"].values.flat[0], 2)
+        sentences.append(
+            f"Pareto k is above {good_k} for {best['unreliable']} of {counted(best['units'], 'unit')} there: "
+            "the PSIS numbers are unreliable, and so is the place of the optimum."
+        )
+    failed = [general(point["value"]) for point in points if point["verdict"] == "fail"]
+    if failed:
+        sentences.append(f"The fits at {over} = {listed(failed)} failed and are left out.")
+    return sentences, doubtful
+
+
+def _overlay(results: StudyResults, overlay: Mapping[str, str]) -> list[str]:
+    check = results.check(overlay["entry"])
+    row = next((row for row in check["parameters"] if row["parameter"] == overlay["site"]), None)
+    if row is None or check["verdict"] == "fail":
+        return [f"{results.label(overlay['entry'])} has no usable posterior of {overlay['site']} to compare with."]
+    mean, low, high = (scaled(row[key], row["sd"]) for key in ("mean", "eti89_low", "eti89_high"))
+    return [f"The posterior of {overlay['site']} in {results.label(overlay['entry'])} has mean {mean}, 89 % interval {low} to {high}."]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions of one entry for a new member of a group; rows are empty where the fit gave no numbers."""
+
+    entry: str
+    label: str
+    group: str
+    reason: str
+    rows: list[list[str]]
+
+
+def prediction(results: StudyResults, entry: str) -> Prediction:
+    config = results.config["predictions"][entry]
+    tree = results.predictions(entry)
+    rows = list(_predicted(tree)) if "predictions" in tree.children else []
+    return Prediction(entry, results.label(entry), config["group"], tree.attrs.get("reason", ""), rows)
+
+
+def _predicted(tree: xr.DataTree) -> Iterator[list[str]]:
+    """What, for which row, mean, sd, median and 89 % interval."""
+    constants = tree["predictions_constant_data"].to_dataset() if "predictions_constant_data" in tree.children else xr.Dataset()
+    for name, variable in tree["predictions"].to_dataset().items():
+        rest = [dim for dim in variable.dims if dim not in ("chain", "draw")]
+        values = variable.transpose(*rest, "chain", "draw").values
+        for index in np.ndindex(values.shape[: len(rest)]):
+            draws = values[index].astype(float)
+            sd = draws.std(ddof=1)
+            low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
+            where = _where(variable, dict(zip(rest, index, strict=True)), constants)
+            interval = f"{scaled(low, sd)} to {scaled(high, sd)}"
+            yield [str(name), where, scaled(draws.mean(), sd), scaled(sd, sd), scaled(median, sd), interval]
+
+
+def _where(variable: xr.DataArray, index: Mapping[str, int], constants: xr.Dataset) -> str:
+    labels = [str(variable[dim].values[i]) if dim in variable.coords else f"{dim} {i + 1}" for dim, i in index.items()]
+    given = [
+        f"{name} = {general(value.isel(index).item())}"
+        for name, value in constants.items()
+        if value.dims and set(value.dims) <= set(index) and not str(name).endswith("_index")
+    ]
+    return ", ".join(labels + given)

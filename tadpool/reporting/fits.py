@@ -1,0 +1,161 @@
+"""What a page says of each fit: its model, settings, verdict, diagnostics and estimates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from tadpool import contracts, plugins
+from tadpool.reporting import documents
+from tadpool.reporting.formatting import MISSING, number, scaled, whole
+from tadpool.results import StudyResults
+
+LONG_SITE = 12
+
+DIAGNOSTICS = (  # key of check.json's diagnostics, heading, decimals, statistics of reasons that concern it
+    ("rhat_max", "R-hat, largest", 3, ("rhat",)),
+    ("ess_bulk_min", "Bulk ESS, smallest", 0, ("ess_bulk",)),
+    ("ess_tail_min", "Tail ESS, smallest", 0, ("ess_tail",)),
+    ("diverging", "Divergences", 0, ("diverging",)),
+    ("reached_max_treedepth", "At largest tree depth", 0, ("tree_depth",)),
+    ("bfmi_min", "E-BFMI, smallest", 2, ("bfmi",)),
+    ("acceptance_rate", "Acceptance", 2, ("acceptance_rate",)),
+)
+SAMPLER_WORDS = {
+    "chains": "chains",
+    "warmup": "warm-up iterations",
+    "draws": "draws per chain",
+    "target_accept": "target acceptance",
+    "max_tree_depth": "largest tree depth",
+    "precision": "precision",
+}
+
+
+def attributes(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
+    """The attributes of a NetCDF file without reading what it holds. Raises UserError where one that is wanted is missing."""
+    with xr.open_dataset(path, engine="netcdf4") as root:
+        contracts.check(xr.DataTree(root), contracts.Contract("a result", {}, wanted), str(path))
+        return dict(root.attrs)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A diagnostic in the convergence table. severity: "warn" or "fail" where a reason concerns it, otherwise ""."""
+
+    text: str
+    severity: str = ""
+
+
+def cells(check: Mapping[str, Any]) -> list[Cell]:
+    """One cell per diagnostic of one check (of a fit or of a sweep's point)."""
+    severities = {reason["statistic"]: reason["severity"] for reason in reversed(check["reasons"])}
+    return [
+        Cell(
+            number(check.get("diagnostics", {}).get(key), decimals),
+            max((severities.get(statistic, "") for statistic in statistics), key=("", "pass", "warn", "fail").index),
+        )
+        for key, _, decimals, statistics in DIAGNOSTICS
+    ]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Rows of the estimates table of one site: parameter, mean, sd, interval, MCSE, ESS and R-hat as text."""
+
+    site: str
+    rows: list[list[str]]
+
+
+def estimates(check: Mapping[str, Any]) -> tuple[list[Estimates], list[Estimates]]:
+    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check."""
+    sites = [
+        Estimates(site, [_estimate(row) for row in rows])
+        for site, rows in groupby(check.get("parameters", []), key=lambda row: row["site"])
+    ]
+    return [s for s in sites if len(s.rows) <= LONG_SITE], [s for s in sites if len(s.rows) > LONG_SITE]
+
+
+def _estimate(row: Mapping[str, Any]) -> list[str]:
+    sd = row["sd"]
+    mean, low, high = (scaled(row[key], sd) for key in ("mean", "eti89_low", "eti89_high"))
+    interval = MISSING if MISSING in (low, high) else f"{low} to {high}"
+    mcse = row.get("mcse_mean")
+    numbers = [scaled(mcse, mcse), whole(row.get("ess_bulk")), whole(row.get("ess_tail")), number(row.get("rhat"), 3)]
+    return [row["parameter"], mean, scaled(sd, sd), interval, *numbers]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One entry of a study, as its page shows it."""
+
+    results: StudyResults
+    entry: str
+    sampler: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        return self.results.label(self.entry)
+
+    @cached_property
+    def check(self) -> dict[str, Any]:
+        return self.results.check(self.entry)
+
+    @property
+    def verdict(self) -> str:
+        return self.check["verdict"]
+
+    @property
+    def failed(self) -> bool:
+        """Whether its numbers mean nothing: the verdict is fail, or the file says that it failed or crashed."""
+        return self.verdict == "fail" or self.status != "ok"
+
+    @cached_property
+    def status(self) -> str:
+        """ "ok", "failed" (numerically) or "crashed"."""
+        return attributes(self.results.folder / self.entry / "fit.nc", ("status",))["status"]
+
+    @property
+    def reasons(self) -> list[dict[str, str]]:
+        return self.check["reasons"]
+
+    @property
+    def expected(self) -> Mapping[str, str] | None:
+        """The verdict that the study declares in advance, and why."""
+        return self._config["expect"]
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        return self.check.get("attempts", [])
+
+    @property
+    def _config(self) -> Mapping[str, Any]:
+        return self.results.config["models"][self.entry]
+
+    @property
+    def source(self) -> str:
+        return f"models/{self._config['model']}.py"
+
+    @cached_property
+    def description(self) -> tuple[str, Sequence[documents.Paragraph]]:
+        return documents.docstring(plugins.find("models", self._config["model"]))
+
+    @property
+    def hyperparameters(self) -> list[tuple[str, Any, Any]]:
+        """Name, value and default of each hyperparameter of the model."""
+        defaults = plugins.signature(plugins.find("models", self._config["model"])).hyperparameters
+        changed = self._config["hyperparameters"]
+        return [(name, changed.get(name, default), default) for name, default in defaults.items()]
+
+    @property
+    def settings(self) -> list[tuple[str, Any]]:
+        """What the sampler was told, in words."""
+        return [(SAMPLER_WORDS.get(key, key.replace("_", " ")), value) for key, value in self.sampler.items()]
+
+
+def all_fits(results: StudyResults, samplers: Mapping[str, Mapping[str, Any]]) -> list[Fit]:
+    """samplers: the sampler settings by entry."""
+    return [Fit(results, entry, samplers.get(entry, {})) for entry in results.entries]

@@ -1,0 +1,67 @@
+"""Numbers and lists as words."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+MISSING = "—"
+
+
+def missing(value: Any) -> bool:
+    """Whether a value is None, NaN, NA or infinite."""
+    try:
+        return value is None or not math.isfinite(value)
+    except TypeError:
+        return True
+
+
+def number(value: Any, decimals: int = 2) -> str:
+    """A number with a true minus sign and thousands marked, or a dash where there is none."""
+    if missing(value):
+        return MISSING
+    text = f"{value:,.{decimals}f}"
+    is_zero = not any(digit in text for digit in "123456789")
+    return text.lstrip("-") if is_zero else text.replace("-", "−")
+
+
+def whole(value: Any) -> str:
+    return number(value, 0)
+
+
+def general(value: Any) -> str:
+    """A setting or a plain value as it would be typed: text, true or false, or the shortest form of a number."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value).replace("-", "−")
+    if isinstance(value, float):
+        return MISSING if missing(value) else f"{value:.6g}".replace("-", "−")
+    return str(value)
+
+
+def decimals_for(scale: Any, digits: int = 3, most: int = 8) -> int:
+    """How many decimals show `digits` significant digits of a number as large as `scale`."""
+    if missing(scale) or scale == 0:
+        return digits - 1
+    return min(max(digits - 1 - math.floor(math.log10(abs(scale))), 0), most)
+
+
+def scaled(value: Any, scale: Any) -> str:
+    """A number with as many decimals as `scale` (its sd) needs for three significant digits."""
+    return number(value, decimals_for(scale))
+
+
+def difference(value: float, error: float) -> str:
+    """`3.1 ± 2.7`, with a second decimal where either number is below one."""
+    decimals = 2 if min(abs(value), abs(error)) < 1 else 1
+    return f"{number(value, decimals)} ± {number(error, decimals)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 fit`, `2 fits`."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

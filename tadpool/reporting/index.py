@@ -1,0 +1,76 @@
+"""The page that leads to all studies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tadpool.reporting import fits, ranking, study
+from tadpool.reporting.environment import environment
+from tadpool.reporting.formatting import counted, listed
+from tadpool.results import StudyResults
+
+ORDER = ("fail", "warn", "pass")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fit of one study. elpd, unreliable, units: its leave-one-out score where it has one and did not fail."""
+
+    study: str
+    title: str
+    fit: fits.Fit
+    elpd: float | None
+    unreliable: int
+    units: int
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One study: its name, title, question and verdict, and its fits that failed or warn."""
+
+    name: str
+    title: str
+    question: str
+    headline: ranking.Conclusion
+    fits: list[fits.Fit]
+
+    def having(self, verdict: str) -> int:
+        return sum((fit.failed and verdict == "fail") or (not fit.failed and fit.verdict == verdict) for fit in self.fits)
+
+
+def index_page(studies: Sequence[StudyResults]) -> str:
+    """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first."""
+    chapters = [_chapter(results) for results in studies]
+    lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
+    lines.sort(key=lambda line: 0 if line.fit.failed else ORDER.index(line.fit.verdict))
+    sweeps = [(results, name) for results in studies for name in results.config["sweeps"]]
+    failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
+    tone, summary = _summary(lines, failed_sweeps)
+    return environment().get_template("index.html").render(chapters=chapters, lines=lines, tone=tone, summary=summary)
+
+
+def _chapter(results: StudyResults) -> Chapter:
+    found = fits.all_fits(results, {})
+    verdict = study.headline(study.comparisons(results), found)
+    return Chapter(results.study, results.config["title"], results.config["question"], verdict, found)
+
+
+def _line(results: StudyResults, fit: fits.Fit) -> Line:
+    tree = results.loo(fit.entry)
+    if fit.failed or "loo" not in tree.children:
+        return Line(results.study, results.config["title"], fit, None, 0, 0)
+    loo = tree["loo"].to_dataset()
+    unreliable = ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).sum()
+    return Line(results.study, results.config["title"], fit, loo["total_elpd"].item(), int(unreliable), loo["elpd"].size)
+
+
+def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str]) -> tuple[str, str]:
+    """A tone and the sentence that says whether anything failed."""
+    failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
+    warned = [f"{line.study}/{line.fit.entry}" for line in lines if not line.fit.failed and line.fit.verdict == "warn"]
+    points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
+    if failed:
+        words = f"{len(failed)} of {counted(len(lines), 'fit')} failed: {listed(failed)}. Nothing may be concluded from"
+        return "fail", f"{words} {'it' if len(failed) == 1 else 'them'}.{points}"
+    warnings = f"; {counted(len(warned), 'fit')} to look at: {listed(warned)}" if warned else ""
+    tone = "warn" if warned or failed_sweeps else "pass"
+    return tone, f"No fit failed: all {counted(len(lines), 'fit')} can be used{warnings}.{points}"

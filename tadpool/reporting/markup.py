@@ -1,0 +1,127 @@
+"""SVG and MathML made safe to stand in a page: parsed, and written again from allowed elements and attributes only."""
+
+import re
+from collections.abc import Callable, Mapping
+from xml.etree import ElementTree
+
+from markupsafe import Markup, escape
+
+SVG_ELEMENTS = frozenset(
+    "svg g defs use symbol path rect circle ellipse line polyline polygon text tspan clipPath mask pattern image marker "
+    "linearGradient radialGradient stop title desc".split()
+)
+SVG_ATTRIBUTES = frozenset(
+    "id class style d x y x1 y1 x2 y2 cx cy r rx ry dx dy width height viewBox points transform offset href "
+    "fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap "
+    "stroke-linejoin stroke-miterlimit opacity clip-path clip-rule clipPathUnits mask text-anchor dominant-baseline "
+    "font-family font-size font-style font-weight textLength lengthAdjust preserveAspectRatio patternUnits "
+    "patternContentUnits gradientUnits gradientTransform stop-color stop-opacity marker-start marker-mid marker-end "
+    "markerWidth markerHeight refX refY orient rotate".split()
+)
+MATHML_ELEMENTS = frozenset(
+    "math mrow mi mo mn mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd mpadded "
+    "mphantom mstyle menclose merror ms mmultiscripts mprescripts".split()
+)
+MATHML_ATTRIBUTES = frozenset(
+    "display displaystyle mathvariant stretchy fence separator form accent accentunder columnalign rowspacing columnspacing "
+    "linethickness width height depth lspace rspace minsize maxsize scriptlevel movablelimits symmetric largeop".split()
+)
+
+Visit = Callable[[str, Mapping[str, str], str], tuple[str, dict[str, str]]]
+
+
+def rewritten(text: str, elements: frozenset[str], visit: Visit) -> Markup:
+    """Parse XML and write it again as HTML; elements that are not allowed are left out with all they hold.
+
+    visit(tag, attributes, text): the element's tag and attributes to write. Raises ElementTree.ParseError.
+    """
+    return Markup(_written(ElementTree.fromstring(text), elements, visit))
+
+
+def _written(element: ElementTree.Element, elements: frozenset[str], visit: Visit) -> str:
+    tag = _local(element.tag)
+    if tag not in elements:
+        return ""
+    named = {_local(name): value for name, value in element.attrib.items()}
+    tag, attributes = visit(tag, named, element.text or "")
+    opening = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    inner = [escape(element.text or "")]
+    for child in element:
+        inner += [_written(child, elements, visit), escape(child.tail or "")]
+    return f"<{tag}{opening}>{''.join(inner)}</{tag}>"
+
+
+def _local(name: object) -> str:
+    """A name without its namespace; comments and processing instructions have none."""
+    return name.rsplit("}", 1)[-1] if isinstance(name, str) else ""
+
+
+def svg(text: str, prefix: str, label: str) -> Markup:
+    """A figure to stand in a page: ids prefixed, black in the colour of the text, white in that of the paper.
+
+    prefix: makes ids unique on the page. label: the alternative text. Raises ElementTree.ParseError.
+    """
+
+    def visit(tag: str, attributes: Mapping[str, str], _: str) -> tuple[str, dict[str, str]]:
+        kept = {name: _svg_value(name, value, prefix) for name, value in attributes.items() if name in SVG_ATTRIBUTES}
+        if tag == "svg":
+            kept |= {"role": "img", "aria-label": label}
+        return tag, {name: value for name, value in kept.items() if value is not None}
+
+    lines = rewritten(text, SVG_ELEMENTS, visit).splitlines()
+    return Markup("\n").join(line.strip() for line in lines if line.strip())
+
+
+def _svg_value(name: str, value: str, prefix: str) -> str | None:
+    if name == "id":
+        return prefix + value
+    if name == "href":
+        if value.startswith("#"):
+            return f"#{prefix}{value[1:]}"
+        return value if re.match(r"data:image/(png|jpeg);base64,", value) else None
+    return _themed(_local_urls(value, prefix))
+
+
+def _local_urls(value: str, prefix: str) -> str:
+    """References to this figure's own parts get its prefix; every other address is dropped."""
+    value = re.sub(r"url\(\s*['\"]?(?!#|['\"]#)[^)]*\)", "none", value, flags=re.IGNORECASE)
+    return re.sub(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)", rf"url(#{prefix}\1)", value)
+
+
+def _themed(value: str) -> str:
+    """Greys follow the page: dark ones its text, white its paper, very light ones its lines."""
+    value = re.sub(r"#([0-9a-f]{6})\b", _theme_colour, value, flags=re.IGNORECASE)
+    named = {"black": "currentColor", "white": "var(--paper)"}
+    return re.sub(r"(?<![\w-])(black|white)(?![\w-])", lambda found: named[found[1]], value)
+
+
+def _theme_colour(found: re.Match) -> str:
+    red, green, blue = (int(found[1][i : i + 2], 16) for i in (0, 2, 4))
+    if max(red, green, blue) - min(red, green, blue) > 8:
+        return found[0]
+    if red == 255:
+        return "var(--paper)"
+    return "currentColor" if red <= 0x40 else "var(--line)" if red >= 0xD0 else found[0]
+
+
+def aspect(text: str) -> float:
+    """Width over height of an SVG by its viewBox; 1 where it has none."""
+    found = re.search(r"viewBox=[\"']\s*[-\d.]+[ ,]+[-\d.]+[ ,]+([\d.]+)[ ,]+([\d.]+)", text)
+    return float(found[1]) / float(found[2]) if found and float(found[2]) else 1.0
+
+
+def mathml(latex: str, display: str) -> Markup:
+    """LaTeX as MathML; LaTeX that cannot be read is shown as it is. display: "block" or "inline"."""
+    from latex2mathml.converter import convert
+
+    source = re.sub(r"\\mathrm\{([A-Za-z -]+)\}", r"\\text{\1}", latex)
+    source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{align*}", source).strip()
+
+    def visit(tag: str, attributes: Mapping[str, str], text: str) -> tuple[str, dict[str, str]]:
+        tag = "mo" if tag == "mi" and text in ("~", "∼") else tag
+        return tag, {name: value for name, value in attributes.items() if name in MATHML_ATTRIBUTES}
+
+    try:
+        return Markup(rewritten(convert(source, display=display), MATHML_ELEMENTS, visit).replace(">~<", ">∼<"))
+    except Exception:  # the converter raises many kinds for LaTeX that it does not know
+        return Markup("<code>{}</code>").format(latex.strip())

@@ -1,0 +1,133 @@
+"""What a comparison says, and what it does not: its rows, and a conclusion that claims no more than they support."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tadpool.reporting.formatting import counted, difference, listed, missing, number
+from tadpool.results import StudyResults
+
+MANY_UNRELIABLE = 0.05
+"""Above this share of units with a Pareto k that PSIS cannot be trusted at, the conclusion is withdrawn."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One compared entry. numbers: the row of the CSV. unreliable: PSIS units above the trusted Pareto k, good_k."""
+
+    entry: str
+    label: str
+    verdict: str
+    numbers: Mapping[str, Any]
+    unreliable: int
+    good_k: float | None
+
+    @property
+    def failed(self) -> bool:
+        return self.verdict == "fail"
+
+    @property
+    def scored(self) -> bool:
+        return not missing(self.numbers["elpd"])
+
+    @property
+    def tie(self) -> bool:
+        """Whether it cannot be told apart from the first row."""
+        return str(self.numbers["tie"]) == "True"
+
+    @property
+    def units(self) -> int:
+        return 0 if missing(self.numbers.get("n_units")) else int(self.numbers["n_units"])
+
+    @property
+    def gap(self) -> str:
+        """Distance to the first row with its standard error."""
+        return difference(abs(self.numbers["elpd_diff"]), self.numbers["dse"])
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """tone: "clear", "tie", "doubt", "fail" or "none" (nothing was compared). sentences: the first one is the headline."""
+
+    tone: str
+    sentences: list[str]
+
+
+def rows(results: StudyResults, comparison: str) -> list[Row]:
+    """The rows of a comparison as in its CSV; an entry whose check failed is a failed row whatever the CSV says."""
+    found = []
+    for numbers in results.comparison(comparison).to_dict("records"):
+        entry = numbers["model"]
+        verdicts = {results.check(entry)["verdict"], numbers["verdict"]}
+        verdict = next((word for word in ("fail", "warn") if word in verdicts), "pass")
+        unreliable, good_k = _unreliable(results, entry, numbers)
+        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, good_k))
+    return found
+
+
+def _unreliable(results: StudyResults, entry: str, numbers: Mapping[str, Any]) -> tuple[int, float | None]:
+    tree = results.loo(entry)
+    if "loo" not in tree.children or missing(numbers["elpd"]):
+        return 0, None
+    loo = tree["loo"].to_dataset()
+    good_k = loo["total_good_k"].item()
+    if numbers["target"] != "unit":
+        return (0 if missing(numbers["bad_k"]) else int(numbers["bad_k"])), good_k
+    return int(((loo["pareto_k"] > good_k) & (loo["method"] == "psis")).sum()), good_k
+
+
+def target_words(results: StudyResults, target: str) -> str:
+    """What is predicted, in words."""
+    unit = results.config["unit"]
+    return f"a new {unit}" if target != "unit" or unit in results.config["groups"] else f"a {unit} that was left out"
+
+
+def conclude(table: Sequence[Row], target: str) -> Conclusion:
+    """The conclusion of one comparison. target: what is predicted, in words."""
+    failed = [row.label for row in table if row.failed]
+    failures = [f"{listed(failed)} failed {'its check' if len(failed) == 1 else 'their checks'} and "
+                f"{'has' if len(failed) == 1 else 'have'} no rank."] if failed else []  # fmt: skip
+    ranked = [row for row in table if row.scored and not row.failed]
+    scored = [row for row in table if row.scored]
+    if not ranked:
+        return Conclusion("fail", ["No model can be compared: no fit has usable numbers.", *failures])
+    if scored[0].failed:
+        sentence = f"No model can be called best: {scored[0].label} has the largest elpd, but its fit failed."
+        return Conclusion("fail", [sentence, "Differences are measured from it, so they mean nothing either.", *failures])
+    if len(ranked) == 1:
+        sentence = f"{ranked[0].label} is the only model with usable numbers, so there is nothing to compare it with."
+        return Conclusion("fail", [sentence, *failures])
+    tone, standing = _standing(ranked, target)
+    doubtful = [row for row in ranked if row.unreliable]
+    if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
+        headline = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
+        return Conclusion("doubt", [headline, _pareto(doubtful), f"Taken at face value: {' '.join(standing)}", *failures])
+    caveat = [_pareto(doubtful)] if doubtful else []
+    return Conclusion(tone, [*standing, *caveat, *failures])
+
+
+def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
+    best, others = ranked[0], ranked[1:]
+    ties, behind = [row for row in others if row.tie], [row for row in others if not row.tie]
+    trailing = [f"Behind by {_gaps(behind)}."] if behind and ties else []
+    if ties:
+        names = listed([best.label, *(row.label for row in ties)])
+        gaps = f"elpd of {best.label} is ahead by {_gaps(ties, named=len(ties) > 1)}, within what chance explains"
+        return "tie", [f"A tie: {names} predict {target} equally well, as far as these data can tell ({gaps}).", *trailing]
+    first, rest = behind[0], behind[1:]
+    sentence = f"{best.label} predicts {target} best: its elpd is {first.gap} above that of {first.label}"
+    return "clear", [sentence + (f", and {_gaps(rest, 'above ')}." if rest else ".")]
+
+
+def _gaps(table: Sequence[Row], word: str = "", named: bool = True) -> str:
+    if word:
+        return listed([f"{row.gap} {word}{row.label}" for row in table])
+    return listed([f"{row.gap} ({row.label})" if named else row.gap for row in table])
+
+
+def _pareto(doubtful: Sequence[Row]) -> str:
+    parts = [f"{row.unreliable} of {counted(row.units, 'unit')} of {row.label}" for row in doubtful]
+    return (
+        f"Pareto k is above {number(doubtful[0].good_k, 2)} for {listed(parts)}: "
+        "their leave-one-out scores are unreliable until those units are refitted."
+    )

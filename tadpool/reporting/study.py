@@ -1,0 +1,70 @@
+"""The page of one study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tadpool.reporting import dataset, extras, fits, ranking, records
+from tadpool.reporting.environment import environment
+from tadpool.reporting.figures import Figures
+from tadpool.reporting.formatting import counted, listed
+from tadpool.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: its rows as in its CSV, and what they support."""
+
+    name: str
+    target: str
+    rows: list[ranking.Row]
+    conclusion: ranking.Conclusion
+
+
+def comparisons(results: StudyResults) -> list[Comparison]:
+    found = []
+    for name, config in results.config["comparisons"].items():
+        rows, target = ranking.rows(results, name), ranking.target_words(results, config["target"])
+        found.append(Comparison(name, target, rows, ranking.conclude(rows, target)))
+    return found
+
+
+def headline(compared: Sequence[Comparison], all_fits: Sequence[fits.Fit]) -> ranking.Conclusion:
+    """The study's verdict: of its first comparison, or of its fits where nothing is compared."""
+    if compared:
+        return compared[0].conclusion
+    failed = [fit.label for fit in all_fits if fit.failed]
+    if failed:
+        return ranking.Conclusion("fail", [f"{listed(failed)} failed: no conclusion can be drawn from {counted(len(failed), 'this fit', 'these fits')[2:]}."])  # fmt: skip
+    return ranking.Conclusion("none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."])
+
+
+def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry."""
+    all_fits = fits.all_fits(results, samplers)
+    compared = comparisons(results)
+    owners = {"entry": results.entries, "sweep": list(results.config["sweeps"]), "comparison": [c.name for c in compared]}
+    figures = Figures(results.folder / "figures")
+    return (
+        environment()
+        .get_template("study.html")
+        .render(
+            results=results,
+            config=results.config,
+            headline=headline(compared, all_fits),
+            fits=all_fits,
+            failed=[fit for fit in all_fits if fit.failed],
+            diagnostics=[heading for _, heading, *_ in fits.DIAGNOSTICS],
+            cells=fits.cells,
+            estimates=fits.estimates,
+            dataset=dataset,
+            comparisons=compared,
+            sweeps=[extras.sweep(results, name) for name in results.config["sweeps"]],
+            predictions=[extras.prediction(results, entry) for entry in results.config["predictions"]],
+            figures=figures,
+            owners=owners,
+            provenance=records.provenance(results, seed, digest),
+            machine=records.machine(results),
+            downloads=records.downloads(results),
+        )
+    )
