@@ -26,12 +26,12 @@ class ByLevel:
     rows: list[list[str]]
 
 
-def dimensions(results: StudyResults) -> list[tuple[str, int, str]]:
-    """Name, size and role of each dim."""
-    roles = {name: "group" for name in results.config["groups"]}
+def dimensions(results: StudyResults) -> list[tuple[str, str, int]]:
+    """Name, role and size of each dim."""
+    roles = dict.fromkeys(results.config["groups"], "group")
     unit = results.config["unit"]
     roles[unit] = "unit and group" if unit in roles else "unit"
-    return [(str(name), size, roles.get(str(name), "")) for name, size in results.data.sizes.items()]
+    return [(str(name), roles.get(str(name), ""), size) for name, size in results.data.sizes.items()]
 
 
 def variables(results: StudyResults) -> list[list[str]]:
@@ -104,7 +104,8 @@ def _groupings(data: xr.Dataset, outcomes: list[str]) -> Iterator[tuple[str, xr.
         if name.endswith("_index") and group in data.coords:
             yield group, variable, dict(enumerate(map(str, data[group].values)))
         elif not name.endswith("_index") and len(values := np.unique(variable.values)) <= FEW_LEVELS:
-            yield str(variable.attrs.get("long_name", name)), variable, {v: str(v) for v in values.tolist()} | _levels(variable)
+            words = {value: str(value) for value in values.tolist()} | _levels(variable)
+            yield str(variable.attrs.get("long_name", name)), variable, words
 
 
 def _rows(outcome: xr.DataArray, along: xr.DataArray, levels: dict[int, str]) -> list[list[str]]:

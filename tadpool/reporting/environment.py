@@ -10,6 +10,7 @@ TEMPLATES = Path(__file__).parent.parent.parent / "report"
 
 
 def environment() -> Environment:
+    """The environment with the filters that the templates use."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

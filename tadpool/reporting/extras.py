@@ -27,6 +27,7 @@ class Sweep:
 
 
 def sweep(results: StudyResults, name: str) -> Sweep:
+    """The sweep of that name, read from its check.json and loo.nc."""
     config = results.config["sweeps"][name]
     check, tree = results.sweep_check(name), results.sweep_loo(name)
     loo = tree["loo"].to_dataset() if "loo" in tree.children else None
@@ -56,8 +57,8 @@ def _best(points: list[dict[str, Any]], over: str, loo: xr.Dataset | None) -> tu
     doubtful = best["unreliable"] > 0
     words = "The largest elpd" if not doubtful else "At face value the largest elpd"
     sentences = [
-        f"{words} on the grid, {difference(best['elpd'], best['se'])}, is that of {over} = {general(best['value'])}; "
-        f"values from {general(min(near))} to {general(max(near))} are within {general(TIE_ELPD)} of it."
+        f"{words} on the grid, {difference(best['elpd'], best['se'])}, is that of {over} = {general(best['value'], 4)}; "
+        f"values from {general(min(near), 4)} to {general(max(near), 4)} are within {general(TIE_ELPD)} of it."
     ]
     if doubtful:
         good_k = number(loo["total_good_k"].values.flat[0], 2)
@@ -65,7 +66,7 @@ def _best(points: list[dict[str, Any]], over: str, loo: xr.Dataset | None) -> tu
             f"Pareto k is above {good_k} for {best['unreliable']} of {counted(best['units'], 'unit')} there: "
             "the PSIS numbers are unreliable, and so is the place of the optimum."
         )
-    failed = [general(point["value"]) for point in points if point["verdict"] == "fail"]
+    failed = [general(point["value"], 4) for point in points if point["verdict"] == "fail"]
     if failed:
         sentences.append(f"The fits at {over} = {listed(failed)} failed and are left out.")
     return sentences, doubtful
@@ -74,10 +75,11 @@ def _best(points: list[dict[str, Any]], over: str, loo: xr.Dataset | None) -> tu
 def _overlay(results: StudyResults, overlay: Mapping[str, str]) -> list[str]:
     check = results.check(overlay["entry"])
     row = next((row for row in check["parameters"] if row["parameter"] == overlay["site"]), None)
+    label, site = results.label(overlay["entry"]), overlay["site"]
     if row is None or check["verdict"] == "fail":
-        return [f"{results.label(overlay['entry'])} has no usable posterior of {overlay['site']} to compare with."]
+        return [f"{label} has no usable posterior of {site} to compare with."]
     mean, low, high = (scaled(row[key], row["sd"]) for key in ("mean", "eti89_low", "eti89_high"))
-    return [f"The posterior of {overlay['site']} in {results.label(overlay['entry'])} has mean {mean}, 89 % interval {low} to {high}."]  # fmt: skip
+    return [f"The posterior of {site} in {label} has mean {mean} and 89 % interval {low} to {high}."]
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Prediction:
 
 
 def prediction(results: StudyResults, entry: str) -> Prediction:
+    """The predictions of an entry, read from its predictions.nc."""
     config = results.config["predictions"][entry]
     tree = results.predictions(entry)
     rows = list(_predicted(tree)) if "predictions" in tree.children else []
@@ -100,7 +103,8 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
 
 def _predicted(tree: xr.DataTree) -> Iterator[list[str]]:
     """What, for which row, mean, sd, median and 89 % interval."""
-    constants = tree["predictions_constant_data"].to_dataset() if "predictions_constant_data" in tree.children else xr.Dataset()
+    given = tree.children.get("predictions_constant_data")
+    constants = xr.Dataset() if given is None else given.to_dataset()
     for name, variable in tree["predictions"].to_dataset().items():
         rest = [dim for dim in variable.dims if dim not in ("chain", "draw")]
         values = variable.transpose(*rest, "chain", "draw").values
@@ -114,10 +118,15 @@ def _predicted(tree: xr.DataTree) -> Iterator[list[str]]:
 
 
 def _where(variable: xr.DataArray, index: Mapping[str, int], constants: xr.Dataset) -> str:
-    labels = [str(variable[dim].values[i]) if dim in variable.coords else f"{dim} {i + 1}" for dim, i in index.items()]
+    labels = [_label(dim, variable[dim].values[i] if dim in variable.coords else i + 1) for dim, i in index.items()]
     given = [
         f"{name} = {general(value.isel(index).item())}"
         for name, value in constants.items()
         if value.dims and set(value.dims) <= set(index) and not str(name).endswith("_index")
     ]
     return ", ".join(labels + given)
+
+
+def _label(dim: object, value: object) -> str:
+    """`new location`, but `cookie 1`."""
+    return value if isinstance(value, str) else f"{dim} {value}"

@@ -14,7 +14,18 @@ from markupsafe import Markup
 from tadpool import io
 from tadpool.reporting import markup
 
-SECTIONS = ("data", "model", "prior", "sampler", "posterior", "comparison", "sweep", "predictive", "story", "prediction")
+SECTIONS = (
+    "data",
+    "model",
+    "prior",
+    "sampler",
+    "posterior",
+    "comparison",
+    "sweep",
+    "predictive",
+    "story",
+    "prediction",
+)
 OWNERS = ("entry", "sweep", "comparison")
 WIDE = 2.1
 

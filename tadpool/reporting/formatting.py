@@ -25,17 +25,18 @@ def number(value: Any, decimals: int = 2) -> str:
 
 
 def whole(value: Any) -> str:
+    """A number without decimals."""
     return number(value, 0)
 
 
-def general(value: Any) -> str:
+def general(value: Any, digits: int = 6) -> str:
     """A setting or a plain value as it would be typed: text, true or false, or the shortest form of a number."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return str(value).replace("-", "−")
     if isinstance(value, float):
-        return MISSING if missing(value) else f"{value:.6g}".replace("-", "−")
+        return MISSING if missing(value) else f"{value:.{digits}g}".replace("-", "−")
     return str(value)
 
 

@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One study: its name, title, question and verdict, and its fits that failed or warn."""
+    """One study: its name, title, question and verdict, and its fits."""
 
     name: str
     title: str
@@ -34,18 +34,24 @@ class Chapter:
     fits: list[fits.Fit]
 
     def having(self, verdict: str) -> int:
-        return sum((fit.failed and verdict == "fail") or (not fit.failed and fit.verdict == verdict) for fit in self.fits)
+        """How many of its fits have this verdict."""
+        return sum(_verdict(fit) == verdict for fit in self.fits)
 
 
 def index_page(studies: Sequence[StudyResults]) -> str:
     """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first."""
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
-    lines.sort(key=lambda line: 0 if line.fit.failed else ORDER.index(line.fit.verdict))
+    lines.sort(key=lambda line: ORDER.index(_verdict(line.fit)))
     sweeps = [(results, name) for results in studies for name in results.config["sweeps"]]
     failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
-    tone, summary = _summary(lines, failed_sweeps)
+    doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
+    tone, summary = _summary(lines, failed_sweeps, doubtful)
     return environment().get_template("index.html").render(chapters=chapters, lines=lines, tone=tone, summary=summary)
+
+
+def _verdict(fit: fits.Fit) -> str:
+    return "fail" if fit.failed else fit.verdict
 
 
 def _chapter(results: StudyResults) -> Chapter:
@@ -60,17 +66,21 @@ def _line(results: StudyResults, fit: fits.Fit) -> Line:
         return Line(results.study, results.config["title"], fit, None, 0, 0)
     loo = tree["loo"].to_dataset()
     unreliable = ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).sum()
-    return Line(results.study, results.config["title"], fit, loo["total_elpd"].item(), int(unreliable), loo["elpd"].size)
+    return Line(
+        results.study, results.config["title"], fit, loo["total_elpd"].item(), int(unreliable), loo["elpd"].size
+    )
 
 
-def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str]) -> tuple[str, str]:
-    """A tone and the sentence that says whether anything failed."""
+def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str]) -> tuple[str, str]:
+    """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison is not to be trusted."""
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
-    warned = [f"{line.study}/{line.fit.entry}" for line in lines if not line.fit.failed and line.fit.verdict == "warn"]
+    warned = [f"{line.study}/{line.fit.entry}" for line in lines if _verdict(line.fit) == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
+    points += f" The comparison of {listed(doubtful)} cannot be trusted yet (Pareto k)." if doubtful else ""
     if failed:
         words = f"{len(failed)} of {counted(len(lines), 'fit')} failed: {listed(failed)}. Nothing may be concluded from"
         return "fail", f"{words} {'it' if len(failed) == 1 else 'them'}.{points}"
     warnings = f"; {counted(len(warned), 'fit')} to look at: {listed(warned)}" if warned else ""
-    tone = "warn" if warned or failed_sweeps else "pass"
-    return tone, f"No fit failed: all {counted(len(lines), 'fit')} can be used{warnings}.{points}"
+    tone = "warn" if warned or failed_sweeps or doubtful else "pass"
+    passed = f"No fit failed: {len(lines) - len(warned)} of {counted(len(lines), 'fit')} passed every check"
+    return tone, f"{passed}{warnings}.{points}"

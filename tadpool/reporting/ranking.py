@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tadpool.reporting.formatting import counted, difference, listed, missing, number
+from tadpool.reporting.formatting import counted, difference, listed, missing, number, whole
 from tadpool.results import StudyResults
 
 MANY_UNRELIABLE = 0.05
@@ -38,6 +38,13 @@ class Row:
     @property
     def units(self) -> int:
         return 0 if missing(self.numbers.get("n_units")) else int(self.numbers["n_units"])
+
+    @property
+    def methods(self) -> str:
+        """How many units were scored by each method."""
+        words = {"rows_psis": "PSIS", "rows_refit": "refitted", "rows_kfold": "K-fold"}
+        counts = {word: self.numbers.get(key) for key, word in words.items()}
+        return ", ".join(f"{whole(count)} {word}" for word, count in counts.items() if not missing(count) and count)
 
     @property
     def gap(self) -> str:
@@ -93,7 +100,9 @@ def conclude(table: Sequence[Row], target: str) -> Conclusion:
         return Conclusion("fail", ["No model can be compared: no fit has usable numbers.", *failures])
     if scored[0].failed:
         sentence = f"No model can be called best: {scored[0].label} has the largest elpd, but its fit failed."
-        return Conclusion("fail", [sentence, "Differences are measured from it, so they mean nothing either.", *failures])
+        return Conclusion(
+            "fail", [sentence, "Differences are measured from it, so they mean nothing either.", *failures]
+        )
     if len(ranked) == 1:
         sentence = f"{ranked[0].label} is the only model with usable numbers, so there is nothing to compare it with."
         return Conclusion("fail", [sentence, *failures])
@@ -101,7 +110,10 @@ def conclude(table: Sequence[Row], target: str) -> Conclusion:
     doubtful = [row for row in ranked if row.unreliable]
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
         headline = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
-        return Conclusion("doubt", [headline, _pareto(doubtful), f"Taken at face value: {' '.join(standing)}", *failures])
+        return Conclusion(
+            "doubt", [headline, _pareto(doubtful), f"Taken at face value, {' '.join(standing)}", *failures]
+        )
+    standing = [f"A tie: {standing[0]}", *standing[1:]] if tone == "tie" else standing
     caveat = [_pareto(doubtful)] if doubtful else []
     return Conclusion(tone, [*standing, *caveat, *failures])
 
@@ -109,20 +121,14 @@ def conclude(table: Sequence[Row], target: str) -> Conclusion:
 def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
     best, others = ranked[0], ranked[1:]
     ties, behind = [row for row in others if row.tie], [row for row in others if not row.tie]
-    trailing = [f"Behind by {_gaps(behind)}."] if behind and ties else []
     if ties:
         names = listed([best.label, *(row.label for row in ties)])
-        gaps = f"elpd of {best.label} is ahead by {_gaps(ties, named=len(ties) > 1)}, within what chance explains"
-        return "tie", [f"A tie: {names} predict {target} equally well, as far as these data can tell ({gaps}).", *trailing]
-    first, rest = behind[0], behind[1:]
-    sentence = f"{best.label} predicts {target} best: its elpd is {first.gap} above that of {first.label}"
-    return "clear", [sentence + (f", and {_gaps(rest, 'above ')}." if rest else ".")]
-
-
-def _gaps(table: Sequence[Row], word: str = "", named: bool = True) -> str:
-    if word:
-        return listed([f"{row.gap} {word}{row.label}" for row in table])
-    return listed([f"{row.gap} ({row.label})" if named else row.gap for row in table])
+        gaps = listed([f"{row.gap} above {row.label}" for row in ties])
+        trailing = [listed([f"{row.label} is behind by {row.gap}" for row in behind]) + "."] if behind else []
+        sentence = f"{names} cannot be told apart in how well they predict {target} (elpd of {best.label} is {gaps})."
+        return "tie", [sentence, *trailing]
+    gaps = listed([f"{row.gap} above {row.label}" for row in behind])
+    return "clear", [f"{best.label} predicts {target} best: its elpd is {gaps}."]
 
 
 def _pareto(doubtful: Sequence[Row]) -> str:

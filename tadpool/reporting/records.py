@@ -32,6 +32,7 @@ class Provenance:
 
 
 def provenance(results: StudyResults, seed: int, page: str) -> Provenance:
+    """Read from the provenance attribute of every NetCDF file of the study."""
     records = {path: json.loads(_provenance(results.folder / path)) for path in _files(results, ("*.nc",))}
     files = [(path, *(record.get(key) or "" for key in ("config", "data", "code"))) for path, record in records.items()]
     found: dict[str, dict[str, None]] = {}
@@ -49,7 +50,13 @@ def _provenance(path: Path) -> str:
 
 def _files(results: StudyResults, patterns: tuple[str, ...]) -> list[str]:
     """The study's results of these kinds: data, then entries, sweeps and comparisons in the order of the study."""
-    places = ["", *results.entries, *(f"sweeps/{name}" for name in results.config["sweeps"]), "comparisons", "calibration"]
+    places = [
+        "",
+        *results.entries,
+        *(f"sweeps/{name}" for name in results.config["sweeps"]),
+        "comparisons",
+        "calibration",
+    ]
     return [
         path.relative_to(results.folder).as_posix()
         for place in places
@@ -77,6 +84,7 @@ class Machine:
 
 
 def machine(results: StudyResults) -> Machine:
+    """This machine, and the benchmarks that Snakemake wrote."""
     folder = results.folder / "benchmarks"
     jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _jobs(path, folder)]
     return Machine(platform.node(), f"{platform.system()} {platform.machine()}", os.cpu_count(), jobs)

@@ -22,6 +22,7 @@ class Comparison:
 
 
 def comparisons(results: StudyResults) -> list[Comparison]:
+    """Every comparison of the study, in its order."""
     found = []
     for name, config in results.config["comparisons"].items():
         rows, target = ranking.rows(results, name), ranking.target_words(results, config["target"])
@@ -35,15 +36,21 @@ def headline(compared: Sequence[Comparison], all_fits: Sequence[fits.Fit]) -> ra
         return compared[0].conclusion
     failed = [fit.label for fit in all_fits if fit.failed]
     if failed:
-        return ranking.Conclusion("fail", [f"{listed(failed)} failed: no conclusion can be drawn from {counted(len(failed), 'this fit', 'these fits')[2:]}."])  # fmt: skip
-    return ranking.Conclusion("none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."])
+        return ranking.Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from what failed."])
+    return ranking.Conclusion(
+        "none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."]
+    )
 
 
 def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]]) -> str:
     """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry."""
     all_fits = fits.all_fits(results, samplers)
     compared = comparisons(results)
-    owners = {"entry": results.entries, "sweep": list(results.config["sweeps"]), "comparison": [c.name for c in compared]}
+    owners = {
+        "entry": results.entries,
+        "sweep": list(results.config["sweeps"]),
+        "comparison": [c.name for c in compared],
+    }
     figures = Figures(results.folder / "figures")
     return (
         environment()
