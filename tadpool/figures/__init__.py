@@ -5,8 +5,8 @@ what stands beside `kind`, `caption`, `title` and `section` there are its option
 are shared helpers. `drawing.draw_all` draws the standard set of every entry, sweep and comparison and the study's own
 figures into results/{study}/figures:
 
-- `<name>.svg`: transparent, text as outlines, black (#000000, or no colour at all, as in text) where the page may put its
-  own text colour; every id starts with a prefix of this figure's own, so that figures can stand in one page.
+- `<name>.svg`: transparent, text as outlines; black (#000000, or no colour at all, as in text) where the page may put its
+  own text colour. Ids are unique within a figure, not among figures.
 - `<name>.csv`: the numbers that the figure shows, tidy.
 - `figures.json`: a list in reading order, one mapping per figure:
   name      file name without suffix: `<entry>-<kind>`, `<comparison>-<kind>`, `<sweep>-<kind>`, or the name in the study

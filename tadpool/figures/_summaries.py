@@ -22,8 +22,8 @@ def usable(results, entries: Iterable[str]) -> list[str]:
 
 
 def sites(results, entry: str, group: str = "posterior") -> xr.Dataset:
-    """The draws (chain, draw, ...) of an entry's posterior or prior. Raises NotDrawn where its fit has no numbers."""
-    tree = results.prior(entry) if group == "prior" else results.fit(entry)
+    """A group of an entry's draws (chain, draw, ...): posterior, prior, or a predictive one. Raises NotDrawn where its fit has no numbers."""
+    tree = results.prior(entry) if group.startswith("prior") else results.fit(entry)
     if tree.attrs.get("status", "ok") != "ok" or group not in tree.children:
         raise NotDrawn(f"{entry} has no {group}")
     return tree[group].to_dataset()

@@ -1,10 +1,8 @@
 """Draw and write all figures of a study."""
 
 import inspect
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -137,16 +135,7 @@ def filled(name: str, caption: str, values: Mapping[str, Any]) -> str:
 def _write(folder: Path, name: str, drawn: Drawn) -> None:
     with io.replacing(folder / f"{name}.svg") as path:
         drawn.figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        prefix = "f" + blake2b(name.encode(), digest_size=4).hexdigest()
-        path.write_text(_own_ids(path.read_text(encoding="utf-8"), prefix), encoding="utf-8", newline="\n")
     io.write_csv(folder / f"{name}.csv", _rounded(drawn.numbers))
-
-
-def _own_ids(svg: str, prefix: str) -> str:
-    """Prefix all ids and references to them: figures that stand in one page share no id."""
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
-    return svg.replace("url(#", f"url(#{prefix}-")
 
 
 def _rounded(numbers: pd.DataFrame) -> pd.DataFrame:

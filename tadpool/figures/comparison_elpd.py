@@ -1,0 +1,75 @@
+"""Predictive accuracy of the compared entries, and how far each is behind the best."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from tadpool.comparison import TIE_DSE, TIE_ELPD
+from tadpool.figures import Drawn, NotDrawn, _style
+
+CAPTION = (
+    "Right: the difference to the best with its own standard error, which is what decides. A difference below "
+    f"{TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"
+)
+
+
+def draw(results, *, comparison: str) -> Drawn:
+    table = results.comparison(comparison)
+    table = table.assign(
+        label=[_style.label(results, name) for name in table["model"]],
+        untrusted=[_untrusted(results, name) for name in table["model"]],
+    )
+    ranked = table[table["elpd"].notna()]
+    if ranked.empty:
+        raise NotDrawn("no compared entry has numbers")
+    figure, ((elpd, difference),) = _style.panels(1, 2, height=1.0 + 0.36 * len(table), sharey=True)
+    rows = np.arange(len(table))
+    for axes, value, error in ((elpd, "elpd", "se"), (difference, "elpd_diff", "dse")):
+        _points(axes, results, table, value, error)
+    elpd.set_yticks(rows, table["label"])
+    elpd.set_ylim(len(table) - 0.5, -0.5)
+    elpd.set_xlabel("elpd ± standard error (nats)")
+    difference.axvline(0, color=_style.REFERENCE, linewidth=0.8, zorder=0)
+    difference.set_xlabel("difference to the best ± its standard error (nats)")
+    for row, (_, entry) in enumerate(table.iterrows()):
+        note = "no numbers" if pd.isna(entry["elpd"]) else "best" if entry["rank"] == 1 else "tie" if entry["tie"] in (True, "True") else ""
+        difference.annotate(note, (1, row), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)
+    doubt = _doubt(ranked)
+    title = f"Comparison {comparison}: elpd" if len(results.config["comparisons"]) > 1 else "Expected log predictive density"
+    return Drawn(figure, table.drop(columns="label"), title, _alt(table, doubt), CAPTION, {"doubt": doubt, "best": ranked.iloc[0]["label"]})
+
+
+def _points(axes: Axes, results, table: pd.DataFrame, value: str, error: str) -> None:
+    for row, (_, entry) in enumerate(table.iterrows()):
+        shade = _style.colour(results, entry["model"])
+        face = "none" if entry["untrusted"] else shade
+        axes.errorbar(entry[value], row, xerr=entry[error], fmt="o", color=shade, markerfacecolor=face, markersize=5)
+
+
+def _untrusted(results, entry: str) -> int:
+    """Units scored by importance sampling although their Pareto k is too high."""
+    loo = results.loo(entry)
+    if "loo" not in loo.children:
+        return 0
+    pointwise = loo["loo"].to_dataset()
+    return int(((pointwise["pareto_k"] > pointwise["total_good_k"]) & (pointwise["method"] == "psis")).sum())
+
+
+def _doubt(ranked: pd.DataFrame) -> str:
+    doubtful = ranked[ranked["untrusted"] > 0]
+    if doubtful.empty:
+        return "Every unit was scored in a way that can be trusted."
+    counted = ", ".join(f"{row['label']}: {row['untrusted']} of {row['n_units']}" for _, row in doubtful.iterrows())
+    return f"Hollow: units whose Pareto k is too high for importance sampling, so elpd is too optimistic ({counted})."
+
+
+def _alt(table: pd.DataFrame, doubt: str) -> str:
+    sentences = []
+    for _, row in table.iterrows():
+        if pd.isna(row["elpd"]):
+            sentences.append(f"{row['label']}: no numbers.")
+            continue
+        behind = "" if row["rank"] == 1 else f", {-row['elpd_diff']:.1f} (standard error {row['dse']:.1f}) behind the best"
+        tie = ", a tie" if row["tie"] in (True, "True") else ""
+        sentences.append(f"{row['label']}: elpd {row['elpd']:.1f} (standard error {row['se']:.1f}){behind}{tie}.")
+    return " ".join([*sentences, doubt])

@@ -1,0 +1,20 @@
+"""The parameters that the compared entries share, side by side."""
+
+from collections import Counter
+from dataclasses import replace
+
+from tadpool.figures import Drawn, NotDrawn, _summaries, forest
+
+CAPTION = (
+    "The same parameter in each model: median, 50 % (thick) and 89 % (thin) equal-tailed intervals. Look for parameters that "
+    "move, or that get wider or narrower, from model to model."
+)
+
+
+def draw(results, *, comparison: str) -> Drawn:
+    entries = _summaries.usable(results, results.config["comparisons"][comparison]["entries"])
+    counts = Counter(site for entry in entries for site in _summaries.latents(_summaries.sites(results, entry)))
+    shared = [site for site, count in counts.items() if count > 1]
+    if not shared:
+        raise NotDrawn("the compared entries share no parameter")
+    return replace(forest.draw(results, entries=entries, sites=shared), caption=CAPTION, title="Shared parameters")

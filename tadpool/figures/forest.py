@@ -1,0 +1,118 @@
+"""Intervals of parameters, of one entry or of several side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+
+MOST_LABELLED = 60
+LABELLED_ROW, BARE_ROW = 0.15, 0.03
+CAPTION = "Medians with 50 % (thick) and 89 % (thin) equal-tailed intervals."
+
+
+def draw(
+    results,
+    *,
+    entry: str | None = None,
+    entries: list[str] | None = None,
+    sites: list[str] | None = None,
+    group: str = "posterior",
+    together: bool = False,
+    label: str = "",
+) -> Drawn:
+    """sites: by default all that were sampled. group: posterior or prior. together: all sites in one panel on one axis, named `label`."""
+    names = entries or [entry] if group == "prior" else _summaries.usable(results, entries or [entry])
+    found = {name: _summaries.sites(results, name, group) for name in names}
+    wanted = sites or list(dict.fromkeys(site for name in names for site in _summaries.latents(found[name])))
+    shown = [site for site in wanted if any(site in dataset for dataset in found.values())]
+    if not shown:
+        raise NotDrawn(f"no entry has {', '.join(wanted)}")
+    frames = [
+        _summaries.site_summary(found[name][site]).assign(entry=name) for site in shown for name in names if site in found[name]
+    ]
+    numbers = pd.concat(frames, ignore_index=True)
+    if together:
+        blocks = {label: numbers.assign(row=numbers["parameter"])}
+    else:
+        blocks = {site: part.assign(row=part["element"]) for site, part in numbers.groupby("site", sort=False)}
+    axis_names = {site: _axis_name(found, site) for site in shown}
+    figure = _arranged(results, names, blocks, axis_names, label)
+    title = f"{group.capitalize()} of {', '.join(_style.label(results, name) for name in names)}"
+    return Drawn(figure, numbers, title, _alt(results, numbers), CAPTION)
+
+
+def _axis_name(found: dict[str, xr.Dataset], site: str) -> str:
+    """What the rows of an array are, e.g. tank; "" for a scalar."""
+    variable = next(dataset[site] for dataset in found.values() if site in dataset)
+    return ", ".join(_style.quantity(variable[dim]) if dim in variable.coords else dim for dim in _summaries.dims(variable))
+
+
+def _arranged(results, names: Sequence[str], blocks: dict[str, pd.DataFrame], axis_names: dict[str, str], label: str) -> Figure:
+    """Scalars above, on one axis; arrays below, a panel each."""
+    scalars = [site for site in blocks if axis_names.get(site) == ""]
+    arrays = [site for site in blocks if site not in scalars]
+    parts = []
+    if scalars:
+        parts.append((pd.concat([blocks[site].assign(row=site) for site in scalars]), ""))
+    tall = [_height(blocks[site], names) for site in arrays]
+    heights = ([_height(parts[0][0], names)] if scalars else []) + ([max(tall)] if arrays else [])
+    figure = Figure(figsize=(_style.WIDTH, 0.75 + sum(heights) + 0.35 * len(heights)), layout="constrained")
+    grid = figure.add_gridspec(len(heights), max(1, len(arrays)), height_ratios=heights)
+    if scalars:
+        axes = figure.add_subplot(grid[0, :])
+        _panel(axes, results, names, parts[0][0])
+        axes.set_xlabel("value")
+    for column, site in enumerate(arrays):
+        axes = figure.add_subplot(grid[-1, column])
+        _panel(axes, results, names, blocks[site])
+        axes.set_xlabel(site or "value")
+        axes.set_ylabel(axis_names.get(site, ""))
+    if len(names) > 1:
+        _style.legend_above(figure, figure.axes[-1] if arrays else figure.axes[0])
+    return figure
+
+
+def _height(block: pd.DataFrame, names: Sequence[str]) -> float:
+    rows = block["row"].nunique()
+    each = BARE_ROW if rows > MOST_LABELLED else LABELLED_ROW
+    return max(0.5, rows * each * (1 + 0.35 * (len(names) - 1)))
+
+
+def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> None:
+    """One row per parameter, entries within it; many rows are ordered by their medians and not labelled."""
+    rows = list(dict.fromkeys(block["row"]))
+    many = len(rows) > MOST_LABELLED
+    if many:
+        rows = list(block.groupby("row", sort=False)["median"].mean().sort_values(kind="stable").index)
+    position = {row: i for i, row in enumerate(rows)}
+    offsets = np.linspace(-0.28, 0.28, len(names)) if len(names) > 1 else [0.0]
+    for name, offset in zip(names, offsets, strict=True):
+        part = block[block["entry"] == name]
+        at = part["row"].map(position).to_numpy(float) + offset
+        look = {"markersize": 2.0 if many else 3.5, "label": _style.label(results, name)}
+        _style.intervals(axes, at, part, color=_style.colour(results, name), **look)
+    axes.set_yticks([] if many else range(len(rows)), [] if many else rows)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    if block["eti89_low"].min() < 0 < block["eti89_high"].max():
+        axes.axvline(0, color=_style.REFERENCE, linewidth=0.8, zorder=0)
+
+
+def _alt(results, numbers: pd.DataFrame) -> str:
+    """Every scalar and the range of every array, by entry."""
+    sentences = []
+    for (site, entry), part in numbers.groupby(["site", "entry"], sort=False):
+        name = f"{site} of {_style.label(results, entry)}"
+        if len(part) == 1:
+            row = part.iloc[0]
+            sentences.append(f"{name}: median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}.")
+        else:
+            low, high = part.loc[part["median"].idxmin()], part.loc[part["median"].idxmax()]
+            sentences.append(
+                f"{name}: {len(part)} medians from {low['median']:.3g} ({low['element']}) to {high['median']:.3g} ({high['element']})."
+            )
+    return " ".join(sentences)

@@ -1,0 +1,84 @@
+"""Where each observation falls in the predictive distribution of all others (LOO-PIT)."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+
+SEED = 214
+MOST_UNITS = 2000
+CAPTION = (
+    "Of a calibrated model the values are uniform and the line stays in the grey band, which holds 95 % of such lines. A hump "
+    "below, then above zero: predictions too narrow; the reverse: too wide. The test of uniformity gives p = {p_value:.3f}. "
+    "{bad_k} of {n_units} values rest on weights with a Pareto k that is too high to trust."
+)
+
+
+def draw(results, *, entry: str) -> Drawn:
+    """The PIT of whole numbers is drawn at random within its step, with a fixed seed."""
+    predictive, posterior_k = _summaries.sites(results, entry, "posterior_predictive"), _bad_k(results, entry)
+    log_likelihood = _summaries.sites(results, entry, "log_likelihood")
+    (scored,) = log_likelihood.data_vars
+    log_weights = _log_weights(log_likelihood[scored].sel(draw=predictive["draw"]), results.config["unit"])
+    outcomes = [outcome for outcome in results.config["outcomes"] if outcome in predictive]
+    figure, axes = _style.panels(1, len(outcomes), height=2.8, width=5.0 if len(outcomes) == 1 else _style.WIDTH, sharey=True)
+    frames, p_values = [], []
+    for panel, outcome in zip(axes[0], outcomes, strict=True):
+        values = _pit(predictive[outcome], results.data[outcome], log_weights, results.config["unit"])
+        p_values.append(float(array_stats.uniformity_test(values, method="pot_c")[0]))
+        at, difference, half = _curve(values)
+        panel.axhspan(-half, half, color=_style.REFERENCE, alpha=0.25, linewidth=0)
+        panel.axhline(0, color=_style.REFERENCE, linewidth=0.8)
+        panel.step(at, difference, where="post", color=_style.colour(results, entry))
+        panel.set_xlabel(f"LOO-PIT of {_style.quantity(results.data[outcome])}")
+        panel.set_title(f"test of uniformity: p = {p_values[-1]:.3f}", fontsize=8)
+        frames.append(pd.DataFrame({"outcome": outcome, "pit": at, "difference": difference, "band": half}))
+    axes[0, 0].set_ylabel("cumulative share\nless that of uniform values")
+    numbers = pd.concat(frames, ignore_index=True)
+    shown = {"p_value": min(p_values), **posterior_k}
+    largest = numbers["difference"].abs().max()
+    alt = (
+        f"The LOO-PIT values depart from uniform by at most {largest:.3f} (band: {numbers['band'].iloc[0]:.3f}); "
+        f"p = {shown['p_value']:.3f}; {shown['bad_k']} of {shown['n_units']} units have a Pareto k that is too high."
+    )
+    return Drawn(figure, numbers, f"LOO-PIT of {_style.label(results, entry)}", alt, CAPTION, shown)
+
+
+def _bad_k(results, entry: str) -> dict[str, int]:
+    loo = results.loo(entry)
+    if "loo" not in loo.children:
+        raise NotDrawn(f"{entry} has no leave-one-out results")
+    totals = loo["loo"].to_dataset()
+    bad = totals["pareto_k"] > totals["total_good_k"]
+    return {"bad_k": int(bad.sum()), "n_units": totals["pareto_k"].size}
+
+
+def _log_weights(log_likelihood: xr.DataArray, unit: str) -> np.ndarray:
+    """Pareto-smoothed importance weights (units, draws); of many units an even selection."""
+    flat = log_likelihood.transpose(unit, *_summaries.SAMPLE).values.astype(float)
+    flat = flat.reshape(len(flat), -1)[_selected(len(flat))]
+    return array_stats.psislw(-flat)[0]
+
+
+def _selected(units: int) -> slice:
+    return slice(None, None, max(1, -(-units // MOST_UNITS)))
+
+
+def _pit(predicted: xr.DataArray, observed: xr.DataArray, log_weights: np.ndarray, unit: str) -> np.ndarray:
+    """LOO-PIT values of all cells of the selected units."""
+    rest = [dim for dim in observed.dims if dim != unit]
+    draws = predicted.transpose(unit, *rest, *_summaries.SAMPLE).values
+    seen = observed.transpose(unit, *rest).values[_selected(len(draws))]
+    cells = int(np.prod(seen.shape[1:]))
+    flat = draws[_selected(len(draws))].reshape(len(seen) * cells, 1, -1)
+    weights = np.repeat(log_weights, cells, axis=0)[:, None]
+    return array_stats.loo_pit(flat, seen.ravel(), weights, random_state=SEED)
+
+
+def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The values in order, their cumulative share less that of uniform values, and half the width of the 95 % Kolmogorov band."""
+    at = np.concatenate([[0.0], np.sort(values)[:: max(1, len(values) // 500)], [1.0]])
+    share = np.searchsorted(np.sort(values), at, side="right") / len(values)
+    return at, share - at, float(np.sqrt(np.log(2 / 0.05) / 2 / len(values)))

@@ -1,0 +1,41 @@
+"""How far leave-one-out by importance sampling can be trusted, unit by unit."""
+
+import numpy as np
+import pandas as pd
+
+from tadpool.figures import Drawn, NotDrawn, _style
+
+MOST_VECTORS = 1000
+CAPTION = (
+    "Above the line at {good_k:.2f} a unit's importance sampling cannot be trusted: it is too influential. That holds for "
+    "{bad_k} of {n_units} units; {refit} were scored by fitting again without them."
+)
+
+
+def draw(results, *, entry: str) -> Drawn:
+    loo = results.loo(entry)
+    if "loo" not in loo.children:
+        raise NotDrawn(f"{entry} has no leave-one-out results")
+    pointwise = loo["loo"].to_dataset()
+    good_k = float(pointwise["total_good_k"])
+    pareto_k, method = pointwise["pareto_k"].values, pointwise["method"].values.astype(str)
+    (unit,) = pointwise["pareto_k"].dims
+    state = np.where(method != "psis", "scored by fitting again", np.where(pareto_k > good_k, "not to be trusted", "good"))
+    numbers = pd.DataFrame({unit: pointwise[unit].values, "pareto_k": pareto_k, "method": method, "state": state})
+    figure, ((axes,),) = _style.panels(height=2.8)
+    at = np.arange(1, len(pareto_k) + 1)
+    markers = {"good": ("o", _style.PALETTE[0]), "not to be trusted": ("X", _style.PALETTE[1]), "scored by fitting again": ("s", _style.PALETTE[2])}
+    for name, (marker, shade) in markers.items():
+        chosen = state == name
+        look = {"color": shade, "linestyle": "none", "rasterized": len(at) > MOST_VECTORS, "markersize": 4}
+        if chosen.any():
+            axes.plot(at[chosen], pareto_k[chosen], marker, label=f"{name}: {chosen.sum()} of {len(at)}", **look)
+    axes.axhline(good_k, color=_style.REFERENCE, linestyle="dashed", label=f"threshold {good_k:.2f}")
+    axes.set(xlabel=f"{unit} (in the order of the data)", ylabel="Pareto k")
+    _style.legend_above(figure, axes)
+    shown = {"good_k": good_k, "bad_k": int((pareto_k > good_k).sum()), "n_units": len(at), "refit": int((method != "psis").sum())}
+    alt = (
+        f"Pareto k of {len(at)} units, from {np.nanmin(pareto_k):.2f} to {np.nanmax(pareto_k):.2f}: {shown['bad_k']} above the "
+        f"threshold {good_k:.2f}, {shown['refit']} scored by fitting again."
+    )
+    return Drawn(figure, numbers, f"Pareto k of {_style.label(results, entry)}", alt, CAPTION, shown)

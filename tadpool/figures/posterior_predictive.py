@@ -1,0 +1,15 @@
+"""What the fitted model predicts for the same units, against what was observed: whole distributions, not means."""
+
+from tadpool.figures import Drawn, _predictive, _style, _summaries
+
+CAPTION = (
+    "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The model's "
+    "89 % intervals hold what was observed at {inside} of {shown} values."
+)
+
+
+def draw(results, *, entry: str | None = None, entries: list[str] | None = None) -> Drawn:
+    """entries: side by side on the same axes."""
+    names = _summaries.usable(results, entries or [entry])
+    title = "Posterior predictive distribution of " + ", ".join(_style.label(results, name) for name in names)
+    return _predictive.draw(results, names, "posterior_predictive", title, CAPTION)

@@ -1,0 +1,15 @@
+"""What the priors alone predict, against what was observed."""
+
+from tadpool.figures import Drawn, _predictive, _style
+
+CAPTION = (
+    "Predictions before seeing any data should be wide, cover what was observed and hold nothing impossible. They need not "
+    "agree with it: the observations are shown for scale."
+)
+
+
+def draw(results, *, entry: str | None = None, entries: list[str] | None = None) -> Drawn:
+    """entries: side by side on the same axes."""
+    names = entries or [entry]
+    title = "Prior predictive distribution of " + ", ".join(_style.label(results, name) for name in names)
+    return _predictive.draw(results, names, "prior_predictive", title, CAPTION)

@@ -1,0 +1,101 @@
+"""Predictive accuracy over the values of a hyperparameter, above the posterior that learns it from the data."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from tadpool.comparison import TIE_DSE, TIE_ELPD
+from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+
+CAPTION = (
+    "The best value of {over} is {best:.2f}; values marked along the foot of the curve cannot be told from it (less than "
+    f"{TIE_ELPD:.0f} nats, or {TIE_DSE:.0f} standard errors of the difference, behind). " + "{overlay}{doubt}"
+)
+
+
+def draw(results, *, sweep: str) -> Drawn:
+    chosen = results.config["sweeps"][sweep]
+    tree = results.sweep_loo(sweep)
+    if "loo" not in tree.children:
+        raise NotDrawn(f"the sweep {sweep} has no leave-one-out results")
+    over, numbers = chosen["over"], _curve(tree["loo"].to_dataset(), chosen["over"])
+    best = numbers.loc[numbers["elpd"].idxmax()]
+    overlay = _overlay(results, chosen["overlay"])
+    rows = 2 if overlay is not None else 1
+    figure, axes = _style.panels(rows, 1, height=3.2 + 1.3 * (rows - 1), sharex=True, height_ratios=[3, 1.2][:rows])
+    _draw_curve(axes[0, 0], numbers, over, best)
+    values = {"over": over, "best": best[over], "elpd": best["elpd"], "overlay": "", "doubt": _doubt(numbers)}
+    if overlay is not None:
+        values["overlay"] = _draw_overlay(axes[1, 0], results, chosen["overlay"], overlay)
+        axes[1, 0].axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9)
+        numbers = pd.concat([numbers.assign(curve="elpd"), overlay.assign(curve="posterior")], ignore_index=True)
+    axes[-1, 0].set_xlabel(f"{over} (fixed{', or learned' if overlay is not None else ''})")
+    _style.legend_above(figure, axes[0, 0])
+    low, high = numbers.loc[numbers["tie"] == True, over].agg(["min", "max"])  # noqa: E712 (missing in the posterior's rows)
+    alt = (
+        f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told from it "
+        f"from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
+    )
+    return Drawn(figure, numbers, f"elpd over {over}", alt.strip(), CAPTION, values)
+
+
+def _curve(loo: xr.Dataset, over: str) -> pd.DataFrame:
+    """One row per value: elpd, its standard error, the difference to the best value with its own, and whether that is a tie."""
+    (unit,) = [dim for dim in loo["elpd"].dims if dim != over]
+    pointwise = loo["elpd"].transpose(over, unit).values
+    total = pointwise.sum(axis=1)
+    paired = pointwise - pointwise[np.argmax(total)]
+    difference, dse = paired.sum(axis=1), np.sqrt(paired.shape[1] * paired.var(axis=1))
+    untrusted = ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).transpose(over, unit).values.sum(axis=1)
+    tie = (np.abs(difference) < TIE_ELPD) | (np.abs(difference) < TIE_DSE * dse)
+    columns = {"elpd": total, "se": loo["total_se"].values, "elpd_diff": difference, "dse": dse, "tie": tie}
+    return pd.DataFrame({over: loo[over].values, **columns, "untrusted": untrusted, "n_units": pointwise.shape[1]})
+
+
+def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -> None:
+    shade = _style.PALETTE[0]
+    at, elpd = numbers[over], numbers["elpd"]
+    axes.fill_between(at, elpd - numbers["se"], elpd + numbers["se"], color=shade, alpha=0.2, linewidth=0, label="± standard error")
+    axes.plot(at, elpd, color=shade)
+    for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, not to be trusted for all units")):
+        part = numbers[(numbers["untrusted"] > 0) == doubtful]
+        if len(part):
+            axes.plot(part[over], part["elpd"], "o", color=shade, markerfacecolor=face, markersize=4.5, label=text)
+    axes.axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"best: {best[over]:.2f}")
+    foot = axes.get_ylim()[0]
+    ties = numbers[numbers["tie"]]
+    axes.plot(ties[over], np.full(len(ties), foot), "|", color=_style.OBSERVED, markersize=8, clip_on=False, label="tied with the best")
+    axes.set_ylim(bottom=foot)
+    axes.set_ylabel("elpd (nats)")
+
+
+def _overlay(results, overlay: dict | None) -> pd.DataFrame | None:
+    """Density and summary of the posterior of the overlay's site; None where there is none or its fit has no numbers."""
+    if overlay is None or not results.usable(overlay["entry"]):
+        return None
+    values = _summaries.draws(_summaries.sites(results, overlay["entry"])[overlay["site"]])
+    grid, height = _summaries.density(values)
+    frame = pd.DataFrame({"value": grid, "density": height})
+    return frame.assign(**_summaries.summary(values).iloc[0].to_dict())
+
+
+def _draw_overlay(axes: Axes, results, overlay: dict, frame: pd.DataFrame) -> str:
+    shade = _style.colour(results, overlay["entry"])
+    axes.fill_between(frame["value"], frame["density"], color=shade, alpha=0.25, linewidth=0)
+    axes.plot(frame["value"], frame["density"], color=shade)
+    _style.intervals(axes, [-0.08 * frame["density"].max()], frame.iloc[:1], color=shade)
+    label = _style.label(results, overlay["entry"])
+    axes.set(yticks=[], ylabel="posterior\ndensity")
+    axes.set_title(f"{overlay['site']} of {label}", color=shade)
+    row = frame.iloc[0]
+    interval = f"{row['eti89_low']:.2f} to {row['eti89_high']:.2f}"
+    return f"Below, on the same axis: {overlay['site']} as {label} learns it, median {row['median']:.2f}, 89 % from {interval}. "
+
+
+def _doubt(numbers: pd.DataFrame) -> str:
+    most = int(numbers["untrusted"].max())
+    if not most:
+        return "Every unit was scored in a way that can be trusted."
+    size = numbers["n_units"].iloc[0]
+    return f"Hollow: importance sampling cannot be trusted for some units (up to {most} of {size}), so elpd is too optimistic there."
