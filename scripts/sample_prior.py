@@ -6,11 +6,11 @@ from tadpool import io, isolation, provenance
 
 
 def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, precision):
-    from tadpool import compile_cache, contracts, lanes, sampling, seeds
+    from tadpool import binding, compile_cache, contracts, lanes, sampling, seeds
 
     lanes.start(threads, precision)
     with compile_cache.used():
-        tree, bound = sampling.open_bound(data, model, hyperparameters)
+        tree, bound = binding.open_bound(data, model, hyperparameters)
         tree.update(sampling.prior(bound, seeds.key(seed, study, entry, "prior")))
     tree.attrs = {"provenance": provenance, "status": "ok"}
     io.write(output, tree, contracts.PRIOR)

@@ -33,6 +33,7 @@ class Reason:
 
 
 def verdict(reasons: list[Reason]) -> str:
+    """The worst severity among the reasons; pass where there are none."""
     return max((reason.severity for reason in reasons), key=ORDER.index, default="pass")
 
 
@@ -70,10 +71,17 @@ def _parameters(variable: xr.DataArray) -> Iterator[dict]:
     flat = values.reshape(-1, *values.shape[-2:]).astype(float)
     columns = statistics(flat)
     for row, index in enumerate(np.ndindex(values.shape[: len(rest)])):
-        labels = [str(variable[dim].values[i] if dim in variable.coords else i) for dim, i in zip(rest, index, strict=True)]
+        labels = [
+            str(variable[dim].values[i] if dim in variable.coords else i) for dim, i in zip(rest, index, strict=True)
+        ]
         name = f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name)
         kind = variable.attrs.get("site", "latent")
-        yield {"parameter": name, "site": variable.name, "kind": kind, **{k: _plain(v[row]) for k, v in columns.items()}}
+        yield {
+            "parameter": name,
+            "site": variable.name,
+            "kind": kind,
+            **{k: _plain(v[row]) for k, v in columns.items()},
+        }
 
 
 def _plain(value: np.generic) -> bool | float | None:
@@ -137,7 +145,10 @@ def _judge_numbers(row: dict, name: str, chains: int) -> Iterator[Reason]:
         if row[statistic] < ESS_WARN_PER_CHAIN * chains:
             severity = "fail" if row[statistic] < ESS_FAIL_PER_CHAIN * chains else "warn"
             yield Reason(
-                severity, statistic, name, f"{part} ESS of {name} is {row[statistic]:.0f}, below {ESS_WARN_PER_CHAIN} per chain."
+                severity,
+                statistic,
+                name,
+                f"{part} ESS of {name} is {row[statistic]:.0f}, below {ESS_WARN_PER_CHAIN} per chain.",
             )
 
 
@@ -213,7 +224,9 @@ def gate(reports: list[dict], expected: dict[str, dict]) -> dict[str, str]:
         name, found = f"{report['study']}/{report['entry']}", report["verdict"]
         if name not in expected and found == "fail":
             reason = report["reasons"][0]["sentence"]
-            problems.append(f"results/{name} failed: {reason} Mend the model, draw more, or declare `expect` in the study.")
+            problems.append(
+                f"results/{name} failed: {reason} Mend the model, draw more, or declare `expect` in the study."
+            )
         elif name in expected and found != expected[name]["verdict"]:
             problems.append(
                 f"results/{name}: the verdict is {found}, the study expects {expected[name]['verdict']}; "

@@ -102,38 +102,32 @@ def table(
     frame = pd.DataFrame(rows)
     frame = frame.reindex(columns=[*first, *(column for column in frame.columns if column not in first)])
     whole = [c for c in frame.columns if c.startswith("rows_") or c in ("rank", "bad_k", "n_units")]
-    return frame.astype({column: "Int64" for column in whole})
+    return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
 def _compared(ranked: Mapping[str, ELPDDataLOO]) -> list[dict]:
+    """ArviZ's comparison, best first; a single entry has nothing to differ from."""
     if len(ranked) == 1:
         ((name, data),) = ranked.items()
-        return [{"model": name, "rank": 1, "elpd": data.elpd, "se": data.se, "p_loo": data.p, "elpd_diff": 0.0, "dse": 0.0, "tie": False, "weight": 1.0}]  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        frame = compare(dict(ranked), round_to="none")
+        columns = {"elpd": data.elpd, "se": data.se, "p": data.p, "elpd_diff": 0.0, "dse": 0.0, "weight": 1.0}
+        frame = pd.DataFrame(columns, index=[name])
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = compare(dict(ranked), round_to="none")
     rows = []
     for rank, (name, row) in enumerate(frame.iterrows(), start=1):
         difference, dse = float(row["elpd_diff"]), float(row["dse"])
         tie = rank > 1 and (abs(difference) < TIE_ELPD or abs(difference) < TIE_DSE * dse)
-        rows.append(
-            {
-                "model": name,
-                "rank": rank,
-                "elpd": float(row["elpd"]),
-                "se": float(row["se"]),
-                "p_loo": float(row["p"]),
-                "elpd_diff": difference,
-                "dse": dse,
-                "tie": tie,
-                "weight": float(row["weight"]),
-            }
-        )
+        numbers = {"elpd": row["elpd"], "se": row["se"], "p_loo": row["p"], "weight": row["weight"]}
+        rows.append({"model": name, "rank": rank, "elpd_diff": difference, "dse": dse, "tie": tie, **numbers})
     return rows
 
 
 def _elpd_data(pointwise: xr.Dataset) -> ELPDDataLOO:
-    total = {str(name).removeprefix("total_"): pointwise[name].item() for name in pointwise if str(name).startswith("total_")}
+    total = {
+        str(name).removeprefix("total_"): pointwise[name].item() for name in pointwise if str(name).startswith("total_")
+    }
     return ELPDDataLOO(
         elpd=total["elpd"],
         se=total["se"],

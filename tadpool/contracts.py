@@ -31,7 +31,6 @@ class Contract:
     attributes: tuple[str, ...] = ("provenance",)
 
 
-
 SAMPLE = ("chain", "draw")
 STATS = ("lp", "energy", "diverging", "n_steps", "tree_depth", "reached_max_treedepth", "acceptance_rate", "step_size")
 OBSERVED = {"observed_data": Group(), "constant_data": Group(optional=True)}
@@ -89,7 +88,9 @@ def check(tree: xr.DataTree, contract: Contract, path: str) -> None:
         if name in tree.children:
             _check_group(tree[name].to_dataset(), group, f"{path}, group {name}")
         elif complete and not group.optional:
-            raise UserError(f"{path}: the group {name} is missing ({contract.description}); delete the file and run again")
+            raise UserError(
+                f"{path}: the group {name} is missing ({contract.description}); delete the file and run again"
+            )
 
 
 def _check_group(dataset: xr.Dataset, group: Group, where: str) -> None:

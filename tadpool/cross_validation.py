@@ -44,18 +44,22 @@ def cross_validate(
             (name,) = tree["log_likelihood"].data_vars
             yield tree["log_likelihood"][name].isel(point)
         else:
-            from tadpool import lanes, sampling
+            from tadpool import binding, lanes, sampling
 
             lanes.start(threads, precision)
             values = {**hyperparameters, **({over: float(posterior[over][point[over]])} if over else {})}
-            _, bound = sampling.open_bound(data, model, values)
-            yield from sampling.log_likelihood_blocks(bound, posterior.isel(point), outcomes, unit, UNITS_PER_BLOCK_BYTES)
+            _, bound = binding.open_bound(data, model, values)
+            yield from sampling.log_likelihood_blocks(
+                bound, posterior.isel(point), outcomes, unit, UNITS_PER_BLOCK_BYTES
+            )
 
     points = [{over: i} for i in range(posterior.sizes[over])] if over else [{}]
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     parts = []
     for point in points:
         pointwise = comparison.psis(blocks(point), posterior.isel(point))
-        parts.append(pointwise.assign({f"total_{name}": value for name, value in comparison.totals(pointwise, draws).items()}))
+        parts.append(
+            pointwise.assign({f"total_{name}": value for name, value in comparison.totals(pointwise, draws).items()})
+        )
     result["loo"] = xr.concat(parts, dim=posterior[over]) if over else parts[0]
     io.write(output, result, contracts.LOO)

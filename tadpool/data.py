@@ -1,6 +1,5 @@
 """Prepare a dataset for a study: load or simulate it, check it, split it into outcomes, the rest, and the truth."""
 
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +24,9 @@ def prepare(
     else:
         dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate"), **arguments)
     _check(name, dataset, outcomes)
-    dataset = dataset.assign_coords({dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords})
+    dataset = dataset.assign_coords(
+        {dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords}
+    )
     groups = {"observed_data": dataset[list(outcomes)], "constant_data": dataset.drop_vars(list(outcomes))}
     if truth is not None:
         groups["truth"] = truth
@@ -46,7 +47,9 @@ def _check(name: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
         index = dataset[f"{group}_index"].values
         size = dataset.sizes.get(group, 0)
         if index.min() < 0 or index.max() >= size:
-            raise UserError(f"{where}: {group}_index runs from {index.min()} to {index.max()}, {group} has {size} members")
+            raise UserError(
+                f"{where}: {group}_index runs from {index.min()} to {index.max()}, {group} has {size} members"
+            )
 
 
 def merged(tree: xr.DataTree) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tadpool import compile_cache, contracts, io, lanes, progress, sampling
+from tadpool import binding, compile_cache, contracts, io, lanes, progress, sampling
 
 
 def fit(
@@ -34,7 +34,7 @@ def fit(
     address = {"seed": seed, "study": study, "entry": entry, "role": "fit", "attempt": 0}
     iterations = chains * (settings.warmup + settings.draws) * (len(points) or 1)
     with compile_cache.used(), progress.bar(f"{study}/{entry}", iterations) as advance:
-        tree, bound = sampling.open_bound(data, model, hyperparameters)
+        tree, bound = binding.open_bound(data, model, hyperparameters)
         result = sampling.posterior(
             bound, address, chains, settings, outcomes=outcomes, unit=unit, over=over, points=points, progress=advance
         )

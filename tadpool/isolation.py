@@ -46,7 +46,7 @@ def run(script: str, arguments: dict[str, Any]) -> str | None:
     read_end, write_end = os.pipe()
     terminal = [int(os.environ[name]) for name in ("TADPOOL_TERMINAL",) if name in os.environ]
     root = str(Path(__file__).parent.parent)
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603 (our own module)
         [sys.executable, "-m", "tadpool.isolation", script, str(write_end)],
         stdin=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))},
@@ -76,6 +76,7 @@ def run(script: str, arguments: dict[str, Any]) -> str | None:
 
 
 def write_crashed(path: str, provenance: str, cause: str) -> None:
+    """Write a result without numbers whose status is "crashed"."""
     import xarray as xr
 
     from tadpool import contracts

@@ -172,7 +172,9 @@ def undeal(values: list, rows: list[np.ndarray], lanes: int) -> Any:
     return jax.tree.map(lambda *parts: np.concatenate(parts)[position], *values)
 
 
-def map_lanes(function: Callable, lanes: Arrays, shared: Arrays, *, bytes_per_lane: float = 1e6, vectorized=None) -> Any:
+def map_lanes(
+    function: Callable, lanes: Arrays, shared: Arrays, *, bytes_per_lane: float = 1e6, vectorized=None
+) -> Any:
     """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays."""
     count = len(jax.tree.leaves(lanes)[0])
     chunks, size = batches(count, jax.device_count(), bytes_per_lane)
@@ -183,10 +185,12 @@ def map_lanes(function: Callable, lanes: Arrays, shared: Arrays, *, bytes_per_la
 
 
 def take(tree: Arrays, rows: np.ndarray) -> Arrays:
+    """The rows of every array, as NumPy arrays."""
     return jax.tree.map(lambda array: np.asarray(array)[rows], tree)
 
 
 def read_stats(state, max_tree_depth: int) -> Arrays:
+    """The sample statistics of one iteration, under ArviZ's names."""
     return {
         "lp": -state.potential_energy,
         "energy": state.energy,
@@ -353,8 +357,10 @@ def _finish(program: Program, derive: Callable | None, packed, shared: Arrays):
     values = program.constrain(lane, shared, draws)
     sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
     finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()
-    values = {name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
-              for name, value in values.items()}
+    values = {
+        name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
+        for name, value in values.items()
+    }
     return (values if derive is None else derive(values, stats, lane, shared)), finite
 
 

@@ -59,6 +59,7 @@ def load(kind: str, name: str) -> ModuleType:
 
 @cache
 def load_file(path: str) -> ModuleType:
+    """Import a file under a name of its own, once. Raises UserError where its import fails."""
     spec = importlib.util.spec_from_file_location(f"tadpool_plugin_{Path(path).parent.name}_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(spec)
     try:
@@ -69,6 +70,7 @@ def load_file(path: str) -> ModuleType:
 
 
 def parse(path: Path) -> ast.Module:
+    """The syntax tree of a plug-in. Raises UserError with the line where it is not Python."""
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
@@ -128,4 +130,5 @@ def _table(name: str) -> Path:
 
 
 def has_function(path: Path, name: str) -> bool:
+    """Whether a plug-in defines a function at its top level."""
     return any(isinstance(node, ast.FunctionDef) and node.name == name for node in parse(path).body)

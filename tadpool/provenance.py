@@ -19,6 +19,7 @@ VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats",
 
 
 def sha256(*parts: str | bytes) -> str:
+    """One digest of several texts; where one ends and the next begins counts."""
     hasher = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -83,7 +84,9 @@ def _imported(node: ast.AST) -> Iterator[str]:
 def _files(module: str, beside: Path) -> list[Path]:
     relative = Path(*module.split("."))
     folders = [ROOT] if module.split(".")[0] == "tadpool" else [beside]
-    candidates = [folder / suffix for folder in folders for suffix in (relative.with_suffix(".py"), relative / "__init__.py")]
+    candidates = [
+        folder / suffix for folder in folders for suffix in (relative.with_suffix(".py"), relative / "__init__.py")
+    ]
     return [path.resolve() for path in candidates if path.is_file()]
 
 

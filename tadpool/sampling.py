@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -10,144 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import xarray as xr
-from arviz_base.io_numpyro import infer_dims
 from numpyro import handlers
 
-from tadpool import contracts, io, lanes, plugins, seeds
-from tadpool import data as datasets
-from tadpool.errors import UserError
+from tadpool import lanes, seeds
+from tadpool.binding import Arrays, Bound, labelled, small
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
 LOG_LIKELIHOOD_BYTES = 1e9
 
-Arrays = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A model bound to a dataset.
-
-    function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
-    data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
-    hyperparameters: those that are floats, hence traced. dims: site -> names of its dims. dataset: where data came from.
-    """
-
-    function: Callable
-    data: Arrays
-    outcomes: tuple[str, ...]
-    latents: tuple[str, ...]
-    hyperparameters: dict[str, float]
-    dims: dict[str, tuple[str, ...]]
-    dataset: xr.Dataset
-
-    @property
-    def inputs(self) -> Arrays:
-        """The data without the outcomes: with these the model draws its outcomes."""
-        return {name: array for name, array in self.data.items() if name not in self.outcomes}
-
-
-def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | None = None) -> Bound:
-    """Match a model's arguments with a dataset's variables and sizes.
-
-    Raises UserError for an argument that the dataset has not, an observed site whose shape is not the data's, and an
-    observation outside the support of its distribution.
-    """
-    path = plugins.find("models", model)
-    signature = plugins.signature(path)
-    function = plugins.load("models", model).model
-    values = {**signature.hyperparameters, **(hyperparameters or {})}
-    traced = {
-        name: float(value) for name, value in values.items() if isinstance(signature.hyperparameters[name], float)
-    }
-    static = {name: value for name, value in values.items() if name not in traced}
-    data = {}
-    for name in (*signature.variables, *signature.outcomes):
-        if name in dataset.variables:
-            data[name] = _array(dataset[name])
-        elif name in signature.outcomes and not any(outcome in dataset for outcome in signature.outcomes):
-            continue  # rows to predict have no outcomes
-        elif name.startswith("n_") and name[2:] in dataset.sizes:
-            static[name] = dataset.sizes[name[2:]]
-        else:
-            known = [*map(str, dataset.data_vars), *(f"n_{dim}" for dim in dataset.sizes)]
-            raise UserError(f"models/{model}.py: the dataset has nothing named {name!r}; it has {', '.join(known)}")
-    function = partial(function, **static)
-    shapes, latents = _sites(function, {**data, **traced})
-    named = infer_dims(function, model_kwargs={**{n: a for n, a in data.items() if n not in signature.outcomes}, **traced})
-    dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
-    bound = Bound(function, data, signature.outcomes, latents, traced, dims, dataset)
-    if any(outcome in data for outcome in signature.outcomes):
-        _validate(f"models/{model}.py", bound)
-    return bound
-
-
-def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
-    """Shape of every site and the names of the latent ones, without computing anything."""
-    latents = []
-
-    def run(arguments):
-        trace = handlers.trace(handlers.seed(function, jax.random.key(0))).get_trace(**arguments)
-        latents.extend(n for n, site in trace.items() if site["type"] == "sample" and not site["is_observed"])
-        return {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
-
-    shapes = jax.eval_shape(run, arguments)
-    return {name: value.shape for name, value in shapes.items()}, tuple(latents)
-
-
-def open_bound(data: str, model: str, hyperparameters: Mapping[str, Any]) -> tuple[xr.DataTree, Bound]:
-    """data.nc as a tree, and the model bound to it."""
-    tree = io.read(data, contracts.DATA)
-    return tree, bind(model, datasets.merged(tree), hyperparameters)
-
-
-def _array(variable: xr.DataArray) -> np.ndarray:
-    values = variable.values
-    return values.astype(np.float64 if jax.config.jax_enable_x64 else np.float32) if values.dtype.kind == "f" else values
-
-
-def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
-    rest = tuple(f"{site}_dim_{i}" for i in range(ndim - len(named)))
-    return (*named, *rest)
-
-
-def _validate(where: str, bound: Bound) -> None:
-    """Refuse what NumPyro would broadcast, clamp or drop without a word."""
-    families = {}
-
-    @jax.jit
-    def observed(arguments):
-        trace = handlers.trace(handlers.seed(bound.function, jax.random.key(0))).get_trace(**arguments)
-        sites = {n: site for n, site in trace.items() if site["type"] == "sample" and site["is_observed"]}
-        families.update({name: type(site["fn"]).__name__ for name, site in sites.items()})
-        return {n: (site["fn"].support(site["value"]), site["fn"].log_prob(site["value"])) for n, site in sites.items()}
-
-    with numpyro.validation_enabled(False):
-        found = observed({**bound.data, **bound.hyperparameters})
-    if not found:
-        raise UserError(f"{where}: no site is observed; pass an outcome with obs=")
-    for name, (inside, log_prob) in found.items():
-        if name not in bound.data:
-            raise UserError(f"{where}: the observed site {name!r} is not an argument; name it after its data")
-        shape = bound.data[name].shape
-        if log_prob.shape != shape:
-            raise UserError(
-                f"{where}: {name} has shape {shape} but its distribution has {log_prob.shape}; align their dims"
-            )
-        inside = np.broadcast_to(np.asarray(inside), shape)
-        if not inside.all():
-            at = tuple(int(i) for i in np.argwhere(~inside)[0])
-            labels = ", ".join(f"{d} {bound.dataset[d].values[i]}" for d, i in zip(bound.dims[name], at, strict=True))
-            raise UserError(
-                f"{where}: {name} of {labels} is {bound.data[name][at]}, outside the support of its {families[name]}; "
-                "correct the table or choose another distribution"
-            )
-
-
 # Functions of one draw: `sites` maps every latent site to its constrained value.
 
 
-def unit_log_likelihood(bound: Bound, outcomes: Sequence[str], unit: str, sites: Arrays, arguments: Arrays) -> jax.Array:
+def unit_log_likelihood(
+    bound: Bound, outcomes: Sequence[str], unit: str, sites: Arrays, arguments: Arrays
+) -> jax.Array:
     """Log likelihood of the outcomes, summed to the unit's dim: (unit,)."""
     trace = _conditioned(bound, sites, arguments)
     total = 0.0
@@ -192,31 +68,6 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = small(value[None])
     return xr.DataTree.from_dict({group: labelled(bound, content) for group, content in split.items()})
-
-
-def small(values: np.ndarray) -> np.ndarray:
-    """Whole numbers in the smallest integer type that holds them; other arrays as they are."""
-    if values.dtype.kind not in "iu" or values.size == 0:
-        return values
-    low, high = int(values.min()), int(values.max())
-    kinds = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64)
-    return values.astype(next(k for k in kinds if np.iinfo(k).min <= low and high <= np.iinfo(k).max))
-
-
-def labelled(
-    bound: Bound, values: Arrays, leading: Sequence[str] = ("chain", "draw"), coords: Mapping | None = None, names=None
-) -> xr.Dataset:
-    """Arrays of sites as a dataset with dims `leading` + the site's own, and the coords of the data."""
-    variables = {name: ((*leading, *(names or bound.dims).get(name, ())), value) for name, value in values.items()}
-    dataset = xr.Dataset(variables)
-    for dim in dataset.sizes:
-        if dim in (coords or {}):
-            dataset = dataset.assign_coords({dim: coords[dim]})
-        elif dim in bound.dataset.coords:
-            dataset = dataset.assign_coords({dim: bound.dataset[dim]})
-        elif dim in leading:
-            dataset = dataset.assign_coords({dim: np.arange(dataset.sizes[dim])})
-    return dataset
 
 
 @dataclass(frozen=True)
@@ -277,7 +128,9 @@ def posterior(
     if not over:
         groups["log_prior"] = group(derived["log_prior"], _batch_dims(bound, derived["log_prior"]))
         kept = thinned(sampler.draws, chains)
-        predictive = predict(bound, batch, result.values, kept, seeds.key(**{**address, "role": "posterior_predictive"}))
+        predictive = predict(
+            bound, batch, result.values, kept, seeds.key(**{**address, "role": "posterior_predictive"})
+        )
         groups["posterior_predictive"] = group(predictive, draw=kept)
     return Fit(groups, "ok", "")
 
@@ -371,66 +224,10 @@ def _failure(bound: Bound, batch: lanes.Lanes, result: lanes.Result, failed: np.
         return f"{counted} reached values that are not finite"
     start = {name: value[lane] for name, value in result.unconstrained_start.items()}
     arguments = {**bound.data, **{name: value[lane] for name, value in batch.arguments.items()}}
-    sites = numpyro.infer.util.constrain_fn(bound.function, (), arguments, start)
-    trace = _conditioned(bound, sites, arguments)
-    bad = [
-        name
-        for name, site in trace.items()
-        if site["type"] == "sample" and not np.isfinite(site["fn"].log_prob(site["value"])).all()
-    ]
+    with numpyro.validation_enabled(False):
+        sites = numpyro.infer.util.constrain_fn(bound.function, (), arguments, start)
+        trace = _conditioned(bound, sites, arguments)
+        log_probs = {n: site["fn"].log_prob(site["value"]) for n, site in trace.items() if site["type"] == "sample"}
+    bad = [name for name, log_prob in log_probs.items() if not np.isfinite(log_prob).all()]
     where = f"the log density of {', '.join(bad)} is not finite there" if bad else "its gradient is not finite there"
     return f"{counted} found no valid starting point: {where}"
-
-
-def new_group(
-    model: str,
-    hyperparameters: Mapping[str, Any],
-    dataset: xr.Dataset,
-    posterior: xr.Dataset,
-    group: str,
-    label: str,
-    unit: str,
-    rows: Sequence[Mapping[str, Any]],
-    key: np.ndarray,
-) -> xr.DataTree:
-    """Predict rows of one new member of a grouping dim from posterior draws (chain, draw, ...).
-
-    The population's sites keep their posterior draws; every site with the dim `group` is drawn anew from its
-    distribution given them, and so are the outcomes. rows: the dataset variables of each row other than the group's
-    index. Raises UserError for a variable that a row does not give.
-    """
-    original = bind(model, dataset, hyperparameters)
-    bound = bind(model, _rows(original, dataset, group, label, unit, rows), hyperparameters)
-    anew = [site for site, dims in original.dims.items() if group in dims]
-    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
-    batch = lanes.Lanes(
-        np.tile(key, (chains, 1)),
-        np.arange(chains),
-        arguments={name: np.full(chains, value) for name, value in original.hyperparameters.items()},
-    )
-    population = {name: value.values for name, value in posterior.data_vars.items() if name not in anew}
-    record = [*anew, *(name for name in bound.outcomes if name not in anew)]
-    values = predict(bound, batch, population, np.arange(draws), key, record)
-    return xr.DataTree.from_dict(
-        {
-            "predictions": labelled(bound, {name: small(value) for name, value in values.items()}),
-            "predictions_constant_data": bound.dataset[[n for n in bound.inputs if n in bound.dataset.data_vars]],
-        }
-    )
-
-
-def _rows(bound: Bound, dataset: xr.Dataset, group: str, label: str, unit: str, rows) -> xr.Dataset:
-    """The dataset of the rows to predict: one new member of `group`, the variables of `rows`."""
-    count = len(rows)
-    variables = {}
-    for name, value in bound.inputs.items():
-        if name == f"{group}_index":
-            variables[name] = (unit, np.zeros(count, int))
-        elif name in dataset and unit in dataset[name].dims:
-            absent = [i for i, row in enumerate(rows) if name not in row]
-            if absent:
-                raise UserError(f"predictions: row {absent[0] + 1} does not say {name}, which the model needs; add it")
-            variables[name] = (unit, np.asarray([row[name] for row in rows], value.dtype))
-    coords = {unit: np.arange(1, count + 1), group: [label] if group != unit else np.arange(1, count + 1)}
-    kept = dataset.drop_dims([dim for dim in (unit, group) if dim in dataset.dims])
-    return kept.assign(variables).assign_coords(coords)

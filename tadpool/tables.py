@@ -24,6 +24,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def column(table: pd.DataFrame, name: str) -> pd.Series:
+    """A column of the table. Raises UserError where there is none of that name."""
     if name not in table:
         raise UserError(f"{table.attrs['name']} has no column {name!r}{did_you_mean(name, list(table))}")
     return table[name]

@@ -21,7 +21,9 @@ SAMPLER = lanes.Sampler(warmup=200, draws=400, target_accept=0.8, max_tree_depth
 
 
 def frogs():
-    data = plugins.load("datasets", "reedfrogs").load({"reedfrogs.csv": tables.read(plugins.BUILT_IN_DATA / "reedfrogs.csv")})
+    data = plugins.load("datasets", "reedfrogs").load(
+        {"reedfrogs.csv": tables.read(plugins.BUILT_IN_DATA / "reedfrogs.csv")}
+    )
     model = plugins.load("models", "frogs_fixed_sigma").model
     shared = {"density": data.density.values, "survived": data.survived.values}
     return partial(model, n_tank=48), shared
@@ -155,7 +157,9 @@ def test_a_lane_without_a_valid_start_is_marked_and_leaves_the_others_alone(eigh
     broken = batch(range(8))
     broken.arguments["sigma"][3] = np.nan
     result = lanes.run(model, broken, shared, SAMPLER, block=400)
-    assert [lanes.Status(code) for code in result.status] == [lanes.Status.OK] * 3 + [lanes.Status.INVALID_START] + [lanes.Status.OK] * 4
+    assert [lanes.Status(code) for code in result.status] == [lanes.Status.OK] * 3 + [lanes.Status.INVALID_START] + [
+        lanes.Status.OK
+    ] * 4
     others = [0, 1, 2, 4, 5, 6, 7]
     assert same({k: v[others] for k, v in result.values.items()}, {k: v[others] for k, v in eight.values.items()})
     assert np.isnan(result.values["alpha"][3]).all()

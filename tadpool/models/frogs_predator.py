@@ -19,9 +19,7 @@ import numpyro.distributions as dist
 from jax.scipy.special import expit
 
 
-def model(
-    density, predators, n_tank, survived=None, *, alpha_bar_scale=1.5, sigma_rate=1.0, beta_predator_scale=0.5
-):
+def model(density, predators, n_tank, survived=None, *, alpha_bar_scale=1.5, sigma_rate=1.0, beta_predator_scale=0.5):
     """Survivors in each tank; density, predators (0/1) and survived have the dim tank."""
     alpha_bar = numpyro.sample("alpha_bar", dist.Normal(0.0, alpha_bar_scale))
     sigma = numpyro.sample("sigma", dist.Exponential(sigma_rate))

@@ -1,0 +1,184 @@
+"""A model bound to a dataset: its arguments matched, its sites named, its data checked against its distributions."""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import numpyro
+import xarray as xr
+from arviz_base.io_numpyro import infer_dims
+from numpyro import handlers
+
+from tadpool import contracts, io, plugins
+from tadpool import data as datasets
+from tadpool.errors import UserError
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A model bound to a dataset.
+
+    function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
+    data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
+    hyperparameters: those that are floats, hence traced. dims: site -> names of its dims. dataset: the data's origin.
+    """
+
+    function: Callable
+    data: Arrays
+    outcomes: tuple[str, ...]
+    latents: tuple[str, ...]
+    hyperparameters: dict[str, float]
+    dims: dict[str, tuple[str, ...]]
+    dataset: xr.Dataset
+
+    @property
+    def inputs(self) -> Arrays:
+        """The data without the outcomes: with these the model draws its outcomes."""
+        return {name: array for name, array in self.data.items() if name not in self.outcomes}
+
+
+def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | None = None) -> Bound:
+    """Match a model's arguments with a dataset's variables and sizes.
+
+    Raises UserError for an argument that the dataset has not, an observed site whose shape is not the data's, and an
+    observation outside the support of its distribution.
+    """
+    path = plugins.find("models", model)
+    signature = plugins.signature(path)
+    function = plugins.load("models", model).model
+    values = {**signature.hyperparameters, **(hyperparameters or {})}
+    traced = {
+        name: float(value) for name, value in values.items() if isinstance(signature.hyperparameters[name], float)
+    }
+    static = {name: value for name, value in values.items() if name not in traced}
+    data = {}
+    for name in (*signature.variables, *signature.outcomes):
+        if name in dataset.variables:
+            data[name] = _array(dataset[name])
+        elif name in signature.outcomes and not any(outcome in dataset for outcome in signature.outcomes):
+            continue  # rows to predict have no outcomes
+        elif name.startswith("n_") and name[2:] in dataset.sizes:
+            static[name] = dataset.sizes[name[2:]]
+        else:
+            known = [*map(str, dataset.data_vars), *(f"n_{dim}" for dim in dataset.sizes)]
+            raise UserError(f"models/{model}.py: the dataset has nothing named {name!r}; it has {', '.join(known)}")
+    function = partial(function, **static)
+    inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
+    with _explained(f"models/{model}.py"), numpyro.validation_enabled(False):
+        shapes, latents = _sites(function, {**data, **traced})
+        named = infer_dims(function, model_kwargs={**inputs, **traced})
+        dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
+        dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
+        bound = Bound(function, data, signature.outcomes, latents, traced, dims, dataset)
+        if any(outcome in data for outcome in signature.outcomes):
+            _validate(f"models/{model}.py", bound)
+    return bound
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """An exception from inside a model becomes a sentence that says where and what; its traceback goes to the log."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
+        at = f", line {lines[-1]}" if lines else ""
+        raise UserError(f"{where}{at}: calling the model failed: {type(error).__name__}: {error}") from error
+
+
+def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
+    """Shape of every site and the names of the latent ones, without computing anything."""
+    latents = []
+
+    def run(arguments):
+        trace = handlers.trace(handlers.seed(function, jax.random.key(0))).get_trace(**arguments)
+        latents.extend(n for n, site in trace.items() if site["type"] == "sample" and not site["is_observed"])
+        return {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
+
+    shapes = jax.eval_shape(run, arguments)
+    return {name: value.shape for name, value in shapes.items()}, tuple(latents)
+
+
+def open_bound(data: str, model: str, hyperparameters: Mapping[str, Any]) -> tuple[xr.DataTree, Bound]:
+    """data.nc as a tree, and the model bound to it."""
+    tree = io.read(data, contracts.DATA)
+    return tree, bind(model, datasets.merged(tree), hyperparameters)
+
+
+def _array(variable: xr.DataArray) -> np.ndarray:
+    values = variable.values
+    return (
+        values.astype(np.float64 if jax.config.jax_enable_x64 else np.float32) if values.dtype.kind == "f" else values
+    )
+
+
+def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
+    rest = tuple(f"{site}_dim_{i}" for i in range(ndim - len(named)))
+    return (*named, *rest)
+
+
+def _validate(where: str, bound: Bound) -> None:
+    """Refuse what NumPyro would broadcast, clamp or drop without a word."""
+    families = {}
+
+    @jax.jit
+    def observed(arguments):
+        trace = handlers.trace(handlers.seed(bound.function, jax.random.key(0))).get_trace(**arguments)
+        sites = {n: site for n, site in trace.items() if site["type"] == "sample" and site["is_observed"]}
+        families.update({name: type(site["fn"]).__name__ for name, site in sites.items()})
+        return {n: (site["fn"].support(site["value"]), site["fn"].log_prob(site["value"])) for n, site in sites.items()}
+
+    found = observed({**bound.data, **bound.hyperparameters})
+    if not found:
+        raise UserError(f"{where}: no site is observed; pass an outcome with obs=")
+    for name, (inside, log_prob) in found.items():
+        if name not in bound.data:
+            raise UserError(f"{where}: the observed site {name!r} is not an argument; name it after its data")
+        shape = bound.data[name].shape
+        if log_prob.shape != shape:
+            raise UserError(
+                f"{where}: {name} has shape {shape} but its distribution has {log_prob.shape}; align their dims"
+            )
+        inside = np.broadcast_to(np.asarray(inside), shape)
+        if not inside.all():
+            at = tuple(int(i) for i in np.argwhere(~inside)[0])
+            labels = ", ".join(f"{d} {bound.dataset[d].values[i]}" for d, i in zip(bound.dims[name], at, strict=True))
+            raise UserError(
+                f"{where}: {name} of {labels} is {bound.data[name][at]}, outside the support of its {families[name]}; "
+                "correct the table or choose another distribution"
+            )
+
+
+def small(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in the smallest integer type that holds them; other arrays as they are."""
+    if values.dtype.kind not in "iu" or values.size == 0:
+        return values
+    low, high = int(values.min()), int(values.max())
+    kinds = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64)
+    return values.astype(next(k for k in kinds if np.iinfo(k).min <= low and high <= np.iinfo(k).max))
+
+
+def labelled(
+    bound: Bound, values: Arrays, leading: Sequence[str] = ("chain", "draw"), coords: Mapping | None = None, names=None
+) -> xr.Dataset:
+    """Arrays of sites as a dataset with dims `leading` + the site's own, and the coords of the data."""
+    variables = {name: ((*leading, *(names or bound.dims).get(name, ())), value) for name, value in values.items()}
+    dataset = xr.Dataset(variables)
+    for dim in dataset.sizes:
+        if dim in (coords or {}):
+            dataset = dataset.assign_coords({dim: coords[dim]})
+        elif dim in bound.dataset.coords:
+            dataset = dataset.assign_coords({dim: bound.dataset[dim]})
+        elif dim in leading:
+            dataset = dataset.assign_coords({dim: np.arange(dataset.sizes[dim])})
+    return dataset
