@@ -55,7 +55,12 @@ def scaled(value: Any, scale: Any) -> str:
 def difference(value: float, error: float) -> str:
     """`3.1 ± 2.7`, with a second decimal where either number is below one."""
     decimals = 2 if min(abs(value), abs(error)) < 1 else 1
-    return f"{number(value, decimals)} ± {number(error, decimals)}"
+    return f"{number(value, decimals)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(error, decimals)}"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(words: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tadpool.reporting.formatting import counted, difference, listed, missing, number, whole
+from tadpool.reporting.formatting import counted, difference, listed, missing, number, sentence, whole
 from tadpool.results import StudyResults
 
 MANY_UNRELIABLE = 0.05
@@ -91,31 +91,40 @@ def target_words(results: StudyResults, target: str) -> str:
 
 def conclude(table: Sequence[Row], target: str) -> Conclusion:
     """The conclusion of one comparison. target: what is predicted, in words."""
-    failed = [row.label for row in table if row.failed]
-    failures = [f"{listed(failed)} failed {'its check' if len(failed) == 1 else 'their checks'} and "
-                f"{'has' if len(failed) == 1 else 'have'} no rank."] if failed else []  # fmt: skip
+    tone, sentences = _concluded(table, target)
+    return Conclusion(tone, [sentence(words) for words in sentences])
+
+
+def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
+    failures = _failures([row.label for row in table if row.failed])
     ranked = [row for row in table if row.scored and not row.failed]
-    scored = [row for row in table if row.scored]
     if not ranked:
-        return Conclusion("fail", ["No model can be compared: no fit has usable numbers.", *failures])
-    if scored[0].failed:
-        sentence = f"No model can be called best: {scored[0].label} has the largest elpd, but its fit failed."
-        return Conclusion(
-            "fail", [sentence, "Differences are measured from it, so they mean nothing either.", *failures]
-        )
+        return "fail", ["No model can be compared: no fit has usable numbers.", *failures]
+    if void(table):
+        best = next(row.label for row in table if row.scored)
+        first = f"No model can be called best: {best} has the largest elpd, but its fit failed."
+        return "fail", [first, "Differences are measured from it, so they mean nothing either.", *failures]
     if len(ranked) == 1:
-        sentence = f"{ranked[0].label} is the only model with usable numbers, so there is nothing to compare it with."
-        return Conclusion("fail", [sentence, *failures])
+        first = f"{ranked[0].label} is the only model with usable numbers, so there is nothing to compare it with."
+        return "fail", [first, *failures]
     tone, standing = _standing(ranked, target)
     doubtful = [row for row in ranked if row.unreliable]
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
-        headline = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
-        return Conclusion(
-            "doubt", [headline, _pareto(doubtful), f"Taken at face value, {' '.join(standing)}", *failures]
-        )
+        first = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
+        return "doubt", [first, _pareto(doubtful), f"Taken at face value, {standing[0]}", *standing[1:], *failures]
     standing = [f"A tie: {standing[0]}", *standing[1:]] if tone == "tie" else standing
-    caveat = [_pareto(doubtful)] if doubtful else []
-    return Conclusion(tone, [*standing, *caveat, *failures])
+    return tone, [*standing, *([_pareto(doubtful)] if doubtful else []), *failures]
+
+
+def void(table: Sequence[Row]) -> bool:
+    """Whether the first row failed, so that no rank and no difference means anything."""
+    return next((row.failed for row in table if row.scored), True)
+
+
+def _failures(labels: Sequence[str]) -> list[str]:
+    if len(labels) == 1:
+        return [f"{labels[0]} failed its check and has no rank."]
+    return [f"{listed(labels)} failed their checks and have no rank."] if labels else []
 
 
 def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
@@ -125,8 +134,8 @@ def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
         names = listed([best.label, *(row.label for row in ties)])
         gaps = listed([f"{row.gap} above {row.label}" for row in ties])
         trailing = [listed([f"{row.label} is behind by {row.gap}" for row in behind]) + "."] if behind else []
-        sentence = f"{names} cannot be told apart in how well they predict {target} (elpd of {best.label} is {gaps})."
-        return "tie", [sentence, *trailing]
+        first = f"{names} cannot be told apart in how well they predict {target} (elpd of {best.label} is {gaps})."
+        return "tie", [first, *trailing]
     gaps = listed([f"{row.gap} above {row.label}" for row in behind])
     return "clear", [f"{best.label} predicts {target} best: its elpd is {gaps}."]
 

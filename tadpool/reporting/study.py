@@ -20,6 +20,16 @@ class Comparison:
     rows: list[ranking.Row]
     conclusion: ranking.Conclusion
 
+    @property
+    def void(self) -> bool:
+        """Whether ranks and differences mean nothing, because the first fit failed."""
+        return ranking.void(self.rows)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether weights mean anything: no failed fit took part in the stacking."""
+        return not any(row.failed and row.scored for row in self.rows)
+
 
 def comparisons(results: StudyResults) -> list[Comparison]:
     """Every comparison of the study, in its order."""
