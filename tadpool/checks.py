@@ -94,7 +94,9 @@ def _plain(value: np.generic) -> bool | float | None:
 def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
     """Summaries of parameters' draws (parameter, chain, draw), each (parameter,); NaN where one cannot be computed."""
     finite = np.isfinite(draws).all(axis=(1, 2))
-    constant = finite & (np.ptp(draws, axis=(1, 2)) == 0.0)
+    constant = finite & (draws == draws[:, :1, :1]).all(axis=(1, 2))
+    moving = finite & ~constant
+    draws = np.where(finite[:, None, None], draws, np.nan)
     low, median, high = np.quantile(draws, [0.055, 0.5, 0.945], axis=(1, 2))
     columns = {
         "finite": finite,
@@ -106,7 +108,6 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
         "median": median,
         "eti89_high": high,
     }
-    moving = finite & ~constant
     for name, function, options in (
         ("rhat", array_stats.rhat, {}),
         ("ess_bulk", array_stats.ess, {"method": "bulk"}),

@@ -1,0 +1,138 @@
+"""Whole files or none, the same bytes, and sentences that name the file."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tadpool import contracts, io
+from tadpool.errors import UserError
+
+
+def tree(value=1.0):
+    sample = ("chain", "draw")
+    made = xr.DataTree.from_dict(
+        {
+            "predictions": xr.Dataset({"y": (("chain", "draw", "row"), np.full((2, 3, 2), value))}, coords={"row": ["a", "é"]}),
+            "predictions_constant_data": xr.Dataset({"x": ("row", [1, 2])}),
+        }
+    )
+    assert made["predictions"]["y"].dims[:2] == sample
+    made.attrs.update(provenance="{}", status="ok")
+    return made
+
+
+def test_what_is_written_is_read_and_equal_content_gives_equal_bytes(tmp_path):
+    for folder in ("one", "two"):
+        io.write(tmp_path / folder / "predictions.nc", tree(), contracts.PREDICTIONS)
+    read = io.read(tmp_path / "one" / "predictions.nc", contracts.PREDICTIONS)
+    xr.testing.assert_identical(read["predictions"].to_dataset(), tree()["predictions"].to_dataset())
+    digests = {hashlib.sha256((tmp_path / f / "predictions.nc").read_bytes()).hexdigest() for f in ("one", "two")}
+    assert len(digests) == 1
+    assert os.listdir(tmp_path / "one") == ["predictions.nc"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "predictions.nc"
+    io.write(path, tree(1.0), contracts.PREDICTIONS)
+    before = path.read_bytes()
+    broken = tree(2.0)
+    del broken["predictions"]
+    with pytest.raises(UserError, match=r"predictions.nc: the group predictions is missing"):
+        io.write(path, broken, contracts.PREDICTIONS)
+    with pytest.raises(RuntimeError), io.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["predictions.nc"]
+
+
+def test_written_files_follow_the_umask(tmp_path):
+    old = os.umask(0o027)
+    try:
+        io.write_text(tmp_path / "a.txt", "x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "not readable as NetCDF"),
+        (lambda path: path.write_bytes(b""), "not readable as NetCDF"),
+        (lambda path: path.unlink(), "does not exist"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, damage, words):
+    path = tmp_path / "predictions.nc"
+    io.write(path, tree(), contracts.PREDICTIONS)
+    damage(path)
+    with pytest.raises(UserError, match=words) as caught:
+        io.read(path, contracts.PREDICTIONS)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_dim_or_variable_is_named(tmp_path):
+    flat = tree()
+    flat["predictions"] = flat["predictions"].to_dataset().isel(chain=0)
+    with pytest.raises(UserError, match=r"group predictions: y has no dim chain"):
+        io.write(tmp_path / "predictions.nc", flat, contracts.PREDICTIONS)
+    stats = xr.DataTree.from_dict({"posterior": xr.Dataset(), "sample_stats": xr.Dataset(), "observed_data": xr.Dataset()})
+    stats.attrs.update(provenance="{}", status="ok", attempts="[]")
+    with pytest.raises(UserError, match=r"group sample_stats: the variable lp is missing"):
+        contracts.check(stats, contracts.FIT, "fit.nc")
+
+
+def test_json_refuses_nan_and_names_a_broken_file(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        io.write_json(tmp_path / "x.json", {"a": float("nan")})
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(UserError, match=r"x\.json: not readable as JSON"):
+        io.read_json(tmp_path / "x.json")
+
+
+LOGGED = """
+import os, subprocess, sys, warnings
+from tadpool import io
+from tadpool.errors import UserError
+with io.job_log("job.log"):
+    print("from Python")
+    os.system("echo from a child")
+    warnings.warn("careful")
+    {last}
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "on_terminal"),
+    [
+        ("pass", 0, ""),
+        ("raise UserError('one sentence')", 1, "job: one sentence\n"),
+        ("raise KeyError('x')", 1, "KeyError: 'x'"),
+    ],
+)
+def test_the_log_gets_everything_and_the_terminal_what_failed(tmp_path, last, status, on_terminal):
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    command = [sys.executable, "-c", LOGGED.format(last=last)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    log = (tmp_path / "job.log").read_text()
+    assert done.returncode == status
+    for words in ("from Python", "from a child", "UserWarning: careful"):
+        assert words in log
+        assert words not in done.stderr + done.stdout
+    assert on_terminal in done.stderr
+    assert ("Traceback" in done.stderr) == ("KeyError" in last)
+    assert on_terminal.removeprefix("job: ") in log
+
+
+def test_warnings_do_not_leak_out_of_the_log(tmp_path):
+    shown = warnings.showwarning
+    with io.job_log(str(tmp_path / "job.log")):
+        pass
+    assert warnings.showwarning is shown

@@ -1,0 +1,142 @@
+"""The plug-in contract, over every dataset and model file found."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import yaml
+from numpyro import handlers
+from numpyro.infer.util import initialize_model, log_density
+
+from tadpool import binding, plugins, tables
+from tadpool.data import merged, prepare
+from tadpool.errors import UserError
+
+STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}
+USES = {(entry["model"], study) for study, content in STUDIES.items() for entry in content["models"].values()}
+
+
+def data_of(study):
+    content = STUDIES[study]
+    simulated = plugins.has_function(plugins.find("datasets", content["dataset"]), "simulate")
+    arguments = content.get("arguments", {})
+    return merged(prepare(content["dataset"], arguments, content["outcomes"], study, 1 if simulated else None))
+
+
+@pytest.mark.parametrize("model", plugins.names("models"))
+def test_every_model_is_used_by_a_study(model):
+    assert model in {name for name, _ in USES}
+
+
+@pytest.mark.parametrize("dataset", plugins.names("datasets"))
+def test_every_dataset_is_used_by_a_study(dataset):
+    assert dataset in {content["dataset"] for content in STUDIES.values()}
+
+
+@pytest.mark.parametrize("study", sorted(STUDIES))
+def test_a_dataset_has_named_dims_labels_and_descriptions(study):
+    data = data_of(study)
+    assert STUDIES[study]["unit"] in data.dims
+    for dim in data.dims:
+        assert dim in data.coords, f"{dim} has no labels"
+        assert len(np.unique(data[dim])) == data.sizes[dim]
+    for name, variable in data.data_vars.items():
+        assert variable.attrs.get("long_name"), f"{name} has no long_name for axes and tables"
+
+
+@pytest.mark.parametrize(("model", "study"), sorted(USES))
+def test_a_model_keeps_the_contract(model, study):
+    data = data_of(study)
+    path = plugins.find("models", model)
+    signature = plugins.signature(path)
+    assert signature.outcomes, "no argument with the default None: nothing is observed"
+    assert "$$" in plugins.load("models", model).__doc__, "the docstring states no model"
+    assert "Source:" in plugins.load("models", model).__doc__, "the docstring names no source"
+    bound = binding.bind(model, data)
+    arguments = {**bound.data, **bound.hyperparameters}
+    trace = handlers.trace(handlers.seed(bound.function, 0)).get_trace(**arguments)
+    plates = {frame.name for site in trace.values() for frame in site.get("cond_indep_stack", [])}
+    assert plates <= set(data.dims), "a plate is not a dim of the dataset"
+    for name in signature.outcomes:
+        assert trace[name]["is_observed"]
+        assert trace[name]["value"].shape == data[name].shape
+    prior = handlers.trace(handlers.seed(bound.function, 1)).get_trace(**bound.inputs, **bound.hyperparameters)
+    for name, site in prior.items():
+        if site["type"] in ("sample", "deterministic"):
+            assert np.isfinite(site["value"]).all(), f"a prior draw of {name} is not finite"
+    latents = {name: prior[name]["value"] for name in bound.latents}
+    density, _ = log_density(bound.function, (), arguments, latents)
+    assert np.isfinite(density)
+    info = initialize_model(jax.random.key(2), bound.function, model_kwargs=arguments).param_info
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(info.z_grad))
+
+
+def test_the_predator_model_has_the_published_log_density():
+    """At unconstrained zero, with sigma 1 and the Jacobian: -424.2154."""
+    bound = binding.bind("frogs_predator", data_of("reedfrogs"))
+    arguments = {**bound.data, **bound.hyperparameters}
+    info = initialize_model(jax.random.key(0), bound.function, model_kwargs=arguments)
+    zero = jax.tree.map(np.zeros_like, info.param_info.z)
+    assert -info.potential_fn(zero) == pytest.approx(-424.2154, abs=5e-5)
+
+
+def test_finding_names_what_is_missing_or_there_twice(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="did you mean 'frogs_multilevel'"):
+        plugins.find("models", "frog_multilevel")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "frogs_multilevel.py").write_text("")
+    (tmp_path / "models" / "mine.py").write_text("def model(y=None, *, a=1.0, b=True, c='x', d=2): pass\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="rename yours"):
+        plugins.find("models", "frogs_multilevel")
+    assert plugins.find("models", "mine") == tmp_path / "models" / "mine.py"
+    assert plugins.signature(plugins.find("models", "mine")).hyperparameters == {"a": 1.0, "b": True, "c": "x", "d": 2}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def model(:", "line 1"),
+        ("x = 1", "no function model"),
+        ("def model(y=None, *, a): pass", "hyperparameter a needs"),
+        ("def model(y=None, *, a=dist.Normal): pass", "hyperparameter a needs"),
+    ],
+)
+def test_a_model_that_cannot_be_read_is_named(tmp_path, source, words):
+    path = tmp_path / "mine.py"
+    path.write_text(source)
+    with pytest.raises(UserError, match=words) as caught:
+        plugins.signature(path)
+    assert "mine.py" in str(caught.value)
+
+
+def table(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    return tables.read(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "words"),
+    [
+        ("a\n1\nx\n", lambda t: tables.numbers(t, "a"), "line 3, column a: x is not allowed, a finite number"),
+        ("a\n1\n\n2.5\n", lambda t: tables.integers(t, "a"), "line 3, column a: 2.5 is not allowed, a whole number"),
+        ("a\n1\n-1\n", lambda t: tables.integers(t, "a", at_least=0), "line 3, column a: -1 is not allowed, 0 is the least"),
+        ("a,n\n3,2\n", lambda t: tables.integers(t, "a", at_most=t["n"]), "line 2, column a: 3 .* above column n"),
+        ("a\nyes\nmaybe\n", lambda t: tables.binary(t, "a", "no", "yes"), "line 3, column a: maybe"),
+        ("a,b\n,1\nx,2\n", lambda t: tables.index(t, "a"), "line 2, column a: nan is not allowed, every row needs a group"),
+        ("acb\n1\n", lambda t: tables.numbers(t, "abc"), "no column 'abc'; did you mean 'acb'"),
+        ("a\n", lambda t: t, "no rows"),
+        ("", lambda t: t, "not a CSV table"),
+    ],
+)
+def test_a_bad_cell_is_named_by_line_and_column(tmp_path, text, read, words):
+    with pytest.raises(UserError, match=words) as caught:
+        read(table(tmp_path, text))
+    assert "data/t.csv" in str(caught.value)
+
+
+def test_a_group_index_points_into_sorted_labels(tmp_path):
+    positions, labels = tables.index(table(tmp_path, "g\nb\na\nb\n"), "g")
+    assert list(labels) == ["a", "b"]
+    assert list(positions) == [1, 0, 1]
