@@ -28,6 +28,7 @@ SECTIONS = (
 )
 OWNERS = ("entry", "sweep", "comparison")
 WIDE = 2.1
+TALL = 700.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,14 @@ class Figure:
 
     @property
     def wide(self) -> bool:
-        return self._source is not None and markup.aspect(self._source) > WIDE
+        """Whether it needs the whole width of the page."""
+        width, height = markup.size(self._source or "")
+        return width > WIDE * height
+
+    @property
+    def tall(self) -> bool:
+        """Whether it is higher than most screens, so that the page folds it."""
+        return markup.size(self._source or "")[1] > TALL
 
     @property
     def files(self) -> list[tuple[str, str]]:

@@ -113,10 +113,10 @@ def _theme_colour(found: re.Match) -> str:
     return "currentColor" if red <= 0x40 else "var(--line)" if red >= 0xD0 else found[0]
 
 
-def aspect(text: str) -> float:
-    """Width over height of an SVG by its viewBox; 1 where it has none."""
+def size(text: str) -> tuple[float, float]:
+    """Width and height of an SVG by its viewBox; 1 and 1 where it has none."""
     found = re.search(r"viewBox=[\"']\s*[-\d.]+[ ,]+[-\d.]+[ ,]+([\d.]+)[ ,]+([\d.]+)", text)
-    return float(found[1]) / float(found[2]) if found and float(found[2]) else 1.0
+    return (float(found[1]), float(found[2])) if found else (1.0, 1.0)
 
 
 def mathml(latex: str, display: str) -> Markup:
