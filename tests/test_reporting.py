@@ -280,8 +280,9 @@ def test_a_failure_is_marked_wherever_the_fit_appears(make, kind, word):
     results = make({"first": "ok", "second": kind, "third": "ok"})
     text = render(results)
     page, index = Page(text), Page(index_page([results]))
-    assert f"second {word}. Its numbers must not be used." in page.words
+    assert f"Second {word}. Its numbers must not be used." in page.words
     assert "Second failed its check and has no rank." in page.words
+    assert "Among the fits that did not fail, first predicts a row" in page.words
     card = text.split('id="model-second"')[1].split("</article>")[0]
     assert "notice fail" in card
     assert "badge fail" in card

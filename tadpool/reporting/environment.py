@@ -19,6 +19,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for function in (formatting.number, formatting.whole, formatting.general, formatting.counted, formatting.listed):
+    for function in (formatting.number, formatting.whole, formatting.general, formatting.counted, formatting.sentence):
         made.filters[function.__name__] = function
     return made

@@ -54,7 +54,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """tone: "clear", "tie", "doubt", "fail" or "none" (nothing was compared). sentences: the first one is the headline."""
+    """What may be said. sentences: the first one is the headline.
+
+    tone: "clear", "tie", "partial" (some fits failed), "doubt" (Pareto k), "fail", or "none" (nothing was compared).
+    """
 
     tone: str
     sentences: list[str]
@@ -112,7 +115,10 @@ def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
         first = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
         return "doubt", [first, _pareto(doubtful), f"Taken at face value, {standing[0]}", *standing[1:], *failures]
-    standing = [f"A tie: {standing[0]}", *standing[1:]] if tone == "tie" else standing
+    if failures:
+        tone, standing = "partial", [f"Among the fits that did not fail, {standing[0]}", *standing[1:]]
+    elif tone == "tie":
+        standing = [f"A tie: {standing[0]}", *standing[1:]]
     return tone, [*standing, *([_pareto(doubtful)] if doubtful else []), *failures]
 
 
