@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -490,3 +491,15 @@ def test_templates_name_no_number_of_a_result():
     for path in folder.glob("*.html"):
         words = re.sub(r"{[{%].*?[%}]}|<[^>]*>", " ", path.read_text(), flags=re.DOTALL)
         assert not re.findall(r"\d+\.\d+", words), path.name
+
+
+def test_scripts_write_both_pages(make):
+    results = make()
+    scripts = Path(__file__).parent.parent / "scripts"
+    page, index = results.folder / "index.html", results.folder.parent / "index.html"
+    sampler = config.Sampler().model_dump()
+    main = runpy.run_path(str(scripts / "render_report.py"))["main"]
+    main(str(page), "d" * 64, "tiny", results.config, 1, dict.fromkeys(results.entries, sampler))
+    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), {"tiny": results.config})
+    assert page.read_text() == render(results)
+    assert Page(index.read_text()).words.startswith("All studies")

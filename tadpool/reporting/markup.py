@@ -66,7 +66,7 @@ def _local(name: object) -> str:
 
 
 def svg(text: str, prefix: str, label: str) -> Markup:
-    """A figure to stand in a page: ids prefixed, black in the colour of the text, white in that of the paper.
+    """A figure to stand in a page: ids prefixed, black in the colour of the text, white in that of the paper, places to 0.01.
 
     prefix: makes ids unique on the page. label: the alternative text. Raises ElementTree.ParseError.
     """
@@ -88,6 +88,8 @@ def _svg_value(name: str, value: str, prefix: str) -> str | None:
         if value.startswith("#"):
             return f"#{prefix}{value[1:]}"
         return value if re.match(r"data:image/(png|jpeg);base64,", value) else None
+    if name in ("d", "points", "x", "y"):
+        return re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value)
     return _themed(_local_urls(value, prefix))
 
 
