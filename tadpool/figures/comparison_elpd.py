@@ -8,7 +8,7 @@ from tadpool.comparison import TIE_DSE, TIE_ELPD
 from tadpool.figures import Drawn, NotDrawn, _style
 
 CAPTION = (
-    "Right: the difference to the best with its own standard error, which is what decides. A difference below "
+    "Left: elpd with its standard error. Right: the difference to the best with its own standard error, which is what decides. A difference below "
     f"{TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"
 )
 
@@ -28,9 +28,9 @@ def draw(results, *, comparison: str) -> Drawn:
         _points(axes, results, table, value, error)
     elpd.set_yticks(rows, table["label"])
     elpd.set_ylim(len(table) - 0.5, -0.5)
-    elpd.set_xlabel("elpd ± standard error (nats)")
+    elpd.set_xlabel("elpd (nats)")
     difference.axvline(0, color=_style.REFERENCE, linewidth=0.8, zorder=0)
-    difference.set_xlabel("difference to the best ± its standard error (nats)")
+    difference.set_xlabel("difference to the best (nats)")
     for row, (_, entry) in enumerate(table.iterrows()):
         note = "no numbers" if pd.isna(entry["elpd"]) else "best" if entry["rank"] == 1 else "tie" if entry["tie"] in (True, "True") else ""
         difference.annotate(note, (1, row), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)
@@ -44,6 +44,7 @@ def _points(axes: Axes, results, table: pd.DataFrame, value: str, error: str) ->
         shade = _style.colour(results, entry["model"])
         face = "none" if entry["untrusted"] else shade
         axes.errorbar(entry[value], row, xerr=entry[error], fmt="o", color=shade, markerfacecolor=face, markersize=5)
+    axes.locator_params(axis="x", nbins=5)
 
 
 def _untrusted(results, entry: str) -> int:

@@ -90,10 +90,12 @@ def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> No
     if many:
         rows = list(block.groupby("row", sort=False)["median"].mean().sort_values(kind="stable").index)
     position = {row: i for i, row in enumerate(rows)}
-    offsets = np.linspace(-0.28, 0.28, len(names)) if len(names) > 1 else [0.0]
-    for name, offset in zip(names, offsets, strict=True):
+    # Entries stand beside each other within a row, in the middle of it where some have no such parameter.
+    count, place = block.groupby("row")["entry"].transform("size"), block.groupby("row").cumcount()
+    offsets = (place - (count - 1) / 2) * (0.56 / max(1, len(names) - 1))
+    for name in names:
         part = block[block["entry"] == name]
-        at = part["row"].map(position).to_numpy(float) + offset
+        at = part["row"].map(position).to_numpy(float) + offsets[part.index].to_numpy()
         look = {"markersize": 2.0 if many else 3.5, "label": _style.label(results, name)}
         _style.intervals(axes, at, part, color=_style.colour(results, name), **look)
     axes.set_yticks([] if many else range(len(rows)), [] if many else rows)

@@ -11,7 +11,7 @@ SEED = 214
 MOST_UNITS = 2000
 CAPTION = (
     "Of a calibrated model the values are uniform and the line stays in the grey band, which holds 95 % of such lines. A hump "
-    "below, then above zero: predictions too narrow; the reverse: too wide. The test of uniformity gives p = {p_value:.3f}. "
+    "below, then above zero: predictions too narrow; the reverse: too wide. The test of uniformity gives p {p_value}. "
     "{bad_k} of {n_units} values rest on weights with a Pareto k that is too high to trust."
 )
 
@@ -31,19 +31,23 @@ def draw(results, *, entry: str) -> Drawn:
         at, difference, half = _curve(values)
         panel.axhspan(-half, half, color=_style.REFERENCE, alpha=0.25, linewidth=0)
         panel.axhline(0, color=_style.REFERENCE, linewidth=0.8)
-        panel.step(at, difference, where="post", color=_style.colour(results, entry))
+        panel.plot(at, difference, color=_style.colour(results, entry))
         panel.set_xlabel(f"LOO-PIT of {_style.quantity(results.data[outcome])}")
-        panel.set_title(f"test of uniformity: p = {p_values[-1]:.3f}", fontsize=8)
+        panel.set_title(f"test of uniformity: p {_shown(p_values[-1])}", fontsize=8)
         frames.append(pd.DataFrame({"outcome": outcome, "pit": at, "difference": difference, "band": half}))
     axes[0, 0].set_ylabel("cumulative share\nless that of uniform values")
     numbers = pd.concat(frames, ignore_index=True)
-    shown = {"p_value": min(p_values), **posterior_k}
+    shown = {"p_value": _shown(min(p_values)), **posterior_k}
     largest = numbers["difference"].abs().max()
     alt = (
         f"The LOO-PIT values depart from uniform by at most {largest:.3f} (band: {numbers['band'].iloc[0]:.3f}); "
-        f"p = {shown['p_value']:.3f}; {shown['bad_k']} of {shown['n_units']} units have a Pareto k that is too high."
+        f"p {shown['p_value']}; {shown['bad_k']} of {shown['n_units']} units have a Pareto k that is too high."
     )
     return Drawn(figure, numbers, f"LOO-PIT of {_style.label(results, entry)}", alt, CAPTION, shown)
+
+
+def _shown(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def _bad_k(results, entry: str) -> dict[str, int]:
@@ -74,11 +78,15 @@ def _pit(predicted: xr.DataArray, observed: xr.DataArray, log_weights: np.ndarra
     cells = int(np.prod(seen.shape[1:]))
     flat = draws[_selected(len(draws))].reshape(len(seen) * cells, 1, -1)
     weights = np.repeat(log_weights, cells, axis=0)[:, None]
-    return array_stats.loo_pit(flat, seen.ravel(), weights, random_state=SEED)
+    return array_stats.loo_pit(flat, seen.ravel(), weights, random_state=SEED, pareto_pit=True)
 
 
 def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The values in order, their cumulative share less that of uniform values, and half the width of the 95 % Kolmogorov band."""
-    at = np.concatenate([[0.0], np.sort(values)[:: max(1, len(values) // 500)], [1.0]])
-    share = np.searchsorted(np.sort(values), at, side="right") / len(values)
-    return at, share - at, float(np.sqrt(np.log(2 / 0.05) / 2 / len(values)))
+    """Corners of the line of cumulative shares less those of uniform values, and half the width of the 95 % Kolmogorov band."""
+    at = np.sort(values)
+    step = max(1, len(at) // 300)
+    corners = np.repeat(at[::step], 2)
+    share = np.arange(len(at) + 1) / len(at)
+    height = np.column_stack([share[:-1][::step], share[1:][::step]]).ravel()
+    difference = np.concatenate([[0.0], height - corners, [0.0]])
+    return np.concatenate([[0.0], corners, [1.0]]), difference, float(np.sqrt(np.log(2 / 0.05) / 2 / len(at)))

@@ -42,10 +42,10 @@ def draw(results, *, entry: str) -> Drawn:
 
 
 def _relations(results, entry: str) -> dict[str, Any]:
-    # JAX takes seconds to start; no other figure needs it.
+    # JAX takes seconds to start; no other figure needs it. The binding comes first: ArviZ has put a lazy `numpyro` into
+    # sys.modules, which stays incomplete where the first thing imported from it is a submodule.
+    from tadpool import binding  # isort: skip
     from numpyro.infer.inspect import get_model_relations
-
-    from tadpool import binding
 
     chosen = results.config["models"][entry]
     outcomes = [name for name in results.config["outcomes"] if name in results.data]

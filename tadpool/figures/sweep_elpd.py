@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from tadpool.comparison import TIE_DSE, TIE_ELPD
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
+STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
     "The best value of {over} is {best:.2f}; values marked along the foot of the curve cannot be told from it (less than "
     f"{TIE_ELPD:.0f} nats, or {TIE_DSE:.0f} standard errors of the difference, behind). " + "{overlay}{doubt}"
@@ -63,6 +64,12 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -
         if len(part):
             axes.plot(part[over], part["elpd"], "o", color=shade, markerfacecolor=face, markersize=4.5, label=text)
     axes.axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"best: {best[over]:.2f}")
+    foot = best["elpd"] - STANDARD_ERRORS_SHOWN * best["se"]
+    below = int((elpd < foot).sum())
+    if below:
+        # The steep part would flatten the part that is looked at.
+        axes.set_ylim(foot, (elpd + numbers["se"])[elpd >= foot].max())
+        axes.set_title(f"{below} of {len(elpd)} values lie below the axis, down to {elpd.min():.0f}", fontsize=8, loc="right")
     foot = axes.get_ylim()[0]
     ties = numbers[numbers["tie"]]
     axes.plot(ties[over], np.full(len(ties), foot), "|", color=_style.OBSERVED, markersize=8, clip_on=False, label="tied with the best")

@@ -1,0 +1,65 @@
+"""The same quantity in two entries, element by element, with the diagonal of agreement."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from tadpool.errors import UserError
+from tadpool.figures import Drawn, _style, _summaries, _units
+
+MOST_NAMED = 12
+
+
+def draw(
+    results,
+    *,
+    x: Mapping[str, str],
+    y: Mapping[str, str],
+    colour_by: str | None = None,
+    lines: list[Mapping[str, str]] = (),
+    label: str = "",
+) -> Drawn:
+    """x, y, lines: `{entry, site}` each. lines: scalar sites whose posterior means are marked on both axes.
+
+    Points are posterior means with 89 % intervals. Raises UserError where the sites have different elements.
+    """
+    _summaries.usable(results, [x["entry"]])
+    _summaries.usable(results, [y["entry"]])
+    sites = [_summaries.sites(results, axis["entry"])[axis["site"]] for axis in (x, y)]
+    across, up = (_summaries.site_summary(site) for site in sites)
+    if across["element"].tolist() != up["element"].tolist():
+        raise UserError(f"figures: {x['entry']} {x['site']} and {y['entry']} {y['site']} have different elements")
+    figure, ((axes,),) = _style.panels(height=4.4, width=4.8)
+    for name, chosen, shade, marker in _units.categories(results.data, colour_by):
+        chosen = np.broadcast_to(chosen, len(across))
+        shade = shade if colour_by else _style.colour(results, y["entry"])
+        one, two = across[chosen], up[chosen]
+        axes.hlines(two["mean"], one["eti89_low"], one["eti89_high"], color=shade, linewidth=0.5, alpha=0.6)
+        axes.vlines(one["mean"], two["eti89_low"], two["eti89_high"], color=shade, linewidth=0.5, alpha=0.6)
+        axes.plot(one["mean"], two["mean"], marker, color=shade, label=name or "posterior mean, 89 % intervals")
+    low = min(across["eti89_low"].min(), up["eti89_low"].min())
+    high = max(across["eti89_high"].max(), up["eti89_high"].max())
+    axes.plot([low, high], [low, high], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label="equal")
+    values = {}
+    for line in lines:
+        if results.usable(line["entry"]):
+            mean = float(_summaries.sites(results, line["entry"])[line["site"]].mean())
+            values[f"{line['entry']}_{line['site']}"] = mean
+            shade = _style.colour(results, line["entry"])
+            axes.axhline(mean, color=shade, linewidth=0.9, label=f"{line['site']} of {_style.label(results, line['entry'])}: {mean:.2f}")
+            axes.axvline(mean, color=shade, linewidth=0.9)
+    if len(across) <= MOST_NAMED:
+        for element, horizontal, vertical in zip(across["element"], across["mean"], up["mean"], strict=True):
+            axes.annotate(element, (horizontal, vertical), xytext=(5, -10), textcoords="offset points", fontsize=8)
+    names = [f"{label or axis['site']}, {_style.label(results, axis['entry'])}" for axis in (x, y)]
+    axes.set(xlabel=names[0], ylabel=names[1], aspect="equal")
+    _style.legend_above(figure, axes, columns=2)
+    numbers = across.add_prefix("x_").join(up.add_prefix("y_"))
+    distance = (up["mean"] - across["mean"]).abs()
+    values |= {"largest": float(distance.max()), "typical": float(distance.mean()), "spread_x": float(across["mean"].std()), "spread_y": float(up["mean"].std())}
+    alt = (
+        f"{len(across)} points, {names[0]} against {names[1]}: the means differ by {values['typical']:.3g} on average and by at most "
+        f"{values['largest']:.3g} ({across['element'][int(distance.argmax())]}); their standard deviations are {values['spread_x']:.3g} and {values['spread_y']:.3g}."
+    )
+    return Drawn(figure, numbers, f"{names[0]} against {names[1]}", alt, values=values)

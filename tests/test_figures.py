@@ -1,0 +1,281 @@
+"""Every kind of figure on a small made-up study, of which one entry failed."""
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from tadpool import checks, comparison, contracts, io
+from tadpool.errors import UserError
+from tadpool.figures import SECTIONS, NotDrawn, _style, _summaries, drawing
+from tadpool.results import StudyResults
+
+COOKIES, LOCATIONS, CHAINS, DRAWS = 12, 3, 4, 100
+MODELS = {"one": "cookies_pooled", "many": "cookies_hierarchical", "doubtful": "cookies_unpooled", "broken": "cookies_unpooled"}
+SOURCE = {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS), "location": ["a", "b", "c"], "cookie": np.arange(1, COOKIES + 1)}
+FIGURES = {
+    "graph": {"kind": "causal_graph", "edges": ["L -> C"], "meanings": {"L": "location"}, "marked": ["L -> C"], "unobserved": ["L"]},
+    "observed": {"kind": "observed_by_unit", "outcome": "chips", "trials": "most", "blocks": "size", "colour_by": "size", "caption": "{mean:.2f}"},
+    "bars": {"kind": "histogram", "variable": "chips", "by": "location", "caption": "{mean:.2f} {variance:.2f}"},
+    "shapes": {"kind": "violins", "variable": "chips", "by": "location", "caption": "{highest} {lowest}"},
+    "curves": {
+        "kind": "densities",
+        "panels": [
+            {"curves": [{"entry": "many", "site": "mu", "group": "prior"}, {"entry": "many", "site": "mu"}, {"entry": "broken", "site": "lam"}]},
+            {"label": "any", "curves": [{"entry": "many", "site": "lam"}], "reference": 5},
+        ],
+        "caption": "{many_mu_mean:.2f}",
+    },
+    "against": {
+        "kind": "estimates_against", "x": {"entry": "many", "site": "lam"}, "y": {"entry": "doubtful", "site": "lam"},
+        "lines": [{"entry": "one", "site": "rate"}], "caption": "{largest:.2f} {one_rate:.2f}",
+    },
+    "units": {
+        "kind": "estimates_by_unit", "site": "expected", "outcome": "chips",
+        "panels": [{"entry": "many"}, {"entry": "broken"}, {"sweep": "shape", "at": "best"}, {"sweep": "shape", "at": "smallest"}],
+        "line": {"site": "mu", "link": "identity", "label": "mean location"}, "caption": "{line:.1f}",
+    },
+    "together": {"kind": "forest", "entries": ["one", "many", "broken"], "sites": ["lam", "rate"], "together": True, "label": "rate"},
+    "priors": {"kind": "forest", "entries": ["many"], "group": "prior", "sites": ["lam"]},
+    "side_by_side": {"kind": "posterior_predictive", "entries": ["one", "many", "broken"], "section": "predictive"},
+    "new": {"kind": "new_group", "entry": "many", "outcome": "chips", "site": "lam", "caption": "{mean:.1f} {sd:.1f}"},
+}  # fmt: skip
+CONFIG = {
+    "outcomes": ["chips"],
+    "unit": "cookie",
+    "models": {name: {"model": model, "label": None, "hyperparameters": {}} for name, model in MODELS.items()},
+    "comparisons": {"main": {"entries": list(MODELS), "target": "unit"}},
+    "sweeps": {"shape": {"entry": "many", "over": "mu_shape", "overlay": {"entry": "many", "site": "sigma"}}},
+    "predictions": {"many": {"group": "location", "label": None}},
+    "figures": {name: {"caption": "Look.", **figure} for name, figure in FIGURES.items()},
+}
+
+
+def labelled(variables, **more):
+    dataset = xr.Dataset({name: (dims, values) for name, (dims, values) in variables.items()})
+    return dataset.assign_coords({dim: (SOURCE | more)[dim] for dim in dataset.dims if dim in SOURCE | more})
+
+
+def made_up(rng, entry, points=()):
+    """The groups of a fit, or of a sweep over `points`."""
+    lead, shape = (("mu_shape", *_summaries.SAMPLE), (len(points), CHAINS, DRAWS)) if len(points) else (_summaries.SAMPLE, (CHAINS, DRAWS))
+    index = np.arange(COOKIES) % LOCATIONS
+    lam = rng.gamma(30, 1 / 4, (*shape, LOCATIONS)) + np.arange(LOCATIONS)
+    sites = {"rate": (lead, lam[..., 0])} if entry == "one" else {"lam": ((*lead, "location"), lam)}
+    if entry == "many":
+        sites |= {"mu": (lead, rng.gamma(50, 1 / 6, shape)), "sigma": (lead, rng.gamma(5, 1 / 5, shape)), "expected": ((*lead, "cookie"), lam[..., index])}
+    stats = {name: (lead, rng.random(shape)) for name in contracts.STATS}
+    stats |= {"energy": (lead, rng.normal(size=shape)), "diverging": (lead, np.zeros(shape, bool)), "reached_max_treedepth": (lead, np.zeros(shape, bool))}
+    score = {"chips": ((*lead, "cookie"), rng.normal(-2.5, 0.2, (*shape, COOKIES)))}
+    predictive = {"chips": ((*lead, "cookie"), rng.poisson(lam[..., index]))}
+    groups = {"posterior": sites, "sample_stats": stats, "log_likelihood": score, "posterior_predictive": predictive}
+    groups = {name: labelled(group, mu_shape=list(points)) for name, group in groups.items()}
+    if "expected" in groups["posterior"]:
+        groups["posterior"]["expected"].attrs["site"] = "deterministic"
+    if len(points):
+        del groups["posterior_predictive"]
+    return groups
+
+
+def tree(groups, **attributes):
+    made = xr.DataTree.from_dict(groups)
+    made.attrs.update({"provenance": "{}", "status": "ok", "reason": "", "attempts": "[]"} | attributes)
+    return made
+
+
+def write_entry(folder, rng, entry, data):
+    prior = {"prior": labelled({"mu": (_summaries.SAMPLE, rng.gamma(2, 5, (1, 50))), "lam": ((*_summaries.SAMPLE, "location"), rng.gamma(2, 5, (1, 50, LOCATIONS)))}, chain=[0], draw=range(50))}
+    prior["prior_predictive"] = labelled({"chips": ((*_summaries.SAMPLE, "cookie"), rng.poisson(9, (1, 50, COOKIES)))}, chain=[0], draw=range(50))
+    io.write(folder / entry / "prior.nc", tree({**prior, **data}), contracts.PRIOR)
+    groups = made_up(rng, entry)
+    if entry == "broken":
+        groups = {"posterior": groups["posterior"] * np.nan, "sample_stats": groups["sample_stats"]}
+    if entry == "doubtful":
+        groups["posterior"]["lam"][0] += 30
+    fit = tree({**groups, **data}, status="failed" if entry == "broken" else "ok", reason="it was made so")
+    io.write(folder / entry / "fit.nc", fit, contracts.FIT)
+    report = checks.check(fit)
+    io.write_json(folder / entry / "check.json", report)
+    loo = tree({"loo": pointwise(groups)} if entry != "broken" else {}, status=fit.attrs["status"])
+    io.write(folder / entry / "loo.nc", loo, contracts.LOO)
+    return report["verdict"]
+
+
+def pointwise(groups):
+    posterior = groups["posterior"]
+    scores = comparison.psis(iter([groups["log_likelihood"]["chips"]]), posterior)
+    totals = comparison.totals(scores, CHAINS * DRAWS)
+    return scores.assign({f"total_{name}": value for name, value in totals.items()})
+
+
+def write_sweep(folder, rng, data):
+    points = [1.0, 2.0, 3.0]
+    groups = made_up(rng, "many", points)
+    io.write(folder / "sweeps/shape/fit.nc", tree({**groups, **data}, over="mu_shape"), contracts.SWEEP)
+    parts = [pointwise({name: group.isel(mu_shape=i) for name, group in groups.items()}) for i in range(3)]
+    loo = xr.concat(parts, dim=groups["posterior"]["mu_shape"])
+    io.write(folder / "sweeps/shape/loo.nc", tree({"loo": loo}), contracts.LOO)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """results/{study} with everything but figures."""
+    folder, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(1)
+    chips = rng.poisson(9, COOKIES)
+    observed = xr.Dataset({"chips": ("cookie", chips, {"long_name": "chips", "units": "per cookie"})}, {"cookie": SOURCE["cookie"]})
+    constant = xr.Dataset(
+        {"location_index": ("cookie", np.arange(COOKIES) % LOCATIONS, {"long_name": "location"}), "most": ("cookie", np.full(COOKIES, 40)),
+         "size": ("cookie", np.arange(COOKIES) // 6, {"flag_values": [0, 1], "flag_meanings": "small big"})},
+        {"cookie": SOURCE["cookie"], "location": SOURCE["location"]},
+    )  # fmt: skip
+    data = {"observed_data": observed, "constant_data": constant}
+    io.write(folder / "data.nc", tree(data), contracts.DATA)
+    verdicts = {entry: write_entry(folder, rng, entry, data) for entry in MODELS}
+    write_sweep(folder, rng, data)
+    new = {"lam": ((*_summaries.SAMPLE, "location"), rng.gamma(30, 0.3, (CHAINS, DRAWS, 1))), "chips": ((*_summaries.SAMPLE, "cookie"), rng.poisson(9, (CHAINS, DRAWS, 1)))}
+    io.write(folder / "many/predictions.nc", tree({"predictions": new_group(new)}), contracts.PREDICTIONS)
+    results = StudyResults("made_up", CONFIG, folder)
+    loos = {entry: results.loo(entry)["loo"].to_dataset() for entry in MODELS if entry != "broken"}
+    io.write_csv(folder / "comparisons/main.csv", comparison.table("unit", loos, verdicts, list(MODELS)))
+    return folder
+
+
+def new_group(variables):
+    dataset = xr.Dataset({name: (dims, values) for name, (dims, values) in variables.items()})
+    return dataset.assign_coords(chain=SOURCE["chain"], draw=SOURCE["draw"], location=["new location"], cookie=[1])
+
+
+@pytest.fixture(scope="module")
+def drawn(folder):
+    drawing.draw_all(StudyResults("made_up", CONFIG, folder), folder / "figures")
+    return folder / "figures"
+
+
+@pytest.fixture(scope="module")
+def listed(drawn):
+    return {figure["name"]: figure for figure in json.loads((drawn / "figures.json").read_text())}
+
+
+def draw(folder, name, **changes):
+    config = copy.deepcopy(CONFIG)
+    config["figures"] = {name: {"kind": "histogram", "caption": "Look.", "variable": "chips"} | changes}
+    return drawing.wanted(config)
+
+
+def test_every_figure_of_usable_entries_is_drawn(listed):
+    expected = {figure.name for figure in drawing.wanted(CONFIG)}
+    assert expected - set(listed) == {f"broken-{kind}" for kind in drawing.PER_ENTRY if kind not in ("model_graph", "prior_predictive")}
+
+
+def test_every_kind_is_drawn(listed):
+    kinds = {path.stem for path in Path(drawing.__file__).parent.glob("*.py") if path.stem != "drawing" and path.stem[0] != "_"}
+    assert kinds == {figure["kind"] for figure in listed.values()}
+
+
+def test_list_holds_what_the_page_needs(drawn, listed):
+    for figure in listed.values():
+        assert figure["section"] in SECTIONS
+        assert figure["title"] and figure["caption"] and len(figure["alt"]) > 20
+        assert "{" not in figure["caption"] and "nan" not in figure["alt"]
+        assert (drawn / f"{figure['name']}.svg").stat().st_size < 300_000
+        assert not pd.read_csv(drawn / f"{figure['name']}.csv").empty
+    assert listed["many-forest"]["entry"] == "many" and listed["many-forest"]["comparison"] is None
+    assert listed["shape-sweep_elpd"]["sweep"] == "shape"
+
+
+def test_bytes_are_equal_in_two_runs(folder, drawn, tmp_path):
+    drawing.draw_all(StudyResults("made_up", CONFIG, folder), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in drawn.iterdir()}
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (drawn / path.name).read_bytes(), path.name
+
+
+def test_svg_is_transparent_and_without_text_or_date(drawn):
+    for path in drawn.glob("*.svg"):
+        svg = path.read_text()
+        assert "<text" not in svg and "#ffffff" not in svg and "<dc:date>" not in svg, path.name
+
+
+def test_numbers_are_those_of_the_results(folder, drawn):
+    results = StudyResults("made_up", CONFIG, folder)
+    forest = pd.read_csv(drawn / "many-forest.csv").set_index("parameter")
+    lam = results.fit("many")["posterior"]["lam"].sel(location="b").values
+    assert forest.loc["lam[b]", "median"] == pytest.approx(np.median(lam), rel=1e-6)
+    assert forest.loc["lam[b]", "eti89_low"] == pytest.approx(np.quantile(lam, 0.055), rel=1e-6)
+    assert "expected[1]" not in forest.index
+    pareto = pd.read_csv(drawn / "many-pareto_k.csv")
+    assert pareto["pareto_k"].to_numpy() == pytest.approx(results.loo("many")["loo"]["pareto_k"].values, rel=1e-6)
+    sweep = pd.read_csv(drawn / "shape-sweep_elpd.csv").query("curve == 'elpd'")
+    assert sweep["elpd"].to_numpy() == pytest.approx(results.sweep_loo("shape")["loo"]["total_elpd"].values, rel=1e-6)
+    counts = pd.read_csv(drawn / "many-posterior_predictive.csv")
+    assert counts["observed"].sum() == COOKIES
+    bars = pd.read_csv(drawn / "bars.csv").groupby("part")["count"].sum()
+    assert bars["all"] == COOKIES and bars["a"] == COOKIES // LOCATIONS
+
+
+def test_failed_fits_are_never_shown_as_good(listed):
+    assert "doubtful (failed)" in listed["main-comparison_elpd"]["alt"]
+    assert "broken (failed): no numbers" in listed["main-comparison_elpd"]["alt"]
+    assert "doubtful (failed)" in listed["main-comparison_forest"]["alt"]
+    assert "broken" not in listed["together"]["alt"] + listed["units"]["alt"] + listed["curves"]["alt"]
+
+
+def test_captions_are_filled_from_the_results(listed, folder):
+    mean = float(StudyResults("made_up", CONFIG, folder).data["chips"].mean())
+    assert listed["bars"]["caption"].startswith(f"{mean:.2f}")
+
+
+@pytest.mark.parametrize(
+    ("caption", "problem"), [("{worst}", "'worst' is not a value"), ("{mean:.2q}", "placeholder"), ("{", "placeholder")]
+)
+def test_wrong_placeholders_are_explained(caption, problem):
+    with pytest.raises(UserError, match=problem):
+        drawing.filled("bars", caption, {"mean": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "problem"),
+    [
+        ("bars", {"vairable": "chips"}, "did you mean 'variable'"),
+        ("bars", {"section": "dta"}, "did you mean 'data'"),
+        ("bars", {"kind": "drawing"}, "not a kind of figure"),
+        ("many-forest", {}, "a standard figure has this name"),
+    ],
+)
+def test_mistakes_in_a_study_are_explained(folder, name, changes, problem):
+    with pytest.raises(UserError, match=problem):
+        draw(folder, name, **changes)
+
+
+def test_unknown_variables_are_explained(folder):
+    from tadpool.figures import histogram
+
+    with pytest.raises(UserError, match="no variable 'chip'; it has chips"):
+        histogram.draw(StudyResults("made_up", CONFIG, folder), variable="chip")
+
+
+def test_nothing_to_show_is_not_drawn(folder):
+    from tadpool.figures import densities
+
+    with _style.applied("x"), pytest.raises(NotDrawn):
+        densities.draw(StudyResults("made_up", CONFIG, folder), panels=[{"curves": [{"entry": "broken", "site": "lam"}]}])
+
+
+def test_counts_by_value():
+    counted = _summaries.counted(np.array([[3, 4, 4], [2, 9, 3]]), range(3, 6))
+    assert counted.tolist() == [[1, 2, 0], [1, 0, 0]]
+
+
+def test_entries_keep_their_colours(folder):
+    results = StudyResults("made_up", CONFIG, folder)
+    assert [_style.colour(results, entry) for entry in MODELS] == list(_style.PALETTE[:4])
+
+
+def test_numbers_keep_seven_digits():
+    rounded = drawing._rounded(pd.DataFrame({"x": [1.23456789e-5, 123456.789, 0.0, np.nan], "y": [1, 2, 3, 4]}))
+    assert rounded["x"].tolist()[:3] == pytest.approx([1.234568e-5, 123456.8, 0.0], rel=1e-12)
+    assert rounded["x"].isna().tolist() == [False, False, False, True]
