@@ -18,7 +18,7 @@ include: "rules/report.smk"
 rule all:
     """Everything: the report of every study, and the gate that fails if a fit is worse than its entry says it may be."""
     default_target: True
-    localrule: True
     input:
         "results/index.html",
         "results/gate.json",
+    localrule: True

@@ -9,7 +9,7 @@ rule check:
     benchmark:
         "results/{study}/benchmarks/{model}/check.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -35,7 +35,11 @@ use rule check as check_sweep with:
 rule gate:
     """Fail if a fit is worse than its entry says it may be, or better than an expectation that is no longer true."""
     input:
-        checks=[f"results/{study}/{entry}/check.json" for study, content in STUDIES.items() for entry in content.models],
+        checks=[
+            f"results/{study}/{entry}/check.json"
+            for study, content in STUDIES.items()
+            for entry in content.models
+        ],
         report="results/index.html",
     output:
         gate="results/gate.json",
@@ -43,10 +47,10 @@ rule gate:
         "results/logs/gate.log",
     benchmark:
         "results/benchmarks/gate.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
     retries: 0
+    conda:
+        "../environment.yml"
+    threads: 1
     resources:
         mem_mb=500,
         runtime=5,

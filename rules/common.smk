@@ -1,6 +1,5 @@
 """The validated config, and what the rules ask of it."""
 
-import os
 import sys
 
 from tadpool.config import ConfigErrors, read
@@ -12,13 +11,13 @@ try:
 except ConfigErrors as errors:
     sys.exit("\n".join(["The config has mistakes; nothing was run.", *errors.problems]))
 
-if not specs.config.settings.compile_cache:
-    os.environ["TADPOOL_COMPILE_CACHE"] = "off"
+specs.export()
 
 STUDIES = specs.config.studies
 # Two fits side by side on a small machine, one device per chain on a large one.
-FIT_THREADS = max(1, min(specs.config.settings.sampler.chains, (workflow.cores or 8) // 2))
-ENVIRONMENT = workflow.source_path("../environment.yml")
+FIT_THREADS = max(
+    1, min(specs.config.settings.sampler.chains, (workflow.cores or 8) // 2)
+)
 
 
 wildcard_constraints:
@@ -45,9 +44,15 @@ def crashes(rule):
 
 def per_entry(name):
     """The file of that name of each of the study's entries."""
-    return lambda wildcards: [f"results/{wildcards.study}/{entry}/{name}" for entry in STUDIES[wildcards.study].models]
+    return lambda wildcards: [
+        f"results/{wildcards.study}/{entry}/{name}"
+        for entry in STUDIES[wildcards.study].models
+    ]
 
 
 def per_sweep(name):
     """The file of that name of each of the study's sweeps."""
-    return lambda wildcards: [f"results/{wildcards.study}/sweeps/{sweep}/{name}" for sweep in STUDIES[wildcards.study].sweeps]
+    return lambda wildcards: [
+        f"results/{wildcards.study}/sweeps/{sweep}/{name}"
+        for sweep in STUDIES[wildcards.study].sweeps
+    ]

@@ -10,7 +10,7 @@ rule cross_validate:
     benchmark:
         "results/{study}/benchmarks/{model}/cross_validate.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -38,8 +38,12 @@ use rule cross_validate as cross_validate_sweep with:
 rule compare:
     """Rank the entries of one comparison by how well they predict."""
     input:
-        loos=lambda wildcards: specs.compared(wildcards.study, wildcards.comparison, "loo.nc"),
-        checks=lambda wildcards: specs.compared(wildcards.study, wildcards.comparison, "check.json"),
+        loos=lambda wildcards: specs.compared(
+            wildcards.study, wildcards.comparison, "loo.nc"
+        ),
+        checks=lambda wildcards: specs.compared(
+            wildcards.study, wildcards.comparison, "check.json"
+        ),
     output:
         table="results/{study}/comparisons/{comparison}.csv",
     log:
@@ -47,7 +51,7 @@ rule compare:
     benchmark:
         "results/{study}/benchmarks/comparisons/{comparison}.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

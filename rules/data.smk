@@ -9,7 +9,7 @@ rule prepare_data:
     benchmark:
         "results/{study}/benchmarks/prepare_data.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -9,7 +9,7 @@ rule fit:
     benchmark:
         "results/{study}/benchmarks/{model}/fit.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: FIT_THREADS
     resources:
         mem_mb=3000,
@@ -33,7 +33,7 @@ rule sweep:
     benchmark:
         "results/{study}/benchmarks/sweeps/{sweep}/sweep.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: FIT_THREADS
     resources:
         mem_mb=3000,

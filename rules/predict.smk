@@ -10,7 +10,7 @@ rule predict:
     benchmark:
         "results/{study}/benchmarks/{model}/predict.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,

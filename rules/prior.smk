@@ -9,7 +9,7 @@ rule sample_prior:
     benchmark:
         "results/{study}/benchmarks/{model}/sample_prior.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,

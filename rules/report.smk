@@ -16,7 +16,7 @@ rule draw_figures:
     benchmark:
         "results/{study}/benchmarks/draw_figures.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -47,7 +47,7 @@ rule render_report:
     benchmark:
         "results/{study}/benchmarks/render_report.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -63,7 +63,11 @@ rule render_index:
     """Write the page that leads to all studies."""
     input:
         pages=[f"results/{study}/index.html" for study in STUDIES],
-        checks=[f"results/{study}/{entry}/check.json" for study, content in STUDIES.items() for entry in content.models],
+        checks=[
+            f"results/{study}/{entry}/check.json"
+            for study, content in STUDIES.items()
+            for entry in content.models
+        ],
         comparisons=[path for study in STUDIES for path in specs.comparisons(study)],
     output:
         index="results/index.html",
@@ -72,7 +76,7 @@ rule render_index:
     benchmark:
         "results/benchmarks/render_index.tsv"
     conda:
-        ENVIRONMENT
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=500,

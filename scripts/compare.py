@@ -9,7 +9,8 @@ from tadpool import comparison, contracts, io
 def main(loos, checks, table, entries, target):
     trees = {Path(path).parent.name: io.read(path, contracts.LOO) for path in loos}
     verdicts = {Path(path).parent.name: io.read_json(path)["verdict"] for path in checks}
-    pointwise = {name: tree["loo"].to_dataset() for name, tree in trees.items() if "loo" in tree.children}
+    sound = [name for name, tree in trees.items() if "loo" in tree.children and verdicts[name] != "fail"]
+    pointwise = {name: trees[name]["loo"].to_dataset() for name in sound}
     io.write_csv(table, comparison.table(target, pointwise, verdicts, entries))
 
 

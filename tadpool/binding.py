@@ -1,5 +1,6 @@
 """A model bound to a dataset: its arguments matched, its sites named, its data checked against its distributions."""
 
+import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ class Bound:
 
     function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
     data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
-    hyperparameters: those that are floats, hence traced. dims: site -> names of its dims. dataset: the data's origin.
+    latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
+    number of its elements. dataset: where the data come from.
     """
 
     function: Callable
@@ -36,6 +38,7 @@ class Bound:
     latents: tuple[str, ...]
     hyperparameters: dict[str, float]
     dims: dict[str, tuple[str, ...]]
+    sizes: dict[str, int]
     dataset: xr.Dataset
 
     @property
@@ -76,7 +79,8 @@ def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | N
         named = infer_dims(function, model_kwargs={**inputs, **traced})
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
-        bound = Bound(function, data, signature.outcomes, latents, traced, dims, dataset)
+        sizes = {site: math.prod(shape) for site, shape in shapes.items()}
+        bound = Bound(function, data, signature.outcomes, latents, traced, dims, sizes, dataset)
         if any(outcome in data for outcome in signature.outcomes):
             _validate(f"models/{model}.py", bound)
     return bound

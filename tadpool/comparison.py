@@ -86,7 +86,7 @@ def table(
 ) -> pd.DataFrame:
     """One row per entry, best first: elpd with its error, difference to the best with its own, weight, methods, verdict.
 
-    pointwise: entry -> the loo group with its totals; entries that are missing here (failed or crashed)
+    pointwise: entry -> the loo group with its totals; entries that are missing here (their fit failed)
     come last without numbers. A difference is a tie where |elpd_diff| < 4 or < 2 dse.
     """
     ranked = {name: _elpd_data(pointwise[name]) for name in order if name in pointwise}

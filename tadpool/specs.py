@@ -3,6 +3,7 @@
 Both are params of every rule, so Snakemake re-runs a job when, and only when, one of them or an input changed.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ class Specs:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+
+    def export(self) -> None:
+        """Pass on to jobs what must not decide a re-run, in their environment."""
+        os.environ["TADPOOL_COMPILE_CACHE"] = "on" if self.config.settings.compile_cache else "off"
 
     def spec(self, rule: str, wildcards: Mapping[str, str]) -> str:
         """The rule's arguments as canonical JSON."""
@@ -39,6 +44,7 @@ class Specs:
         if rule in ("render_report", "draw_figures"):
             study = self.config.studies[wildcards["study"]]
             files += [plugins.find("models", entry.model) for entry in study.models.values()]
+            files.append(plugins.find("datasets", study.dataset))
         crashes = self._crashes(rule, wildcards)
         return provenance.digest(code, [*files, *([crashes] if crashes.is_file() else [])])
 
@@ -121,7 +127,8 @@ class Specs:
         return {**self._base(study, model), **prediction, "unit": unit, "precision": precision}
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
-        return {"study": study, "config": self._study(study)}
+        undrawn = {"question": True, "references": True, "sampler": True, "models": {"__all__": {"expect", "sampler"}}}
+        return {"study": study, "config": self._study(study, undrawn)}
 
     def _render_report(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
@@ -140,5 +147,5 @@ class Specs:
         }
         return {"expected": expected}
 
-    def _study(self, study: str) -> dict[str, Any]:
-        return self.config.studies[study].model_dump(by_alias=True)
+    def _study(self, study: str, exclude: Any = None) -> dict[str, Any]:
+        return self.config.studies[study].model_dump(by_alias=True, exclude=exclude)

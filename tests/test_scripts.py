@@ -1,0 +1,121 @@
+"""Scripts run without Snakemake: what they are given is what they use."""
+
+import json
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from tadpool import contracts, io
+
+SCRIPTS = Path(__file__).parent.parent / "scripts"
+
+
+def run(name, folder, spec, digest="d", threads=2, **files):
+    """Run a script as Snakemake does; files: input and output names with their paths."""
+    snakemake = SimpleNamespace(
+        input=SimpleNamespace(**files.get("input", {})),
+        output=SimpleNamespace(**files["output"]),
+        params=SimpleNamespace(spec=json.dumps(spec), digest=digest, crashes=str(folder / f"{name}.crashes.json")),
+        log=[str(folder / f"{name}.log")],
+        threads=threads,
+    )
+    runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake}, run_name="__main__")
+
+
+BASE = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled", "hyperparameters": {}}
+SCORED = {"outcomes": ["chips"], "unit": "cookie"}
+SAMPLER = {"chains": 2, "warmup": 300, "draws": 300, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Data, fit, check and LOO of one small entry, each made by its script."""
+    place = tmp_path_factory.mktemp("results") / "e"
+    place.mkdir()
+    data, fit = str(place / "data.nc"), str(place / "fit.nc")
+    run("prepare_data", place, {"study": "s", "dataset": "cookies", "arguments": {}, "outcomes": ["chips"]}, output={"data": data})
+    run("fit", place, {**BASE, **SCORED, "sampler": SAMPLER}, input={"data": data}, output={"fit": fit})
+    run("check", place, {"study": "s", "entry": "e", "over": None}, input={"fit": fit}, output={"check": str(place / "check.json")})
+    spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
+    run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
+    return place
+
+
+def test_the_data_file_holds_outcomes_and_the_rest(folder):
+    tree = io.read(folder / "data.nc", contracts.DATA)
+    assert list(tree["observed_data"].data_vars) == ["chips"]
+    assert tree["observed_data"].sizes == {"cookie": 150}
+    assert list(tree["constant_data"].data_vars) == ["location_index"]
+    assert tree["observed_data"]["chips"].attrs["units"] == "per cookie"
+
+
+def test_the_fit_file_holds_every_group(folder):
+    tree = io.read(folder / "fit.nc", contracts.FIT)
+    assert {"posterior", "sample_stats", "log_likelihood", "log_prior", "posterior_predictive", "observed_data"} <= set(tree.children)
+    assert tree["log_likelihood"]["chips"].dtype == "float32"
+    assert tree["posterior_predictive"]["chips"].dtype == "int8"
+    (attempt,) = json.loads(tree.attrs["attempts"])
+    assert attempt["settings"] == SAMPLER
+    assert "fit" not in {path.stem.split(".")[0] for path in folder.glob("*.crashes.json")}
+
+
+def test_the_check_says_pass_and_keeps_the_attempts(folder):
+    check = io.read_json(folder / "check.json")
+    assert check["verdict"] == "pass"
+    assert check["attempts"][0]["settings"]["draws"] == 300
+
+
+def test_the_pooled_elpd_is_exact(folder):
+    """Exact -421.98; the Monte Carlo error of 600 draws is below 0.1 and the bound is 4.4 of the stored ones."""
+    loo = io.read(folder / "loo.nc", contracts.LOO)["loo"]
+    assert abs(float(loo["total_elpd"]) + 421.98) < 4.4 * float(loo["total_mcse"]) + 0.005
+
+
+def test_compare_and_gate_read_what_the_others_wrote(folder, tmp_path):
+    table = tmp_path / "main.csv"
+    inputs = {"loos": [str(folder / "loo.nc")], "checks": [str(folder / "check.json")]}
+    run("compare", tmp_path, {"entries": ["e"], "target": "unit"}, input=inputs, output={"table": str(table)})
+    (row,) = pd.read_csv(table).to_dict("records")
+    assert (row["model"], row["rank"], row["verdict"]) == ("e", 1, "pass")
+    checks = {"checks": [str(folder / "check.json")]}
+    run("gate", tmp_path, {"expected": {}}, input=checks, output={"gate": str(tmp_path / "gate.json")})
+    assert io.read_json(tmp_path / "gate.json") == {"s/e": "pass"}
+
+
+def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
+    data = str(folder / "data.nc")
+    spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": [0.1, 0.2]}
+    run("sweep", tmp_path, spec, input={"data": data}, output={"fit": str(tmp_path / "fit.nc")})
+    spec = {**BASE, **SCORED, "over": "rate_rate", "precision": "float64"}
+    run("cross_validate", tmp_path, spec, input={"data": data, "fit": str(tmp_path / "fit.nc")}, output={"loo": str(tmp_path / "loo.nc")})
+    spec = {"study": "s", "entry": "sweeps/x", "over": "rate_rate"}
+    run("check", tmp_path, spec, input={"fit": str(tmp_path / "fit.nc")}, output={"check": str(tmp_path / "check.json")})
+    assert io.read(tmp_path / "fit.nc", contracts.SWEEP)["posterior"]["rate"].dims == ("rate_rate", "chain", "draw")
+    assert list(io.read(tmp_path / "loo.nc", contracts.LOO)["loo"]["rate_rate"].values) == [0.1, 0.2]
+    assert [point["rate_rate"] for point in io.read_json(tmp_path / "check.json")["points"]] == [0.1, 0.2]
+
+
+def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
+    from tadpool import isolation
+
+    fit, data = str(tmp_path / "fit.nc"), str(folder / "data.nc")
+    isolation.write_crashed(fit, "{}", "it ran out of memory")
+    run("check", tmp_path, {"study": "s", "entry": "e", "over": None}, input={"fit": fit}, output={"check": str(tmp_path / "check.json")})
+    assert "it ran out of memory" in io.read_json(tmp_path / "check.json")["reasons"][0]["sentence"]
+    spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
+    run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": str(tmp_path / "loo.nc")})
+    assert io.read(tmp_path / "loo.nc", contracts.LOO).attrs["status"] == "crashed"
+    spec = {**BASE, "group": "location", "label": None, "rows": [], "unit": "cookie", "precision": "float64"}
+    predictions = str(tmp_path / "predictions.nc")
+    run("predict", tmp_path, spec, input={"data": data, "fit": fit}, output={"predictions": predictions})
+    assert io.read(predictions, contracts.PREDICTIONS).attrs["reason"] == "it ran out of memory"
+
+
+def test_a_missing_file_is_one_sentence(tmp_path, capfd):
+    with pytest.raises(SystemExit) as caught:
+        run("check", tmp_path, {"study": "s", "entry": "e", "over": None}, input={"fit": "nowhere.nc"}, output={"check": "x"})
+    assert caught.value.code == 1
+    assert capfd.readouterr().err == "check: nowhere.nc does not exist; run the workflow to make it\n"
