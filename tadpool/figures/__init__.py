@@ -30,7 +30,18 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-SECTIONS = ("data", "model", "prior", "sampler", "posterior", "predictive", "comparison", "sweep", "prediction", "story")
+SECTIONS = (
+    "data",
+    "model",
+    "prior",
+    "sampler",
+    "posterior",
+    "predictive",
+    "comparison",
+    "sweep",
+    "prediction",
+    "story",
+)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,11 @@ class Graph:
 
 def text_width(text: str, size: float) -> float:
     """Width of a text in points, in the bundled font."""
-    return TextPath((0, 0), text, size=size, prop=FontProperties(family="DejaVu Sans")).get_extents().width if text.strip() else 0.0
+    return (
+        TextPath((0, 0), text, size=size, prop=FontProperties(family="DejaVu Sans")).get_extents().width
+        if text.strip()
+        else 0.0
+    )
 
 
 def draw(graph: Graph) -> Figure:
@@ -88,7 +92,9 @@ def _layout(graph: Graph) -> pygraphviz.AGraph:
         )
         if any(cause in members and effect not in members for cause, effect in graph.edges):
             # An edge that leaves a plate at its foot would run through the label: room beside the nodes keeps it clear.
-            clusters[name].add_node(f"room {position}", label="", fixedsize="true", width=text_width(name, 8) / 72, height=0.1)
+            clusters[name].add_node(
+                f"room {position}", label="", fixedsize="true", width=text_width(name, 8) / 72, height=0.1
+            )
     laid_out.layout(prog="dot")
     return laid_out
 
@@ -101,7 +107,9 @@ def _draw_plate(axes: Axes, name: str, box: Sequence[float]) -> None:
     left, bottom, right, top = box
     style = "round,pad=0,rounding_size=5"
     axes.add_patch(
-        FancyBboxPatch((left, bottom), right - left, top - bottom, boxstyle=style, fill=False, edgecolor=_style.REFERENCE)
+        FancyBboxPatch(
+            (left, bottom), right - left, top - bottom, boxstyle=style, fill=False, edgecolor=_style.REFERENCE
+        )
     )
     axes.text(right - 5, bottom + 4, name, ha="right", va="bottom", fontsize=FONT_SIZE - 1)
 

@@ -56,7 +56,7 @@ def _draws(predicted: xr.DataArray) -> np.ndarray:
 
 
 def _grid(observed: xr.DataArray, predicted: Sequence[np.ndarray]) -> np.ndarray:
-    """Where distributions are compared: left edges of bins for whole numbers, else points; without the far tails of predictions."""
+    """Where distributions are compared, less far tails of predictions: left edges of bins for whole numbers, else points."""
     tails = [np.quantile(values, [0.005, 0.995]) for values in predicted]
     low = min([float(observed.min()), *(float(tail[0]) for tail in tails)])
     high = max([float(observed.max()), *(float(tail[1]) for tail in tails)])
@@ -74,9 +74,13 @@ def _counts(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.nd
     def count(values):
         return _summaries.counted((values.astype(np.int64) - grid[0]) // step, support)
 
-    frame = _summaries.summary(count(predicted).T).assign(value=grid, upto=grid + step - 1, observed=count(observed[None])[0])
+    frame = _summaries.summary(count(predicted).T).assign(
+        value=grid, upto=grid + step - 1, observed=count(observed[None])[0]
+    )
     centres = grid + (step - 1) / 2
-    _style.intervals(axes, centres, frame, upright=True, color=colour, marker="_", label="predicted: median, 50 %, 89 %")
+    _style.intervals(
+        axes, centres, frame, upright=True, color=colour, marker="_", label="predicted: median, 50 %, 89 %"
+    )
     axes.plot(centres, frame["observed"], "o", color=_style.OBSERVED, markersize=3, label="observed")
     if len(grid) > 10:
         # Square roots make the spread of small and of large counts comparable.
@@ -88,7 +92,9 @@ def _counts(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.nd
 
 
 def _cumulative(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.ndarray, colour: str) -> pd.DataFrame:
-    share = np.stack([np.searchsorted(np.sort(row), grid, side="right") for row in predicted], axis=1) / predicted.shape[1]
+    share = (
+        np.stack([np.searchsorted(np.sort(row), grid, side="right") for row in predicted], axis=1) / predicted.shape[1]
+    )
     seen = np.searchsorted(np.sort(observed), grid, side="right") / len(observed)
     frame = _summaries.summary(share).assign(value=grid, upto=grid, observed=seen)
     for interval, strength in (("89", 0.25), ("50", 0.45)):

@@ -50,7 +50,9 @@ def applied(salt: str) -> Iterator[None]:
         yield
 
 
-def panels(rows: int = 1, columns: int = 1, *, height: float, width: float = WIDTH, **options) -> tuple[Figure, np.ndarray]:
+def panels(
+    rows: int = 1, columns: int = 1, *, height: float, width: float = WIDTH, **options
+) -> tuple[Figure, np.ndarray]:
     """A figure of `width` x `height` inches and its axes (rows, columns); options go to `Figure.subplots`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
@@ -75,7 +77,13 @@ def quantity(variable: xr.DataArray) -> str:
 def meanings(variable: xr.DataArray) -> dict[int | str, str]:
     """The distinct values of a variable, each with what it means (flag_meanings) or its own text."""
     values = np.unique(variable.values).tolist()
-    names = dict(zip(np.ravel(variable.attrs.get("flag_values", [])).tolist(), variable.attrs.get("flag_meanings", "").split(), strict=False))
+    names = dict(
+        zip(
+            np.ravel(variable.attrs.get("flag_values", [])).tolist(),
+            variable.attrs.get("flag_meanings", "").split(),
+            strict=False,
+        )
+    )
     return {value: names.get(value, str(value)) for value in values}
 
 

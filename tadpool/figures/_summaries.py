@@ -1,6 +1,6 @@
 """Numbers that figures share: intervals, densities and elements of sites."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,10 @@ def usable(results, entries: Iterable[str]) -> list[str]:
 
 
 def sites(results, entry: str, group: str = "posterior") -> xr.Dataset:
-    """A group of an entry's draws (chain, draw, ...): posterior, prior, or a predictive one. Raises NotDrawn where its fit has no numbers."""
+    """A group of an entry's draws (chain, draw, ...): posterior, prior, or a predictive one.
+
+    Raises NotDrawn where its fit has no numbers.
+    """
     tree = results.prior(entry) if group.startswith("prior") else results.fit(entry)
     if tree.attrs.get("status", "ok") != "ok" or group not in tree.children:
         raise NotDrawn(f"{entry} has no {group}")
@@ -56,6 +59,11 @@ def summary(values: np.ndarray) -> pd.DataFrame:
     """Mean, median, 50 % and 89 % equal-tailed intervals of each row of values (elements, draws)."""
     quantiles = np.quantile(values, list(QUANTILES.values()), axis=1)
     return pd.DataFrame({"mean": values.mean(axis=1), **dict(zip(QUANTILES, quantiles, strict=True))})
+
+
+def in_words(row: Mapping[str, float]) -> str:
+    """Median and 89 % interval of one row of `summary`, for alt texts."""
+    return f"median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}"
 
 
 def site_summary(site: xr.DataArray) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """An outcome unit by unit: what was observed, blocks of units, colours by a variable."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -51,12 +52,19 @@ def draw_blocks(axes: Axes, data: xr.Dataset, name: str | None, labelled: bool =
         return
     blocks = variable(data, name)
     starts = [0, *(np.flatnonzero(np.diff(blocks.values)) + 1), len(blocks)]
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         if start:
             axes.axvline(start + 0.5, color=_style.REFERENCE, linewidth=0.8, linestyle="dotted")
         if labelled:
             text = f"{blocks.attrs.get('long_name', name)} {blocks.values[start]}"
-            axes.annotate(text, ((start + end + 1) / 2, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+            axes.annotate(
+                text,
+                ((start + end + 1) / 2, 1.01),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                va="bottom",
+                fontsize=8,
+            )
 
 
 def draw_unit_axis(axes: Axes, observed: xr.DataArray) -> None:

@@ -6,7 +6,14 @@ from tadpool.errors import UserError
 from tadpool.figures import Drawn, _graph
 
 
-def draw(results, *, edges: list[str], meanings: dict[str, str] | None = None, unobserved: list[str] = (), marked: list[str] = ()) -> Drawn:
+def draw(
+    results,
+    *,
+    edges: list[str],
+    meanings: dict[str, str] | None = None,
+    unobserved: list[str] = (),
+    marked: list[str] = (),
+) -> Drawn:
     """edges: `T -> S`. meanings: node -> what it stands for. unobserved: nodes drawn dashed. marked: edges in colour.
 
     Raises UserError for an edge that is not written so, and for a marked edge that is not an edge.

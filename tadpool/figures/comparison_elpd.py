@@ -8,12 +8,13 @@ from tadpool.comparison import TIE_DSE, TIE_ELPD
 from tadpool.figures import Drawn, NotDrawn, _style
 
 CAPTION = (
-    "Left: elpd with its standard error. Right: the difference to the best with its own standard error, which is what decides. A difference below "
-    f"{TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"
+    "Left: elpd with its standard error. Right: the difference to the best with its own standard error, which is what "
+    f"decides. A difference below {TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"
 )
 
 
 def draw(results, *, comparison: str) -> Drawn:
+    """comparison: its entries, best first; those without numbers come last and say so."""
     table = results.comparison(comparison)
     table = table.assign(
         label=[_style.label(results, name) for name in table["model"]],
@@ -32,11 +33,22 @@ def draw(results, *, comparison: str) -> Drawn:
     difference.axvline(0, color=_style.REFERENCE, linewidth=0.8, zorder=0)
     difference.set_xlabel("difference to the best (nats)")
     for row, (_, entry) in enumerate(table.iterrows()):
-        note = "no numbers" if pd.isna(entry["elpd"]) else "best" if entry["rank"] == 1 else "tie" if entry["tie"] in (True, "True") else ""
-        difference.annotate(note, (1, row), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)
+        place = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center", "fontsize": 8}
+        difference.annotate(_note(entry), (1, row), **place)
     doubt = _doubt(ranked)
-    title = f"Comparison {comparison}: elpd" if len(results.config["comparisons"]) > 1 else "Expected log predictive density"
-    return Drawn(figure, table.drop(columns="label"), title, _alt(table, doubt), CAPTION, {"doubt": doubt, "best": ranked.iloc[0]["label"]})
+    title, values = "Expected log predictive density", {"doubt": doubt, "best": ranked.iloc[0]["label"]}
+    return Drawn(figure, table.drop(columns="label"), title, _alt(table, doubt), CAPTION, values)
+
+
+def _note(row: pd.Series) -> str:
+    if pd.isna(row["elpd"]):
+        return "no numbers"
+    return "best" if row["rank"] == 1 else "tie" if _is_tie(row) else ""
+
+
+def _is_tie(row: pd.Series) -> bool:
+    """A column with gaps comes back from CSV as text."""
+    return str(row["tie"]) == "True"
 
 
 def _points(axes: Axes, results, table: pd.DataFrame, value: str, error: str) -> None:
@@ -70,7 +82,9 @@ def _alt(table: pd.DataFrame, doubt: str) -> str:
         if pd.isna(row["elpd"]):
             sentences.append(f"{row['label']}: no numbers.")
             continue
-        behind = "" if row["rank"] == 1 else f", {-row['elpd_diff']:.1f} (standard error {row['dse']:.1f}) behind the best"
-        tie = ", a tie" if row["tie"] in (True, "True") else ""
+        behind = (
+            "" if row["rank"] == 1 else f", {-row['elpd_diff']:.1f} (standard error {row['dse']:.1f}) behind the best"
+        )
+        tie = ", a tie" if _is_tie(row) else ""
         sentences.append(f"{row['label']}: elpd {row['elpd']:.1f} (standard error {row['se']:.1f}){behind}{tie}.")
     return " ".join([*sentences, doubt])

@@ -12,6 +12,7 @@ CAPTION = (
 
 
 def draw(results, *, comparison: str) -> Drawn:
+    """comparison: its usable entries, and the sampled sites that at least two of them have."""
     entries = _summaries.usable(results, results.config["comparisons"][comparison]["entries"])
     counts = Counter(site for entry in entries for site in _summaries.latents(_summaries.sites(results, entry)))
     shared = [site for site, count in counts.items() if count > 1]

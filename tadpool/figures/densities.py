@@ -64,7 +64,16 @@ def _curve(results, axes: Axes, curve: Mapping[str, Any], foot: float, several: 
         axes.fill_between(grid, height, color=shade, alpha=0.2, linewidth=0)
     axes.plot(grid, height, color=shade, linestyle="dashed" if prior else "solid", label=name if several else None)
     _style.intervals(axes, [foot], summary, color=shade, markersize=3.5, markerfacecolor="none" if prior else shade)
-    frame = pd.DataFrame({"entry": curve["entry"], "site": curve["site"], "group": group, "curve": name, "value": grid, "density": height})
+    frame = pd.DataFrame(
+        {
+            "entry": curve["entry"],
+            "site": curve["site"],
+            "group": group,
+            "curve": name,
+            "value": grid,
+            "density": height,
+        }
+    )
     return frame.assign(**summary.iloc[0].to_dict(), share_above_zero=float(np.mean(values > 0)))
 
 
@@ -79,7 +88,7 @@ def _described(numbers: pd.DataFrame) -> tuple[str, str, dict[str, float]]:
     sentences, values = [], {}
     for (panel, curve), part in numbers.groupby(["panel", "curve"], sort=False):
         row = part.iloc[0]
-        sentences.append(f"{panel}, {curve}: median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}.")
+        sentences.append(f"{panel}, {curve}: {_summaries.in_words(row)}.")
         if row["group"] == "posterior":
             names = ("mean", "median", "eti89_low", "eti89_high", "share_above_zero")
             values |= {f"{row['entry']}_{row['site']}_{name}": float(row[name]) for name in names}

@@ -32,7 +32,10 @@ PER_SWEEP = {"sweep_elpd": "sweep"}
 
 @dataclass(frozen=True)
 class Wanted:
-    """A figure to draw. owner: {"entry": name}, {"comparison": name}, {"sweep": name}, or nothing. caption, title: "" for the kind's."""
+    """A figure to draw.
+
+    owner: {"entry": name}, {"comparison": name}, {"sweep": name}, or nothing. caption, title: "" for those of the kind.
+    """
 
     name: str
     kind: str
@@ -127,7 +130,9 @@ def filled(name: str, caption: str, values: Mapping[str, Any]) -> str:
         return caption.format(**values)
     except (KeyError, IndexError) as error:
         known = ", ".join(f"{{{value}}}" for value in values)
-        raise UserError(f"figures.{name}.caption: {error} is not a value of this figure; it has {known or 'none'}") from error
+        raise UserError(
+            f"figures.{name}.caption: {error} is not a value of this figure; it has {known or 'none'}"
+        ) from error
     except ValueError as error:
         raise UserError(f"figures.{name}.caption: {error}; write a placeholder as {{name}} or {{name:.2f}}") from error
 

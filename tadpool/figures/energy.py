@@ -36,4 +36,6 @@ def draw(results, *, entry: str) -> Drawn:
     axes.set_title(f"E-BFMI by chain: {shown}" + where, fontsize=8)
     alt = f"Densities of the energies and of their changes. E-BFMI by chain: {shown}; the threshold is {BFMI_WARN}."
     values = {"bfmi_min": float(by_chain.min()), "threshold": BFMI_WARN}
-    return Drawn(figure, pd.concat(frames, ignore_index=True), f"Energy of {_style.label(results, entry)}", alt, CAPTION, values)
+    return Drawn(
+        figure, pd.concat(frames, ignore_index=True), f"Energy of {_style.label(results, entry)}", alt, CAPTION, values
+    )

@@ -1,9 +1,9 @@
 """The same quantity in two entries, element by element, with the diagonal of agreement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
+from matplotlib.axes import Axes
 
 from tadpool.errors import UserError
 from tadpool.figures import Drawn, _style, _summaries, _units
@@ -41,14 +41,7 @@ def draw(
     low = min(across["eti89_low"].min(), up["eti89_low"].min())
     high = max(across["eti89_high"].max(), up["eti89_high"].max())
     axes.plot([low, high], [low, high], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label="equal")
-    values = {}
-    for line in lines:
-        if results.usable(line["entry"]):
-            mean = float(_summaries.sites(results, line["entry"])[line["site"]].mean())
-            values[f"{line['entry']}_{line['site']}"] = mean
-            shade = _style.colour(results, line["entry"])
-            axes.axhline(mean, color=shade, linewidth=0.9, label=f"{line['site']} of {_style.label(results, line['entry'])}: {mean:.2f}")
-            axes.axvline(mean, color=shade, linewidth=0.9)
+    values = _marked(axes, results, lines)
     if len(across) <= MOST_NAMED:
         for element, horizontal, vertical in zip(across["element"], across["mean"], up["mean"], strict=True):
             axes.annotate(element, (horizontal, vertical), xytext=(5, -10), textcoords="offset points", fontsize=8)
@@ -57,9 +50,25 @@ def draw(
     _style.legend_above(figure, axes, columns=2)
     numbers = across.add_prefix("x_").join(up.add_prefix("y_"))
     distance = (up["mean"] - across["mean"]).abs()
-    values |= {"largest": float(distance.max()), "typical": float(distance.mean()), "spread_x": float(across["mean"].std()), "spread_y": float(up["mean"].std())}
+    spread_x, spread_y = float(across["mean"].std()), float(up["mean"].std())
+    values |= {"largest": float(distance.max()), "typical": float(distance.mean())}
+    values |= {"spread_x": spread_x, "spread_y": spread_y}
     alt = (
-        f"{len(across)} points, {names[0]} against {names[1]}: the means differ by {values['typical']:.3g} on average and by at most "
-        f"{values['largest']:.3g} ({across['element'][int(distance.argmax())]}); their standard deviations are {values['spread_x']:.3g} and {values['spread_y']:.3g}."
+        f"{len(across)} points, {names[0]} against {names[1]}: the means differ by {values['typical']:.3g} on average "
+        f"and by at most {values['largest']:.3g} ({across['element'][int(distance.argmax())]}); their standard deviations are "
+        f"{spread_x:.3g} and {spread_y:.3g}."
     )
     return Drawn(figure, numbers, f"{names[0]} against {names[1]}", alt, values=values)
+
+
+def _marked(axes: Axes, results, lines: Sequence[Mapping[str, str]]) -> dict[str, float]:
+    """Draw the posterior means of scalar sites on both axes; returns them as `<entry>_<site>`."""
+    values = {}
+    for line in lines:
+        if results.usable(line["entry"]):
+            mean = float(_summaries.sites(results, line["entry"])[line["site"]].mean())
+            values[f"{line['entry']}_{line['site']}"] = mean
+            look = {"color": _style.colour(results, line["entry"]), "linewidth": 0.9}
+            axes.axhline(mean, label=f"{line['site']} of {_style.label(results, line['entry'])}: {mean:.2f}", **look)
+            axes.axvline(mean, **look)
+    return values

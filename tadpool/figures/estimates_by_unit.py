@@ -30,32 +30,34 @@ def draw(
 ) -> Drawn:
     """One panel each: `{entry: name}` or `{sweep: name, at: smallest | best | largest}`.
 
-    line: `{site, link, label}`, a horizontal line at link(posterior mean of a scalar site). Other options as in observed_by_unit.
+    line: `{site, link, label}`, a horizontal line at link(posterior mean of a scalar site). Others as in observed_by_unit.
     """
     observed, axis = _units.share(results.data, outcome, trials)
     sources = [source for source in (_source(results, panel) for panel in panels) if source is not None]
     if not sources:
         raise NotDrawn(f"no fit has {site}")
     figure, axes = _style.panels(len(sources), 1, height=0.8 + 1.9 * len(sources), sharex=True, sharey=True)
-    frames, alts, values = [], [], {"mean": float(observed.mean())}
+    mean = float(observed.mean())
+    frames, alts, values = [], [], {"mean": mean}
     for panel, (name, posterior) in zip(axes[:, 0], sources, strict=True):
         frame = _summaries.site_summary(posterior[site]).assign(panel=name, observed=observed.values)
         _draw_units(panel, results.data, frame, colour_by)
-        panel.axhline(values["mean"], color=_style.REFERENCE, linestyle="dashed", linewidth=1, label=f"mean of what was observed: {values['mean']:.3f}")
+        look = {"color": _style.REFERENCE, "linestyle": "dashed", "linewidth": 1.0}
+        panel.axhline(mean, label=f"mean of what was observed: {mean:.3f}", **look)
         sentence = ""
         if line:
-            height = float(LINKS[_known(line.get("link", "identity"), LINKS)](float(posterior[line["site"]].mean())))
-            frame = frame.assign(line=height)
-            text = line.get("label", line["site"])
-            panel.axhline(height, color=_style.OBSERVED, linewidth=0.8, label=text)
-            sentence = f", {text} {height:.3f}"
-            values["line"] = height
+            values["line"] = _draw_line(panel, posterior, line)
+            frame = frame.assign(line=values["line"])
+            sentence = f", {line.get('label', line['site'])} {values['line']:.3f}"
         _units.draw_blocks(panel, results.data, blocks, labelled=panel is axes[0, 0])
         panel.set_title(name + sentence, pad=16 if blocks and panel is axes[0, 0] else 4)
         panel.set_ylabel(label or axis)
         frames.append(frame)
         distance = float((frame["mean"] - frame["observed"]).abs().mean())
-        alts.append(f"{name}: posterior means from {frame['mean'].min():.3f} to {frame['mean'].max():.3f}, on average {distance:.3f} from what was observed{sentence}.")
+        alts.append(
+            f"{name}: posterior means from {frame['mean'].min():.3f} to {frame['mean'].max():.3f}, on average "
+            f"{distance:.3f} from what was observed{sentence}."
+        )
     _units.draw_unit_axis(axes[-1, 0], observed)
     _style.legend_above(figure, axes[0, 0], columns=3)
     numbers = pd.concat(frames, ignore_index=True)
@@ -73,7 +75,11 @@ def _source(results, panel: Mapping[str, str]) -> tuple[str, xr.Dataset] | None:
         return None
     posterior, over = fit["posterior"].to_dataset(), fit.attrs["over"]
     values = posterior[over].values
-    positions = {"smallest": values.argmin(), "largest": values.argmax(), "best": loo["loo"]["total_elpd"].values.argmax()}
+    positions = {
+        "smallest": values.argmin(),
+        "largest": values.argmax(),
+        "best": loo["loo"]["total_elpd"].values.argmax(),
+    }
     value = values[positions[at]]
     title = f"{over} fixed at {value:.3g} ({at}{' elpd' if at == 'best' else ' value'})"
     return title, posterior.isel({over: int(positions[at])})
@@ -85,10 +91,19 @@ def _known(value: Any, known: Any) -> Any:
     return value
 
 
+def _draw_line(axes: Axes, posterior: xr.Dataset, line: Mapping[str, str]) -> float:
+    link = LINKS[_known(line.get("link", "identity"), LINKS)]
+    height = float(link(float(posterior[line["site"]].mean())))
+    axes.axhline(height, color=_style.OBSERVED, linewidth=0.8, label=line.get("label", line["site"]))
+    return height
+
+
 def _draw_units(axes: Axes, data: xr.Dataset, frame: pd.DataFrame, colour_by: str | None) -> None:
     at = np.arange(1, len(frame) + 1)
     for name, chosen, shade, marker in _units.categories(data, colour_by):
         chosen = np.broadcast_to(chosen, at.shape)
         shade = shade if colour_by else _style.PALETTE[0]
-        _style.intervals(axes, at[chosen], frame[chosen], upright=True, color=shade, marker=marker, markersize=3.5, label=name or "posterior")
-    axes.plot(at, frame["observed"], "o", color=_style.OBSERVED, markerfacecolor="none", markersize=4.5, markeredgewidth=0.8, label="observed")
+        look = {"color": shade, "marker": marker, "markersize": 3.5, "label": name or "posterior"}
+        _style.intervals(axes, at[chosen], frame[chosen], upright=True, **look)
+    look = {"color": _style.OBSERVED, "markerfacecolor": "none", "markersize": 4.5, "markeredgewidth": 0.8}
+    axes.plot(at, frame["observed"], "o", label="observed", **look)

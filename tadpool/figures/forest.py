@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
@@ -25,7 +24,10 @@ def draw(
     together: bool = False,
     label: str = "",
 ) -> Drawn:
-    """sites: by default all that were sampled. group: posterior or prior. together: all sites in one panel on one axis, named `label`."""
+    """sites: by default all that were sampled. group: posterior or prior.
+
+    together: all sites in one panel on one axis, named `label`.
+    """
     names = entries or [entry] if group == "prior" else _summaries.usable(results, entries or [entry])
     found = {name: _summaries.sites(results, name, group) for name in names}
     wanted = sites or list(dict.fromkeys(site for name in names for site in _summaries.latents(found[name])))
@@ -33,7 +35,10 @@ def draw(
     if not shown:
         raise NotDrawn(f"no entry has {', '.join(wanted)}")
     frames = [
-        _summaries.site_summary(found[name][site]).assign(entry=name) for site in shown for name in names if site in found[name]
+        _summaries.site_summary(found[name][site]).assign(entry=name)
+        for site in shown
+        for name in names
+        if site in found[name]
     ]
     numbers = pd.concat(frames, ignore_index=True)
     if together:
@@ -49,10 +54,14 @@ def draw(
 def _axis_name(found: dict[str, xr.Dataset], site: str) -> str:
     """What the rows of an array are, e.g. tank; "" for a scalar."""
     variable = next(dataset[site] for dataset in found.values() if site in dataset)
-    return ", ".join(_style.quantity(variable[dim]) if dim in variable.coords else dim for dim in _summaries.dims(variable))
+    return ", ".join(
+        _style.quantity(variable[dim]) if dim in variable.coords else dim for dim in _summaries.dims(variable)
+    )
 
 
-def _arranged(results, names: Sequence[str], blocks: dict[str, pd.DataFrame], axis_names: dict[str, str], label: str) -> Figure:
+def _arranged(
+    results, names: Sequence[str], blocks: dict[str, pd.DataFrame], axis_names: dict[str, str], label: str
+) -> Figure:
     """Scalars above, on one axis; arrays below, a panel each."""
     scalars = [site for site in blocks if axis_names.get(site) == ""]
     arrays = [site for site in blocks if site not in scalars]
@@ -110,11 +119,11 @@ def _alt(results, numbers: pd.DataFrame) -> str:
     for (site, entry), part in numbers.groupby(["site", "entry"], sort=False):
         name = f"{site} of {_style.label(results, entry)}"
         if len(part) == 1:
-            row = part.iloc[0]
-            sentences.append(f"{name}: median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}.")
+            sentences.append(f"{name}: {_summaries.in_words(part.iloc[0])}.")
         else:
             low, high = part.loc[part["median"].idxmin()], part.loc[part["median"].idxmax()]
             sentences.append(
-                f"{name}: {len(part)} medians from {low['median']:.3g} ({low['element']}) to {high['median']:.3g} ({high['element']})."
+                f"{name}: {len(part)} medians from {low['median']:.3g} ({low['element']}) to {high['median']:.3g} "
+                f"({high['element']})."
             )
     return " ".join(sentences)

@@ -15,7 +15,9 @@ def draw(results, *, variable: str, by: str | None = None) -> Drawn:
     parts = {"all": chosen.values.ravel()} | (dict(_units.grouped(results.data, variable, by)) if by else {})
     columns = min(COLUMNS, len(parts))
     rows = -(-len(parts) // columns)
-    figure, axes = _style.panels(rows, columns, height=0.4 + (2.6 if rows == 1 else 2.1 * rows), sharex=True, width=_style.WIDTH if by else 5.0)
+    figure, axes = _style.panels(
+        rows, columns, height=0.4 + (2.6 if rows == 1 else 2.1 * rows), sharex=True, width=_style.WIDTH if by else 5.0
+    )
     edges = _edges(chosen.values)
     frames = []
     for axis, (name, values) in zip(axes.flat, parts.items(), strict=False):
@@ -28,9 +30,19 @@ def draw(results, *, variable: str, by: str | None = None) -> Drawn:
         axis.set_xlabel(_style.quantity(chosen))
     for axis in axes[:, 0]:
         axis.set_ylabel(f"number of {chosen.dims[0]}s")
-    sentences = [f"{name}: {len(values)} values, mean {values.mean():.2f}, variance {_variance(values):.2f}, from {values.min():.3g} to {values.max():.3g}." for name, values in parts.items()]
+    sentences = [
+        f"{name}: {len(values)} values, mean {values.mean():.2f}, variance {_variance(values):.2f}, "
+        f"from {values.min():.3g} to {values.max():.3g}."
+        for name, values in parts.items()
+    ]
     whole = parts["all"]
-    shown = {"mean": float(whole.mean()), "variance": _variance(whole), "n": len(whole), "smallest": whole.min(), "largest": whole.max()}
+    shown = {
+        "mean": float(whole.mean()),
+        "variance": _variance(whole),
+        "n": len(whole),
+        "smallest": whole.min(),
+        "largest": whole.max(),
+    }
     title = f"Distribution of {_style.quantity(chosen)}" + (f" by {_units.group_title(results.data, by)}" if by else "")
     return Drawn(figure, pd.concat(frames, ignore_index=True), title, " ".join(sentences), values=shown)
 
@@ -53,4 +65,6 @@ def _bars(axes: Axes, values: np.ndarray, edges: np.ndarray, discrete: bool) -> 
     centres = (edges[:-1] + edges[1:]) / 2
     axes.bar(centres, counts, width=np.diff(edges) * (0.85 if discrete else 1.0), color=_style.REFERENCE, linewidth=0)
     axes.axvline(values.mean(), color=_style.OBSERVED, linewidth=1, linestyle="dashed")
-    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "count": counts, "mean": values.mean(), "variance": _variance(values)})
+    return pd.DataFrame(
+        {"from": edges[:-1], "to": edges[1:], "count": counts, "mean": values.mean(), "variance": _variance(values)}
+    )

@@ -23,7 +23,9 @@ def draw(results, *, entry: str) -> Drawn:
     (scored,) = log_likelihood.data_vars
     log_weights = _log_weights(log_likelihood[scored].sel(draw=predictive["draw"]), results.config["unit"])
     outcomes = [outcome for outcome in results.config["outcomes"] if outcome in predictive]
-    figure, axes = _style.panels(1, len(outcomes), height=2.8, width=5.0 if len(outcomes) == 1 else _style.WIDTH, sharey=True)
+    figure, axes = _style.panels(
+        1, len(outcomes), height=2.8, width=5.0 if len(outcomes) == 1 else _style.WIDTH, sharey=True
+    )
     frames, p_values = [], []
     for panel, outcome in zip(axes[0], outcomes, strict=True):
         values = _pit(predictive[outcome], results.data[outcome], log_weights, results.config["unit"])

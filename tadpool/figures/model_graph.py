@@ -66,7 +66,9 @@ def _nested(plates: dict[str, list[str]]) -> dict[str, tuple[str | None, list[st
     nested = {}
     for position, name in enumerate(order):
         outside = [other for other in order[:position] if set(plates[name]) <= set(plates[other])]
-        inner = {node for other in order[position + 1 :] if set(plates[other]) <= set(plates[name]) for node in plates[other]}
+        inner = {
+            node for other in order[position + 1 :] if set(plates[other]) <= set(plates[name]) for node in plates[other]
+        }
         nested[name] = (outside[-1] if outside else None, [node for node in plates[name] if node not in inner])
     return nested
 

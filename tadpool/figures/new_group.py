@@ -8,7 +8,7 @@ from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 
 def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn:
-    """outcome: right panel, one curve for each predicted row. site: left panel, the new member's parameter beside the known ones."""
+    """outcome: right panel, one curve for each predicted row. site: left panel, the new member's beside the known ones."""
     tree = results.predictions(entry)
     if "predictions" not in tree.children:
         raise NotDrawn(f"{entry} has no predictions")
@@ -26,17 +26,26 @@ def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn
         shade = _style.PALETTE[(results.entries.index(entry) + position) % len(_style.PALETTE)]
         label = name if len(rows) == 1 else f"{name}, row {position + 1}"
         draw_one = _shares if observed.dtype.kind in "iub" else _density
-        frames.append(draw_one(panel, values, observed.values.ravel(), shade, label).assign(panel=outcome, row=position + 1))
+        frames.append(
+            draw_one(panel, values, observed.values.ravel(), shade, label).assign(panel=outcome, row=position + 1)
+        )
     panel.set_xlabel(_style.quantity(observed))
     panel.set_ylim(bottom=0)
     _style.legend_above(figure, panel)
     summary = _summaries.summary(rows).assign(sd=rows.std(axis=1, ddof=1))
     sentences = [
-        f"{outcome} at a {name}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {row['mean']:.2f}, standard deviation {row['sd']:.2f}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}."
+        f"{outcome} at a {name}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {row['mean']:.2f}, "
+        f"standard deviation {row['sd']:.2f}, {_summaries.in_words(row)}."
         for i, row in summary.iterrows()
     ]
-    values = {**summary.iloc[0].to_dict(), "observed_mean": float(observed.mean()), "observed_sd": float(observed.std(ddof=1))}
-    return Drawn(figure, pd.concat(frames, ignore_index=True), f"Prediction for a {name}", " ".join(sentences), values=values)
+    values = {
+        **summary.iloc[0].to_dict(),
+        "observed_mean": float(observed.mean()),
+        "observed_sd": float(observed.std(ddof=1)),
+    }
+    return Drawn(
+        figure, pd.concat(frames, ignore_index=True), f"Prediction for a {name}", " ".join(sentences), values=values
+    )
 
 
 def _parameter(axes: Axes, results, entry: str, known, new, name: str) -> pd.DataFrame:
@@ -67,6 +76,14 @@ def _density(axes: Axes, values: np.ndarray, observed: np.ndarray, shade: str, l
     axes.plot(grid, height, color=shade, label=label)
     seen, observed_height = _summaries.density(observed)
     handles = axes.get_legend_handles_labels()[1]
-    axes.plot(seen, observed_height, color=_style.OBSERVED, linewidth=0.9, label=None if "observed, all groups" in handles else "observed, all groups")
+    axes.plot(
+        seen,
+        observed_height,
+        color=_style.OBSERVED,
+        linewidth=0.9,
+        label=None if "observed, all groups" in handles else "observed, all groups",
+    )
     axes.set_ylabel("density")
-    return pd.DataFrame({"value": grid, "predicted": height, "observed": np.interp(grid, seen, observed_height, left=0, right=0)})
+    return pd.DataFrame(
+        {"value": grid, "predicted": height, "observed": np.interp(grid, seen, observed_height, left=0, right=0)}
+    )

@@ -13,6 +13,7 @@ CAPTION = (
 
 
 def draw(results, *, entry: str) -> Drawn:
+    """Units are in the order of the data; those scored by fitting again have markers of their own."""
     loo = results.loo(entry)
     if "loo" not in loo.children:
         raise NotDrawn(f"{entry} has no leave-one-out results")
@@ -20,11 +21,17 @@ def draw(results, *, entry: str) -> Drawn:
     good_k = float(pointwise["total_good_k"])
     pareto_k, method = pointwise["pareto_k"].values, pointwise["method"].values.astype(str)
     (unit,) = pointwise["pareto_k"].dims
-    state = np.where(method != "psis", "scored by fitting again", np.where(pareto_k > good_k, "not to be trusted", "good"))
+    state = np.where(
+        method != "psis", "scored by fitting again", np.where(pareto_k > good_k, "not to be trusted", "good")
+    )
     numbers = pd.DataFrame({unit: pointwise[unit].values, "pareto_k": pareto_k, "method": method, "state": state})
     figure, ((axes,),) = _style.panels(height=2.8)
     at = np.arange(1, len(pareto_k) + 1)
-    markers = {"good": ("o", _style.PALETTE[0]), "not to be trusted": ("X", _style.PALETTE[1]), "scored by fitting again": ("s", _style.PALETTE[2])}
+    markers = {
+        "good": ("o", _style.PALETTE[0]),
+        "not to be trusted": ("X", _style.PALETTE[1]),
+        "scored by fitting again": ("s", _style.PALETTE[2]),
+    }
     for name, (marker, shade) in markers.items():
         chosen = state == name
         look = {"color": shade, "linestyle": "none", "rasterized": len(at) > MOST_VECTORS, "markersize": 4}
@@ -33,7 +40,12 @@ def draw(results, *, entry: str) -> Drawn:
     axes.axhline(good_k, color=_style.REFERENCE, linestyle="dashed", label=f"threshold {good_k:.2f}")
     axes.set(xlabel=f"{unit} (in the order of the data)", ylabel="Pareto k")
     _style.legend_above(figure, axes)
-    shown = {"good_k": good_k, "bad_k": int((pareto_k > good_k).sum()), "n_units": len(at), "refit": int((method != "psis").sum())}
+    shown = {
+        "good_k": good_k,
+        "bad_k": int((pareto_k > good_k).sum()),
+        "n_units": len(at),
+        "refit": int((method != "psis").sum()),
+    }
     alt = (
         f"Pareto k of {len(at)} units, from {np.nanmin(pareto_k):.2f} to {np.nanmax(pareto_k):.2f}: {shown['bad_k']} above the "
         f"threshold {good_k:.2f}, {shown['refit']} scored by fitting again."

@@ -16,6 +16,7 @@ CAPTION = (
 
 
 def draw(results, *, sweep: str) -> Drawn:
+    """sweep: its elpd at every value, and below it the posterior that its `overlay` names, on the same axis."""
     chosen = results.config["sweeps"][sweep]
     tree = results.sweep_loo(sweep)
     if "loo" not in tree.children:
@@ -35,8 +36,8 @@ def draw(results, *, sweep: str) -> Drawn:
     _style.legend_above(figure, axes[0, 0])
     low, high = numbers.loc[numbers["tie"] == True, over].agg(["min", "max"])  # noqa: E712 (missing in the posterior's rows)
     alt = (
-        f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told from it "
-        f"from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
+        f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told "
+        f"from it from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
     )
     return Drawn(figure, numbers, f"elpd over {over}", alt.strip(), CAPTION, values)
 
@@ -48,7 +49,9 @@ def _curve(loo: xr.Dataset, over: str) -> pd.DataFrame:
     total = pointwise.sum(axis=1)
     paired = pointwise - pointwise[np.argmax(total)]
     difference, dse = paired.sum(axis=1), np.sqrt(paired.shape[1] * paired.var(axis=1))
-    untrusted = ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).transpose(over, unit).values.sum(axis=1)
+    untrusted = (
+        ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).transpose(over, unit).values.sum(axis=1)
+    )
     tie = (np.abs(difference) < TIE_ELPD) | (np.abs(difference) < TIE_DSE * dse)
     columns = {"elpd": total, "se": loo["total_se"].values, "elpd_diff": difference, "dse": dse, "tie": tie}
     return pd.DataFrame({over: loo[over].values, **columns, "untrusted": untrusted, "n_units": pointwise.shape[1]})
@@ -57,7 +60,9 @@ def _curve(loo: xr.Dataset, over: str) -> pd.DataFrame:
 def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -> None:
     shade = _style.PALETTE[0]
     at, elpd = numbers[over], numbers["elpd"]
-    axes.fill_between(at, elpd - numbers["se"], elpd + numbers["se"], color=shade, alpha=0.2, linewidth=0, label="± standard error")
+    axes.fill_between(
+        at, elpd - numbers["se"], elpd + numbers["se"], color=shade, alpha=0.2, linewidth=0, label="± standard error"
+    )
     axes.plot(at, elpd, color=shade)
     for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, not to be trusted for all units")):
         part = numbers[(numbers["untrusted"] > 0) == doubtful]
@@ -69,10 +74,20 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -
     if below:
         # The steep part would flatten the part that is looked at.
         axes.set_ylim(foot, (elpd + numbers["se"])[elpd >= foot].max())
-        axes.set_title(f"{below} of {len(elpd)} values lie below the axis, down to {elpd.min():.0f}", fontsize=8, loc="right")
+        axes.set_title(
+            f"{below} of {len(elpd)} values lie below the axis, down to {elpd.min():.0f}", fontsize=8, loc="right"
+        )
     foot = axes.get_ylim()[0]
     ties = numbers[numbers["tie"]]
-    axes.plot(ties[over], np.full(len(ties), foot), "|", color=_style.OBSERVED, markersize=8, clip_on=False, label="tied with the best")
+    axes.plot(
+        ties[over],
+        np.full(len(ties), foot),
+        "|",
+        color=_style.OBSERVED,
+        markersize=8,
+        clip_on=False,
+        label="tied with the best",
+    )
     axes.set_ylim(bottom=foot)
     axes.set_ylabel("elpd (nats)")
 
@@ -95,9 +110,8 @@ def _draw_overlay(axes: Axes, results, overlay: dict, frame: pd.DataFrame) -> st
     label = _style.label(results, overlay["entry"])
     axes.set(yticks=[], ylabel="posterior\ndensity")
     axes.set_title(f"{overlay['site']} of {label}", color=shade)
-    row = frame.iloc[0]
-    interval = f"{row['eti89_low']:.2f} to {row['eti89_high']:.2f}"
-    return f"Below, on the same axis: {overlay['site']} as {label} learns it, median {row['median']:.2f}, 89 % from {interval}. "
+    words = _summaries.in_words(frame.iloc[0])
+    return f"Below, on the same axis: {overlay['site']} as {label} learns it, {words}. "
 
 
 def _doubt(numbers: pd.DataFrame) -> str:
@@ -105,4 +119,5 @@ def _doubt(numbers: pd.DataFrame) -> str:
     if not most:
         return "Every unit was scored in a way that can be trusted."
     size = numbers["n_units"].iloc[0]
-    return f"Hollow: importance sampling cannot be trusted for some units (up to {most} of {size}), so elpd is too optimistic there."
+    reason = f"importance sampling cannot be trusted for some units (up to {most} of {size})"
+    return f"Hollow: {reason}, so elpd is too optimistic there."

@@ -34,7 +34,9 @@ def draw(results, *, entry: str, rows: int = ROWS) -> Drawn:
             _ranks(rank, values, row["ess_bulk"]).assign(parameter=row["parameter"], panel="rank"),
         ]
         trace.set_ylabel(row["parameter"])
-        rank.set_title(f"R-hat {row['rhat']:.3f}, bulk ESS {row['ess_bulk']:.0f}, tail ESS {row['ess_tail']:.0f}", fontsize=8)
+        rank.set_title(
+            f"R-hat {row['rhat']:.3f}, bulk ESS {row['ess_bulk']:.0f}, tail ESS {row['ess_tail']:.0f}", fontsize=8
+        )
     axes[-1, 0].set_xlabel("draw")
     axes[-1, 1].set_xlabel("rank among all draws (share)")
     _style.legend_above(figure, axes[0, 0], columns=8)
@@ -48,7 +50,11 @@ def draw(results, *, entry: str, rows: int = ROWS) -> Drawn:
 
 def _worst(rows: Sequence[dict], most: int) -> list[dict]:
     """Scalars first, then elements of arrays, those with the smallest effective sample sizes; in the order of the report."""
-    moved = [row for row in rows if row["kind"] == "latent" and row.get("rhat") and row.get("ess_bulk") and row.get("ess_tail")]
+    moved = [
+        row
+        for row in rows
+        if row["kind"] == "latent" and row.get("rhat") and row.get("ess_bulk") and row.get("ess_tail")
+    ]
 
     def size(row):
         return "[" in row["parameter"], min(row["ess_bulk"], row["ess_tail"])

@@ -21,14 +21,25 @@ def draw(results, *, variable: str, by: str) -> Drawn:
     axes.set_xticks(range(len(parts)), parts)
     axes.set(xlabel=_units.group_title(results.data, by), ylabel=_style.quantity(chosen))
     overall = float(chosen.mean())
-    axes.axhline(overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {overall:.2f}")
+    axes.axhline(
+        overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {overall:.2f}"
+    )
     _style.legend_above(figure, axes)
     frames = [pd.DataFrame({by: name, variable: np.sort(values)}) for name, values in parts.items()]
     medians = {name: float(np.median(values)) for name, values in parts.items()}
-    sentences = [f"{name}: median {medians[name]:.3g}, quartiles {np.quantile(values, 0.25):.3g} and {np.quantile(values, 0.75):.3g}." for name, values in parts.items()]
+    sentences = [
+        f"{name}: median {medians[name]:.3g}, quartiles {np.quantile(values, 0.25):.3g} and {np.quantile(values, 0.75):.3g}."
+        for name, values in parts.items()
+    ]
     alt = f"{_style.quantity(chosen)} by {_units.group_title(results.data, by)}. " + " ".join(sentences)
     shown = {"mean": overall, "lowest": min(medians, key=medians.get), "highest": max(medians, key=medians.get)}
-    return Drawn(figure, pd.concat(frames, ignore_index=True), f"{_style.quantity(chosen)} by {_units.group_title(results.data, by)}", alt, values=shown)
+    return Drawn(
+        figure,
+        pd.concat(frames, ignore_index=True),
+        f"{_style.quantity(chosen)} by {_units.group_title(results.data, by)}",
+        alt,
+        values=shown,
+    )
 
 
 def _violin(axes: Axes, position: int, values: np.ndarray, points: bool) -> None:
@@ -37,10 +48,19 @@ def _violin(axes: Axes, position: int, values: np.ndarray, points: bool) -> None
     axes.fill_betweenx(grid, position - half, position + half, color=_style.PALETTE[0], alpha=0.25, linewidth=0)
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
     axes.vlines(position, low, high, color=_style.PALETTE[0], linewidth=3)
-    axes.plot(position, median, "_", color=_style.OBSERVED, markersize=14, label="median, quartiles" if position == 0 else None)
+    axes.plot(
+        position,
+        median,
+        "_",
+        color=_style.OBSERVED,
+        markersize=14,
+        label="median, quartiles" if position == 0 else None,
+    )
     if points:
         # Equal values stand side by side: none hides another, and nothing is left to chance.
         ordered = np.sort(values)
         repeat = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
         total = np.searchsorted(ordered, ordered, side="right") - np.searchsorted(ordered, ordered)
-        axes.plot(position + 0.07 * (repeat - (total - 1) / 2), ordered, "o", color=_style.OBSERVED, markersize=2, alpha=0.7)
+        axes.plot(
+            position + 0.07 * (repeat - (total - 1) / 2), ordered, "o", color=_style.OBSERVED, markersize=2, alpha=0.7
+        )
