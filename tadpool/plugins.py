@@ -1,7 +1,7 @@
 """Plug-ins: a file in `datasets/` or `models/` is a dataset or a model; its name is the file's.
 
-Files are found in the package and, beside it, in the working directory. What the Snakefile needs to know of a plug-in
-(its hyperparameters, its tables) is read from the syntax tree, so that a dry run imports neither NumPyro nor the plug-in.
+Files are found in the package and, beside it, in the working directory. What the Snakefile needs to know of a
+plug-in (its hyperparameters, its tables) is read from the syntax tree: a dry run imports neither it nor NumPyro.
 """
 
 import ast
@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from tadpool.errors import UserError, did_you_mean
 
 PACKAGE = Path(__file__).parent
 BUILT_IN_DATA = PACKAGE.parent / "data"
+REQUIRED = object()
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def load(kind: str, name: str) -> ModuleType:
 
 @cache
 def load_file(path: str) -> ModuleType:
-    """Import a file under a name of its own, once. Raises UserError where its import fails."""
+    """Import a plug-in from its file, once. Raises UserError where its import fails."""
     spec = importlib.util.spec_from_file_location(f"tadpool_plugin_{Path(path).parent.name}_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(spec)
     try:
@@ -70,65 +72,102 @@ def load_file(path: str) -> ModuleType:
 
 
 def parse(path: Path) -> ast.Module:
-    """The syntax tree of a plug-in. Raises UserError with the line where it is not Python."""
+    """The syntax tree of a plug-in. Raises UserError where it is not Python in UTF-8."""
     try:
-        return ast.parse(path.read_text(encoding="utf-8"))
+        return ast.parse(path.read_bytes())
     except SyntaxError as error:
-        raise UserError(f"{path.name}, line {error.lineno}: {error.msg}") from error
+        raise UserError(f"{path.name}, line {error.lineno}: {error.msg}; correct the file") from error
+    except (ValueError, OSError, RecursionError) as error:
+        raise UserError(f"{path.name} cannot be read as Python: {error}") from error
+
+
+def _function(path: Path, name: str) -> ast.FunctionDef:
+    for node in parse(path).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return node
+    raise UserError(f"{path.name} has no function {name}(...); add it")
+
+
+def has_function(path: Path, name: str) -> bool:
+    """Whether a plug-in defines a function of that name."""
+    return any(isinstance(node, ast.FunctionDef) and node.name == name for node in parse(path).body)
+
+
+def defaults(path: Path, function: str) -> dict[str, Any]:
+    """Arguments of a function with their defaults: REQUIRED for those without, None for those that are no literal.
+
+    `**options` stands under its name with the stars.
+    """
+    arguments = _function(path, function).args
+    positional = arguments.posonlyargs + arguments.args
+    nodes = [*[REQUIRED] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
+    nodes += [REQUIRED if node is None else node for node in arguments.kw_defaults]
+    names = [argument.arg for argument in positional + arguments.kwonlyargs]
+    found = {name: _literal(node) for name, node in zip(names, nodes, strict=True)}
+    return found | ({f"**{arguments.kwarg.arg}": None} if arguments.kwarg else {})
+
+
+def _literal(node: Any) -> Any:
+    try:
+        return node if node is REQUIRED else ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return None
 
 
 def signature(path: Path, function: str = "model") -> Signature:
-    """Read the arguments of `function` from a plug-in's source."""
-    for node in parse(path).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            break
-    else:
-        raise UserError(f"{path.name} has no function {function}(...)")
-    arguments = node.args
+    """Read a model's arguments. Raises UserError where a hyperparameter's default is no number, true/false or text."""
+    arguments = _function(path, function).args
+    known = defaults(path, function)
     positional = [argument.arg for argument in arguments.posonlyargs + arguments.args]
-    with_default = positional[len(positional) - len(arguments.defaults) :]
-    outcomes = tuple(
-        name
-        for name, default in zip(with_default, arguments.defaults, strict=True)
-        if isinstance(default, ast.Constant) and default.value is None
-    )
-    hyperparameters = {
-        argument.arg: _constant(default, path, argument.arg)
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    }
+    outcomes = tuple(name for name in positional if known[name] is None)
+    hyperparameters = {argument.arg: known[argument.arg] for argument in arguments.kwonlyargs}
+    for name, default in hyperparameters.items():
+        if not isinstance(default, (bool, int, float, str)):
+            raise UserError(f"{path.name}: hyperparameter {name} needs a number, true/false or a string as default")
     return Signature(tuple(name for name in positional if name not in outcomes), outcomes, hyperparameters)
 
 
-def _constant(node: ast.expr | None, path: Path, name: str):
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError) as error:
-        raise UserError(
-            f"{path.name}: hyperparameter {name} needs a number, true/false or a string as default"
-        ) from error
+def sites(path: Path) -> list[str] | None:
+    """Names of the sites that a model samples or computes; None where they cannot be read from its source alone."""
+    names, imports = [], False
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("sample", "deterministic"):
+            names.append(node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None)
+        elif isinstance(node, ast.ImportFrom):
+            imports |= (node.module or "").split(".")[0] not in ("numpyro", "jax")
+    return None if imports or None in names else [str(name) for name in names]
 
 
-def module_constant(path: Path, name: str, default: object) -> object:
-    """The value of a top-level `NAME = literal` in a plug-in's source."""
-    for node in parse(path).body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-            return ast.literal_eval(node.value)
-    return default
+def figures() -> dict[str, Path]:
+    """Kinds of figures: name -> file."""
+    found = {path.stem: path for path in sorted((PACKAGE / "figures").glob("*.py")) if not path.stem.startswith("_")}
+    return {name: path for name, path in found.items() if has_function(path, "draw")}
 
 
 def tables(dataset: str) -> dict[str, Path]:
-    """The tables that a dataset reads: its `TABLES`, from `data/` of the working directory or of the package."""
-    wanted = module_constant(find("datasets", dataset), "TABLES", ())
+    """The tables that a dataset reads: its `TABLES`, from `data/` of the working directory or of the package.
+
+    Raises UserError for a table that is missing, or that has the name of a built-in one.
+    """
+    path = find("datasets", dataset)
+    wanted = next(
+        (
+            _literal(node.value)
+            for node in parse(path).body
+            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "TABLES" for t in node.targets)
+        ),
+        (),
+    )
+    if not isinstance(wanted, (tuple, list)) or not all(isinstance(table, str) for table in wanted):
+        raise UserError(f"{path.name}: TABLES needs names of files in data/; write for example TABLES = ('mine.csv',)")
     return {table: _table(table) for table in wanted}
 
 
 def _table(name: str) -> Path:
-    for folder in (Path("data"), BUILT_IN_DATA):
-        if (folder / name).is_file():
-            return folder / name
+    own, built_in = Path("data") / name, BUILT_IN_DATA / name
+    if own.is_file() and built_in.is_file() and own.resolve() != built_in.resolve():
+        raise UserError(f"data/{name} has the name of a built-in table; rename yours")
+    for table in (own, built_in):
+        if table.is_file():
+            return table
     raise UserError(f"data/{name} does not exist; put the table there")
-
-
-def has_function(path: Path, name: str) -> bool:
-    """Whether a plug-in defines a function at its top level."""
-    return any(isinstance(node, ast.FunctionDef) and node.name == name for node in parse(path).body)

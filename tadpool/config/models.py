@@ -1,0 +1,310 @@
+"""Every key of config.yaml and of a study file: type, range, default, unit and meaning, in one place."""
+
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
+
+from tadpool.config.types import Distinct, EntryName, Scalar, Slug, Strict, Text, broken_rule
+
+# Branches of a union, as they stand in the location of an error.
+SPACED, LISTED = "(spaced)", "(list)"
+
+
+class Sampler(Strict):
+    """Settings of the No-U-Turn Sampler."""
+
+    chains: int = Field(
+        4,
+        ge=2,
+        le=1000,
+        description="Chains of each fit. R-hat needs at least two; more chains give more draws in the same time on "
+        "a machine with many cores.",
+        examples=[8],
+    )
+    warmup: int = Field(
+        1000,
+        ge=10,
+        le=10**7,
+        description="Warm-up iterations of each chain, not kept. More where the check says that chains disagree.",
+        examples=[2000],
+    )
+    draws: int = Field(
+        1000,
+        ge=10,
+        le=10**7,
+        description="Draws (iterations) kept of each chain. More for a larger effective sample size; fewer for a "
+        "quick try.",
+        examples=[4000],
+    )
+    target_accept: float = Field(
+        0.8,
+        gt=0,
+        lt=1,
+        description="Acceptance probability that the step size is adapted to. Raise it (0.9 to 0.99) where there are "
+        "divergences: smaller steps, longer runs.",
+        examples=[0.95],
+    )
+    max_tree_depth: int = Field(
+        10,
+        ge=1,
+        le=15,
+        description="Doublings of a trajectory: it has at most 2^depth - 1 leapfrog steps. Raise it where the check "
+        "says that trajectories were cut.",
+        examples=[12],
+    )
+    precision: Literal["float64", "float32"] = Field(
+        "float64",
+        description="Floating-point numbers of the sampler. float32 is up to twice as fast and less exact.",
+        examples=["float32"],
+    )
+
+
+def _optional(model: type[Strict], name: str) -> type[Strict]:
+    """The same keys, none of them required and none with a default: what is not said is inherited."""
+    fields: dict[str, Any] = {
+        key: (
+            Annotated[field.annotation, Field(), *field.metadata] | None,
+            Field(None, description=field.description, examples=field.examples),
+        )
+        for key, field in model.model_fields.items()
+    }
+    return create_model(name, __base__=Strict, __doc__=f"{model.__doc__} What is not said is inherited.", **fields)
+
+
+SamplerChanges = _optional(Sampler, "SamplerChanges")
+
+
+class Settings(Strict):
+    """The run: config/config.yaml, with what --configfile and --config lay over it."""
+
+    seed: int = Field(
+        1,
+        ge=0,
+        lt=2**53,
+        description="Seed of the whole run. Another seed gives other draws and other simulated data, which should "
+        "change no conclusion.",
+        examples=[2],
+    )
+    studies: Annotated[list[Slug], Distinct] | None = Field(
+        None,
+        min_length=1,
+        description="Studies to run, each the name of a file in config/studies without .yaml. By default all files "
+        "in your config/studies, or else the built-in studies.",
+        examples=[["reedfrogs", "cookies"]],
+    )
+    sampler: Sampler = Field(
+        default_factory=Sampler,
+        description="Sampler settings of all fits, unless a study or an entry says otherwise.",
+        examples=[{"draws": 2000}],
+    )
+    compile_cache: bool = Field(
+        True,
+        description="Keep compiled programs between runs, in the temporary directory. Turn it off where that "
+        "directory is small or shared.",
+        examples=[False],
+    )
+
+
+class Expect(Strict):
+    """A verdict that is known and accepted. Anything worse fails the gate, and so does a better one: then remove it."""
+
+    verdict: Literal["warn", "fail"] = Field(description="Verdict that the entry is known to get.", examples=["fail"])
+    because: Text = Field(
+        description="Why that is accepted; shown in the report.", examples=["Shows the funnel on purpose."]
+    )
+
+
+class Entry(Strict):
+    """A named use of a model in a study."""
+
+    model: Slug = Field(
+        description="Name of the model: its file in tadpool/models or in your models/ without .py.",
+        examples=["frogs_fixed_sigma"],
+    )
+    label: Text | None = Field(
+        None, description="Name in figures and tables; by default the entry's name.", examples=["sigma = 1"]
+    )
+    hyperparameters: dict[str, Scalar] = Field(
+        {},
+        description="Hyperparameters that differ from the model's defaults, which stand in its file. Change a prior "
+        "here and keep both entries to see what it does.",
+        examples=[{"sigma": 2.0}],
+    )
+    sampler: SamplerChanges = Field(
+        default_factory=SamplerChanges,
+        description="Sampler settings of this entry alone.",
+        examples=[{"target_accept": 0.95}],
+    )
+    expect: Expect | None = Field(
+        None,
+        description="A known verdict other than pass.",
+        examples=[{"verdict": "fail", "because": "Shows the funnel on purpose."}],
+    )
+
+
+class Spaced(Strict):
+    """Equally spaced values, both ends included."""
+
+    from_: float = Field(alias="from", description="First value.", examples=[0.1])
+    to: float = Field(description="Last value.", examples=[5.0])
+    n: int = Field(ge=2, le=10_000, description="Number of values.", examples=[20])
+
+    @model_validator(mode="after")
+    def _differ(self):
+        values = self.values()
+        if len(set(values)) < self.n or not all(isfinite(value) for value in values):
+            what = f"{self.n} values from {self.from_:g} to {self.to:g} cannot be told apart"
+            raise broken_rule(what, "give ends that differ more")
+        return self
+
+    def values(self) -> list[float]:
+        step = (self.to - self.from_) / (self.n - 1)
+        return [self.from_ + step * i for i in range(self.n - 1)] + [self.to]
+
+
+class Overlay(Strict):
+    """A posterior to show beside a sweep, on the axis of the swept hyperparameter."""
+
+    entry: str = Field(description="Entry whose posterior is shown.", examples=["multilevel"])
+    site: str = Field(description="Its parameter that plays the role of the hyperparameter.", examples=["sigma"])
+
+
+def _form(values: Any) -> str | None:
+    return SPACED if isinstance(values, (dict, Spaced)) else LISTED if isinstance(values, list) else None
+
+
+Values = Annotated[
+    Annotated[Spaced, Tag(SPACED)] | Annotated[list[float], Field(min_length=1), Distinct, Tag(LISTED)],
+    Discriminator(_form, custom_error_type="values_type", custom_error_message="a list or {from, to, n}"),
+]
+
+
+class Sweep(Strict):
+    """An entry repeated over values of one of its hyperparameters."""
+
+    entry: str = Field(description="Entry that is repeated.", examples=["fixed_sigma"])
+    over: str = Field(description="Hyperparameter that varies; its default is a decimal number.", examples=["sigma"])
+    values: Values = Field(
+        description="Its values: a list, or {from, to, n} for equally spaced ones.",
+        examples=[{"from": 0.1, "to": 5.0, "n": 20}, [0.5, 1.0, 2.0]],
+    )
+    overlay: Overlay | None = Field(
+        None,
+        description="A posterior to compare the sweep with.",
+        examples=[{"entry": "multilevel", "site": "sigma"}],
+    )
+
+    def points(self) -> list[float]:
+        return self.values.values() if isinstance(self.values, Spaced) else list(self.values)
+
+
+class Comparison(Strict):
+    """Entries ranked by how well they predict."""
+
+    entries: Annotated[list[str], Distinct] = Field(
+        min_length=2, description="Entries to compare.", examples=[["multilevel", "fixed_sigma"]]
+    )
+    target: str = Field(
+        "unit", description="What is predicted: unit (a new row) or a group (a new member of it).", examples=["unit"]
+    )
+
+
+class Prediction(Strict):
+    """Predictions of a fitted entry for a new member of a group."""
+
+    group: str = Field(description="Grouping dimension that gets the new member.", examples=["location"])
+    label: Text | None = Field(
+        None, description="Name of the new member in figures; by default `new <group>`.", examples=["new bakery"]
+    )
+    rows: list[dict[str, Scalar]] = Field(
+        [],
+        description="Rows to predict: values of the model's other variables. By default one row, which is enough "
+        "where the model has no others.",
+        examples=[[{"floor": 0}, {"floor": 1}]],
+    )
+
+
+class Figure(Strict):
+    """A figure of the study's own story, beyond the standard ones; further keys are options of its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: Slug = Field(
+        description="Kind of figure: its file in tadpool/figures without .py.", examples=["causal_graph"]
+    )
+    caption: Text = Field(
+        description="What to look for, in one to three sentences.",
+        examples=["Look for arrows that end in the outcome."],
+    )
+
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Study(Strict):
+    """One question about one dataset: config/studies/<name>.yaml."""
+
+    title: Text = Field(description="Title of the page.", examples=["Reed frog survival"])
+    question: Text = Field(description="The question that the study answers.", examples=["How much do tanks differ?"])
+    dataset: Slug = Field(
+        description="Name of the dataset: its file in tadpool/datasets or in your datasets/ without .py.",
+        examples=["reedfrogs"],
+    )
+    arguments: dict[str, Scalar] = Field(
+        {},
+        description="Arguments of the dataset's load or simulate function that differ from its defaults.",
+        examples=[{"customers": 500}],
+    )
+    outcomes: Annotated[list[str], Distinct] = Field(
+        min_length=1,
+        description="Observed variables that are predicted, held out and compared.",
+        examples=[["survived"]],
+    )
+    unit: str = Field(description="Dimension of one prediction: log likelihoods are summed to it.", examples=["tank"])
+    groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
+    sampler: SamplerChanges = Field(
+        default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
+    )
+    models: dict[EntryName, Entry] = Field(
+        min_length=1,
+        description="Entries: name -> model and hyperparameters. A variant of a model is another entry.",
+        examples=[{"multilevel": {"model": "frogs_multilevel"}, "fixed_sigma": {"model": "frogs_fixed_sigma"}}],
+    )
+    sweeps: dict[Slug, Sweep] = Field(
+        {},
+        description="Sweeps: name -> entry, hyperparameter and values. To see how much a fixed choice matters.",
+        examples=[{"sigma": {"entry": "fixed_sigma", "over": "sigma", "values": {"from": 0.1, "to": 5.0, "n": 20}}}],
+    )
+    comparisons: dict[Slug, Comparison] = Field(
+        {},
+        description="Comparisons: name -> entries and target.",
+        examples=[{"main": {"entries": ["multilevel", "fixed_sigma"]}}],
+    )
+    predictions: dict[Slug, Prediction] = Field(
+        {}, description="Predictions: entry -> new member of a group.", examples=[{"multilevel": {"group": "tank"}}]
+    )
+    figures: dict[Slug, Figure] = Field(
+        {},
+        description="Figures of the study's own story: name -> kind, caption and options.",
+        examples=[{"causes": {"kind": "causal_graph", "caption": "Look for S.", "edges": ["T -> S"]}}],
+    )
+    references: list[Text] = Field(
+        [],
+        description="Sources, shown at the end of the page.",
+        examples=[["Vonesh and Bolker (2005), Ecology 86:1580-1591"]],
+    )
+
+
+class Config(Strict):
+    """Everything that is configured: settings and, by name, the studies to run."""
+
+    settings: Settings
+    studies: dict[str, Study]
+
+    def sampler(self, study: str, entry: str) -> Sampler:
+        """The entry's sampler: its own settings over the study's over the run's."""
+        changes = [self.studies[study].sampler, self.studies[study].models[entry].sampler]
+        return self.settings.sampler.model_copy(
+            update={key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
+        )

@@ -1,0 +1,150 @@
+"""What a study names and is not there: entries, groups, plug-ins, their hyperparameters, arguments and options."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tadpool import plugins, provenance
+from tadpool.config.models import Entry, Figure, Prediction, Study, Sweep
+from tadpool.config.sentences import WANTED, how_to_write
+from tadpool.config.values import Problem, kind, shown
+from tadpool.errors import UserError, did_you_mean
+
+# Options of every figure: they are the page's, not its kind's.
+PAGE_OPTIONS = ("section", "title")
+TYPES = {float: "float_type", int: "int_type", bool: "bool_type", str: "string_type"}
+
+
+def check(study: Study) -> Iterator[Problem]:
+    """One problem per name. study: may have None where a value is invalid, which is then passed over."""
+    if study.dataset:
+        yield from _dataset(study)
+    entries = study.models
+    signatures: dict[str, plugins.Signature] = {}
+    for name, entry in entries.items():
+        if entry.model is None:
+            continue
+        try:
+            path = _importable(plugins.find("models", entry.model))
+            signatures[name] = plugins.signature(path)
+        except UserError as error:
+            yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
+        else:
+            yield from _entry(("models", name), entry, study.outcomes, signatures[name])
+    for name, sweep in study.sweeps.items():
+        yield from _sweep(("sweeps", name), sweep, entries, signatures)
+    for name, comparison in study.comparisons.items():
+        place = ("comparisons", name)
+        yield from _known((*place, "entries"), comparison.entries, entries, "an entry of this study")
+        if study.groups is not None:
+            yield from _known((*place, "target"), [comparison.target], ["unit", *study.groups], "unit or one of groups")
+    for name, prediction in study.predictions.items():
+        yield from _known(("predictions",), [name], entries, "an entry of this study")
+        yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
+    kinds = plugins.figures() if study.figures else {}
+    for name, figure in study.figures.items():
+        yield from _figure(("figures", name), figure, kinds)
+
+
+def _known(place: tuple, names: Iterable[str | None] | None, known: Collection[str], what: str) -> Iterator[Problem]:
+    for name in names or ():
+        if name is not None and name not in known:
+            candidates = [each for each in known if each.isprintable()]
+            mend = did_you_mean(name, candidates).removeprefix("; ") or "none is known"
+            yield Problem(place, f"{shown(name)} is not {what}", mend)
+
+
+def _importable(path: Path) -> Path:
+    """A plug-in whose code, and that of the files beside it which it imports, is Python. Raises UserError."""
+    plugins.parse(path)
+    try:
+        provenance.closure(path)
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"a file that {path.name} imports is not Python: {error}; correct the file") from error
+    return path
+
+
+def _dataset(study: Study) -> Iterator[Problem]:
+    try:
+        path = _importable(plugins.find("datasets", study.dataset))
+        plugins.tables(study.dataset)
+        function = next((name for name in ("load", "simulate") if plugins.has_function(path, name)), None)
+        if function is None:
+            raise UserError(f"{path.name} has no function load(tables) or simulate(rng); add one")
+        _, *defaults = plugins.defaults(path, function).items()
+    except UserError as error:
+        yield Problem(("dataset",), f"{study.dataset!r}: {error}")
+        return
+    what = f"an argument of {function}() in {path.name}"
+    yield from _arguments(("arguments",), study.arguments, dict(defaults), what)
+
+
+def _entry(place: tuple, entry: Entry, outcomes: Iterable[str], signature: plugins.Signature) -> Iterator[Problem]:
+    yield from _known((*place, "model"), outcomes, signature.outcomes, f"an observed site of {entry.model}")
+    what = f"a hyperparameter of {entry.model}"
+    yield from _arguments((*place, "hyperparameters"), entry.hyperparameters, signature.hyperparameters, what)
+
+
+def _sweep(
+    place: tuple, sweep: Sweep, entries: Mapping[str, Entry], signatures: Mapping[str, plugins.Signature]
+) -> Iterator[Problem]:
+    yield from _known((*place, "entry"), [sweep.entry], entries, "an entry of this study")
+    if sweep.entry in signatures:
+        swept = signatures[sweep.entry].hyperparameters
+        yield from _known((*place, "over"), [sweep.over], swept, f"a hyperparameter of {entries[sweep.entry].model}")
+        if sweep.over in swept and not isinstance(swept[sweep.over], float):
+            what = f"{sweep.over!r} is {kind(swept[sweep.over])} in the model (default {shown(swept[sweep.over])})"
+            yield Problem((*place, "over"), what, "choose one whose default is a decimal number, such as 1.0")
+    if sweep.overlay:
+        overlaid = sweep.overlay.entry
+        yield from _known((*place, "overlay", "entry"), [overlaid], entries, "an entry of this study")
+        sites = plugins.sites(plugins.find("models", entries[overlaid].model)) if overlaid in signatures else None
+        if sites is not None:
+            what = f"a parameter of {entries[overlaid].model}"
+            yield from _known((*place, "overlay", "site"), [sweep.overlay.site], sites, what)
+
+
+def _prediction(
+    place: tuple, prediction: Prediction, groups: Collection[str] | None, signature: plugins.Signature | None
+) -> Iterator[Problem]:
+    if groups is not None:
+        yield from _known((*place, "group"), [prediction.group], groups, "one of groups")
+    if signature and prediction.rows:
+        given_anyway = (f"{prediction.group}_index", *(name for name in signature.variables if name.startswith("n_")))
+        variables = [name for name in signature.variables if name not in given_anyway]
+        for position, row in enumerate(prediction.rows):
+            yield from _known((*place, "rows", position), row, variables, "a variable that the model needs")
+
+
+def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator[Problem]:
+    yield from _known((*place, "kind"), [figure.kind], kinds, "a kind of figure")
+    if figure.kind in kinds:
+        _, *options = plugins.defaults(kinds[figure.kind], "draw").items()
+        given = {name: value for name, value in figure.options().items() if name not in PAGE_OPTIONS}
+        yield from _arguments(place, given, dict(options), f"an option of {figure.kind}")
+
+
+def _arguments(
+    place: tuple, given: Mapping[str, Any] | None, defaults: Mapping[str, Any], what: str
+) -> Iterator[Problem]:
+    """Arguments that the function does not take, that it needs and does not get, and that are of the wrong type."""
+    if given is None:
+        return
+    known = [name for name in defaults if not name.startswith("**")]
+    if len(known) == len(defaults):
+        yield from _known(place, given, known, what)
+    for name, default in defaults.items():
+        if name not in given:
+            if default is plugins.REQUIRED:
+                yield Problem((*place, name), "missing", f"add it, it is {what} without a default")
+        elif not _fits(given[name], default):
+            wanted = TYPES[type(default)]
+            mend = how_to_write(wanted, given[name]) or f"the default is {shown(default)}"
+            what_is_wrong = f"{shown(given[name])} ({kind(given[name])}) is not {WANTED[wanted]}"
+            yield Problem((*place, name), what_is_wrong, mend)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(default) not in TYPES or type(value) is type(default)

@@ -1,0 +1,55 @@
+"""Types and rules that the keys of the config share."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+RESERVED = ("sweeps", "comparisons", "figures", "calibration", "logs", "benchmarks")
+SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+
+
+def broken_rule(what: str, mend: str) -> PydanticCustomError:
+    """An error of a rule that no type expresses."""
+    return PydanticCustomError("rule", "{what}; {mend}", {"what": what, "mend": mend})
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, (bool, int, float, str)):
+        raise PydanticCustomError("scalar_type", "a number, true/false or text")
+    return value
+
+
+def _distinct(values: list) -> list:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise broken_rule(f"{twice[0]!r} is given twice", "give each value once")
+    return values
+
+
+def _unreserved(name: str) -> str:
+    if name.lower() in RESERVED:
+        raise broken_rule(f"the name {name!r} is reserved for a folder of results", "choose another name")
+    return name
+
+
+def colliding(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of names that differ in upper and lower case alone: one file on many disks."""
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(name.lower(), name), name) for name in names]
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+Slug = Annotated[str, Field(pattern=SLUG)]
+EntryName = Annotated[Slug, AfterValidator(_unreserved)]
+Text = Annotated[str, Field(min_length=1)]
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "boolean", "string"]})]
+Distinct = AfterValidator(_distinct)
+
+
+class Strict(BaseModel):
+    """No unknown keys, no conversions (a whole number is a number), no nan or infinity."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
