@@ -30,7 +30,9 @@ snakemake -s path/to/tadpool/Snakefile --directory mine   # your own folder `min
 Values are laid over each other key by key: defaults, `config/config.yaml`, `--configfile`, `--config`; for the sampler
 then the study's and the entry's `sampler`. A mistake stops the run before anything is computed, and all mistakes of all
 files are listed at once. Unknown keys are mistakes. Three traps of YAML 1.1: `1e-3` is text, write `1.0e-3` or `0.001`;
-`no`, `off`, `yes` and `on` are true or false, put words in quotes; `010` is 8.
+`no`, `off`, `yes` and `on` are true or false, put words in quotes; `010` is 8. Snakemake itself reads the files of
+`--configfile`: of two equal keys it silently keeps the last, and it runs templates (`__use_yte__`). In all other files both are
+mistakes.
 
 In your own folder you may add studies (`config/studies/x.yaml`), models (`models/x.py`), datasets (`datasets/x.py`)
 and tables (`data/x.csv`). They are found by their names; one with the name of a built-in one is refused. Names have
