@@ -85,9 +85,10 @@ def _counts(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.nd
     if len(grid) > 10:
         # Square roots make the spread of small and of large counts comparable.
         axes.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
+        axes.set_ylim(bottom=0)
     else:
         axes.set_xticks(centres)
-    axes.set_ylim(bottom=0)
+        axes.set_xlim(centres[0] - 0.5 * step, centres[-1] + 0.5 * step)
     return frame
 
 

@@ -87,15 +87,24 @@ def meanings(variable: xr.DataArray) -> dict[int | str, str]:
     return {value: names.get(value, str(value)) for value in values}
 
 
-def intervals(axes: Axes, positions: Sequence[float], frame: pd.DataFrame, *, upright: bool = False, **options) -> None:
+def intervals(
+    axes: Axes,
+    positions: Sequence[float],
+    frame: pd.DataFrame,
+    *,
+    upright: bool = False,
+    weight: float = 1.0,
+    **options,
+) -> None:
     """The one way to draw intervals: 89 % thin, 50 % thick, median as a dot.
 
-    frame: columns of `tadpool.figures._summaries`. upright: intervals along y, positions on x. options: color, label, marker.
+    frame: columns of `tadpool.figures._summaries`. upright: intervals along y, positions on x. weight: thickness of
+    the lines. options: color, label, marker.
     """
     lines = axes.vlines if upright else axes.hlines
     chosen = {"color": options.get("color", OBSERVED)}
-    lines(positions, frame["eti89_low"], frame["eti89_high"], linewidth=0.9, **chosen)
-    lines(positions, frame["eti50_low"], frame["eti50_high"], linewidth=2.6, **chosen)
+    lines(positions, frame["eti89_low"], frame["eti89_high"], linewidth=0.9 * weight, **chosen)
+    lines(positions, frame["eti50_low"], frame["eti50_high"], linewidth=2.6 * weight, **chosen)
     points = (positions, frame["median"]) if upright else (frame["median"], positions)
     axes.plot(*points, linestyle="none", **{"marker": "o", "markersize": 4.5, **chosen, **options})
 

@@ -105,8 +105,8 @@ def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> No
     for name in names:
         part = block[block["entry"] == name]
         at = part["row"].map(position).to_numpy(float) + offsets[part.index].to_numpy()
-        look = {"markersize": 2.0 if many else 3.5, "label": _style.label(results, name)}
-        _style.intervals(axes, at, part, color=_style.colour(results, name), **look)
+        look = {"markersize": 1.0, "weight": 0.35} if many else {"markersize": 3.5}
+        _style.intervals(axes, at, part, color=_style.colour(results, name), label=_style.label(results, name), **look)
     axes.set_yticks([] if many else range(len(rows)), [] if many else rows)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if block["eti89_low"].min() < 0 < block["eti89_high"].max():
