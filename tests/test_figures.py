@@ -360,6 +360,13 @@ def test_counts_by_value():
     assert counted.tolist() == [[1, 2, 0], [1, 0, 0]]
 
 
+def test_densities_of_few_values_reach_the_extremes():
+    values = np.array([0.0, 4, 5, 5, 6, 6, 7, 12])
+    grid, height = _summaries.density(values)
+    assert grid[[0, -1]] == pytest.approx([0, 12], abs=0.1)
+    assert np.trapezoid(height, grid) == pytest.approx(1, abs=0.02)
+
+
 def test_entries_keep_their_colours(folder):
     results = StudyResults("made_up", CONFIG, folder)
     assert [_style.colour(results, entry) for entry in MODELS] == list(_style.PALETTE[:4])

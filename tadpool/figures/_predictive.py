@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from tadpool.figures import Drawn, _style, _summaries
 
@@ -86,6 +87,7 @@ def _counts(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.nd
         # Square roots make the spread of small and of large counts comparable.
         axes.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
         axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
         axes.set_xticks(centres)
         axes.set_xlim(centres[0] - 0.5 * step, centres[-1] + 0.5 * step)

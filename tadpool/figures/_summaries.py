@@ -11,6 +11,7 @@ from tadpool.figures import NotDrawn
 
 QUANTILES = {"eti89_low": 0.055, "eti50_low": 0.25, "median": 0.5, "eti50_high": 0.75, "eti89_high": 0.945}
 SAMPLE = ("chain", "draw")
+MANY_DRAWS = 500
 
 
 def usable(results, entries: Iterable[str]) -> list[str]:
@@ -75,10 +76,14 @@ def site_summary(site: xr.DataArray) -> pd.DataFrame:
 
 
 def density(values: np.ndarray, points: int = 120) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel density estimate (ArviZ) of a sample without its most extreme 0.2 %, or 5 % of long tails: grid and density."""
+    """Kernel density estimate (ArviZ) of a sample: grid and density.
+
+    Many draws are shown without their most extreme 0.2 %, or 5 % of long tails, which would stretch the axis.
+    """
     flat = np.ravel(values).astype(float)
-    low, quartile, upper, high = np.quantile(flat, [0.001, 0.25, 0.75, 0.999])
-    if high - low > 20 * (upper - quartile):
+    cut = 0.001 if flat.size >= MANY_DRAWS else 0.0
+    low, quartile, upper, high = np.quantile(flat, [cut, 0.25, 0.75, 1 - cut])
+    if cut and high - low > 20 * (upper - quartile):
         low, high = np.quantile(flat, [0.025, 0.975])
     grid, height, _ = array_stats.kde(flat[(flat >= low) & (flat <= high)], grid_len=points)
     return grid, height

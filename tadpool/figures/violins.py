@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from tadpool.figures import Drawn, _style, _summaries, _units
 
@@ -20,6 +21,8 @@ def draw(results, *, variable: str, by: str) -> Drawn:
         _violin(axes, position, values, points)
     axes.set_xticks(range(len(parts)), parts)
     axes.set(xlabel=_units.group_title(results.data, by), ylabel=_style.quantity(chosen))
+    if chosen.dtype.kind in "iub":
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     overall = float(chosen.mean())
     axes.axhline(
         overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {overall:.2f}"
