@@ -4,6 +4,7 @@ rule draw_figures:
         data="results/{study}/data.nc",
         priors=per_entry("prior.nc"),
         fits=per_entry("fit.nc"),
+        checks=per_entry("check.json"),
         loos=per_entry("loo.nc"),
         sweep_fits=per_sweep("fit.nc"),
         sweep_loos=per_sweep("loo.nc"),

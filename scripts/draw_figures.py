@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tadpool import io
-from tadpool.figures.drawing import draw_all
+from tadpool.drawing import draw_all
 from tadpool.results import StudyResults
 
 

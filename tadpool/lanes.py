@@ -18,26 +18,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpyro
 from jax.sharding import AxisType, PartitionSpec
-from numpyro.infer import NUTS
-from numpyro.infer.util import constrain_fn
+
+from tadpool.program import Arrays, Program, Sampler
 
 CHUNK_BYTES = 256e6
 LANES_PER_DEVICE = 64
 ITERATIONS_PER_BLOCK = 500
-
-Arrays = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Sampler:
-    """Settings of NUTS; the keys of the config's `sampler` without `chains` and `precision`."""
-
-    warmup: int
-    draws: int
-    target_accept: float
-    max_tree_depth: int
 
 
 def start(threads: int, precision: str = "float64") -> None:
@@ -106,23 +93,6 @@ class Result:
     unconstrained_start: Arrays
 
 
-class hold_out(numpyro.primitives.Messenger):
-    """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped."""
-
-    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None) -> None:
-        self.held_out = held_out or {}
-        super().__init__(fn)
-
-    def process_message(self, msg: Arrays) -> None:
-        if msg["type"] == "sample" and msg["is_observed"] and msg["name"] in self.held_out:
-            msg["fn"] = msg["fn"].mask(~self.held_out[msg["name"]])
-
-
-def lane_key(lane: Arrays) -> jax.Array:
-    """The lane's own random key: its name's 64 bits with the chain folded in."""
-    return jax.random.fold_in(jax.random.wrap_key_data(lane["key"], impl="threefry2x32"), lane["chain"])
-
-
 def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
     """Number of chunks and lanes in each: chunks are equal so that one compiled shape serves all."""
     most = int(np.clip(CHUNK_BYTES / max(bytes_per_lane, 1.0), devices, LANES_PER_DEVICE * devices))
@@ -189,78 +159,6 @@ def take(tree: Arrays, rows: np.ndarray) -> Arrays:
     return jax.tree.map(lambda array: np.asarray(array)[rows], tree)
 
 
-def read_stats(state, max_tree_depth: int) -> Arrays:
-    """The sample statistics of one iteration, under ArviZ's names."""
-    return {
-        "lp": -state.potential_energy,
-        "energy": state.energy,
-        "acceptance_rate": state.accept_prob,
-        "step_size": state.adapt_state.step_size,
-        "diverging": state.diverging,
-        "n_steps": state.num_steps.astype(jnp.int32),
-        "reached_max_treedepth": state.num_steps >= 2**max_tree_depth - 1,
-    }
-
-
-@dataclass(frozen=True)
-class Program:
-    """The compiled parts of one model under one sampler setting.
-
-    model: a NumPyro model whose keyword arguments are all arrays. All parts take a lane (`Lanes.tree`) and `shared`,
-    the model arguments that are the same in every lane.
-    """
-
-    model: Callable
-    sampler: Sampler
-    block: int
-
-    def call(self, lane: Arrays, shared: Arrays) -> Callable:
-        def model():
-            with hold_out(held_out=lane["held_out"]):
-                return self.model(**shared, **lane["arguments"])
-
-        return model
-
-    def kernel(self, lane: Arrays, shared: Arrays) -> NUTS:
-        return NUTS(
-            self.call(lane, shared),
-            target_accept_prob=self.sampler.target_accept,
-            max_tree_depth=self.sampler.max_tree_depth,
-        )
-
-    def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at a starting point drawn uniformly on (-2, 2) in unconstrained space."""
-        return self.kernel(lane, shared).init(lane_key(lane), self.sampler.warmup, None, (), {})
-
-    def advance(self, lane_and_state, shared: Arrays):
-        """Run `skip` iterations unrecorded, then `todo` recorded ones; returns the state, the draws and the statistics.
-
-        One program serves warm-up and sampling, any number of times: what is discarded is overwritten in row 0.
-        """
-        lane, state, skip, todo = lane_and_state
-        kernel = self.kernel(lane, shared)
-        kernel.init(lane_key(lane), self.sampler.warmup, None, (), {})  # sets the kernel up; its result is not used
-
-        def read(state):
-            return state.z, read_stats(state, self.sampler.max_tree_depth)
-
-        empty = jax.tree.map(lambda leaf: jnp.zeros((self.block, *jnp.shape(leaf)), jnp.result_type(leaf)), read(state))
-
-        def step(i, carry):
-            state, record = carry
-            state = kernel.sample(state, (), {})
-            row = jnp.maximum(i - skip, 0)
-            return state, jax.tree.map(lambda rows, leaf: rows.at[row].set(leaf), record, read(state))
-
-        state, (draws, stats) = jax.lax.fori_loop(0, skip + todo, step, (state, empty))
-        return state, draws, stats
-
-    def constrain(self, lane: Arrays, shared: Arrays, draws: Arrays) -> Arrays:
-        """Unconstrained draws (draws, ...) -> every latent and deterministic site (draws, ...)."""
-        model = self.call(lane, shared)
-        return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), draws)
-
-
 def run(
     model: Callable,
     lanes: Lanes,
@@ -318,22 +216,24 @@ def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Ar
     """The three compiled parts: start, advance, finish. XLA compiles them side by side, one thread each."""
 
     def finish(packed, shared):
-        return _finish(program, derive, packed, shared)
+        return program.finish(derive, *packed, shared)
 
     size = len(lane["chain"])
-    count = jax.ShapeDtypeStruct((size,), jnp.int32)
     begin, advance, finish = (spread(part, vectorized) for part in (program.begin, program.advance, finish))
-    state = jax.eval_shape(begin, lane, shared)
-    packed = (lane, state, count, count)
-    _, draws, stats = jax.eval_shape(advance, packed, shared)
-    whole = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct((size, program.sampler.draws, *leaf.shape[2:]), leaf.dtype), (draws, stats)
-    )
-    lowered = [
-        begin.lower(lane, shared), advance.lower(packed, shared), finish.lower((lane, *whole), shared)
-    ]  # fmt: skip
+    count = jax.ShapeDtypeStruct((size,), jnp.int32)
+    packed = (lane, jax.eval_shape(begin, lane, shared), count, count)
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda part: part.compile(), lowered))
+        longest = advance.lower(packed, shared)  # its compilation takes longest, so it starts first
+        compiled = [pool.submit(longest.compile)]
+        _, draws, stats = longest.out_info
+        whole = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((size, program.sampler.draws, *leaf.shape[2:]), leaf.dtype),
+            (draws, stats),
+        )
+        compiled.append(pool.submit(begin.lower(lane, shared).compile))
+        compiled.append(pool.submit(finish.lower((lane, *whole), shared).compile))
+        advance, begin, finish = (part.result() for part in compiled)
+    return begin, advance, finish
 
 
 def _without_keys(state) -> Any:
@@ -350,18 +250,6 @@ def _with_keys(state) -> Any:
 
 def _is_key(leaf) -> bool:
     return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-
-
-def _finish(program: Program, derive: Callable | None, packed, shared: Arrays):
-    lane, draws, stats = packed
-    values = program.constrain(lane, shared, draws)
-    sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
-    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()
-    values = {
-        name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
-        for name, value in values.items()
-    }
-    return (values if derive is None else derive(values, stats, lane, shared)), finite
 
 
 def _bytes_per_draw(program: Program, first: Arrays, shared: Arrays) -> int:

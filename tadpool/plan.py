@@ -38,7 +38,11 @@ def planned(overlay: list[str]) -> list[Job]:
     if done.returncode:
         raise UserError(done.stderr.strip())
     blocks = re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", done.stdout + done.stderr, re.MULTILINE)
-    return [_job(rule, dict(re.findall(r"^    (\w+): (.*)$", block, re.MULTILINE))) for rule, block in blocks if rule != "all"]
+    return [
+        _job(rule, dict(re.findall(r"^    (\w+): (.*)$", block, re.MULTILINE)))
+        for rule, block in blocks
+        if rule != "all"
+    ]
 
 
 def _job(rule: str, fields: dict[str, str]) -> Job:
@@ -64,7 +68,9 @@ def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) 
     elements = sum(size for name, size in bound.sizes.items() if name not in bound.outcomes)
     latents = sum(bound.sizes[name] for name in bound.latents)
     sampler = chosen.sampler(study, entry)
-    per_draw = 8 * elements + BYTES_PER_STATISTIC + 4 * dataset.sizes[content.unit] + (4 * latents if points == 1 else 0)
+    per_draw = (
+        8 * elements + BYTES_PER_STATISTIC + 4 * dataset.sizes[content.unit] + (4 * latents if points == 1 else 0)
+    )
     return COMPRESSED * points * sampler.chains * sampler.draws * per_draw
 
 

@@ -13,6 +13,7 @@ from numpyro import handlers
 
 from tadpool import lanes, seeds
 from tadpool.binding import Arrays, Bound, labelled, small
+from tadpool.program import lane_key
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
@@ -61,7 +62,7 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
     shared = {"inputs": bound.inputs, "hyperparameters": bound.hyperparameters}
 
     def draw(lane, shared):
-        return simulate(bound.function, lanes.lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
+        return simulate(bound.function, lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
 
     values = lanes.map_lanes(draw, batch, shared)
     split = {"prior": {}, "prior_predictive": {}}
@@ -195,7 +196,7 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
     """
 
     def derive(lane, shared):
-        draw_keys = jax.random.split(lanes.lane_key(lane), len(kept))
+        draw_keys = jax.random.split(lane_key(lane), len(kept))
 
         def at_draw(key_and_sites):
             values = simulate(bound.function, *key_and_sites, {**shared, **lane["arguments"]})

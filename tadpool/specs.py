@@ -42,9 +42,12 @@ class Specs:
         elif rule in ("render_report", "render_index"):
             files += sorted((provenance.ROOT / "report").iterdir())
         if rule in ("render_report", "draw_figures"):
-            study = self.config.studies[wildcards["study"]]
-            files += [plugins.find("models", entry.model) for entry in study.models.values()]
-            files.append(plugins.find("datasets", study.dataset))
+            models = [
+                plugins.find("models", entry.model) for entry in self.config.studies[wildcards["study"]].models.values()
+            ]
+            (files if rule == "render_report" else code).extend(models)  # the page shows their docstrings too
+        if rule == "render_report":
+            files.append(plugins.find("datasets", self.config.studies[wildcards["study"]].dataset))
         crashes = self._crashes(rule, wildcards)
         return provenance.digest(code, [*files, *([crashes] if crashes.is_file() else [])])
 

@@ -15,9 +15,9 @@ def normal_model(rows=60, draws=4000, seed=5):
     rng = np.random.default_rng(seed)
     y = rng.normal(size=rows)
     mu = rng.normal(y.mean(), 1 / np.sqrt(rows), size=(4, draws // 4))
-    log_likelihood = xr.DataArray(stats.norm.logpdf(y, mu[..., None], 1.0), dims=("chain", "draw", "row")).assign_coords(
-        row=np.arange(rows)
-    )
+    log_likelihood = xr.DataArray(
+        stats.norm.logpdf(y, mu[..., None], 1.0), dims=("chain", "draw", "row")
+    ).assign_coords(row=np.arange(rows))
     others = (y.sum() - y) / (rows - 1)
     exact = stats.norm.logpdf(y, others, np.sqrt(1 + 1 / (rows - 1)))
     return log_likelihood, xr.Dataset({"mu": (("chain", "draw"), mu)}), exact

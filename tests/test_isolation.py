@@ -61,6 +61,8 @@ def test_a_child_that_dies_leaves_a_crashed_result_and_a_record(run, how, words,
     assert words in tree.attrs["reason"]
     assert json.loads(crashes.read_text()) == [tree.attrs["reason"]]
     run(how)
-    assert len(json.loads(crashes.read_text())) == 2, "another crash is another record, so that the next run tries again"
+    assert len(json.loads(crashes.read_text())) == 2, (
+        "another crash is another record, so that the next run tries again"
+    )
     assert not [name for name in os.listdir(output.parent) if name.startswith(".")], "a partial file was left"
     assert words in capfd.readouterr().err

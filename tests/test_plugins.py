@@ -121,10 +121,18 @@ def table(tmp_path, text):
     [
         ("a\n1\nx\n", lambda t: tables.numbers(t, "a"), "line 3, column a: x is not allowed, a finite number"),
         ("a\n1\n\n2.5\n", lambda t: tables.integers(t, "a"), "line 3, column a: 2.5 is not allowed, a whole number"),
-        ("a\n1\n-1\n", lambda t: tables.integers(t, "a", at_least=0), "line 3, column a: -1 is not allowed, 0 is the least"),
+        (
+            "a\n1\n-1\n",
+            lambda t: tables.integers(t, "a", at_least=0),
+            "line 3, column a: -1 is not allowed, 0 is the least",
+        ),
         ("a,n\n3,2\n", lambda t: tables.integers(t, "a", at_most=t["n"]), "line 2, column a: 3 .* above column n"),
         ("a\nyes\nmaybe\n", lambda t: tables.binary(t, "a", "no", "yes"), "line 3, column a: maybe"),
-        ("a,b\n,1\nx,2\n", lambda t: tables.index(t, "a"), "line 2, column a: nan is not allowed, every row needs a group"),
+        (
+            "a,b\n,1\nx,2\n",
+            lambda t: tables.index(t, "a"),
+            "line 2, column a: nan is not allowed, every row needs a group",
+        ),
         ("acb\n1\n", lambda t: tables.numbers(t, "abc"), "no column 'abc'; did you mean 'acb'"),
         ("a\n", lambda t: t, "no rows"),
         ("", lambda t: t, "not a CSV table"),

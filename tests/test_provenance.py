@@ -45,7 +45,9 @@ def test_a_script_depends_on_what_it_imports_also_inside_functions():
     names = {path.name for path in provenance.closure(scripts / "fit.py")}
     assert {"fit.py", "isolation.py", "fitting.py", "lanes.py", "sampling.py", "binding.py"} <= names
     assert "config.py" not in names
-    assert not any("figures" in str(path) or "reporting" in str(path) for path in provenance.closure(scripts / "fit.py"))
+    assert not any(
+        "figures" in str(path) or "reporting" in str(path) for path in provenance.closure(scripts / "fit.py")
+    )
 
 
 @pytest.mark.parametrize("script", sorted((provenance.ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
@@ -75,8 +77,12 @@ def test_keys_follow_the_address_and_nothing_else():
     assert np.array_equal(key, seeds.key(*address))
     assert list(key) == [762304902, 1842944368], "keys must not change between versions: results would"
     others = [
-        (2, *address[1:]), (1, "frogs", "other", "fit"), (1, "frogs", "multilevel", "prior"), (*address, 0.5), (*address, None, 1)
-    ]  # fmt: skip
+        (2, *address[1:]),
+        (1, "frogs", "other", "fit"),
+        (1, "frogs", "multilevel", "prior"),
+        (*address, 0.5),
+        (*address, None, 1),
+    ]
     assert len({tuple(seeds.key(*other)) for other in [address, *others]}) == 1 + len(others)
 
 

@@ -36,9 +36,20 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("results") / "e"
     place.mkdir()
     data, fit = str(place / "data.nc"), str(place / "fit.nc")
-    run("prepare_data", place, {"study": "s", "dataset": "cookies", "arguments": {}, "outcomes": ["chips"]}, output={"data": data})
+    run(
+        "prepare_data",
+        place,
+        {"study": "s", "dataset": "cookies", "arguments": {}, "outcomes": ["chips"]},
+        output={"data": data},
+    )
     run("fit", place, {**BASE, **SCORED, "sampler": SAMPLER}, input={"data": data}, output={"fit": fit})
-    run("check", place, {"study": "s", "entry": "e", "over": None}, input={"fit": fit}, output={"check": str(place / "check.json")})
+    run(
+        "check",
+        place,
+        {"study": "s", "entry": "e", "over": None},
+        input={"fit": fit},
+        output={"check": str(place / "check.json")},
+    )
     spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
     run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
     return place
@@ -54,7 +65,9 @@ def test_the_data_file_holds_outcomes_and_the_rest(folder):
 
 def test_the_fit_file_holds_every_group(folder):
     tree = io.read(folder / "fit.nc", contracts.FIT)
-    assert {"posterior", "sample_stats", "log_likelihood", "log_prior", "posterior_predictive", "observed_data"} <= set(tree.children)
+    assert {"posterior", "sample_stats", "log_likelihood", "log_prior", "posterior_predictive", "observed_data"} <= set(
+        tree.children
+    )
     assert tree["log_likelihood"]["chips"].dtype == "float32"
     assert tree["posterior_predictive"]["chips"].dtype == "int8"
     (attempt,) = json.loads(tree.attrs["attempts"])
@@ -90,9 +103,17 @@ def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
     spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": [0.1, 0.2]}
     run("sweep", tmp_path, spec, input={"data": data}, output={"fit": str(tmp_path / "fit.nc")})
     spec = {**BASE, **SCORED, "over": "rate_rate", "precision": "float64"}
-    run("cross_validate", tmp_path, spec, input={"data": data, "fit": str(tmp_path / "fit.nc")}, output={"loo": str(tmp_path / "loo.nc")})
+    run(
+        "cross_validate",
+        tmp_path,
+        spec,
+        input={"data": data, "fit": str(tmp_path / "fit.nc")},
+        output={"loo": str(tmp_path / "loo.nc")},
+    )
     spec = {"study": "s", "entry": "sweeps/x", "over": "rate_rate"}
-    run("check", tmp_path, spec, input={"fit": str(tmp_path / "fit.nc")}, output={"check": str(tmp_path / "check.json")})
+    run(
+        "check", tmp_path, spec, input={"fit": str(tmp_path / "fit.nc")}, output={"check": str(tmp_path / "check.json")}
+    )
     assert io.read(tmp_path / "fit.nc", contracts.SWEEP)["posterior"]["rate"].dims == ("rate_rate", "chain", "draw")
     assert list(io.read(tmp_path / "loo.nc", contracts.LOO)["loo"]["rate_rate"].values) == [0.1, 0.2]
     assert [point["rate_rate"] for point in io.read_json(tmp_path / "check.json")["points"]] == [0.1, 0.2]
@@ -103,7 +124,13 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
 
     fit, data = str(tmp_path / "fit.nc"), str(folder / "data.nc")
     isolation.write_crashed(fit, "{}", "it ran out of memory")
-    run("check", tmp_path, {"study": "s", "entry": "e", "over": None}, input={"fit": fit}, output={"check": str(tmp_path / "check.json")})
+    run(
+        "check",
+        tmp_path,
+        {"study": "s", "entry": "e", "over": None},
+        input={"fit": fit},
+        output={"check": str(tmp_path / "check.json")},
+    )
     assert "it ran out of memory" in io.read_json(tmp_path / "check.json")["reasons"][0]["sentence"]
     spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
     run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": str(tmp_path / "loo.nc")})
@@ -116,6 +143,12 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
 
 def test_a_missing_file_is_one_sentence(tmp_path, capfd):
     with pytest.raises(SystemExit) as caught:
-        run("check", tmp_path, {"study": "s", "entry": "e", "over": None}, input={"fit": "nowhere.nc"}, output={"check": "x"})
+        run(
+            "check",
+            tmp_path,
+            {"study": "s", "entry": "e", "over": None},
+            input={"fit": "nowhere.nc"},
+            output={"check": "x"},
+        )
     assert caught.value.code == 1
     assert capfd.readouterr().err == "check: nowhere.nc does not exist; run the workflow to make it\n"

@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = ("Snakefile", "rules", "scripts", "tadpool", "config", "data", "report", "profiles", "environment.yml", "pyproject.toml")
+SOURCES = (
+    "Snakefile",
+    "rules",
+    "scripts",
+    "tadpool",
+    "config",
+    "data",
+    "report",
+    "profiles",
+    "environment.yml",
+    "pyproject.toml",
+)
 
 CONFIG = """
 seed: 1
@@ -48,7 +59,15 @@ class Workflow:
 
     def run(self, *arguments, cores=2, check=True):
         """Run Snakemake; returns the completed process with both outputs as text."""
-        command = [sys.executable, "-m", "snakemake", "-s", str(self.source / "Snakefile"), "--directory", str(self.folder)]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "-s",
+            str(self.source / "Snakefile"),
+            "--directory",
+            str(self.folder),
+        ]
         command += ["--workflow-profile", str(self.source / "profiles" / "default"), "--cores", str(cores), *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         assert not check or done.returncode == 0, done.stderr[-5000:]

@@ -9,7 +9,9 @@ from conftest import copy_to
 
 
 def plan(folder):
-    done = subprocess.run([sys.executable, "-m", "tadpool.plan"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tadpool.plan"], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -22,7 +24,9 @@ def test_before_the_first_run_storage_is_estimated_and_time_unknown(finished, tm
     workflow = copy_to(tmp_path / "tadpool")
     text = plan(workflow.folder)
     assert "No time is known yet" in text
-    fits = sum((finished.folder / "results" / "small" / entry / "fit.nc").stat().st_size for entry in ("pooled", "unpooled"))
+    fits = sum(
+        (finished.folder / "results" / "small" / entry / "fit.nc").stat().st_size for entry in ("pooled", "unpooled")
+    )
     jobs, asked, used, storage, seconds = row(text, "fit")[1:]
     assert (jobs, used, seconds) == ("2", "-", "-")
     assert int(asked) > 0
@@ -45,7 +49,9 @@ def test_a_bad_config_is_a_sentence(tmp_path):
     workflow = copy_to(tmp_path / "tadpool")
     config = workflow.folder / "config" / "config.yaml"
     config.write_text(config.read_text().replace("draws: 300", "draws: 0"))
-    done = subprocess.run([sys.executable, "-m", "tadpool.plan"], cwd=workflow.folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tadpool.plan"], cwd=workflow.folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "draws" in done.stderr
     assert "Traceback" not in done.stderr

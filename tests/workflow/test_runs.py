@@ -54,7 +54,7 @@ def test_another_folder_and_one_core_give_the_same_bytes(finished, tmp_path):
     (mine / "config" / "config.yaml").write_text(CONFIG)
     (mine / "config" / "studies" / "small.yaml").write_text(STUDY)
     elsewhere = type(finished)(ROOT, mine)
-    elsewhere.run("--config", "compile_cache=false", cores=1)
+    elsewhere.run("--config", "compile_cache=False", cores=1)
     one, other = digests(finished.folder), digests(mine)
     assert one.keys() == other.keys()
     assert len(one) > 20
@@ -75,7 +75,9 @@ def test_results_name_their_origin_and_no_place(finished):
 
 def test_another_workflow_imports_it_as_a_module(finished, tmp_path):
     outer = tmp_path / "outer"
-    shutil.copytree(finished.folder / "config", outer / "config", ignore=shutil.ignore_patterns("cookies*", "reedfrogs*"))
+    shutil.copytree(
+        finished.folder / "config", outer / "config", ignore=shutil.ignore_patterns("cookies*", "reedfrogs*")
+    )
     (outer / "Snakefile").write_text(
         textwrap.dedent(f"""
             module tadpool:
@@ -131,7 +133,9 @@ def broken(tmp_path):
 
 
 def study_with(entry):
-    return STUDY.replace("sweeps:", f"  broken: {entry}\nsweeps:").replace("[pooled, unpooled]", "[pooled, unpooled, broken]")
+    return STUDY.replace("sweeps:", f"  broken: {entry}\nsweeps:").replace(
+        "[pooled, unpooled]", "[pooled, unpooled, broken]"
+    )
 
 
 def test_a_fit_that_fails_numerically_fails_the_gate_alone(broken):
@@ -148,7 +152,9 @@ def test_a_fit_that_fails_numerically_fails_the_gate_alone(broken):
     rows = (broken.folder / "results" / "small" / "comparisons" / "main.csv").read_text().splitlines()
     assert rows[3].startswith("broken,unit,,")
     assert broken.plan() == {"gate": 1}, "a failure that the same input brings again is not tried again"
-    study.write_text(study_with('{model: broken, hyperparameters: {scale: -1.0}, expect: {verdict: fail, because: "shown"}}'))
+    study.write_text(
+        study_with('{model: broken, hyperparameters: {scale: -1.0}, expect: {verdict: fail, because: "shown"}}')
+    )
     broken.run()
 
 
@@ -174,7 +180,8 @@ def test_a_bad_table_stops_its_study_and_no_other(tmp_path):
     workflow = copy_to(tmp_path / "tadpool")
     config = workflow.folder / "config"
     (config / "config.yaml").write_text(CONFIG.replace("[small]", "[small, frogs]"))
-    frogs = "title: F\nquestion: Q?\ndataset: reedfrogs\noutcomes: [survived]\nunit: tank\nmodels: {a: {model: frogs_multilevel}}\n"
+    frogs = "title: F\nquestion: Q?\ndataset: reedfrogs\noutcomes: [survived]\nunit: tank\n"
+    frogs += "models: {a: {model: frogs_multilevel}}\n"
     (config / "studies" / "frogs.yaml").write_text(frogs)
     table = workflow.source / "data" / "reedfrogs.csv"
     table.write_text(table.read_text().replace("2,10,absent,big,10", "2,10,absent,big,11"))

@@ -1,0 +1,130 @@
+"""One lane: NUTS for one model as pure functions of the lane's key, data, hyperparameters and held-out observations."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpyro
+from numpyro.infer import NUTS
+from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
+
+from tadpool.hoisting import hoisted
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings of NUTS; the keys of the config's `sampler` without `chains` and `precision`."""
+
+    warmup: int
+    draws: int
+    target_accept: float
+    max_tree_depth: int
+
+
+class hold_out(numpyro.primitives.Messenger):
+    """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped."""
+
+    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None) -> None:
+        self.held_out = held_out or {}
+        super().__init__(fn)
+
+    def process_message(self, msg: Arrays) -> None:
+        if msg["type"] == "sample" and msg["is_observed"] and msg["name"] in self.held_out:
+            msg["fn"] = msg["fn"].mask(~self.held_out[msg["name"]])
+
+
+def lane_key(lane: Arrays) -> jax.Array:
+    """The lane's own random key: its name's 64 bits with the chain folded in."""
+    return jax.random.fold_in(jax.random.wrap_key_data(lane["key"], impl="threefry2x32"), lane["chain"])
+
+
+def read_stats(state, max_tree_depth: int) -> Arrays:
+    """The sample statistics of one iteration, under ArviZ's names."""
+    return {
+        "lp": -state.potential_energy,
+        "energy": state.energy,
+        "acceptance_rate": state.accept_prob,
+        "step_size": state.adapt_state.step_size,
+        "diverging": state.diverging,
+        "n_steps": state.num_steps.astype(jnp.int32),
+        "reached_max_treedepth": state.num_steps >= 2**max_tree_depth - 1,
+    }
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled parts of one model under one sampler setting.
+
+    model: a NumPyro model whose keyword arguments are all arrays. All parts take a lane (`Lanes.tree`) and `shared`,
+    the model arguments that are the same in every lane.
+    """
+
+    model: Callable
+    sampler: Sampler
+    block: int
+
+    def call(self, lane: Arrays, shared: Arrays) -> Callable:
+        def model():
+            with hold_out(held_out=lane["held_out"]):
+                return self.model(**shared, **lane["arguments"])
+
+        return model
+
+    def kernel(self, lane: Arrays, shared: Arrays, z: Arrays) -> NUTS:
+        """NUTS on the lane's potential; `z` is an unconstrained point, for its shape."""
+        model = self.call(lane, shared)
+        return NUTS(
+            potential_fn=hoisted(lambda z: potential_energy(model, (), {}, z), z),
+            target_accept_prob=self.sampler.target_accept,
+            max_tree_depth=self.sampler.max_tree_depth,
+        )
+
+    def begin(self, lane: Arrays, shared: Arrays):
+        """The sampler state at a starting point drawn uniformly on (-2, 2) in unconstrained space."""
+        start_key, key = jax.random.split(lane_key(lane))
+        z = initialize_model(start_key, self.call(lane, shared)).param_info.z
+        return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
+
+    def advance(self, lane_and_state, shared: Arrays):
+        """Run `skip` iterations unrecorded, then `todo` recorded ones; returns the state, the draws and the statistics.
+
+        One program serves warm-up and sampling, any number of times: what is discarded is overwritten in row 0.
+        """
+        lane, state, skip, todo = lane_and_state
+        kernel = self.kernel(lane, shared, state.z)
+        # This sets the kernel up; its result is not used.
+        kernel.init(lane_key(lane), self.sampler.warmup, state.z, (), {})
+
+        def read(state):
+            return state.z, read_stats(state, self.sampler.max_tree_depth)
+
+        empty = jax.tree.map(lambda leaf: jnp.zeros((self.block, *jnp.shape(leaf)), jnp.result_type(leaf)), read(state))
+
+        def step(i, carry):
+            state, record = carry
+            state = kernel.sample(state, (), {})
+            row = jnp.maximum(i - skip, 0)
+            return state, jax.tree.map(lambda rows, leaf: rows.at[row].set(leaf), record, read(state))
+
+        state, (draws, stats) = jax.lax.fori_loop(0, skip + todo, step, (state, empty))
+        return state, draws, stats
+
+    def constrain(self, lane: Arrays, shared: Arrays, draws: Arrays) -> Arrays:
+        """Unconstrained draws (draws, ...) -> every latent and deterministic site (draws, ...)."""
+        model = self.call(lane, shared)
+        return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), draws)
+
+    def finish(self, derive: Callable | None, lane: Arrays, draws: Arrays, stats: Arrays, shared: Arrays):
+        """The values of a lane's draws (all sites, or what `derive` makes of them), and whether its draws are finite."""
+        values = self.constrain(lane, shared, draws)
+        sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
+        finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()
+        values = {
+            name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
+            for name, value in values.items()
+        }
+        return (values if derive is None else derive(values, stats, lane, shared)), finite
