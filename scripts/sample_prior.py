@@ -12,7 +12,7 @@ def main(output, provenance, data, threads, seed, study, entry, model, hyperpara
     with compile_cache.used():
         tree, bound = binding.open_bound(data, model, hyperparameters)
         tree.update(sampling.prior(bound, seeds.key(seed, study, entry, "prior")))
-    tree.attrs = {"provenance": provenance, "status": "ok"}
+    tree.attrs = {"provenance": provenance, "status": "ok", "relations": io.canonical(binding.relations(bound))}
     io.write(output, tree, contracts.PRIOR)
 
 

@@ -14,6 +14,7 @@ import numpyro
 import xarray as xr
 from arviz_base.io_numpyro import infer_dims
 from numpyro import handlers
+from numpyro.infer.inspect import get_model_relations
 
 from tadpool import contracts, io, plugins
 from tadpool import data as datasets
@@ -124,6 +125,11 @@ def _array(variable: xr.DataArray) -> np.ndarray:
     return (
         values.astype(np.float64 if jax.config.jax_enable_x64 else np.float32) if values.dtype.kind == "f" else values
     )
+
+
+def relations(bound: Bound) -> dict[str, Any]:
+    """The model as a graph: parents of each site, its distribution, the members of each plate (numpyro.render_model's)."""
+    return get_model_relations(bound.function, model_kwargs={**bound.data, **bound.hyperparameters})
 
 
 def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:

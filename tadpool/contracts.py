@@ -39,6 +39,7 @@ DATA = Contract("one dataset", {**OBSERVED, "truth": Group(optional=True)})
 PRIOR = Contract(
     "draws from the prior and the prior predictive distribution of one entry",
     {"prior": Group(SAMPLE), "prior_predictive": Group(SAMPLE), **OBSERVED},
+    ("provenance", "status", "relations"),
 )
 FIT = Contract(
     "the posterior of one entry",

@@ -76,18 +76,15 @@ def _own(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Wanted]:
         section, title = options.pop("section", "story"), options.pop("title", "")
         if section not in SECTIONS:
             raise UserError(f"figures.{name}.section: {section!r}{did_you_mean(section, list(SECTIONS))}")
-        known = [option for option in inspect.signature(_kind(name, kind)).parameters if option != "results"]
+        known = [option for option in inspect.signature(_kind(kind)).parameters if option != "results"]
         for option in options:
             if option not in known:
                 raise UserError(f"figures.{name}: unknown option {option!r}{did_you_mean(option, known)}")
         yield Wanted(name, kind, section, {}, options, caption, title)
 
 
-def _kind(name: str, kind: str):
-    draw = getattr(import_module(f"tadpool.figures.{kind}"), "draw", None)
-    if draw is None:
-        raise UserError(f"figures.{name}.kind: {kind!r} is not a kind of figure")
-    return draw
+def _kind(kind: str):
+    return import_module(f"tadpool.figures.{kind}").draw
 
 
 def draw_all(results: StudyResults, folder: Path) -> None:
@@ -100,7 +97,7 @@ def draw_all(results: StudyResults, folder: Path) -> None:
     for figure in wanted(results.config):
         with _style.applied(figure.name):
             try:
-                drawn = _kind(figure.name, figure.kind)(results, **figure.options)
+                drawn = _kind(figure.kind)(results, **figure.options)
             except NotDrawn:
                 continue
             listed.append(_described(figure, drawn))

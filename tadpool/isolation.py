@@ -81,7 +81,8 @@ def write_crashed(path: str, provenance: str, cause: str) -> None:
 
     from tadpool import contracts
 
-    attributes = {"provenance": provenance, "status": "crashed", "reason": cause, "attempts": "[]", "over": ""}
+    nothing = {"attempts": "[]", "over": "", "relations": "{}"}
+    attributes = {"provenance": provenance, "status": "crashed", "reason": cause, **nothing}
     io.write(path, xr.DataTree(xr.Dataset(attrs=attributes)), contracts.CRASHED)
 
 

@@ -1,10 +1,11 @@
 """A model as a directed graph: sampled and derived quantities, data, and plates."""
 
+import json
 from typing import Any
 
 import pandas as pd
 
-from tadpool.figures import Drawn, _graph, _style
+from tadpool.figures import Drawn, NotDrawn, _graph, _style
 
 CAPTION = (
     "Read it from top to bottom: each arrow points to a quantity that is drawn, or computed, given those it comes from. "
@@ -13,8 +14,10 @@ CAPTION = (
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """Works from the model and the data alone: also where the fit failed."""
-    relations = _relations(results, entry)
+    """Works from the model and the data alone: also where the fit failed, unless the model cannot be run at all."""
+    relations = json.loads(results.prior(entry).attrs["relations"])
+    if not relations:
+        raise NotDrawn
     parents = relations["sample_sample"]
     kinds = relations["sample_dist"]
     plates = relations["plate_sample"]
@@ -39,20 +42,6 @@ def draw(results, *, entry: str) -> Drawn:
     sentences = "; ".join(_sentence(row) for row in rows)
     title = f"Model graph of {_style.label(results, entry)}"
     return Drawn(figure, pd.DataFrame(rows), title, f"Directed graph of the model. {sentences}.", CAPTION)
-
-
-def _relations(results, entry: str) -> dict[str, Any]:
-    # JAX takes seconds to start; no other figure needs it. The binding comes first: ArviZ has put a lazy `numpyro` into
-    # sys.modules, which stays incomplete where the first thing imported from it is a submodule.
-    from tadpool import binding  # isort: skip
-    from numpyro.infer.inspect import get_model_relations
-
-    chosen = results.config["models"][entry]
-    outcomes = [name for name in results.config["outcomes"] if name in results.data]
-    # Without its outcomes a model is bound, not checked against them again: the fit did that, and it takes a compilation.
-    bound = binding.bind(chosen["model"], results.data.drop_vars(outcomes), chosen["hyperparameters"])
-    observed = {name: results.data[name].values for name in outcomes if name in bound.outcomes}
-    return get_model_relations(bound.function, model_kwargs={**bound.inputs, **bound.hyperparameters, **observed})
 
 
 def _family(kind: str) -> str:
