@@ -14,7 +14,7 @@ run: .venv/complete  ## Set up the environment and run the studies through to re
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
 
 test: .venv/complete  ## Run all tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
 lint: .venv/complete  ## Check style and workflow
 	.venv/bin/ruff check

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tadpool.contracts import Contract
 
 
-def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def canonical(value: Any, ordered: bool = False) -> str:
+    """The one JSON text of a value: no spaces, no NaN, keys sorted unless their order matters (`ordered`)."""
+    return json.dumps(value, sort_keys=not ordered, separators=(",", ":"), allow_nan=False)
 
 
 @contextmanager

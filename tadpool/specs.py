@@ -11,6 +11,7 @@ from typing import Any
 from tadpool import io, plugins, provenance
 from tadpool.config import Config
 
+SHOWN = ("draw_figures", "render_report", "render_index")
 RUNS_MODEL = ("sample_prior", "fit", "sweep", "cross_validate", "predict")
 
 
@@ -25,8 +26,8 @@ class Specs:
         os.environ["TADPOOL_COMPILE_CACHE"] = "on" if self.config.settings.compile_cache else "off"
 
     def spec(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """The rule's arguments as canonical JSON."""
-        return io.canonical(getattr(self, f"_{rule}")(**wildcards))
+        """The rule's arguments as canonical JSON; where they are shown, in the order of the study file."""
+        return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN)
 
     def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
         """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""

@@ -57,6 +57,10 @@ class Workflow:
     source: Path
     folder: Path
 
+    def copy(self, place):
+        """The same workflow, config and results in another folder."""
+        return Workflow(*[shutil.copytree(self.folder, place)] * 2)
+
     def run(self, *arguments, cores=2, check=True):
         """Run Snakemake; returns the completed process with both outputs as text."""
         command = [
@@ -91,6 +95,13 @@ def copy_to(place: Path) -> Workflow:
     (place / "config" / "config.yaml").write_text(CONFIG)
     (place / "config" / "studies" / "small.yaml").write_text(STUDY)
     return Workflow(place, place)
+
+
+def pytest_collection_modifyitems(items):
+    """One worker runs all tests of this folder: they share a finished workflow, and each run uses both cores."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("workflow"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,6 @@
 """`make plan`: what a run would do."""
 
 import re
-import shutil
 import subprocess
 import sys
 
@@ -34,8 +33,7 @@ def test_before_the_first_run_storage_is_estimated_and_time_unknown(finished, tm
 
 
 def test_after_a_run_time_and_storage_are_those_of_the_run(finished, tmp_path):
-    again = tmp_path / "tadpool"
-    shutil.copytree(finished.folder, again)
+    again = finished.copy(tmp_path / "tadpool").folder
     assert plan(again) == "Nothing to be done: all results are up to date.\n"
     config = again / "config" / "config.yaml"
     config.write_text(config.read_text().replace("seed: 1", "seed: 2"))

@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, ROOT, STUDY, copy_to
+from conftest import CONFIG, ROOT, STUDY
 
 from tadpool import contracts, io
 
@@ -124,9 +124,9 @@ def model(n_cookie, chips=None, *, scale=1.0):
 
 
 @pytest.fixture
-def broken(tmp_path):
-    """The small study with a third entry whose model fails: numerically, or by SIGKILL where a file `kill` exists."""
-    workflow = copy_to(tmp_path / "tadpool")
+def broken(finished, tmp_path):
+    """The finished study and a model that fails: numerically, or by SIGKILL where a file `kill` exists."""
+    workflow = finished.copy(tmp_path / "tadpool")
     (workflow.folder / "models").mkdir()
     (workflow.folder / "models" / "broken.py").write_text(BROKEN)
     return workflow
@@ -176,8 +176,8 @@ def test_a_fit_that_crashes_is_shown_and_tried_again(broken):
     assert "Nothing to be done" in broken.run().stderr
 
 
-def test_a_bad_table_stops_its_study_and_no_other(tmp_path):
-    workflow = copy_to(tmp_path / "tadpool")
+def test_a_bad_table_stops_its_study_and_no_other(finished, tmp_path):
+    workflow = finished.copy(tmp_path / "tadpool")
     config = workflow.folder / "config"
     (config / "config.yaml").write_text(CONFIG.replace("[small]", "[small, frogs]"))
     frogs = "title: F\nquestion: Q?\ndataset: reedfrogs\noutcomes: [survived]\nunit: tank\n"
