@@ -5,9 +5,9 @@ import json
 from tadpool import checks, contracts, io
 
 
-def main(fit, check, study, entry, over):
+def main(fit, check, study, entry, over, by):
     tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
-    report = checks.check_sweep(tree, over) if over else checks.check(tree)
+    report = checks.check_points(tree, over or by, whole=by is not None) if over or by else checks.check(tree)
     attempts = json.loads(tree.attrs["attempts"])
     io.write_json(check, {"study": study, "entry": entry, **report, "attempts": attempts})
 

@@ -5,12 +5,12 @@ import json
 from tadpool import io, isolation, provenance
 
 
-def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, precision):
+def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, only_where, precision):
     from tadpool import binding, compile_cache, contracts, lanes, sampling, seeds
 
     lanes.start(threads, precision)
     with compile_cache.used():
-        tree, bound = binding.open_bound(data, model, hyperparameters)
+        tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
         tree.update(sampling.prior(bound, seeds.key(seed, study, entry, "prior")))
     tree.attrs = {"provenance": provenance, "status": "ok", "relations": io.canonical(binding.relations(bound))}
     io.write(output, tree, contracts.PRIOR)

@@ -4,7 +4,7 @@ import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,12 +27,16 @@ Arrays = dict[str, Any]
 class Bound:
     """A model bound to a dataset.
 
+    model, given: its name, and the hyperparameters that differ from its defaults.
     function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
     data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
     latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
-    number of its elements. dataset: where the data come from.
+    number of its elements. dataset: where the data come from. only_where: outcome -> a variable that is 0 where the
+    outcome does not count: there it is not scored, and predicted to be 0.
     """
 
+    model: str
+    given: Mapping[str, Any]
     function: Callable
     data: Arrays
     outcomes: tuple[str, ...]
@@ -41,6 +45,11 @@ class Bound:
     dims: dict[str, tuple[str, ...]]
     sizes: dict[str, int]
     dataset: xr.Dataset
+    only_where: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, dataset: xr.Dataset) -> "Bound":
+        """The same model and hyperparameters bound to another dataset."""
+        return replace(bind(self.model, dataset, self.given), only_where=self.only_where)
 
     @property
     def inputs(self) -> Arrays:
@@ -81,7 +90,18 @@ def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | N
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
-        bound = Bound(function, data, signature.outcomes, latents, traced, dims, sizes, dataset)
+        bound = Bound(
+            model,
+            dict(hyperparameters or {}),
+            function,
+            data,
+            signature.outcomes,
+            latents,
+            traced,
+            dims,
+            sizes,
+            dataset,
+        )
         if any(outcome in data for outcome in signature.outcomes):
             _validate(f"models/{model}.py", bound)
     return bound
@@ -114,10 +134,58 @@ def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, 
     return {name: value.shape for name, value in shapes.items()}, tuple(latents)
 
 
-def open_bound(data: str, model: str, hyperparameters: Mapping[str, Any]) -> tuple[xr.DataTree, Bound]:
+def open_bound(
+    data: str, model: str, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
+) -> tuple[xr.DataTree, Bound]:
     """data.nc as a tree, and the model bound to it."""
     tree = io.read(data, contracts.DATA)
-    return tree, bind(model, datasets.merged(tree), hyperparameters)
+    return tree, replace(bind(model, datasets.merged(tree), hyperparameters), only_where=only_where or {})
+
+
+@dataclass(frozen=True)
+class Points:
+    """Several fits in one batch, and what differs between them.
+
+    dim: name of their dim. labels: one for each, its coordinate and part of its random key. arguments: model arguments
+    (points, ...). held_out: observed site -> bool (points, ...). rows: for fits to separate groups, the row of the
+    dataset that stands in each place (points, places); places that are held out are padding.
+    """
+
+    dim: str
+    labels: np.ndarray
+    arguments: Arrays
+    held_out: Arrays = field(default_factory=dict)
+    rows: np.ndarray | None = None
+
+
+def swept(over: str, values: Sequence[float]) -> Points:
+    """The points of a sweep over a hyperparameter."""
+    labels = np.asarray(values, float)
+    return Points(over, labels, {over: labels})
+
+
+def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
+    """The model bound to the largest group's number of rows, and the rows of each member of `by` as points.
+
+    Smaller groups are padded with their last row, held out. Raises UserError for a member without rows.
+    """
+    index = bound.dataset[f"{by}_index"].values
+    labels = bound.dataset[by].values
+    members = [np.flatnonzero(index == number) for number in range(len(labels))]
+    for label, rows in zip(labels, members, strict=True):
+        if not len(rows):
+            raise UserError(f"by: {by} {label} has no rows, so nothing can be fitted to it; remove it from the data")
+    places = max(map(len, members))
+    rows = np.stack([np.pad(own, (0, places - len(own)), mode="edge") for own in members])
+    padding = np.arange(places) >= np.array([len(own) for own in members])[:, None]
+    one = bound.at(bound.dataset.isel({unit: rows[0]}).assign_coords({unit: np.arange(places)}))
+    along = [name for name in bound.data if unit in bound.dataset[name].dims]
+    for name in along:
+        if bound.dataset[name].dims != (unit,):
+            raise UserError(f"by: {name} has more dims than {unit}; separate fits need variables of {unit} alone")
+    arguments = {name: bound.data[name][rows] for name in along}
+    held_out = dict.fromkeys(bound.outcomes, padding)
+    return one, Points(by, labels, arguments, held_out, rows)
 
 
 def _array(variable: xr.DataArray) -> np.ndarray:

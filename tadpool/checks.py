@@ -154,11 +154,12 @@ def _judge_numbers(row: dict, name: str, chains: int) -> Iterator[Reason]:
 
 
 def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
-    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of one fit (dims chain, draw)."""
-    bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose("chain", "draw").values))
+    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of a fit (dims chain, draw, maybe others)."""
+    bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose(..., "chain", "draw").values))
     numbers = {
         "chains": stats.sizes["chain"],
         "draws": stats.sizes["draw"],
+        "transitions": stats["diverging"].size,
         "diverging": int(stats["diverging"].sum()),
         "reached_max_treedepth": int(stats["reached_max_treedepth"].sum()),
         "bfmi_min": float(bfmi.min()),
@@ -169,7 +170,7 @@ def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
 
 
 def _judge_sampler(numbers: dict) -> Iterator[Reason]:
-    total = numbers["chains"] * numbers["draws"]
+    total = numbers["transitions"]
     if numbers["chains"] < 2:
         yield Reason("fail", "chains", "", "One chain alone cannot be checked.")
     if numbers["diverging"]:
@@ -199,23 +200,43 @@ def _worst(rows: list[dict]) -> dict[str, float | None]:
     }
 
 
-def check_sweep(tree: xr.DataTree, over: str) -> dict:
-    """Verdicts of all points of a sweep: the worst one and a report for each value of the hyperparameter.
+def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
+    """Verdicts of all points of a sweep, or of fits to separate groups: the worst one, and a report for each point.
 
-    Only latent sites are judged: the others are functions of them, and a sweep has many points.
+    Only latent sites are judged at each point: the others are functions of them, and there are many points. whole: report
+    on all points together too, as on one fit.
     """
+    together = check(tree) if whole or tree.attrs["status"] == "crashed" else {"reasons": []}
     if tree.attrs["status"] == "crashed":
-        return check(tree) | {"points": []}
+        return together | {"points": []}
     points = []
-    for position, value in enumerate(tree["posterior"][over].values):
-        groups = {name: tree[name].to_dataset().isel({over: position}) for name in ("posterior", "sample_stats")}
-        groups["posterior"] = groups["posterior"].filter_by_attrs(site="latent")
+    for position, value in enumerate(tree["posterior"][dim].values):
+        groups = {name: tree[name].to_dataset().isel({dim: position}) for name in ("posterior", "sample_stats")}
+        groups["posterior"] = groups["posterior"].filter_by_attrs(site="latent").drop_vars(dim)
         point = xr.DataTree.from_dict(groups)
         point.attrs.update(status="ok")
-        points.append({over: float(value), **check(point)})
-    reasons = [Reason("fail", "status", "", tree.attrs["reason"])] if tree.attrs["status"] != "ok" else []
-    worst = max([verdict(reasons), *(point["verdict"] for point in points)], key=ORDER.index)
-    return {"verdict": worst, "reasons": [asdict(reason) for reason in reasons], "points": points}
+        points.append({dim: value.item(), **check(point)})
+    reasons = _counted(points, dim)
+    if tree.attrs["status"] != "ok":
+        reasons.insert(0, Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
+    return {
+        **together,
+        "verdict": verdict(reasons),
+        "reasons": [asdict(reason) for reason in reasons],
+        "points": points,
+    }
+
+
+def _counted(points: list[dict], dim: str) -> list[Reason]:
+    """One reason for all points of each severity, the first few of them named."""
+    reasons = []
+    for severity in ("fail", "warn"):
+        named = [str(point[dim]) for point in points if point["verdict"] == severity]
+        if named:
+            shown = ", ".join(named[:5]) + (", ..." if len(named) > 5 else "")
+            sentence = f"{len(named)} of {len(points)} points of {dim} {severity}: {shown}."
+            reasons.append(Reason(severity, "points", "", sentence))
+    return reasons
 
 
 def gate(reports: list[dict], expected: dict[str, dict]) -> dict[str, str]:

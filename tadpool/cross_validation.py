@@ -24,6 +24,7 @@ def cross_validate(
     hyperparameters: Mapping[str, Any],
     outcomes: Sequence[str],
     unit: str,
+    only_where: Mapping[str, str],
     precision: str,
     over: str | None,
 ) -> None:
@@ -48,7 +49,7 @@ def cross_validate(
 
             lanes.start(threads, precision)
             values = {**hyperparameters, **({over: float(posterior[over][point[over]])} if over else {})}
-            _, bound = binding.open_bound(data, model, values)
+            _, bound = binding.open_bound(data, model, values, only_where)
             yield from sampling.log_likelihood_blocks(
                 bound, posterior.isel(point), outcomes, unit, UNITS_PER_BLOCK_BYTES
             )

@@ -1,6 +1,7 @@
 """Predict new members of a group from a fit, written as predictions.nc."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import xarray as xr
 from tadpool import compile_cache, contracts, io, lanes, sampling, seeds
 from tadpool import data as datasets
 from tadpool.binding import Bound, bind, labelled, small
-from tadpool.errors import UserError
+from tadpool.errors import UserError, did_you_mean
 
 
 def predict(
@@ -24,13 +25,14 @@ def predict(
     entry: str,
     model: str,
     hyperparameters: Mapping[str, Any],
-    group: str,
+    group: str | None,
     label: str | None,
     rows: Sequence[Mapping[str, Any]],
     unit: str,
+    only_where: Mapping[str, str],
     precision: str,
 ) -> None:
-    """Draw the outcomes of `rows` of one new member of `group` into `output` (contracts.PREDICTIONS).
+    """Draw the outcomes of `rows`, with `group` those of one new member of it, into `output` (contracts.PREDICTIONS).
 
     A fit that failed or crashed gives a file without numbers that says so.
     """
@@ -40,64 +42,86 @@ def predict(
     if tree.attrs["status"] == "ok":
         lanes.start(threads, precision)
         dataset = datasets.merged(io.read(data, contracts.DATA))
-        label = label or f"new {group}"
         key = seeds.key(seed, study, entry, "predictions")
         posterior = tree["posterior"].to_dataset()
         with compile_cache.used():
-            predicted = new_group(model, hyperparameters, dataset, posterior, group, label, unit, rows or [{}], key)
+            bound = replace(bind(model, dataset, hyperparameters), only_where=only_where)
+            predicted = predict_rows(bound, posterior, group, label or f"new {group}", unit, rows or [{}], key)
         result.update(predicted.children)
     io.write(output, result, contracts.PREDICTIONS)
 
 
-def new_group(
-    model: str,
-    hyperparameters: Mapping[str, Any],
-    dataset: xr.Dataset,
+def predict_rows(
+    bound: Bound,
     posterior: xr.Dataset,
-    group: str,
+    group: str | None,
     label: str,
     unit: str,
     rows: Sequence[Mapping[str, Any]],
     key: np.ndarray,
 ) -> xr.DataTree:
-    """Predict rows of one new member of a grouping dim from posterior draws (chain, draw, ...).
+    """Predict rows from posterior draws (chain, draw, ...), of one new member of a grouping dim or of existing ones.
 
-    The population's sites keep their posterior draws; every site with the dim `group` is drawn anew from its
-    distribution given them, and so are the outcomes. rows: the dataset variables of each row other than the group's
-    index. Raises UserError for a variable that a row does not give.
+    rows: the dataset variables of each row, and by its label the member of each group other than the new one. Sites
+    keep their posterior draws, except those with the dim `group` or `unit`: they are drawn anew from their distribution
+    given the others, as the outcomes are. Raises UserError for a variable that a row does not give.
     """
-    original = bind(model, dataset, hyperparameters)
-    bound = bind(model, _rows(original, dataset, group, label, unit, rows), hyperparameters)
-    anew = [site for site, dims in original.dims.items() if group in dims]
+    dataset = _rows(bound, group, label, unit, rows)
+    at_rows = bound.at(dataset)
+    anew = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     batch = lanes.Lanes(
         np.tile(key, (chains, 1)),
         np.arange(chains),
-        arguments={name: np.full(chains, value) for name, value in original.hyperparameters.items()},
+        arguments={name: np.full(chains, value) for name, value in bound.hyperparameters.items()},
     )
-    population = {name: value.values for name, value in posterior.data_vars.items() if name not in anew}
-    record = [*anew, *(name for name in bound.outcomes if name not in anew)]
-    values = sampling.predict(bound, batch, population, np.arange(draws), key, record)
+    kept = {name: value.values for name, value in posterior.data_vars.items() if name not in anew}
+    record = [*anew, *(name for name in at_rows.outcomes if name not in anew)]
+    values = sampling.predict(at_rows, batch, kept, np.arange(draws), key, record)
+    given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
     return xr.DataTree.from_dict(
         {
-            "predictions": labelled(bound, {name: small(value) for name, value in values.items()}),
-            "predictions_constant_data": bound.dataset[[n for n in bound.inputs if n in bound.dataset.data_vars]],
+            "predictions": labelled(at_rows, {name: small(value) for name, value in values.items()}),
+            "predictions_constant_data": dataset[given],
         }
     )
 
 
-def _rows(bound: Bound, dataset: xr.Dataset, group: str, label: str, unit: str, rows) -> xr.Dataset:
-    """The dataset of the rows to predict: one new member of `group`, the variables of `rows`."""
-    count = len(rows)
+def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`."""
     variables = {}
     for name, value in bound.inputs.items():
-        if name == f"{group}_index":
-            variables[name] = (unit, np.zeros(count, int))
-        elif name in dataset and unit in dataset[name].dims:
-            absent = [i for i, row in enumerate(rows) if name not in row]
-            if absent:
-                raise UserError(f"predictions: row {absent[0] + 1} does not say {name}, which the model needs; add it")
-            variables[name] = (unit, np.asarray([row[name] for row in rows], value.dtype))
-    coords = {unit: np.arange(1, count + 1), group: [label] if group != unit else np.arange(1, count + 1)}
-    kept = dataset.drop_dims([dim for dim in (unit, group) if dim in dataset.dims])
-    return kept.assign(variables).assign_coords(coords)
+        dims = bound.dataset[name].dims if name in bound.dataset else ()
+        if group and dims == (group,) != (unit,):
+            variables[name] = (group, np.asarray([_given(rows[0], name, 1)], value.dtype))
+        if unit not in dims:
+            continue
+        index = name.removesuffix("_index")
+        if group and index == group:
+            variables[name] = (unit, np.zeros(len(rows), int))
+        elif name.endswith("_index") and index in bound.dataset.dims:
+            variables[name] = (unit, np.array([_member(bound.dataset[index], i, row) for i, row in enumerate(rows, 1)]))
+        else:
+            values = np.asarray([_given(row, name, i) for i, row in enumerate(rows, 1)], value.dtype)
+            variables[name] = (dims, values)
+    coords = {unit: np.arange(1, len(rows) + 1)}
+    if group and group != unit:
+        coords[group] = [label]
+    replaced = [dim for dim in (unit, group) if dim in bound.dataset.dims]
+    return bound.dataset.drop_dims(replaced).assign(variables).assign_coords(coords)
+
+
+def _given(row: Mapping[str, Any], name: str, number: int) -> Any:
+    if name not in row:
+        raise UserError(f"predictions: row {number} does not say {name}, which the model needs; add it")
+    return row[name]
+
+
+def _member(labels: xr.DataArray, number: int, row: Mapping[str, Any]) -> int:
+    """The position of the group member that a row names."""
+    label = _given(row, str(labels.name), number)
+    found = np.flatnonzero(labels.values == label)
+    if not len(found):
+        hint = did_you_mean(str(label), [str(each) for each in labels.values])
+        raise UserError(f"predictions: row {number}: {labels.name} {label!r} is not in the data{hint}")
+    return int(found[0])

@@ -12,7 +12,7 @@ import xarray as xr
 from numpyro import handlers
 
 from tadpool import lanes, seeds
-from tadpool.binding import Arrays, Bound, labelled, small
+from tadpool.binding import Arrays, Bound, Points, labelled, small
 from tadpool.program import lane_key
 
 PRIOR_DRAWS = 1000
@@ -29,7 +29,7 @@ def unit_log_likelihood(
     trace = _conditioned(bound, sites, arguments)
     total = 0.0
     for name in outcomes:
-        log_prob = trace[name]["fn"].log_prob(trace[name]["value"])
+        log_prob = _where_it_counts(bound, name, trace[name]["fn"].log_prob(trace[name]["value"]), arguments)
         axes = tuple(axis for axis, dim in enumerate(bound.dims[name]) if dim != unit)
         total = total + log_prob.sum(axes)
     return total
@@ -41,16 +41,27 @@ def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
     return {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.latents}
 
 
+def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays) -> jax.Array:
+    """Zero where the variable that `only_where` names for this outcome is 0."""
+    if name not in bound.only_where:
+        return values
+    gate = bound.only_where[name]
+    shape = [size if dim in bound.dims[gate] else 1 for dim, size in zip(bound.dims[name], values.shape, strict=True)]
+    return jnp.where(jnp.reshape(others[gate], shape) != 0, values, jnp.zeros_like(values))
+
+
 def _conditioned(bound: Bound, sites: Arrays, arguments: Arrays) -> Mapping[str, Any]:
     model = handlers.substitute(handlers.seed(bound.function, jax.random.key(0)), data=sites)
     return handlers.trace(model).get_trace(**arguments)
 
 
-def simulate(function: Callable, key: jax.Array, sites: Arrays, arguments: Arrays) -> Arrays:
+def simulate(bound: Bound, key: jax.Array, sites: Arrays, arguments: Arrays) -> Arrays:
     """All sites of one forward run of the model, with `sites` fixed; `arguments` hold no outcomes."""
-    model = handlers.substitute(handlers.seed(function, key), data=sites)
+    model = handlers.substitute(handlers.seed(bound.function, key), data=sites)
     trace = handlers.trace(model).get_trace(**arguments)
-    return {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
+    values = {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
+    others = {**arguments, **values}
+    return values | {name: _where_it_counts(bound, name, values[name], others) for name in bound.only_where}
 
 
 def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
@@ -62,7 +73,7 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
     shared = {"inputs": bound.inputs, "hyperparameters": bound.hyperparameters}
 
     def draw(lane, shared):
-        return simulate(bound.function, lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
+        return simulate(bound, lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
 
     values = lanes.map_lanes(draw, batch, shared)
     split = {"prior": {}, "prior_predictive": {}}
@@ -88,29 +99,22 @@ def posterior(
     *,
     outcomes: Sequence[str],
     unit: str,
-    over: str | None = None,
-    points: Sequence[float] = (),
+    points: Points | None = None,
     progress: Callable[[int], None] = lambda iterations: None,
 ) -> Fit:
-    """Sample the posterior, once or at each value of a hyperparameter.
+    """Sample the posterior, once or at each of `points`.
 
-    address: seed, study, entry, role and attempt, see `tadpool.seeds`. over, points: the hyperparameter that varies and
-    its values; the groups then have one more leading dim, named after it. Group names are those of contracts.FIT.
+    address: seed, study, entry, role and attempt, see `tadpool.seeds`. With points the groups have one more leading dim;
+    fits to separate groups have log likelihood and predictions by row of the whole dataset, as other fits have.
     """
-    values = list(points) if over else [None]
-    hyperparameters = {
-        name: np.repeat([value if name != over else point for point in values], chains).astype(float)
-        for name, value in bound.hyperparameters.items()
-    }
-    if over:
-        hyperparameters[over] = np.repeat(np.asarray(values, float), chains)
-    keys = np.repeat([seeds.key(**address, point=point) for point in values], chains, axis=0)
-    batch = lanes.Lanes(keys, np.tile(np.arange(chains), len(values)), arguments=hyperparameters)
-    result = lanes.run(bound.function, batch, bound.data, sampler, progress=progress)
+    labels = [None] if points is None else points.labels.tolist()
+    keys = np.repeat([seeds.key(**address, point=label) for label in labels], chains, axis=0)
+    batch = _batch(bound, points, keys, chains)
+    result = lanes.run(bound.function, batch, _shared(bound.data, batch), sampler, progress=progress)
     stats = {**result.stats, "tree_depth": np.floor(np.log2(np.maximum(result.stats["n_steps"], 1))).astype(int) + 1}
-    shape = ((len(values),) if over else ()) + (chains,)
-    leading = ((over,) if over else ()) + ("chain", "draw")
-    coords = {over: np.asarray(values, float)} if over else {}
+    shape = (chains,) if points is None else (len(labels), chains)
+    leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
+    coords = {} if points is None else {points.dim: points.labels}
 
     def group(arrays: Arrays, names=None, draw=None) -> xr.Dataset:
         shaped = {name: small(array.reshape(*shape, *array.shape[1:])) for name, array in arrays.items()}
@@ -126,14 +130,41 @@ def posterior(
     derived = score(bound, batch, result.values, outcomes, unit)
     if "log_likelihood" in derived:
         groups["log_likelihood"] = group({name: derived["log_likelihood"]}, {name: (unit,)})
-    if not over:
+    if points is None or points.rows is not None:
         groups["log_prior"] = group(derived["log_prior"], _batch_dims(bound, derived["log_prior"]))
         kept = thinned(sampler.draws, chains)
-        predictive = predict(
-            bound, batch, result.values, kept, seeds.key(**{**address, "role": "posterior_predictive"})
-        )
-        groups["posterior_predictive"] = group(predictive, draw=kept)
+        key = seeds.key(**{**address, "role": "posterior_predictive"})
+        groups["posterior_predictive"] = group(predict(bound, batch, result.values, kept, key), draw=kept)
+    if points is not None and points.rows is not None:
+        for name in {"log_likelihood", "posterior_predictive"} & set(groups):
+            groups[name] = _by_row(groups[name], points, unit)
     return Fit(groups, "ok", "")
+
+
+def _batch(bound: Bound, points: Points | None, keys: np.ndarray, chains: int) -> lanes.Lanes:
+    count = 1 if points is None else len(points.labels)
+    arguments = {name: np.full(count * chains, value) for name, value in bound.hyperparameters.items()}
+    held_out = {}
+    if points is not None:
+        arguments |= {name: np.repeat(value, chains, axis=0) for name, value in points.arguments.items()}
+        held_out = {name: np.repeat(value, chains, axis=0) for name, value in points.held_out.items()}
+    return lanes.Lanes(keys, np.tile(np.arange(chains), count), arguments, held_out)
+
+
+def _shared(data: Arrays, batch: lanes.Lanes) -> Arrays:
+    return {name: value for name, value in data.items() if name not in batch.arguments}
+
+
+def _by_row(group: xr.Dataset, points: Points, unit: str) -> xr.Dataset:
+    """Put what separate fits say of their places (points, chain, draw, places) into the order of the dataset's rows."""
+    (padding,) = {id(value): value for value in points.held_out.values()}.values()
+    rows = points.rows[~padding]
+    order = np.argsort(rows)
+    moved = {}
+    for name, variable in group.data_vars.items():
+        values = np.moveaxis(variable.transpose(points.dim, "chain", "draw", unit).values, 3, 1)[~padding][order]
+        moved[name] = (("chain", "draw", unit), np.moveaxis(values, 0, 2))
+    return xr.Dataset(moved, coords={name: group[name] for name in ("chain", "draw")})
 
 
 def log_likelihood_blocks(
@@ -180,7 +211,7 @@ def score(bound: Bound, batch: lanes.Lanes, draws: Arrays, outcomes: Sequence[st
         return jax.lax.map(lambda sites: at_draw(sites, {**shared, **lane["arguments"]}), lane["draws"])
 
     lane = {"draws": _latents(bound, draws), "arguments": batch.arguments}
-    return lanes.map_lanes(derive, lane, bound.data, bytes_per_lane=3 * size / count)
+    return lanes.map_lanes(derive, lane, _shared(bound.data, batch), bytes_per_lane=3 * size / count)
 
 
 def thinned(length: int, chains: int) -> np.ndarray:
@@ -199,18 +230,18 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
         draw_keys = jax.random.split(lane_key(lane), len(kept))
 
         def at_draw(key_and_sites):
-            values = simulate(bound.function, *key_and_sites, {**shared, **lane["arguments"]})
+            values = simulate(bound, *key_and_sites, {**shared, **lane["arguments"]})
             return {name: values[name] for name in record or bound.outcomes}
 
         return jax.lax.map(at_draw, (draw_keys, jax.tree.map(lambda value: value[kept], lane["draws"])))
 
     lane = {
         "draws": _latents(bound, draws),
-        "arguments": batch.arguments,
+        "arguments": {name: value for name, value in batch.arguments.items() if name not in bound.outcomes},
         "key": np.tile(key, (len(batch), 1)),
         "chain": batch.chains.astype(np.uint32),
     }
-    return lanes.map_lanes(derive, lane, bound.inputs)
+    return lanes.map_lanes(derive, lane, _shared(bound.inputs, batch))
 
 
 def _latents(bound: Bound, draws: Arrays) -> Arrays:

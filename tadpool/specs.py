@@ -91,7 +91,8 @@ class Specs:
         }
 
     def _scored(self, study: str) -> dict[str, Any]:
-        return {"outcomes": self.config.studies[study].outcomes, "unit": self.config.studies[study].unit}
+        chosen = self.config.studies[study]
+        return {"outcomes": chosen.outcomes, "unit": chosen.unit, "only_where": chosen.only_where}
 
     def _prepare_data(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
@@ -100,11 +101,14 @@ class Specs:
         return spec | ({"seed": self.config.settings.seed} if simulated else {})
 
     def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
-        return {**self._base(study, model), "precision": self.config.sampler(study, model).precision}
+        only_where = self.config.studies[study].only_where
+        precision = self.config.sampler(study, model).precision
+        return {**self._base(study, model), "only_where": only_where, "precision": precision}
 
     def _fit(self, study: str, model: str) -> dict[str, Any]:
         sampler = self.config.sampler(study, model).model_dump()
-        return {**self._base(study, model), **self._scored(study), "sampler": sampler}
+        by = self.config.studies[study].models[model].by
+        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler}
 
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
         chosen = self.config.studies[study].sweeps[sweep]
@@ -112,13 +116,16 @@ class Specs:
         return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points()}
 
     def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
-        over = self.config.studies[study].sweeps[sweep].over if sweep else None
-        return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over}
+        chosen = self.config.studies[study]
+        over = chosen.sweeps[sweep].over if sweep else None
+        by = chosen.models[model].by if model else None
+        return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by}
 
     def _cross_validate(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
         chosen = self._sweep(study, sweep) if sweep else self._fit(study, model)
         precision = chosen.pop("sampler")["precision"]
         chosen.pop("points", None)
+        chosen.pop("by")
         return {"over": None, **chosen, "precision": precision}
 
     def _compare(self, study: str, comparison: str) -> dict[str, Any]:
@@ -126,9 +133,13 @@ class Specs:
 
     def _predict(self, study: str, model: str) -> dict[str, Any]:
         prediction = self.config.studies[study].predictions[model].model_dump()
-        unit = self.config.studies[study].unit
-        precision = self.config.sampler(study, model).precision
-        return {**self._base(study, model), **prediction, "unit": unit, "precision": precision}
+        scored = {k: v for k, v in self._scored(study).items() if k != "outcomes"}
+        return {
+            **self._base(study, model),
+            **prediction,
+            **scored,
+            "precision": self.config.sampler(study, model).precision,
+        }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
         undrawn = {"question": True, "references": True, "sampler": True, "models": {"__all__": {"expect", "sampler"}}}

@@ -142,7 +142,7 @@ def test_a_sweep_has_a_verdict_for_every_point():
     }
     tree = xr.DataTree.from_dict(groups)
     tree.attrs.update(status="ok", reason="")
-    report = checks.check_sweep(tree, "sigma")
+    report = checks.check_points(tree, "sigma")
     assert [(point["sigma"], point["verdict"]) for point in report["points"]] == [(0.5, "pass"), (2.0, "fail")]
     assert report["verdict"] == "fail"
 

@@ -58,10 +58,10 @@ def test_posterior_means_and_sds_are_exact_within_monte_carlo_error(reference, s
 def test_a_sweep_point_is_the_same_lanes_alone_or_among_others():
     bound = binding.bind("frogs_fixed_sigma", dataset("reedfrogs"))
     address = {"seed": 1, "study": "reedfrogs", "entry": "sweeps/sigma", "role": "fit", "attempt": 0}
-    options = {"outcomes": ["survived"], "unit": "tank", "over": "sigma"}
+    options = {"outcomes": ["survived"], "unit": "tank"}
     small = lanes.Sampler(100, 100, 0.8, 10)
-    whole = sampling.posterior(bound, address, 4, small, points=[0.5, 1.0, 2.0], **options)
-    alone = sampling.posterior(bound, address, 4, small, points=[2.0], **options)
+    whole = sampling.posterior(bound, address, 4, small, points=binding.swept("sigma", [0.5, 1.0, 2.0]), **options)
+    alone = sampling.posterior(bound, address, 4, small, points=binding.swept("sigma", [2.0]), **options)
     for group in ("posterior", "sample_stats", "log_likelihood"):
         xr.testing.assert_identical(whole.groups[group].sel(sigma=[2.0]), alone.groups[group])
 
@@ -112,10 +112,9 @@ def test_prior_draws_have_the_prior_moments():
 def test_a_new_location_is_drawn_from_the_population():
     """Exact mean of chips at a new location: E[mu]; |z| < 4.4 with the error of both parts."""
     posterior = fit("cookies", "cookies_hierarchical", lanes.Sampler(1000, 1000, 0.9, 10)).groups["posterior"]
-    tree = prediction.new_group(
-        "cookies_hierarchical", {}, dataset("cookies"), posterior, "location", "new location", "cookie", [{}],
-        np.array([3, 4], np.uint32),
-    )  # fmt: skip
+    bound = binding.bind("cookies_hierarchical", dataset("cookies"))
+    key = np.array([3, 4], np.uint32)
+    tree = prediction.predict_rows(bound, posterior, "location", "new location", "cookie", [{}], key)
     chips = tree["predictions"]["chips"].values[:, :, 0].astype(float)
     assert tree["predictions"]["lam"].sizes["location"] == 1
     mcse = array_stats.mcse(chips, chain_axis=0, draw_axis=1)

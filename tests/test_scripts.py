@@ -26,7 +26,7 @@ def run(name, folder, spec, digest="d", threads=2, **files):
 
 
 BASE = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled", "hyperparameters": {}}
-SCORED = {"outcomes": ["chips"], "unit": "cookie"}
+SCORED = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 300, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
     run(
         "check",
         place,
-        {"study": "s", "entry": "e", "over": None},
+        {"study": "s", "entry": "e", "over": None, "by": None},
         input={"fit": fit},
         output={"check": str(place / "check.json")},
     )
@@ -110,7 +110,7 @@ def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
         input={"data": data, "fit": str(tmp_path / "fit.nc")},
         output={"loo": str(tmp_path / "loo.nc")},
     )
-    spec = {"study": "s", "entry": "sweeps/x", "over": "rate_rate"}
+    spec = {"study": "s", "entry": "sweeps/x", "over": "rate_rate", "by": None}
     run(
         "check", tmp_path, spec, input={"fit": str(tmp_path / "fit.nc")}, output={"check": str(tmp_path / "check.json")}
     )
@@ -127,7 +127,7 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
     run(
         "check",
         tmp_path,
-        {"study": "s", "entry": "e", "over": None},
+        {"study": "s", "entry": "e", "over": None, "by": None},
         input={"fit": fit},
         output={"check": str(tmp_path / "check.json")},
     )
@@ -135,7 +135,15 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
     spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
     run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": str(tmp_path / "loo.nc")})
     assert io.read(tmp_path / "loo.nc", contracts.LOO).attrs["status"] == "crashed"
-    spec = {**BASE, "group": "location", "label": None, "rows": [], "unit": "cookie", "precision": "float64"}
+    spec = {
+        **BASE,
+        "group": "location",
+        "label": None,
+        "rows": [],
+        "unit": "cookie",
+        "only_where": {},
+        "precision": "float64",
+    }
     predictions = str(tmp_path / "predictions.nc")
     run("predict", tmp_path, spec, input={"data": data, "fit": fit}, output={"predictions": predictions})
     assert io.read(predictions, contracts.PREDICTIONS).attrs["reason"] == "it ran out of memory"
@@ -146,7 +154,7 @@ def test_a_missing_file_is_one_sentence(tmp_path, capfd):
         run(
             "check",
             tmp_path,
-            {"study": "s", "entry": "e", "over": None},
+            {"study": "s", "entry": "e", "over": None, "by": None},
             input={"fit": "nowhere.nc"},
             output={"check": "x"},
         )

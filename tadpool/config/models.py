@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
-from tadpool.config.types import Distinct, EntryName, Scalar, Slug, Strict, Text, broken_rule
+from tadpool.config.types import Distinct, EntryName, Scalar, Scalars, Slug, Strict, Text, broken_rule
 
 # Branches of a union, as they stand in the location of an error.
 SPACED, LISTED = "(spaced)", "(list)"
@@ -136,6 +136,11 @@ class Entry(Strict):
         description="Sampler settings of this entry alone.",
         examples=[{"target_accept": 0.95}],
     )
+    by: str | None = Field(
+        None,
+        description="Fit the model to each member of this group alone (no pooling at all), as one batch.",
+        examples=["county"],
+    )
     expect: Expect | None = Field(
         None,
         description="A known verdict other than pass.",
@@ -211,16 +216,20 @@ class Comparison(Strict):
 
 
 class Prediction(Strict):
-    """Predictions of a fitted entry for a new member of a group."""
+    """Predictions of a fitted entry, for a new member of a group or at stated rows."""
 
-    group: str = Field(description="Grouping dimension that gets the new member.", examples=["location"])
+    group: str | None = Field(
+        None,
+        description="Grouping dimension that gets a new member. Without it the rows are of existing members.",
+        examples=["location"],
+    )
     label: Text | None = Field(
         None, description="Name of the new member in figures; by default `new <group>`.", examples=["new bakery"]
     )
-    rows: list[dict[str, Scalar]] = Field(
+    rows: list[dict[str, Scalars]] = Field(
         [],
-        description="Rows to predict: values of the model's other variables. By default one row, which is enough "
-        "where the model has no others.",
+        description="Rows to predict: values of the model's other variables, a list where a variable has more dims, "
+        "and the labels of groups. By default one row, which is enough where the model has no others.",
         examples=[[{"floor": 0}, {"floor": 1}]],
     )
 
@@ -262,6 +271,12 @@ class Study(Strict):
         examples=[["survived"]],
     )
     unit: str = Field(description="Dimension of one prediction: log likelihoods are summed to it.", examples=["tank"])
+    only_where: dict[str, str] = Field(
+        {},
+        description="Outcomes that count only where another variable is 1: elsewhere they are not scored, and are "
+        "predicted to be 0.",
+        examples=[{"y1": "y0"}],
+    )
     groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
@@ -282,7 +297,9 @@ class Study(Strict):
         examples=[{"main": {"entries": ["multilevel", "fixed_sigma"]}}],
     )
     predictions: dict[Slug, Prediction] = Field(
-        {}, description="Predictions: entry -> new member of a group.", examples=[{"multilevel": {"group": "tank"}}]
+        {},
+        description="Predictions: entry -> new member of a group, or rows.",
+        examples=[{"multilevel": {"group": "tank"}}],
     )
     figures: dict[Slug, Figure] = Field(
         {},

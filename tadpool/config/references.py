@@ -30,7 +30,7 @@ def check(study: Study) -> Iterator[Problem]:
         except UserError as error:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
         else:
-            yield from _entry(("models", name), entry, study.outcomes, signatures[name])
+            yield from _entry(("models", name), entry, study, signatures[name])
     for name, sweep in study.sweeps.items():
         yield from _sweep(("sweeps", name), sweep, entries, signatures)
     for name, comparison in study.comparisons.items():
@@ -41,6 +41,7 @@ def check(study: Study) -> Iterator[Problem]:
     for name, prediction in study.predictions.items():
         yield from _known(("predictions",), [name], entries, "an entry of this study")
         yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
+    yield from _known(("only_where",), study.only_where, study.outcomes or (), "one of outcomes")
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
         yield from _figure(("figures", name), figure, kinds)
@@ -79,8 +80,10 @@ def _dataset(study: Study) -> Iterator[Problem]:
     yield from _arguments(("arguments",), study.arguments, dict(defaults), what)
 
 
-def _entry(place: tuple, entry: Entry, outcomes: Iterable[str], signature: plugins.Signature) -> Iterator[Problem]:
-    yield from _known((*place, "model"), outcomes, signature.outcomes, f"an observed site of {entry.model}")
+def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signature) -> Iterator[Problem]:
+    yield from _known((*place, "model"), study.outcomes, signature.outcomes, f"an observed site of {entry.model}")
+    if study.groups is not None:
+        yield from _known((*place, "by"), [entry.by], study.groups, "one of groups")
     what = f"a hyperparameter of {entry.model}"
     yield from _arguments((*place, "hyperparameters"), entry.hyperparameters, signature.hyperparameters, what)
 
@@ -110,8 +113,9 @@ def _prediction(
     if groups is not None:
         yield from _known((*place, "group"), [prediction.group], groups, "one of groups")
     if signature and prediction.rows:
-        given_anyway = (f"{prediction.group}_index", *(name for name in signature.variables if name.startswith("n_")))
-        variables = [name for name in signature.variables if name not in given_anyway]
+        given_anyway = (prediction.group, *(name for name in signature.variables if name.startswith("n_")))
+        named = [name.removesuffix("_index") for name in signature.variables]
+        variables = [name for name in named if name not in given_anyway]
         for position, row in enumerate(prediction.rows):
             yield from _known((*place, "rows", position), row, variables, "a variable that the model needs")
 

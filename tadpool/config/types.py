@@ -22,6 +22,10 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+def _scalars(value: Any) -> Any:
+    return [_scalar(each) for each in value] if isinstance(value, list) else _scalar(value)
+
+
 def _distinct(values: list) -> list:
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
@@ -46,6 +50,7 @@ Slug = Annotated[str, Field(pattern=SLUG)]
 EntryName = Annotated[Slug, AfterValidator(_unreserved)]
 Text = Annotated[str, Field(min_length=1)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "boolean", "string"]})]
+Scalars = Annotated[Any, AfterValidator(_scalars), WithJsonSchema({"type": ["number", "boolean", "string", "array"]})]
 Distinct = AfterValidator(_distinct)
 
 

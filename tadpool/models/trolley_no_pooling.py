@@ -1,0 +1,32 @@
+r"""Ordered responses with an effect of its own for each story (no pooling), the effects summing to zero.
+
+$$
+\begin{aligned}
+R_i &\sim \mathrm{OrderedLogistic}(\phi_i, c) \\
+\phi_i &= \beta_A A_i + \beta_I I_i + \beta_C C_i + s_{t[i]} \\
+s &\sim \mathrm{ZeroSumNormal}(1.5) \\
+\beta_A, \beta_I, \beta_C &\sim \mathrm{Normal}(0, 1) \\
+c_k &\sim \mathrm{Normal}(0, 1.5), \quad c_1 < \dots < c_6
+\end{aligned}
+$$
+
+Source: McElreath (2023), Statistical Rethinking, lectures 11 and 12.
+"""
+
+import numpyro
+import numpyro.distributions as dist
+
+from tadpool.distributions import OrderedNormal
+
+
+def model(
+    action, intention, contact, story_index, n_story, n_row, response=None, *,
+    beta_scale=1.0, cutpoint_scale=1.5, story_scale=1.5,
+):  # fmt: skip
+    """All variables have the dim row; the features are 0/1, response is 0 to 6."""
+    beta = [numpyro.sample(f"beta_{name}", dist.Normal(0.0, beta_scale)) for name in ("action", "intention", "contact")]
+    cutpoints = numpyro.sample("cutpoints", OrderedNormal(0.0, cutpoint_scale, 6))
+    story = numpyro.sample("story_effect", dist.ZeroSumNormal(story_scale, (n_story,)), infer={"event_dims": ["story"]})
+    phi = beta[0] * action + beta[1] * intention + beta[2] * contact + story[story_index]
+    with numpyro.plate("row", n_row):
+        numpyro.sample("response", dist.OrderedLogistic(phi, cutpoints), obs=response)
