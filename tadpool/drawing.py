@@ -22,6 +22,7 @@ PER_ENTRY = {
     "trace_rank": "sampler",
     "energy": "sampler",
     "forest": "posterior",
+    "recovery": "posterior",
     "posterior_predictive": "predictive",
     "loo_pit": "predictive",
     "pareto_k": "predictive",

@@ -35,6 +35,12 @@ class StudyResults:
         """Outcomes and all other variables of the dataset."""
         return merged(self._read("data.nc", contracts.DATA))
 
+    @cached_property
+    def truth(self) -> xr.Dataset | None:
+        """The values that the data were simulated with, by site; None where the data are observed."""
+        tree = self._read("data.nc", contracts.DATA)
+        return tree["truth"].to_dataset() if "truth" in tree.children else None
+
     def prior(self, entry: str) -> xr.DataTree:
         return self._read(f"{entry}/prior.nc", contracts.PRIOR)
 

@@ -33,6 +33,11 @@ RELATIONS = {
     "plate_sample": {"location": ["lam"], "cookie": ["chips"]},
     "observed": ["chips"],
 }
+# A location has no slope of its own.
+TRUTH = xr.Dataset(
+    {"mu": 8.0, "lam": ("location", [8.0, 8.5, 30.0]), "slope": ("location", [0.5, np.nan, 0.5])},
+    {"location": SOURCE["location"]},
+)
 FIGURES = {
     "graph": {
         "kind": "causal_graph",
@@ -62,6 +67,7 @@ FIGURES = {
                 ]
             },
             {"label": "any", "curves": [{"entry": "many", "site": "lam"}], "reference": 5},
+            {"curves": [{"entry": "many", "site": "mu"}], "reference": "truth"},
         ],
         "caption": "{many_mu_mean:.2f}",
     },
@@ -94,6 +100,48 @@ FIGURES = {
     },
     "priors": {"kind": "forest", "entries": ["many"], "group": "prior", "sites": ["lam"]},
     "side_by_side": {"kind": "posterior_predictive", "entries": ["one", "many", "broken"], "section": "predictive"},
+    "sizes": {"kind": "counts_by_group", "by": "location", "caption": "{n_groups} of {smallest}"},
+    "levels": {
+        "kind": "means_by_group",
+        "variable": "answer",
+        "by": "location",
+        "first": 2,
+        "caption": "{lowest_mean:.2f}",
+    },
+    "lines": {
+        "kind": "lines_by_group",
+        "entries": ["many", "doubtful", "broken"],
+        "outcome": "chips",
+        "x": "size",
+        "by": "location",
+        "members": ["a", "c"],
+        "intercept": "lam",
+        "slope": "slope",
+    },
+    "arrows": {
+        "kind": "shrinkage",
+        "start": "doubtful",
+        "end": "many",
+        "x": "lam",
+        "y": "slope",
+        "by": "location",
+        "varies": "location_index",
+        "centre": ["mu", "sigma"],
+        "labels": {"y": "slope of size"},
+        "caption": "{returns_prior} {farthest}",
+    },
+    "recovered": {
+        "kind": "recovery",
+        "entries": ["one", "many", "broken"],
+        "caption": "{many_covered} of {compared}.{apart}",
+    },
+    "seen": {
+        "kind": "predicted_against_observed",
+        "entries": ["one", "many", "broken"],
+        "outcome": "chips",
+        "colour_by": "size",
+        "caption": "{many_covered:.0%} {shown}",
+    },
     "new": {"kind": "new_group", "entry": "many", "outcome": "chips", "site": "lam", "caption": "{mean:.1f} {sd:.1f}"},
 }
 CONFIG = {
@@ -122,6 +170,8 @@ def made_up(rng, entry, points=()):
     index = np.arange(COOKIES) % LOCATIONS
     lam = rng.gamma(30, 1 / 4, (*shape, LOCATIONS)) + np.arange(LOCATIONS)
     sites = {"rate": (lead, lam[..., 0])} if entry == "one" else {"lam": ((*lead, "location"), lam)}
+    if entry in ("many", "doubtful"):
+        sites["slope"] = ((*lead, "location"), rng.normal(0.5, 0.2, (*shape, LOCATIONS)))
     if entry == "many":
         sites |= {
             "mu": (lead, rng.gamma(50, 1 / 6, shape)),
@@ -208,12 +258,13 @@ def folder(tmp_path_factory):
         {
             "location_index": ("cookie", np.arange(COOKIES) % LOCATIONS, {"long_name": "location"}),
             "most": ("cookie", np.full(COOKIES, 40)),
+            "answer": ("cookie", np.arange(COOKIES) % 4, {"units": "steps above the lowest"}),
             "size": ("cookie", np.arange(COOKIES) // 6, {"flag_values": [0, 1], "flag_meanings": "small big"}),
         },
         {"cookie": SOURCE["cookie"], "location": SOURCE["location"]},
     )
     data = {"observed_data": observed, "constant_data": constant}
-    io.write(folder / "data.nc", tree(data), contracts.DATA)
+    io.write(folder / "data.nc", tree(data | {"truth": TRUTH}), contracts.DATA)
     verdicts = {entry: write_entry(folder, rng, entry, data) for entry in MODELS}
     write_sweep(folder, rng, data)
     new = {
@@ -251,9 +302,9 @@ def draw(folder, name, **changes):
 
 def test_every_figure_of_usable_entries_is_drawn(listed):
     expected = {figure.name for figure in drawing.wanted(CONFIG)}
-    assert expected - set(listed) == {
-        f"broken-{kind}" for kind in drawing.PER_ENTRY if kind not in ("model_graph", "prior_predictive")
-    }
+    without = {f"broken-{kind}" for kind in drawing.PER_ENTRY if kind not in ("model_graph", "prior_predictive")}
+    # The truth has no value of this entry's only parameter.
+    assert expected - set(listed) == without | {"one-recovery"}
 
 
 def test_every_kind_is_drawn(listed):
@@ -305,6 +356,43 @@ def test_numbers_are_those_of_the_results(folder, drawn):
     assert counts["observed"].sum() == COOKIES
     bars = pd.read_csv(drawn / "bars.csv").groupby("part")["count"].sum()
     assert bars[["all", "a"]].tolist() == [COOKIES, COOKIES // LOCATIONS]
+
+
+def test_truth_is_told_from_what_has_none(drawn, listed):
+    recovered = pd.read_csv(drawn / "recovered.csv").set_index("parameter")
+    assert recovered["truth"].isna().sum() == 1
+    assert not recovered.loc["lam[c]", "covered"]
+    assert recovered.loc["lam[c]", "z"] < -5
+    assert listed["recovered"]["caption"].endswith("slope[b] has no true value: returns its prior.")
+    assert " of 6." in listed["recovered"]["caption"]
+    assert pd.read_csv(drawn / "many-forest.csv").set_index("parameter")["returns_prior"].loc["slope[b]"]
+    assert pd.read_csv(drawn / "curves.csv").query("panel == 'mu'")["reference"].iloc[-1] == 8.0
+
+
+def test_ordered_levels_are_shown_from_one(drawn, listed):
+    means = pd.read_csv(drawn / "levels.csv")
+    assert means["mean"].tolist() == pytest.approx([2.5, 2.5])
+    assert "level, 1 is the lowest" in listed["levels"]["alt"]
+    assert len(means) == 2
+
+
+def test_arrows_and_lines_show_posterior_means(folder, drawn):
+    results = StudyResults("made_up", CONFIG, folder)
+    many = results.fit("many")["posterior"].to_dataset().mean(("chain", "draw"))
+    arrows = pd.read_csv(drawn / "arrows.csv")
+    assert arrows["end_lam"].to_numpy() == pytest.approx(many["lam"].values, rel=1e-6)
+    assert arrows["returns_prior"].all()
+    lines = pd.read_csv(drawn / "lines.csv").query("entry == 'many' and member == 'c' and curve == 'posterior mean'")
+    ends = many.sel(location="c")
+    assert lines["y"].tolist() == pytest.approx([float(ends["lam"]), float(ends["lam"] + ends["slope"])], rel=1e-6)
+
+
+def test_reference_needs_a_true_value(folder):
+    from tadpool.figures import densities
+
+    panel = {"curves": [{"entry": "many", "site": "sigma"}], "reference": "truth"}
+    with _style.applied("x"), pytest.raises(UserError, match="sigma has no single true value; mu has one"):
+        densities.draw(StudyResults("made_up", CONFIG, folder), panels=[panel])
 
 
 def test_failed_fits_are_never_shown_as_good(listed):

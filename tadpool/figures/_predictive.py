@@ -29,6 +29,9 @@ def draw(results, entries: Sequence[str], group: str, title: str, caption: str) 
         for column, (entry, values) in enumerate(zip(entries, predicted, strict=True)):
             frame = panel(axes[row, column], values, observed.values.ravel(), grid, _style.colour(results, entry))
             frames.append(frame.assign(entry=entry, outcome=name))
+            if first := _style.first_level(observed):
+                axes[row, column].set_xticks(grid, grid + first)
+                frames[-1][["value", "upto"]] += first
             axes[row, column].set_xlabel(_style.quantity(observed) + name.removeprefix(outcome))
             if len(entries) > 1:
                 axes[row, column].set_title(_style.label(results, entry), color=_style.colour(results, entry))

@@ -16,6 +16,8 @@ OBSERVED = "#000000"
 # Halfway between black and white: as legible on a dark page as on a light one.
 REFERENCE = "#808080"
 FAILED = " (failed)"
+# Units of an ordered variable that is stored from 0: its levels are shown from 1, as people answered.
+STEPS = "steps above the lowest"
 WIDTH = 7.0
 
 STYLE = {
@@ -68,9 +70,16 @@ def label(results, entry: str) -> str:
     return results.label(entry) + (FAILED if results.check(entry)["verdict"] == "fail" else "")
 
 
+def first_level(variable: xr.DataArray) -> int:
+    """What the value 0 is shown as: 1 for levels of an ordered variable (units: steps above the lowest), 0 for all others."""
+    return int(variable.attrs.get("units") == STEPS)
+
+
 def quantity(variable: xr.DataArray) -> str:
     """An axis label from a variable's attributes: long_name and units."""
     name = variable.attrs.get("long_name", str(variable.name).replace("_", " "))
+    if first_level(variable):
+        return f"{name} (level, 1 is the lowest)"
     return f"{name} ({variable.attrs['units']})" if variable.attrs.get("units") else name
 
 

@@ -62,6 +62,17 @@ def summary(values: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"mean": values.mean(axis=1), **dict(zip(QUANTILES, quantiles, strict=True))})
 
 
+def without_truth(results) -> list[str]:
+    """Parameters of a simulated study that have no true value, as they do not apply there: their posterior is their prior."""
+    truth = {} if results.truth is None else results.truth.data_vars
+    return [
+        name
+        for site in truth.values()
+        for name, value in zip(element_names(site), np.ravel(site.values), strict=True)
+        if np.isnan(value)
+    ]
+
+
 def in_words(row: Mapping[str, float]) -> str:
     """Median and 89 % interval of one row of `summary`, for alt texts."""
     return f"median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}"

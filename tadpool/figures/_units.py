@@ -1,6 +1,6 @@
 """An outcome unit by unit: what was observed, blocks of units, colours by a variable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,10 +15,11 @@ MOST_LABELLED = 60
 
 
 def variable(data: xr.Dataset, name: str) -> xr.DataArray:
-    """A variable of the dataset. Raises UserError where there is none of that name."""
+    """A variable of the dataset as it is shown, ordered levels from 1. Raises UserError where there is none of that name."""
     if name not in data.variables:
         raise UserError(f"figures: the dataset has no variable {name!r}; it has {', '.join(map(str, data.data_vars))}")
-    return data[name]
+    found = data[name]
+    return (found + _style.first_level(found)).assign_attrs(found.attrs) if _style.first_level(found) else found
 
 
 def share(data: xr.Dataset, outcome: str, trials: str | None) -> tuple[xr.DataArray, str]:
@@ -75,6 +76,15 @@ def draw_unit_axis(axes: Axes, observed: xr.DataArray) -> None:
     axes.set_xlim(0.2, len(observed) + 0.8)
     if labels.dtype.kind not in "iuf" and len(labels) <= MOST_LABELLED:
         axes.set_xticks(range(1, len(labels) + 1), labels, rotation=90 if len(labels) > 12 else 0)
+
+
+def draw_group_axis(axes: Axes, at: np.ndarray, labels: Sequence[str], title: str) -> None:
+    """Groups at 0, 1, ...: their names where they are few, else every so many; a name of some length stands upright."""
+    step = 1 if len(labels) <= MOST_LABELLED else -(-len(labels) // 20)
+    upright = len(labels) > 15 or sum(map(len, labels)) > 90
+    axes.set_xticks(at[::step], labels[::step], rotation=90 if upright else 0)
+    axes.set_xlim(-0.8, len(labels) - 0.2)
+    axes.set_xlabel(title)
 
 
 def grouped(data: xr.Dataset, name: str, by: str) -> Mapping[str, np.ndarray]:

@@ -72,7 +72,9 @@ def _doubt(ranked: pd.DataFrame) -> str:
     doubtful = ranked[ranked["untrusted"] > 0]
     if doubtful.empty:
         return "Every unit was scored in a way that can be trusted."
-    counted = ", ".join(f"{row['label']}: {row['untrusted']} of {row['n_units']}" for _, row in doubtful.iterrows())
+    counted = ", ".join(
+        f"{row['label']}: {row['untrusted']} of {int(row['n_units'])}" for _, row in doubtful.iterrows()
+    )
     return f"Hollow: units whose Pareto k is too high for importance sampling, so elpd is too optimistic ({counted})."
 
 

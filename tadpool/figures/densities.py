@@ -1,19 +1,22 @@
 """Densities of chosen sites, prior or posterior, of one or several entries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from tadpool.errors import UserError
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 GROUPS = ("posterior", "prior")
 
 
 def draw(results, *, panels: list[Mapping[str, Any]], columns: int = 3) -> Drawn:
-    """panels: `{curves, label, reference}` each; reference: a number to mark, e.g. the truth.
+    """panels: `{curves, label, reference}` each; reference: a number to mark, or `truth` for
+    the value that the data of a simulated study were made with.
 
     curves: `{entry, site, group, label}` each; group: posterior (default, a full line) or prior (dashed). Elements of an array
     make one curve together.
@@ -34,9 +37,9 @@ def draw(results, *, panels: list[Mapping[str, Any]], columns: int = 3) -> Drawn
         axis.set_yticks([])
         axis.axhline(0, color=_style.REFERENCE, linewidth=0.6)
         if "reference" in panel:
-            axis.axvline(panel["reference"], color=_style.OBSERVED, linestyle="dotted", label="truth")
-        if len(curves) > 1:
-            axis.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+            at = _mark(results, axis, panel["reference"], curves[0]["site"])
+            frames[-len(curves) :] = [frame.assign(reference=at) for frame in frames[-len(curves) :]]
+    _draw_legends(figure, axes.flat[: len(kept)])
     for axis in axes.flat[len(kept) :]:
         axis.set_visible(False)
     for first in axes[:, 0]:
@@ -44,6 +47,30 @@ def draw(results, *, panels: list[Mapping[str, Any]], columns: int = 3) -> Drawn
     numbers = pd.concat(frames, ignore_index=True)
     title = "Densities of " + ", ".join(dict.fromkeys(frame["panel"].iloc[0] for frame in frames))
     return Drawn(figure, numbers, title, *_described(numbers))
+
+
+def _mark(results, axes: Axes, reference: float | str, site: str) -> float:
+    """Draw the reference; `truth` stands for the site's true value. Raises UserError where there is no such single value."""
+    at, name = reference, "reference"
+    if reference == "truth":
+        truth = results.truth
+        if truth is None or site not in truth or truth[site].size != 1:
+            known = ", ".join(str(each) for each in truth if truth[each].size == 1) if truth is not None else ""
+            raise UserError(f"figures: reference: {site} has no single true value; {known or 'no site'} has one")
+        at, name = float(truth[site]), "truth"
+    axes.axvline(at, color=_style.OBSERVED, linestyle="dotted", label=f"{name}: {at:.3g}")
+    return float(at)
+
+
+def _draw_legends(figure: Figure, axes: Iterable[Axes]) -> None:
+    """One above the figure where all panels hold the same curves, else one above each panel."""
+    names = [axis.get_legend_handles_labels()[1] for axis in axes]
+    if len(names) > 1 and all(each == names[0] for each in names):
+        _style.legend_above(figure, axes[0])
+        return
+    for axis, each in zip(axes, names, strict=True):
+        if each:
+            axis.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 
 
 def _drawable(results, curve: Mapping[str, Any]) -> bool:

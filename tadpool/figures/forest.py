@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 MOST_LABELLED = 60
-LABELLED_ROW, BARE_ROW = 0.15, 0.03
+LABELLED_ROW, BARE_ROW, MOST_BARE = 0.15, 0.03, 4.5
 CAPTION = "Medians with 50 % (thick) and 89 % (thin) equal-tailed intervals."
 
 
@@ -41,55 +41,65 @@ def draw(
         if site in found[name]
     ]
     numbers = pd.concat(frames, ignore_index=True)
+    numbers["returns_prior"] = numbers["parameter"].isin(_summaries.without_truth(results))
     if together:
-        blocks = {label: numbers.assign(row=numbers["parameter"])}
+        scalars, arrays = numbers.iloc[:0], {label: numbers.assign(row=_rows(numbers, "parameter"))}
     else:
-        blocks = {site: part.assign(row=part["element"]) for site, part in numbers.groupby("site", sort=False)}
+        alone = numbers["element"] == ""
+        scalars = numbers[alone].assign(row=numbers["site"])
+        arrays = {
+            site: part.assign(row=_rows(part, "element")) for site, part in numbers[~alone].groupby("site", sort=False)
+        }
     axis_names = {site: _axis_name(found, site) for site in shown}
-    figure = _arranged(results, names, blocks, axis_names, label)
+    figure = _arranged(results, names, scalars, arrays, axis_names)
     title = f"{group.capitalize()} of {', '.join(_style.label(results, name) for name in names)}"
     return Drawn(figure, numbers, title, _alt(results, numbers), CAPTION)
 
 
+def _rows(numbers: pd.DataFrame, column: str) -> pd.Series:
+    """Names of rows; they say of which parameter the data say nothing."""
+    return numbers[column].where(~numbers["returns_prior"], numbers[column] + "\n(returns its prior)")
+
+
 def _axis_name(found: dict[str, xr.Dataset], site: str) -> str:
     """What the rows of an array are, e.g. tank; "" for a scalar."""
-    variable = next(dataset[site] for dataset in found.values() if site in dataset)
+    variable = max((dataset[site] for dataset in found.values() if site in dataset), key=lambda each: each.ndim)
     return ", ".join(
         _style.quantity(variable[dim]) if dim in variable.coords else dim for dim in _summaries.dims(variable)
     )
 
 
 def _arranged(
-    results, names: Sequence[str], blocks: dict[str, pd.DataFrame], axis_names: dict[str, str], label: str
+    results, names: Sequence[str], scalars: pd.DataFrame, arrays: dict[str, pd.DataFrame], axis_names: dict[str, str]
 ) -> Figure:
     """Scalars above, on one axis; arrays below, a panel each."""
-    scalars = [site for site in blocks if axis_names.get(site) == ""]
-    arrays = [site for site in blocks if site not in scalars]
-    parts = []
-    if scalars:
-        parts.append((pd.concat([blocks[site].assign(row=site) for site in scalars]), ""))
-    tall = [_height(blocks[site], names) for site in arrays]
-    heights = ([_height(parts[0][0], names)] if scalars else []) + ([max(tall)] if arrays else [])
+    heights = [] if scalars.empty else [_height(scalars, names)]
+    heights += [max(_height(block, names) for block in arrays.values())] if arrays else []
     figure = Figure(figsize=(_style.WIDTH, 0.75 + sum(heights) + 0.35 * len(heights)), layout="constrained")
     grid = figure.add_gridspec(len(heights), max(1, len(arrays)), height_ratios=heights)
-    if scalars:
+    if not scalars.empty:
         axes = figure.add_subplot(grid[0, :])
-        _panel(axes, results, names, parts[0][0])
+        _panel(axes, results, names, scalars)
         axes.set_xlabel("value")
-    for column, site in enumerate(arrays):
+    for column, (site, block) in enumerate(arrays.items()):
         axes = figure.add_subplot(grid[-1, column])
-        _panel(axes, results, names, blocks[site])
+        _panel(axes, results, names, block)
         axes.set_xlabel(site or "value")
         axes.set_ylabel(axis_names.get(site, ""))
     if len(names) > 1:
-        _style.legend_above(figure, figure.axes[-1] if arrays else figure.axes[0])
+        handles = {}
+        for axes in reversed(figure.axes):
+            handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        figure.legend(handles.values(), handles, loc="outside upper left", ncols=4)
     return figure
 
 
 def _height(block: pd.DataFrame, names: Sequence[str]) -> float:
     rows = block["row"].nunique()
-    each = BARE_ROW if rows > MOST_LABELLED else LABELLED_ROW
-    return max(0.5, rows * each * (1 + 0.35 * (len(names) - 1)))
+    if rows > MOST_LABELLED:
+        return min(MOST_BARE, rows * BARE_ROW * (1 + 0.35 * (len(names) - 1)))
+    lines = rows + block.drop_duplicates("row")["returns_prior"].sum()
+    return max(0.5, lines * LABELLED_ROW * (1 + 0.35 * (len(names) - 1)))
 
 
 def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> None:

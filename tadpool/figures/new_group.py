@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
 
 
 def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn:
@@ -20,8 +20,8 @@ def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn
     if site:
         posterior = _summaries.sites(results, entry)
         frames.append(_parameter(axes[0, 0], results, entry, posterior[site], predictions[site], name))
-    observed = results.data[outcome]
-    panel, rows = axes[0, -1], _summaries.draws(predictions[outcome])
+    observed = _units.variable(results.data, outcome)
+    panel, rows = axes[0, -1], _summaries.draws(predictions[outcome]) + _style.first_level(observed)
     for position, values in enumerate(rows):
         shade = _style.PALETTE[(results.entries.index(entry) + position) % len(_style.PALETTE)]
         label = name if len(rows) == 1 else f"{name}, row {position + 1}"

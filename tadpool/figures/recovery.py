@@ -1,0 +1,112 @@
+"""The values that the data were simulated with beside what entries estimate."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from tadpool import recovery
+from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+
+CAPTION = (
+    "Left: crosses are the values that the data were simulated with. Right: the same as errors. Of true values 89 % should "
+    "lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = {worst_z:.1f}.{apart}"
+)
+WITHOUT = "has no true value: returns its prior"
+
+
+def draw(
+    results, *, entry: str | None = None, entries: list[str] | None = None, sites: list[str] | None = None
+) -> Drawn:
+    """sites: by default all that have true values. A parameter whose true value is NaN is shown and not counted.
+
+    Raises NotDrawn where the data are not simulated, or no entry has a site of the truth.
+    """
+    if results.truth is None:
+        raise NotDrawn("the data are not simulated")
+    truth = results.truth[sites] if sites else results.truth
+    names = _summaries.usable(results, entries or [entry])
+    frames = [_compared(_summaries.sites(results, name), truth).assign(entry=name) for name in names]
+    numbers = pd.concat(frames, ignore_index=True)
+    if numbers["truth"].notna().sum() == 0:
+        raise NotDrawn("no entry has a parameter whose true value is known")
+    rows = list(dict.fromkeys(numbers["parameter"]))
+    each = 0.17 + 0.07 * (len(names) - 1)
+    figure, ((left, right),) = _style.panels(1, 2, height=1.0 + each * max(len(rows), 4), sharey=True)
+    _panel(left, results, names, numbers, rows, 0.0)
+    _panel(right, results, names, numbers[numbers["truth"].notna()], rows, numbers["truth"])
+    known = numbers.drop_duplicates("parameter")
+    place = known["parameter"].map(rows.index)
+    left.plot(known["truth"], place, "x", color=_style.OBSERVED, markersize=6, label="true value", zorder=3)
+    right.axvline(0, color=_style.OBSERVED, linewidth=0.8, linestyle="dotted")
+    left.set_yticks(range(len(rows)), [_row_name(numbers, row) for row in rows])
+    left.set_ylim(len(rows) - 0.4, -0.6)
+    left.set_xlabel("value")
+    right.set_xlabel("estimate less true value")
+    _style.legend_above(figure, left)
+    title = f"Recovery by {', '.join(_style.label(results, name) for name in names)}"
+    return Drawn(figure, numbers, title, _alt(results, numbers), CAPTION, _values(numbers))
+
+
+def _compared(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
+    """Intervals of all sites of the truth, with the truth, whether the 89 % interval covers it, and z."""
+    shared = [str(name) for name in truth.data_vars if name in posterior]
+    if not shared:
+        return pd.DataFrame(columns=["parameter", "site", "truth", "z", "covered", *_summaries.QUANTILES])
+    frame = pd.concat([_summaries.site_summary(posterior[name]) for name in shared], ignore_index=True)
+    found = recovery.table(posterior, truth)[["parameter", "truth", "z"]]
+    frame = frame.merge(found, on="parameter", how="left", validate="one_to_one")
+    covered = (frame["eti89_low"] <= frame["truth"]) & (frame["truth"] <= frame["eti89_high"])
+    return frame.assign(covered=covered)
+
+
+def _panel(axes: Axes, results, names, numbers: pd.DataFrame, rows: list[str], less: pd.Series | float) -> None:
+    """Intervals of the entries within each row, less the true values where these are given."""
+    for position, name in enumerate(names):
+        part = numbers[numbers["entry"] == name]
+        own = less if isinstance(less, float) else less[part.index]
+        moved = part.assign(**{column: part[column] - own for column in _summaries.QUANTILES})
+        offset = (position - (len(names) - 1) / 2) * 0.6 / max(1, len(names) - 1)
+        at = part["parameter"].map(rows.index).to_numpy(float) + offset
+        look = {"color": _style.colour(results, name), "label": _style.label(results, name), "markersize": 3.5}
+        _style.intervals(axes, at, moved, **look)
+
+
+def _row_name(numbers: pd.DataFrame, row: str) -> str:
+    known = numbers.loc[numbers["parameter"] == row, "truth"].notna().any()
+    return row if known else f"{row}\n({WITHOUT})"
+
+
+def _values(numbers: pd.DataFrame) -> dict:
+    """covered, compared and so on over all entries, and `<entry>_covered` and so on of each."""
+    values = {}
+    for name, part in [("", numbers), *numbers.groupby("entry", sort=False)]:
+        known = part[part["truth"].notna()]
+        if known.empty:
+            continue
+        worst = known.loc[known["z"].abs().idxmax()]
+        found = {
+            "covered": int(known["covered"].sum()),
+            "compared": len(known),
+            "worst": worst["parameter"],
+            "worst_z": float(worst["z"]),
+            "error": float(np.sqrt(((known["mean"] - known["truth"]) ** 2).mean())),
+        }
+        values |= {f"{name}_{key}" if name else key: value for key, value in found.items()}
+    without = list(dict.fromkeys(numbers.loc[numbers["truth"].isna(), "parameter"]))
+    values["apart"] = f" {', '.join(without)} {WITHOUT}." if without else ""
+    return values
+
+
+def _alt(results, numbers: pd.DataFrame) -> str:
+    sentences = []
+    for name, part in numbers.groupby("entry", sort=False):
+        values = _values(part)
+        rows = "; ".join(
+            f"{row['parameter']}: {_summaries.in_words(row)}, "
+            + (f"truth {row['truth']:.3g}" if pd.notna(row["truth"]) else WITHOUT)
+            for _, row in part.iterrows()
+        )
+        found = f"{values['covered']} of {values['compared']} true values inside the 89 % intervals. "
+        sentences.append(f"{_style.label(results, name)}: {found}{rows}.")
+    return " ".join(sentences)
