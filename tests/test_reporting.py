@@ -336,7 +336,7 @@ def test_sweep_prediction_and_figures_are_shown(make):
     words = Page(render(make())).words
     assert "largest elpd on the grid, −50.0 ± 2.0, is that of scale = 2" in words
     assert "Pareto k is above 0.70 for 3 of 12 units there" in words
-    assert re.search(r"row 1 7\.[45]\d", words)
+    assert re.search(r"89 % interval 1 7\.[45]\d", words)
     assert "The drawing lost is missing" in words
     assert "Further figures" in words
 

@@ -44,8 +44,8 @@ def _variable(variable: xr.DataArray, outcome: bool) -> list[str]:
     role = "outcome" if outcome else "index" if name.endswith("_index") else "predictor"
     meaning = str(variable.attrs.get("long_name", name.replace("_", " ")))
     dims = " × ".join(map(str, variable.dims)) or "one value"
-    levels = ", ".join(f"{value} = {word}" for value, word in _levels(variable).items())
-    first = [name, meaning, role, dims, str(variable.attrs.get("units", "")), levels]
+    words = ", ".join(f"{value} = {word}" for value, word in levels(variable).items())
+    first = [name, meaning, role, dims, str(variable.attrs.get("units", "")), words]
     if variable.dtype.kind not in "iufb" or role == "index":
         return [*first, *[MISSING] * 3, "0"]
     values = _finite(variable.values)
@@ -56,7 +56,8 @@ def _variable(variable: xr.DataArray, outcome: bool) -> list[str]:
     return [*first, span, number(values.mean(), 3), number(spread, 3), str(variable.size - values.size)]
 
 
-def _levels(variable: xr.DataArray) -> dict[int, str]:
+def levels(variable: xr.DataArray) -> dict[int, str]:
+    """Value -> word of a variable with CF flags."""
     if "flag_meanings" not in variable.attrs:
         return {}
     words = variable.attrs["flag_meanings"].split()
@@ -87,9 +88,9 @@ def outcomes_by_level(results: StudyResults) -> list[ByLevel]:
     """Every outcome by every group that has more than one row in some member, and by every categorical variable."""
     data = results.data
     return [
-        ByLevel(outcome, by, _rows(data[outcome], along, levels))
+        ByLevel(outcome, by, _rows(data[outcome], along, words))
         for outcome in results.config["outcomes"]
-        for by, along, levels in _groupings(data, results.config["outcomes"])
+        for by, along, words in _groupings(data, results.config["outcomes"])
         if along.dims[0] in data[outcome].dims
     ]
 
@@ -104,14 +105,14 @@ def _groupings(data: xr.Dataset, outcomes: list[str]) -> Iterator[tuple[str, xr.
         if name.endswith("_index") and group in data.coords:
             yield group, variable, dict(enumerate(map(str, data[group].values)))
         elif not name.endswith("_index") and len(values := np.unique(variable.values)) <= FEW_LEVELS:
-            words = {value: str(value) for value in values.tolist()} | _levels(variable)
+            words = {value: str(value) for value in values.tolist()} | levels(variable)
             yield str(variable.attrs.get("long_name", name)), variable, words
 
 
-def _rows(outcome: xr.DataArray, along: xr.DataArray, levels: dict[int, str]) -> list[list[str]]:
+def _rows(outcome: xr.DataArray, along: xr.DataArray, words: dict[int, str]) -> list[list[str]]:
     dim = along.dims[0]
     rows = []
-    for value, word in levels.items():
+    for value, word in words.items():
         found = _finite(outcome.isel({dim: np.flatnonzero(along.values == value)}).values)
         if not found.size:
             rows.append([word, "0", *[MISSING] * (len(BY_LEVEL) - 1)])

@@ -6,6 +6,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tadpool.reporting import formatting
 
+MOST_ROWS = 100
+"""Rows of a table that a page shows; the file with all of them is linked."""
+
 TEMPLATES = Path(__file__).parent.parent.parent / "report"
 
 
@@ -19,6 +22,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for function in (formatting.number, formatting.whole, formatting.general, formatting.counted, formatting.sentence):
-        made.filters[function.__name__] = function
+    for name in ("number", "whole", "general", "counted", "plural", "sentence"):
+        made.filters[name] = getattr(formatting, name)
+    made.globals["most_rows"] = MOST_ROWS
     return made

@@ -1,6 +1,7 @@
 """What a page says of each fit: its model, settings, verdict, diagnostics and estimates."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -42,6 +43,32 @@ def attributes(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
         return dict(root.attrs)
 
 
+def draws(results: StudyResults, entry: str, group: str, names: Sequence[str] | None = None) -> xr.Dataset:
+    """Variables of one group of an entry's fit.nc, the rest left unread; empty where the group is not there."""
+    try:
+        with xr.open_dataset(results.folder / entry / "fit.nc", group=group, engine="netcdf4") as found:
+            return found[[name for name in found.data_vars if names is None or name in names]].load()
+    except OSError:  # how xarray says that there is no such group
+        return xr.Dataset()
+
+
+def sites(results: StudyResults, entry: str) -> dict[str, xr.DataArray]:
+    """Each site of an entry's posterior as one draw of it, which shows its dims and labels."""
+    try:
+        with xr.open_dataset(results.folder / entry / "fit.nc", group="posterior", engine="netcdf4") as found:
+            return {str(name): value for name, value in found.isel(chain=0, draw=0, drop=True).load().data_vars.items()}
+    except OSError:
+        return {}
+
+
+def families(results: StudyResults, entry: str) -> dict[str, str]:
+    """Site -> NumPyro's name of its distribution; empty where the model could not be run."""
+    path = results.folder / entry / "prior.nc"
+    if not path.is_file():
+        return {}
+    return json.loads(attributes(path, ("relations",))["relations"]).get("sample_dist", {})
+
+
 @dataclass(frozen=True)
 class Cell:
     """A diagnostic in the convergence table. severity: "warn" or "fail" where a reason concerns it, otherwise ""."""
@@ -70,22 +97,26 @@ class Estimates:
     rows: list[list[str]]
 
 
-def estimates(check: Mapping[str, Any]) -> tuple[list[Estimates], list[Estimates]]:
-    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check."""
+def estimates(check: Mapping[str, Any], silent: Collection[str] = ()) -> tuple[list[Estimates], list[Estimates]]:
+    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check.
+
+    silent: parameters that return their prior; they are marked.
+    """
     sites = [
-        Estimates(site, [_estimate(row) for row in rows])
+        Estimates(site, [_estimate(row, silent) for row in rows])
         for site, rows in groupby(check.get("parameters", []), key=lambda row: row["site"])
     ]
     return [s for s in sites if len(s.rows) <= LONG_SITE], [s for s in sites if len(s.rows) > LONG_SITE]
 
 
-def _estimate(row: Mapping[str, Any]) -> list[str]:
+def _estimate(row: Mapping[str, Any], silent: Collection[str]) -> list[str]:
     sd = row["sd"]
     mean, low, high = (scaled(row[key], sd) for key in ("mean", "eti89_low", "eti89_high"))
     interval = MISSING if MISSING in (low, high) else f"{low} to {high}"
     mcse = row.get("mcse_mean")
     numbers = [scaled(mcse, mcse), whole(row.get("ess_bulk")), whole(row.get("ess_tail")), number(row.get("rhat"), 3)]
-    return [row["parameter"], mean, scaled(sd, sd), interval, *numbers]
+    name = f"{row['parameter']} (returns its prior)" if row["parameter"] in silent else row["parameter"]
+    return [name, mean, scaled(sd, sd), interval, *numbers]
 
 
 @dataclass(frozen=True)
@@ -119,35 +150,45 @@ class Fit:
         return attributes(self.results.folder / self.entry / "fit.nc", ("status",))["status"]
 
     @property
+    def usable(self) -> bool:
+        """Whether it has numbers at all; its verdict may still be fail."""
+        return self.status == "ok"
+
+    @property
+    def by(self) -> str | None:
+        """The group whose members are fitted apart, where that is so."""
+        return self.config["by"]
+
+    @property
     def reasons(self) -> list[dict[str, str]]:
         return self.check["reasons"]
 
     @property
     def expected(self) -> Mapping[str, str] | None:
         """The verdict that the study declares in advance, and why."""
-        return self._config["expect"]
+        return self.config["expect"]
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
         return self.check.get("attempts", [])
 
     @property
-    def _config(self) -> Mapping[str, Any]:
+    def config(self) -> Mapping[str, Any]:
         return self.results.config["models"][self.entry]
 
     @property
     def source(self) -> str:
-        return f"models/{self._config['model']}.py"
+        return f"models/{self.config['model']}.py"
 
     @cached_property
     def description(self) -> tuple[str, Sequence[documents.Paragraph]]:
-        return documents.docstring(plugins.find("models", self._config["model"]))
+        return documents.docstring(plugins.find("models", self.config["model"]))
 
     @property
     def hyperparameters(self) -> list[tuple[str, Any, Any]]:
         """Name, value and default of each hyperparameter of the model."""
-        defaults = plugins.signature(plugins.find("models", self._config["model"])).hyperparameters
-        changed = self._config["hyperparameters"]
+        defaults = plugins.signature(plugins.find("models", self.config["model"])).hyperparameters
+        changed = self.config["hyperparameters"]
         return [(name, changed.get(name, default), default) for name, default in defaults.items()]
 
     @property

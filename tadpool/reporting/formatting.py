@@ -68,6 +68,23 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
+def first_of(words: Sequence[str], most: int) -> str:
+    """`a, b and 3 more`: the first of a long list, all of a short one."""
+    return listed(words) if len(words) <= most else listed([*words[:most], f"{len(words) - most} more"])
+
+
+def plural(noun: str) -> str:
+    """`counties`, `houses`, `classes`."""
+    if noun[-1:] == "y" and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+
+
+def counted(count: int, noun: str) -> str:
     """`1 fit`, `2 fits`."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+    return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def span(low: float, high: float, digits: int = 6) -> str:
+    """`1 to 6`, or `3` where both are equal."""
+    return general(low, digits) if low == high else f"{general(low, digits)} to {general(high, digits)}"

@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tadpool.reporting import dataset, extras, fits, ranking, records
+from tadpool.reporting import (
+    accuracies,
+    dataset,
+    fits,
+    predicted,
+    ranking,
+    readings,
+    records,
+    recovered,
+    separate,
+    silent,
+    sweeps,
+)
 from tadpool.reporting.environment import environment
 from tadpool.reporting.figures import Figures
 from tadpool.reporting.formatting import counted, listed
@@ -62,6 +74,7 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
         "comparison": [c.name for c in compared],
     }
     figures = Figures(results.folder / "figures")
+    quiet = {fit.entry: silent.silent(fit) for fit in all_fits}
     return (
         environment()
         .get_template("study.html")
@@ -73,11 +86,20 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
             failed=[fit for fit in all_fits if fit.failed],
             diagnostics=[heading for _, heading, *_ in fits.DIAGNOSTICS],
             cells=fits.cells,
-            estimates=fits.estimates,
+            convergence=readings.convergence(all_fits),
+            separate={fit.entry: separate.separate(fit) for fit in all_fits},
+            separate_headings=separate.HEADINGS,
+            estimates={fit.entry: fits.estimates(fit.check, quiet[fit.entry].parameters) for fit in all_fits},
+            silent=quiet,
+            spreads=readings.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
+            recovery=recovered.recovered(results, all_fits),
+            recovery_headings=recovered.HEADINGS,
+            accuracies=accuracies.accuracies(all_fits),
+            accuracy_headings=accuracies.HEADINGS,
             dataset=dataset,
             comparisons=compared,
-            sweeps=[extras.sweep(results, name) for name in results.config["sweeps"]],
-            predictions=[extras.prediction(results, entry) for entry in results.config["predictions"]],
+            sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],
+            predictions=[predicted.prediction(results, entry) for entry in results.config["predictions"]],
             figures=figures,
             owners=owners,
             provenance=records.provenance(results, seed, digest),

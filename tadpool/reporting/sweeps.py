@@ -1,10 +1,9 @@
-"""What a page says of sweeps and predictions."""
+"""What a page says of sweeps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from tadpool.comparison import TIE_ELPD
@@ -80,53 +79,3 @@ def _overlay(results: StudyResults, overlay: Mapping[str, str]) -> list[str]:
         return [f"{label} has no usable posterior of {site} to compare with."]
     mean, low, high = (scaled(row[key], row["sd"]) for key in ("mean", "eti89_low", "eti89_high"))
     return [f"The posterior of {site} in {label} has mean {mean} and 89 % interval {low} to {high}."]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Predictions of one entry for a new member of a group; rows are empty where the fit gave no numbers."""
-
-    entry: str
-    label: str
-    group: str
-    reason: str
-    rows: list[list[str]]
-
-
-def prediction(results: StudyResults, entry: str) -> Prediction:
-    """The predictions of an entry, read from its predictions.nc."""
-    config = results.config["predictions"][entry]
-    tree = results.predictions(entry)
-    rows = list(_predicted(tree)) if "predictions" in tree.children else []
-    return Prediction(entry, results.label(entry), config["group"], tree.attrs.get("reason", ""), rows)
-
-
-def _predicted(tree: xr.DataTree) -> Iterator[list[str]]:
-    """What, for which row, mean, sd, median and 89 % interval."""
-    given = tree.children.get("predictions_constant_data")
-    constants = xr.Dataset() if given is None else given.to_dataset()
-    for name, variable in tree["predictions"].to_dataset().items():
-        rest = [dim for dim in variable.dims if dim not in ("chain", "draw")]
-        values = variable.transpose(*rest, "chain", "draw").values
-        for index in np.ndindex(values.shape[: len(rest)]):
-            draws = values[index].astype(float)
-            sd = draws.std(ddof=1)
-            low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
-            where = _where(variable, dict(zip(rest, index, strict=True)), constants)
-            interval = f"{scaled(low, sd)} to {scaled(high, sd)}"
-            yield [str(name), where, scaled(draws.mean(), sd), scaled(sd, sd), scaled(median, sd), interval]
-
-
-def _where(variable: xr.DataArray, index: Mapping[str, int], constants: xr.Dataset) -> str:
-    labels = [_label(dim, variable[dim].values[i] if dim in variable.coords else i + 1) for dim, i in index.items()]
-    given = [
-        f"{name} = {general(value.isel(index).item())}"
-        for name, value in constants.items()
-        if value.dims and set(value.dims) <= set(index) and not str(name).endswith("_index")
-    ]
-    return ", ".join(labels + given)
-
-
-def _label(dim: object, value: object) -> str:
-    """`new location`, but `cookie 1`."""
-    return value if isinstance(value, str) else f"{dim} {value}"

@@ -1,0 +1,144 @@
+"""What a page says of predictions: outcomes of stated rows, and effects of a new member of a group."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.reporting.dataset import levels
+from tadpool.reporting.formatting import general, listed, scaled, sentence
+from tadpool.results import StudyResults
+
+SPOKEN = 4
+SUMMARY = ["Mean", "SD", "Median", "89 % interval"]
+Column = tuple[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Predictions as text. label_columns: how many columns stand before the numbers."""
+
+    caption: str
+    headings: list[str]
+    rows: list[list[str]]
+
+    @property
+    def label_columns(self) -> int:
+        return len(self.headings) - len(SUMMARY)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions of one entry. what: the rows, in words. tables: none where the fit gave no numbers, for `reason`."""
+
+    entry: str
+    label: str
+    what: str
+    reason: str
+    tables: list[Table]
+    sentences: list[str]
+
+
+def prediction(results: StudyResults, entry: str) -> Prediction:
+    """The predictions of an entry, read from its predictions.nc."""
+    config = results.config["predictions"][entry]
+    what = f"a new {config['group']}" if config["group"] else "stated rows"
+    tree, label = results.predictions(entry), results.label(entry)
+    reason = tree.attrs.get("reason", "")
+    if "predictions" not in tree.children:
+        return Prediction(entry, label, what, reason, [], [])
+    found = tree["predictions"].to_dataset()
+    unit = results.config["unit"]
+    given = tree.children.get("predictions_constant_data")
+    columns = list(_covariates(results, given.to_dataset(), config)) if given is not None else []
+    by_row = [name for name, variable in found.items() if unit in variable.dims]
+    tables = [_by_row(found[name], unit, columns, label) for name in by_row]
+    others = [row for name, variable in found.items() if name not in by_row for row in _elements(variable)]
+    if others:
+        tables.append(Table(f"Effects of {what}, by {label}", ["Effect", *SUMMARY], others))
+    spoken = [name for name in by_row if name in results.config["outcomes"]]
+    sentences = [words for name in spoken for words in _sentences(results, found[name], unit, columns, label)]
+    return Prediction(entry, label, what, reason, tables, sentences)
+
+
+def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, Any]) -> Iterator[Column]:
+    """Heading and text of each row, for members of groups first, then for each variable."""
+    unit = results.config["unit"]
+    along = {str(name): variable for name, variable in given.items() if unit in variable.dims}
+    for name in sorted(along, key=lambda name: not name.endswith("_index")):
+        variable, group = along[name], name.removesuffix("_index")
+        if group != name and group == config["group"]:
+            yield group, [config["label"] or f"new {group}"] * variable.size
+        elif group != name and group in results.data.coords:
+            yield group, [general(results.data[group].values[i]) for i in variable.values]
+        else:
+            yield from _values(variable, unit, levels(results.data[name]) if name in results.data else {})
+
+
+def _values(variable: xr.DataArray, unit: str, words: Mapping[int, str]) -> Iterator[Column]:
+    rest = [dim for dim in variable.dims if dim != unit]
+    ordered = variable.transpose(*rest, unit).values
+    for index in np.ndindex(ordered.shape[:-1]):
+        labels = [
+            general(variable[dim].values[i].item()) if dim in variable.coords else str(i)
+            for dim, i in zip(rest, index, strict=True)
+        ]
+        texts = [
+            f"{general(value)} ({words[value]})" if value in words else general(value)
+            for value in ordered[index].tolist()
+        ]
+        yield f"{variable.name}, {', '.join(labels)}" if rest else str(variable.name), texts
+
+
+def _by_row(variable: xr.DataArray, unit: str, columns: list[Column], label: str) -> Table:
+    rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw", unit)]
+    values = variable.transpose(unit, *rest, "chain", "draw").values
+    rows = []
+    for index in np.ndindex(values.shape[: 1 + len(rest)]):
+        labels = [_label(variable, dim, i) for dim, i in zip([unit, *rest], index, strict=True)]
+        rows.append([*labels, *(texts[index[0]] for _, texts in columns), *_summary(values[index])])
+    headings = [unit, *rest, *(heading for heading, _ in columns), *SUMMARY]
+    return Table(f"{variable.name}, predicted by {label}", headings, rows)
+
+
+def _elements(variable: xr.DataArray) -> Iterator[list[str]]:
+    rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]
+    values = variable.transpose(*rest, "chain", "draw").values
+    for index in np.ndindex(values.shape[: len(rest)]):
+        labels = [_label(variable, dim, i) for dim, i in zip(rest, index, strict=True)]
+        yield [f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name), *_summary(values[index])]
+
+
+def _label(variable: xr.DataArray, dim: str, position: int) -> str:
+    return general(variable[dim].values[position].item() if dim in variable.coords else position + 1)
+
+
+def _summary(values: np.ndarray) -> list[str]:
+    """Mean, sd, median and 89 % interval."""
+    draws = values.astype(float)
+    sd = draws.std(ddof=1)
+    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
+    return [scaled(draws.mean(), sd), scaled(sd, sd), scaled(median, sd), f"{scaled(low, sd)} to {scaled(high, sd)}"]
+
+
+def _sentences(
+    results: StudyResults, variable: xr.DataArray, unit: str, columns: list[Column], label: str
+) -> Iterator[str]:
+    """The first few predictions in words."""
+    table = _by_row(variable, unit, columns, label)
+    if not 0 < len(table.rows) <= SPOKEN:
+        return
+    measured = results.data[str(variable.name)].attrs if str(variable.name) in results.data else {}
+    name = measured.get("long_name", str(variable.name).replace("_", " "))
+    units = f" {measured['units']}" if measured.get("units") else ""
+    known = table.headings[1 : table.label_columns]
+    parts = []
+    for row in table.rows:
+        where = ", ".join(
+            f"{heading} {cell}" if not cell.startswith("new ") else cell
+            for heading, cell in zip(known, row[1:], strict=False)
+        )
+        parts.append(f"{row[-4]}{units} ({row[-1]}){f' for {where}' if where else ''}")
+    yield f"{sentence(label)} expects a {name} of {listed(parts)}; in brackets the 89 % interval of a single {unit}."
