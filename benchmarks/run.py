@@ -54,7 +54,10 @@ GRID = {
     "pymc_rebuild": Variant(
         "PyMC + nutpie, a model per value, programs kept", "sigma_grid_pymc", PEER_PYTHON, ("--rebuild",), cache="pymc"
     ),
-    "numpyro": Variant("NumPyro, an MCMC per value", "sigma_grid_numpyro"),
+    "numpyro": Variant("NumPyro, an MCMC per value, chains in parallel", "sigma_grid_numpyro"),
+    "numpyro_default": Variant(
+        "NumPyro, an MCMC per value, one device (the default)", "sigma_grid_numpyro", arguments=("--method", "sequential")
+    ),
 }
 # What a ratio is taken of: the peer, tadpool in the same state, and the goals (whole process, sampling alone).
 COMPARISONS = (
@@ -64,6 +67,8 @@ COMPARISONS = (
     ("pymc_rebuild", "tadpool_warm", 7.0, 12.0),
     ("numpyro", "tadpool_cold", 12.0, 12.0),
     ("numpyro", "tadpool_warm", None, None),
+    ("numpyro_default", "tadpool_cold", 12.0, 12.0),
+    ("numpyro_default", "tadpool_warm", None, None),
 )
 MEMORY_GOAL_MB = 2000
 ONCE_FROM = 5000

@@ -25,6 +25,7 @@ from tadpool.program import Arrays, Program, Sampler
 CHUNK_BYTES = 256e6
 LANES_PER_DEVICE = 64
 ITERATIONS_PER_BLOCK = 500
+STARTS = 100
 
 
 def start(threads: int, precision: str = "float64") -> None:
@@ -71,6 +72,7 @@ class Lanes:
         return {
             "key": np.asarray(self.keys, np.uint32),
             "chain": np.asarray(self.chains, np.uint32),
+            "start": np.zeros(len(self), np.uint32),
             "arguments": self.arguments,
             "held_out": self.held_out,
             "extra": self.extra,
@@ -193,8 +195,8 @@ def run(
     outputs = []
     for chunk in rows:
         lane = take(everything, chunk)
-        now = begin(lane, shared) if state is None else _with_keys(take(state, chunk))
-        start_z, start_energy = now.z, now.potential_energy
+        now = _started(begin, lane, shared) if state is None else _with_keys(take(state, chunk))
+        start_z, started = now.z, _valid(now)
         skip, recorded = (sampler.warmup if state is None else 0), []
         for first_draw in range(0, sampler.draws, block):
             todo = min(block, sampler.draws - first_draw)
@@ -205,11 +207,28 @@ def run(
             skip = 0
         draws, stats = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *recorded)
         values, finite = finish((lane, draws, stats), shared)
-        started = np.isfinite(start_energy)
         status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
         kept_state = _without_keys(now) if keep_state else None
         outputs.append((jax.tree.map(np.asarray, values), stats, status, kept_state, jax.tree.map(np.asarray, start_z)))
     return Result(*undeal(outputs, rows, count))
+
+
+def _started(begin: Callable, lane: Arrays, shared: Arrays):
+    """The states at each lane's first starting point with a finite density and gradient, or at the last one tried."""
+    numbers = lane["start"].copy()
+    state = begin(lane, shared)
+    for number in range(1, STARTS):
+        valid = _valid(state)
+        if valid.all():
+            break
+        numbers = np.where(valid, numbers, np.uint32(number))
+        state = begin(lane | {"start": numbers}, shared)
+    return state
+
+
+def _valid(state) -> np.ndarray:
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((state.potential_energy, state.z_grad))]
+    return np.all([np.isfinite(leaf).reshape(len(leaf), -1).all(axis=1) for leaf in leaves], axis=0)
 
 
 def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):

@@ -7,12 +7,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpyro
+from jax.flatten_util import ravel_pytree
 from numpyro.infer import NUTS
 from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
 
 from tadpool.hoisting import hoisted
 
 Arrays = dict[str, Any]
+START_RADIUS = 2.0
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,13 @@ class Program:
         )
 
     def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at a starting point drawn uniformly on (-2, 2) in unconstrained space."""
+        """The sampler state at the lane's starting point number `lane["start"]`, uniform on (-2, 2) unconstrained."""
+        model = self.call(lane, shared)
+        points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model).param_info.z)
         start_key, key = jax.random.split(lane_key(lane))
-        z = initialize_model(start_key, self.call(lane, shared)).param_info.z
+        start_key = jax.random.fold_in(start_key, lane["start"])
+        flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), points))
+        z = unflatten(jax.random.uniform(start_key, flat.shape, flat.dtype, -START_RADIUS, START_RADIUS))
         return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
 
     def advance(self, lane_and_state, shared: Arrays):
