@@ -22,3 +22,7 @@ rule all:
         "results/index.html",
         "results/gate.json",
     localrule: True
+
+
+onsuccess:
+    print("Open results/index.html to read the report.")

@@ -31,6 +31,7 @@ class Contract:
     attributes: tuple[str, ...] = ("provenance",)
 
 
+REMAKE = "delete the file and run again"
 SAMPLE = ("chain", "draw")
 STATS = ("lp", "energy", "diverging", "n_steps", "tree_depth", "reached_max_treedepth", "acceptance_rate", "step_size")
 OBSERVED = {"observed_data": Group(), "constant_data": Group(optional=True)}
@@ -76,31 +77,31 @@ PREDICTIONS = Contract(
 )
 
 
-def check(tree: xr.DataTree, contract: Contract, path: str) -> None:
+def check(tree: xr.DataTree, contract: Contract, path: str, mend: str = REMAKE) -> None:
     """Raise UserError that names the file and the group where `tree` breaks its contract.
 
-    A result whose status is not "ok" may lack groups: it says why it has no numbers.
+    A result whose status is not "ok" may lack groups: it says why it has no numbers. mend: what the sentence advises.
     """
     for attribute in contract.attributes:
         if attribute not in tree.attrs:
-            raise UserError(f"{path}: the attribute {attribute} is missing; delete the file and run again")
+            raise UserError(f"{path}: the attribute {attribute} is missing; {mend}")
     complete = tree.attrs.get("status", "ok") == "ok"
     for name, group in contract.groups.items():
         if name in tree.children:
-            _check_group(tree[name].to_dataset(), group, f"{path}, group {name}")
+            _check_group(tree[name].to_dataset(), group, f"{path}, group {name}", mend)
         elif complete and not group.optional:
             raise UserError(
-                f"{path}: the group {name} is missing ({contract.description}); delete the file and run again"
+                f"{path}: the group {name} is missing ({contract.description}); {mend}"
             )
 
 
-def _check_group(dataset: xr.Dataset, group: Group, where: str) -> None:
+def _check_group(dataset: xr.Dataset, group: Group, where: str, mend: str) -> None:
     for name in group.variables:
         if name not in dataset:
-            raise UserError(f"{where}: the variable {name} is missing; delete the file and run again")
+            raise UserError(f"{where}: the variable {name} is missing; {mend}")
     for name, variable in dataset.data_vars.items():
         absent = [dim for dim in group.dims if dim not in variable.dims]
         if absent:
-            raise UserError(f"{where}: {name} has no dim {absent[0]}; delete the file and run again")
+            raise UserError(f"{where}: {name} has no dim {absent[0]}; {mend}")
         if group.finite and variable.dtype.kind == "f" and not np.isfinite(variable.values).all():
-            raise UserError(f"{where}: {name} is not finite everywhere; delete the file and run again")
+            raise UserError(f"{where}: {name} is not finite everywhere; {mend}")
