@@ -8,7 +8,8 @@ import xarray as xr
 
 from tadpool import accuracy
 from tadpool.reporting.fits import Fit, draws, families
-from tadpool.reporting.formatting import MISSING, listed, number, scaled
+from tadpool.reporting.formatting import MISSING, decimals_for, listed, number
+from tadpool.reporting.ranking import MANY_UNRELIABLE
 
 MOST_CELLS = 40_000_000
 HEADINGS = ("Model", "Outcome", "In sample", "Leave-one-out", "Pareto k too high", "Predictive draws")
@@ -22,13 +23,20 @@ class Row:
     outcome: str
     inside: accuracy.Error
     left_out: accuracy.Error | None
-    unreliable: str
+    unreliable: int
+    units: int
     draws: int
+
+    @property
+    def label(self) -> str:
+        failed = len(self.fit.failed_members)
+        return f"{self.fit.label} ({failed} of {self.fit.members} separate fits failed)" if failed else self.fit.label
 
     @property
     def cells(self) -> list[str]:
         errors = [_shown(error) if error else MISSING for error in (self.inside, self.left_out)]
-        return [self.fit.label, self.outcome, *errors, self.unreliable, str(self.draws)]
+        unreliable = f"{self.unreliable} of {self.units}" if self.units else MISSING
+        return [self.label, self.outcome, *errors, unreliable, str(self.draws)]
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,11 @@ class Accuracies:
 
 
 def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
-    """The errors of every fit that did not fail; None where no outcome has a mean on its own scale."""
-    rows = [row for fit in all_fits if not fit.failed for row in _rows(fit)]
+    """The errors of every fit that did not fail; None where no outcome has a mean on its own scale.
+
+    Separate fits are kept where some of them failed: the rows of these are few, and the table says how many they are.
+    """
+    rows = [row for fit in all_fits if fit.usable and (fit.members or not fit.failed) for row in _rows(fit)]
     if not rows:
         return None
     outcomes = list(dict.fromkeys(row.outcome for row in rows))
@@ -79,7 +90,7 @@ def _row(fit: Fit, outcome: str, predicted: xr.DataArray) -> Row:
         weights = accuracy.leave_one_out_log_weights(scores)
         weights = np.broadcast_to(weights.reshape(*weights.shape, *[1] * len(rest)), values.shape)
         left_out = accuracy.root_mean_square_error(observed[counts], values[:, :, counts], weights[:, :, counts])
-    return Row(fit, outcome, inside, left_out, _unreliable(fit), values.shape[0] * values.shape[1])
+    return Row(fit, outcome, inside, left_out, *_unreliable(fit), values.shape[0] * values.shape[1])
 
 
 def _counts(data: xr.Dataset, gate: str | None, ndim: int) -> np.ndarray:
@@ -98,25 +109,34 @@ def _log_likelihood(fit: Fit, kept: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def _unreliable(fit: Fit) -> str:
+def _unreliable(fit: Fit) -> tuple[int, int]:
+    """How many units have a Pareto k that is too high, and how many there are."""
     tree = fit.results.loo(fit.entry)
     if "loo" not in tree.children:
-        return MISSING
+        return 0, 0
     loo = tree["loo"].to_dataset()
-    return f"{int((loo['pareto_k'] > loo['total_good_k']).sum())} of {loo['pareto_k'].size}"
+    return int((loo["pareto_k"] > loo["total_good_k"]).sum()), loo["pareto_k"].size
 
 
 def _shown(error: accuracy.Error) -> str:
-    """The error and its Monte Carlo error, to two digits of the latter."""
-    digits = error.mcse * 10 or error.rmse
-    return f"{scaled(error.rmse, digits)} ± {scaled(error.mcse, digits)}"
+    return f"{_rounded(error.rmse, error)} ± {_rounded(error.mcse, error)}"
+
+
+def _rounded(value: float, error: accuracy.Error) -> str:
+    """To the first digit that its Monte Carlo error changes."""
+    return number(value, decimals_for(error.mcse or error.rmse, 1 if error.mcse else 3))
 
 
 def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
-    inside = [(row.fit.label, row.inside) for row in rows]
+    inside = [(row.label, row.inside) for row in rows]
     left_out = [(row.fit.label, row.left_out) for row in rows if row.left_out]
+    doubtful = [row for row in rows if row.left_out and row.unreliable > MANY_UNRELIABLE * row.units]
     yield from _ranked(f"In sample, {outcome}", inside)
-    yield from _ranked(f"Where its row is left out, {outcome}", left_out)
+    yield from _ranked(f"{'At face value, where' if doubtful else 'Where'} its row is left out, {outcome}", left_out)
+    if doubtful:
+        parts = [f"{row.unreliable} of {row.units} with {row.fit.label}" for row in doubtful]
+        yield f"Too many of these leave-one-out means cannot be trusted, because Pareto k is too high: {listed(parts)}."
+        return
     growth = [
         (row.left_out.rmse / row.inside.rmse - 1, row.fit.label) for row in rows if row.left_out and row.inside.rmse
     ]
@@ -133,7 +153,7 @@ def _ranked(what: str, errors: Sequence[tuple[str, accuracy.Error]]) -> Iterator
         return
     ordered = sorted(errors, key=lambda pair: pair[1].rmse)
     (label, best), others = ordered[0], ordered[1:]
-    sizes = [f"{scaled(error.rmse, error.mcse * 10 or error.rmse)} with {name}" for name, error in ordered]
+    sizes = [f"{_rounded(error.rmse, error)} with {name}" for name, error in ordered]
     yield f"{what} is off by {listed(sizes)} (root mean square)."
     near = [name for name, error in others if error.rmse - best.rmse < 2 * float(np.hypot(error.mcse, best.mcse))]
     if near:

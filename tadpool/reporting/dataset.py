@@ -60,7 +60,7 @@ def levels(variable: xr.DataArray) -> dict[int, str]:
     """Value -> word of a variable with CF flags."""
     if "flag_meanings" not in variable.attrs:
         return {}
-    words = variable.attrs["flag_meanings"].split()
+    words = [word.replace("_", " ") for word in variable.attrs["flag_meanings"].split()]
     return dict(zip(np.ravel(variable.attrs["flag_values"]).tolist(), words, strict=False))
 
 

@@ -33,7 +33,7 @@ TALL = 700.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. owner: (kind, name) of the entry, sweep or comparison that it belongs to, or None."""
+    """One figure. owner: (kind, name) of the entry, sweep or comparison that it belongs to, or None. number: its place."""
 
     name: str
     section: str
@@ -42,6 +42,7 @@ class Figure:
     caption: str
     alt: str
     folder: Path
+    number: int
 
     @property
     def anchor(self) -> str:
@@ -56,7 +57,9 @@ class Figure:
     def svg(self) -> Markup | None:
         """The drawing, or None where it is missing or not an SVG."""
         try:
-            return None if self._source is None else markup.svg(self._source, f"{self.anchor}-", self.alt or self.title)
+            return (
+                None if self._source is None else markup.svg(self._source, f"f{self.number}-", self.alt or self.title)
+            )
         except ElementTree.ParseError:
             return None
 
@@ -84,7 +87,8 @@ class Figures:
     def __init__(self, folder: Path) -> None:
         """folder: results/{study}/figures; where it or its list is missing there are no figures."""
         path = folder / "figures.json"
-        self.all = [_figure(item, folder) for item in (io.read_json(path) if path.is_file() else [])]
+        listing = io.read_json(path) if path.is_file() else []
+        self.all = [_figure(item, folder, number) for number, item in enumerate(listing, start=1)]
 
     def of(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
         """The figures of a section that belong to one owner, or those that belong to none."""
@@ -100,8 +104,8 @@ class Figures:
         ]
 
 
-def _figure(item: Mapping[str, Any], folder: Path) -> Figure:
+def _figure(item: Mapping[str, Any], folder: Path, number: int) -> Figure:
     owner = next(((kind, item[kind]) for kind in OWNERS if item.get(kind)), None)
     texts = {key: item.get(key) or "" for key in ("title", "caption", "alt")}
     texts["title"] = texts["title"] or item["name"].replace("_", " ")
-    return Figure(item["name"], item.get("section", ""), owner, folder=folder, **texts)
+    return Figure(item["name"], item.get("section", ""), owner, folder=folder, number=number, **texts)

@@ -1,7 +1,7 @@
 """What a page says of each fit: its model, settings, verdict, diagnostics and estimates."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -97,25 +97,25 @@ class Estimates:
     rows: list[list[str]]
 
 
-def estimates(check: Mapping[str, Any], silent: Collection[str] = ()) -> tuple[list[Estimates], list[Estimates]]:
+def estimates(check: Mapping[str, Any], marks: Mapping[str, str]) -> tuple[list[Estimates], list[Estimates]]:
     """The short sites and the long ones (more than LONG_SITE elements), in the order of the check.
 
-    silent: parameters that return their prior; they are marked.
+    marks: by parameter, a remark that is shown with its name.
     """
     sites = [
-        Estimates(site, [_estimate(row, silent) for row in rows])
+        Estimates(site, [_estimate(row, marks.get(row["parameter"], "")) for row in rows])
         for site, rows in groupby(check.get("parameters", []), key=lambda row: row["site"])
     ]
     return [s for s in sites if len(s.rows) <= LONG_SITE], [s for s in sites if len(s.rows) > LONG_SITE]
 
 
-def _estimate(row: Mapping[str, Any], silent: Collection[str]) -> list[str]:
+def _estimate(row: Mapping[str, Any], mark: str) -> list[str]:
     sd = row["sd"]
     mean, low, high = (scaled(row[key], sd) for key in ("mean", "eti89_low", "eti89_high"))
     interval = MISSING if MISSING in (low, high) else f"{low} to {high}"
     mcse = row.get("mcse_mean")
     numbers = [scaled(mcse, mcse), whole(row.get("ess_bulk")), whole(row.get("ess_tail")), number(row.get("rhat"), 3)]
-    name = f"{row['parameter']} (returns its prior)" if row["parameter"] in silent else row["parameter"]
+    name = f"{row['parameter']} ({mark})" if mark else row["parameter"]
     return [name, mean, scaled(sd, sd), interval, *numbers]
 
 
@@ -158,6 +158,17 @@ class Fit:
     def by(self) -> str | None:
         """The group whose members are fitted apart, where that is so."""
         return self.config["by"]
+
+    @property
+    def failed_members(self) -> list[str]:
+        """Where members of a group are fitted apart, those whose fit failed."""
+        points = self.check.get("points", []) if self.by else []
+        return [str(point[self.by]) for point in points if point["verdict"] == "fail"]
+
+    @property
+    def members(self) -> int:
+        """How many members of a group are fitted apart; 0 where it is one fit."""
+        return len(self.check.get("points", [])) if self.by else 0
 
     @property
     def reasons(self) -> list[dict[str, str]]:

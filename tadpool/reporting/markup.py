@@ -68,11 +68,17 @@ def _local(name: object) -> str:
 def svg(text: str, prefix: str, label: str) -> Markup:
     """A figure to stand in a page: ids prefixed, black in the colour of the text, white in that of the paper, places to 0.01.
 
-    prefix: makes ids unique on the page. label: the alternative text. Raises ElementTree.ParseError.
+    prefix: makes ids unique on the page; those that nothing in the figure refers to are left out. label: the alternative
+    text. Raises ElementTree.ParseError.
     """
+    referred = set(re.findall(r"(?:href=[\"']|url\(\s*[\"']?)#([^\"')\s]+)", text))
 
     def visit(tag: str, attributes: Mapping[str, str], _: str) -> tuple[str, dict[str, str]]:
-        kept = {name: _svg_value(name, value, prefix) for name, value in attributes.items() if name in SVG_ATTRIBUTES}
+        kept = {
+            name: _svg_value(name, value, prefix)
+            for name, value in attributes.items()
+            if name in SVG_ATTRIBUTES and (name != "id" or value in referred)
+        }
         if tag == "svg":
             kept |= {"role": "img", "aria-label": label}
         return tag, {name: value for name, value in kept.items() if value is not None}
@@ -89,8 +95,22 @@ def _svg_value(name: str, value: str, prefix: str) -> str | None:
             return f"#{prefix}{value[1:]}"
         return value if re.match(r"data:image/(png|jpeg);base64,", value) else None
     if name in ("d", "points", "x", "y"):
-        return re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value)
+        rounded = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value)
+        return _shorter_path(rounded) if name == "d" else rounded
     return _themed(_local_urls(value, prefix))
+
+
+def _shorter_path(value: str) -> str:
+    """The same path without repeated L commands, which are understood, and with single spaces."""
+    written, last = [], ""
+    for part in re.split(r"([MLHVCSQTAZmlhvcsqtaz])", value):
+        if part.isalpha():
+            repeated = part == "L" and last in ("L", "M")
+            last = part
+            if repeated:
+                continue
+        written.append(part)
+    return " ".join(" ".join(written).split())
 
 
 def _local_urls(value: str, prefix: str) -> str:

@@ -1,6 +1,6 @@
 """What a page says of predictions: outcomes of stated rows, and effects of a new member of a group."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.reporting.dataset import levels
-from tadpool.reporting.formatting import general, listed, scaled, sentence
+from tadpool.reporting.formatting import general, plural, scaled
 from tadpool.results import StudyResults
 
 SPOKEN = 4
@@ -78,7 +78,7 @@ def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, A
 
 
 def _values(variable: xr.DataArray, unit: str, words: Mapping[int, str]) -> Iterator[Column]:
-    rest = [dim for dim in variable.dims if dim != unit]
+    rest = [str(dim) for dim in variable.dims if dim != unit]
     ordered = variable.transpose(*rest, unit).values
     for index in np.ndindex(ordered.shape[:-1]):
         labels = [
@@ -89,7 +89,20 @@ def _values(variable: xr.DataArray, unit: str, words: Mapping[int, str]) -> Iter
             f"{general(value)} ({words[value]})" if value in words else general(value)
             for value in ordered[index].tolist()
         ]
-        yield f"{variable.name}, {', '.join(labels)}" if rest else str(variable.name), texts
+        # Words name a column by themselves; numbers need the variable's name.
+        joined = ", ".join(labels)
+        yield (
+            joined
+            if rest and _is_words(variable, rest)
+            else f"{variable.name}[{joined}]"
+            if rest
+            else str(variable.name),
+            texts,
+        )
+
+
+def _is_words(variable: xr.DataArray, dims: Sequence[str]) -> bool:
+    return all(dim in variable.coords and variable[dim].dtype.kind in "UOT" for dim in dims)
 
 
 def _by_row(variable: xr.DataArray, unit: str, columns: list[Column], label: str) -> Table:
@@ -141,4 +154,4 @@ def _sentences(
             for heading, cell in zip(known, row[1:], strict=False)
         )
         parts.append(f"{row[-4]}{units} ({row[-1]}){f' for {where}' if where else ''}")
-    yield f"{sentence(label)} expects a {name} of {listed(parts)}; in brackets the 89 % interval of a single {unit}."
+    yield f"The mean of {name} by {label}, with the 89 % interval of single {plural(unit)}, is {'; '.join(parts)}."

@@ -18,7 +18,7 @@ def convergence(all_fits: Sequence[Fit]) -> list[str]:
     others = [f"{fit.label} ({_verdict(fit)})" for fit in all_fits if _verdict(fit) != "pass"]
     first = f"{passed} of {counted(len(all_fits), 'fit')} {'passes' if passed == 1 else 'pass'} every check"
     sentences = [f"{first}; the others are {listed(others)}." if others else f"{first}."]
-    sentences += _extremes([fit for fit in all_fits if not fit.failed])
+    sentences += _extremes([fit for fit in all_fits if not fit.failed], len(all_fits))
     for fit in all_fits:
         found = fit.check.get("diagnostics", {})
         if found.get("diverging"):
@@ -34,7 +34,7 @@ def _verdict(fit: Fit) -> str:
     return "fail" if fit.failed else fit.verdict
 
 
-def _extremes(sound: Sequence[Fit]) -> Iterator[str]:
+def _extremes(sound: Sequence[Fit], count: int) -> Iterator[str]:
     rows = [(fit.label, row) for fit in sound for row in fit.check.get("parameters", [])]
     rhats = [(row["rhat"], row["parameter"], label) for label, row in rows if row.get("rhat") is not None]
     sizes = [
@@ -43,16 +43,15 @@ def _extremes(sound: Sequence[Fit]) -> Iterator[str]:
         for key in ("ess_bulk", "ess_tail")
         if row.get(key) is not None
     ]
-    if rhats and sizes:
+    errors = [row["mcse_mean"] / row["sd"] for _, row in rows if row.get("mcse_mean") and row.get("sd")]
+    if rhats and sizes and errors:
         (rhat, at, label), (size, least, where) = max(rhats), min(sizes)
-        whose = "Among fits that did not fail, the" if len(sound) > 1 else "The"
+        whose = f"Among the {len(sound)} fits that did not fail, the" if len(sound) < count else "The"
         yield (
             f"{whose} largest R-hat is {number(rhat, 3)} ({at} in {label}) and the smallest effective sample size "
-            f"{whole(size)} ({least} in {where})."
+            f"{whole(size)} ({least} in {where}); the Monte Carlo error of a posterior mean is at most "
+            f"{number(100 * max(errors), 1)} % of its standard deviation."
         )
-    errors = [row["mcse_mean"] / row["sd"] for _, row in rows if row.get("mcse_mean") and row.get("sd")]
-    if errors:
-        yield f"No posterior mean has a Monte Carlo error above {number(100 * max(errors), 1)} % of its standard deviation."
 
 
 def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> list[str]:
@@ -66,16 +65,20 @@ def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> li
             kept = {label: mean for label, mean in rows.items() if f"{site}[{label}]" not in silent.get(fit.entry, ())}
             if len(kept) >= FEWEST:
                 means.setdefault((site, group), {})[fit.label] = kept
-    return [words for (site, group), found in means.items() for words in _spread(all_fits[0], site, group, found)]
+    most = {group: max(len(found) for (_, own), found in means.items() if own == group) for _, group in means}
+    return [
+        words
+        for (site, group), found in means.items()
+        if len(found) == most[group]  # others are steps on the way to these
+        for words in _spread(all_fits[0], site, group, found)
+    ]
 
 
 def _grouped(fit: Fit) -> dict[tuple[str, str], dict[str, float]]:
     """(site, group) -> label -> posterior mean, of sites with one value per member; separate fits that failed are left out."""
     if not fit.usable or (fit.failed and not fit.by):
         return {}
-    failed = (
-        {str(point[fit.by]) for point in fit.check.get("points", []) if point["verdict"] == "fail"} if fit.by else set()
-    )
+    failed = set(fit.failed_members)
     groups = set(fit.results.config["groups"])
     own = {
         name: str(site.dims[0])

@@ -87,7 +87,7 @@ def _row(row: pd.Series, edge: bool) -> list[str]:
     judged = [EDGE, ""] if edge else [_mark(row["covered"]), number(row["z"], 1)]
     return [
         row["parameter"],
-        scaled(row["truth"], sd),
+        general(float(row["truth"]), 4),
         scaled(row["mean"], sd),
         scaled(sd, sd),
         f"{low} to {high}",
@@ -129,18 +129,24 @@ def _sentences(sound: Sequence[Recovered]) -> list[str]:
 
 def _disagreements(sound: Sequence[Recovered]) -> list[str]:
     """One sentence for all parameters that the same fits cover and the same fits miss."""
-    tables = {each.fit.label: each.table.set_index("parameter")["covered"] for each in sound}
+    tables = {each.fit.label: each.table.set_index("parameter") for each in sound}
     patterns: dict[tuple, list[str]] = {}
     for name in dict.fromkeys(name for table in tables.values() for name in table.index):
-        having = {label: bool(table[name]) for label, table in tables.items() if name in table.index}
+        having = {label: bool(table.loc[name, "covered"]) for label, table in tables.items() if name in table.index}
         cover = tuple(label for label, covered in having.items() if covered)
         miss = tuple(label for label, covered in having.items() if not covered)
         if miss and len(having) > 1:
             patterns.setdefault((cover, miss), []).append(name)
-    return [_disagreement(cover, miss, names) for (cover, miss), names in patterns.items()]
+    sentences = []
+    for (cover, miss), names in patterns.items():
+        distances = [float(tables[label].loc[names, "z"].abs().max()) for label in miss]
+        missed = [f"{label} ({number(most, 1)} SDs)" for label, most in zip(miss, distances, strict=True)]
+        sentences.append(_disagreement(cover, missed, names))
+    return sentences
 
 
 def _disagreement(cover: Sequence[str], miss: Sequence[str], names: Sequence[str]) -> str:
+    """cover, miss: fits, those that miss with their largest distance in posterior standard deviations."""
     verb, what = ("is", "The true value") if len(names) == 1 else ("are", "The true values")
     of = f"{what} of {first_of(names, NAMED)} {verb}"
     if not cover:
@@ -152,7 +158,7 @@ def _distances(sound: Sequence[Recovered]) -> list[str]:
     far = [each for each in sound if abs(each.worst["z"]) > FAR]
     sentences = [
         f"{sentence(each.fit.label)} is off by up to {number(abs(each.worst['z']), 1)} posterior standard deviations, at "
-        f"{each.worst['parameter']} (truth {scaled(each.worst['truth'], each.worst['sd'])}, posterior mean "
+        f"{each.worst['parameter']} (truth {general(float(each.worst['truth']), 4)}, posterior mean "
         f"{scaled(each.worst['mean'], each.worst['sd'])})."
         for each in far
     ]

@@ -51,6 +51,17 @@ def silent(fit: Fit) -> Silent:
     return Silent(frozenset(parameters), sentences)
 
 
+def marks(fit: Fit, found: Silent) -> dict[str, str]:
+    """By parameter, what a table remarks: that it returns its prior, or that the separate fit that it is of failed."""
+    failed = set(fit.failed_members)
+    of_failed = {}
+    for row in fit.check.get("parameters", []) if failed else []:
+        label = row["parameter"].removeprefix(row["site"])[1:-1]
+        if label in failed or label.split(", ")[0] in failed:
+            of_failed[row["parameter"]] = "its fit failed"
+    return dict.fromkeys(found.parameters, "returns its prior") | of_failed
+
+
 def _elements(variable: xr.DataArray) -> Iterator[tuple[str, dict[str, int]]]:
     """Name, as in check.json, and position of each element."""
     rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]

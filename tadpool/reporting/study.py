@@ -89,7 +89,7 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
             convergence=readings.convergence(all_fits),
             separate={fit.entry: separate.separate(fit) for fit in all_fits},
             separate_headings=separate.HEADINGS,
-            estimates={fit.entry: fits.estimates(fit.check, quiet[fit.entry].parameters) for fit in all_fits},
+            estimates={fit.entry: fits.estimates(fit.check, silent.marks(fit, quiet[fit.entry])) for fit in all_fits},
             silent=quiet,
             spreads=readings.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
             recovery=recovered.recovered(results, all_fits),
