@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tadpool import binding, lanes, plugins, recovery, sampling, seeds
-from tadpool.data import prepare
+from tadpool import binding, lanes, plugins, prediction, recovery, sampling, seeds, tables
+from tadpool.data import merged, prepare
+from tadpool.errors import UserError
 
 OUTCOMES = {"masking": ["y0", "y1"], "mundlak": ["Y"], "manufacturing": ["production_speed"]}
 
@@ -54,7 +55,7 @@ def test_manufacturing_follows_its_seed():
 def test_a_right_model_recovers_the_truth(study, model, arguments, skip):
     """Posterior z-scores of a right model are about standard normal: |z| < 4.5 for 24 values, false alarms below 2e-4."""
     tree = simulated(study, **arguments)
-    dataset = xr.merge([tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()])
+    dataset = merged(tree)
     bound = binding.bind(model, dataset)
     address = {"seed": 1, "study": study, "entry": model, "role": "fit", "attempt": 0}
     unit = {"masking": "customer", "manufacturing": "run", "mundlak": "row"}[study]
@@ -70,7 +71,7 @@ def test_a_right_model_recovers_the_truth(study, model, arguments, skip):
 def test_the_unmasked_model_is_biased_as_published():
     """Published: Y1 beta[0, 0] is -1.030 (.029) unmasked against -2.474 in truth."""
     tree = simulated("masking")
-    dataset = xr.merge([tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()])
+    dataset = merged(tree)
     bound = binding.bind("masking_simple", dataset)
     address = {"seed": 1, "study": "masking", "entry": "simple", "role": "fit", "attempt": 0}
     sampler = lanes.Sampler(500, 500, 0.8, 10)
@@ -83,15 +84,9 @@ def test_the_unmasked_model_is_biased_as_published():
 
 def test_separate_fits_are_those_of_each_group_alone():
     """A member's lanes see its own rows; padding does not count. The draws differ in rounding: |z| < 4.4 for 6 means."""
-    data = {"radon.csv": plugins.tables("radon")["radon.csv"]}
-    from tadpool import tables
-
-    dataset = plugins.load("datasets", "radon").load({name: tables.read(path) for name, path in data.items()})
-    three = dataset.sel(county=["AITKIN", "ANOKA", "CASS"])
-    keep = np.isin(dataset["county_index"], [list(dataset.county.values).index(c) for c in three.county.values])
-    renumber = {list(dataset.county.values).index(c): i for i, c in enumerate(three.county.values)}
-    three = three.isel(house=keep)
-    three["county_index"] = ("house", np.array([renumber[i] for i in three["county_index"].values]))
+    table = tables.read(plugins.tables("radon")["radon.csv"])
+    some = table[table["county"].isin(["AITKIN", "ANOKA", "CASS"])].reset_index(drop=True)
+    three = plugins.load("datasets", "radon").load({"radon.csv": some})
     whole = binding.bind("radon_pooled", three)
     bound, points = binding.separated(whole, "county", "house")
     address = {"seed": 1, "study": "radon", "entry": "individual", "role": "fit", "attempt": 0}
@@ -119,7 +114,7 @@ def test_separate_fits_are_those_of_each_group_alone():
 
 def test_an_outcome_that_does_not_count_is_not_scored_and_predicted_as_zero():
     tree = simulated("masking", customers=300)
-    dataset = xr.merge([tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()])
+    dataset = merged(tree)
     simple = replace(binding.bind("masking_simple", dataset), only_where={"y1": "y0"})
     masked = binding.bind("masking_masked", dataset)
     sites = {name: np.zeros(simple.sizes[name]) for name in simple.latents}
@@ -134,3 +129,45 @@ def test_an_outcome_that_does_not_count_is_not_scored_and_predicted_as_zero():
     absent = prior["y0"].values == 0
     assert absent.any()
     assert (prior["y1"].values[absent] == 0).all()
+
+
+@pytest.fixture(scope="module")
+def manufacturing():
+    """The masked model bound to its data, and its posterior."""
+    tree = simulated("manufacturing")
+    bound = binding.bind("manufacturing_masked", merged(tree))
+    address = {"seed": 1, "study": "manufacturing", "entry": "masked", "role": "fit", "attempt": 0}
+    sampler = lanes.Sampler(500, 500, 0.8, 10)
+    fit = sampling.posterior(bound, address, 4, sampler, outcomes=["production_speed"], unit="run")
+    return bound, fit.groups["posterior"]
+
+
+def test_stated_rows_of_existing_groups_are_predicted(manufacturing):
+    """Expected 13.5, 10, 21 and 13 up to the posterior sd of the mean, about 0.1: |z| < 4.4 with it."""
+    bound, posterior = manufacturing
+    rows = [
+        {"group": 1, "settings": [3, 2, 0]},
+        {"group": 2, "settings": [3, 2, 2]},
+        {"group": 1, "settings": [6, 2, 2]},
+        {"group": 2, "settings": [6, 2, 2]},
+    ]
+    tree = prediction.predict_rows(bound, posterior, None, "", "run", rows, np.array([1, 2], np.uint32))
+    speed = tree["predictions"]["production_speed"].values.reshape(-1, 4)
+    noise = 0.5 * np.sqrt(1 / len(speed))
+    assert np.all(np.abs(speed.mean(axis=0) - [13.5, 10.0, 21.0, 13.0]) < 4.4 * (0.1 + noise))
+    assert np.all(np.abs(speed.std(axis=0) - 0.51) < 0.06)
+    assert tree["predictions_constant_data"]["settings"].values.tolist()[0] == [3.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"group": 3, "settings": [1, 1, 1]}, "row 1: group 3 is not in the data"),
+        ({"group": 1}, "row 1 does not say settings"),
+        ({"settings": [1, 1, 1]}, "row 1 does not say group"),
+    ],
+)
+def test_a_row_that_cannot_be_predicted_is_named(manufacturing, row, words):
+    bound, posterior = manufacturing
+    with pytest.raises(UserError, match=words):
+        prediction.predict_rows(bound, posterior, None, "", "run", [row], np.array([1, 2], np.uint32))
