@@ -30,7 +30,7 @@ SOURCE = {
 RELATIONS = {
     "sample_sample": {"mu": [], "scaled": ["mu"], "lam": ["scaled"], "chips": ["lam"]},
     "sample_dist": {"mu": "Gamma", "scaled": "Deterministic", "lam": "Gamma", "chips": "Poisson"},
-    "plate_sample": {"location": ["lam"], "cookie": ["chips"]},
+    "plate_sample": {"location": ["scaled", "lam"], "shop": ["lam"], "cookie": ["chips"]},
     "observed": ["chips"],
 }
 # A location has no slope of its own.
@@ -367,6 +367,29 @@ def test_truth_is_told_from_what_has_none(drawn, listed):
     assert " of 6." in listed["recovered"]["caption"]
     assert pd.read_csv(drawn / "many-forest.csv").set_index("parameter")["returns_prior"].loc["slope[b]"]
     assert pd.read_csv(drawn / "curves.csv").query("panel == 'mu'")["reference"].iloc[-1] == 8.0
+
+
+def test_true_value_on_the_edge_is_not_counted():
+    from tadpool.figures import recovery
+
+    def site(values):
+        return xr.DataArray(values, dims=("chain", "draw", "part"))
+
+    truth = xr.DataArray([0.0, 0.0, 9.0], dims="part")
+    positive, any_sign = np.full((1, 4, 3), 0.5), np.linspace(-1, 1, 12).reshape(1, 4, 3)
+    assert recovery._on_edge(site(positive), truth[:2].mean(), site(positive)).tolist() == [True, True, True]
+    assert recovery._on_edge(site(positive), truth, site(any_sign)).tolist() == [False, False, False]
+
+
+def test_plates_hold_their_nodes():
+    from tadpool.figures import _graph
+
+    nodes = {name: _graph.Node(name) for name in ("inner", "outer", "alone")}
+    plates = {"all": (None, ["outer"]), "part": ("all", ["inner"])}
+    laid_out = _graph._layout(_graph.Graph(nodes, [("outer", "inner"), ("alone", "inner")], plates))
+    around = laid_out.get_subgraph("cluster_0")
+    assert "inner" in around.get_subgraph("cluster_1")
+    assert "alone" not in around
 
 
 def test_ordered_levels_are_shown_from_one(drawn, listed):

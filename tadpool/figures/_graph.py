@@ -66,8 +66,10 @@ def draw(graph: Graph) -> Figure:
     figure = Figure(figsize=size)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(left - MARGIN, right + MARGIN), ylim=(bottom - MARGIN, top + MARGIN))
     axes.set_axis_off()
-    for position, name in enumerate(graph.plates):
-        _draw_plate(axes, name, _box(laid_out.get_subgraph(f"cluster_{position}").graph_attr["bb"]))
+    clusters = {}
+    for position, (name, (parent, _)) in enumerate(graph.plates.items()):
+        clusters[name] = (clusters[parent] if parent else laid_out).get_subgraph(f"cluster_{position}")
+        _draw_plate(axes, name, _box(clusters[name].graph_attr["bb"]))
     for edge in graph.edges:
         _draw_edge(axes, laid_out.get_edge(*edge).attr["pos"], edge in graph.marked)
     for name, node in graph.nodes.items():
@@ -87,8 +89,9 @@ def _layout(graph: Graph) -> pygraphviz.AGraph:
         around = clusters[parent] if parent else laid_out
         space = f'<TD FIXEDSIZE="TRUE" WIDTH="{text_width(name, FONT_SIZE - 1) + 8:.0f}" HEIGHT="12"></TD>'
         label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0"><TR>{space}</TR></TABLE>>'
+        # Nodes of inner plates are named here too: a subgraph takes nodes from the graph around it alone.
         clusters[name] = around.add_subgraph(
-            list(members), name=f"cluster_{position}", label=label, labelloc="b", labeljust="r", margin=8
+            _inside(graph, name), name=f"cluster_{position}", label=label, labelloc="b", labeljust="r", margin=8
         )
         if any(cause in members and effect not in members for cause, effect in graph.edges):
             # An edge that leaves a plate at its foot would run through the label: room beside the nodes keeps it clear.
@@ -97,6 +100,12 @@ def _layout(graph: Graph) -> pygraphviz.AGraph:
             )
     laid_out.layout(prog="dot")
     return laid_out
+
+
+def _inside(graph: Graph, plate: str) -> list[str]:
+    """The nodes of a plate and of all plates within it."""
+    inner = [name for name, (parent, _) in graph.plates.items() if parent == plate]
+    return [*graph.plates[plate][1], *(node for name in inner for node in _inside(graph, name))]
 
 
 def _box(text: str) -> list[float]:

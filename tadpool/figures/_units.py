@@ -33,12 +33,16 @@ def share(data: xr.Dataset, outcome: str, trials: str | None) -> tuple[xr.DataAr
 
 
 def categories(data: xr.Dataset, name: str | None) -> list[tuple[str, np.ndarray, str, str]]:
-    """Each value of a variable: label, which units have it, colour, marker. One category without a label where name is None."""
+    """Each value of a variable, or member of a group: label, which units have it, colour, marker.
+
+    One category without a label where name is None.
+    """
     if name is None:
         return [("", np.ones(1, bool), _style.OBSERVED, "o")]
-    chosen = variable(data, name)
+    indexed = f"{name}_index" in data
+    chosen = variable(data, f"{name}_index" if indexed else name)
     title = chosen.attrs.get("long_name", name)
-    found = _style.meanings(chosen)
+    found = dict(enumerate(data[name].values.tolist())) if indexed else _style.meanings(chosen)
     # Colours from the end of the palette: entries have theirs from its start.
     colours, markers = reversed(_style.PALETTE), MARKERS
     return [

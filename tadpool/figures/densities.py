@@ -58,7 +58,7 @@ def _mark(results, axes: Axes, reference: float | str, site: str) -> float:
             known = ", ".join(str(each) for each in truth if truth[each].size == 1) if truth is not None else ""
             raise UserError(f"figures: reference: {site} has no single true value; {known or 'no site'} has one")
         at, name = float(truth[site]), "truth"
-    axes.axvline(at, color=_style.OBSERVED, linestyle="dotted", label=f"{name}: {at:.3g}")
+    axes.axvline(at, color=_style.OBSERVED, linestyle="dotted", label=name)
     return float(at)
 
 
@@ -115,7 +115,8 @@ def _described(numbers: pd.DataFrame) -> tuple[str, str, dict[str, float]]:
     sentences, values = [], {}
     for (panel, curve), part in numbers.groupby(["panel", "curve"], sort=False):
         row = part.iloc[0]
-        sentences.append(f"{panel}, {curve}: {_summaries.in_words(row)}.")
+        marked = f"; marked is {row['reference']:.3g}" if pd.notna(row.get("reference")) else ""
+        sentences.append(f"{panel}, {curve}: {_summaries.in_words(row)}{marked}.")
         if row["group"] == "posterior":
             names = ("mean", "median", "eti89_low", "eti89_high", "share_above_zero")
             values |= {f"{row['entry']}_{row['site']}_{name}": float(row[name]) for name in names}

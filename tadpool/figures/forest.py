@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 MOST_LABELLED = 60
+MOST_COLUMNS = 3
 LABELLED_ROW, BARE_ROW, MOST_BARE = 0.15, 0.03, 4.5
 CAPTION = "Medians with 50 % (thick) and 89 % (thin) equal-tailed intervals."
 
@@ -46,7 +47,7 @@ def draw(
         scalars, arrays = numbers.iloc[:0], {label: numbers.assign(row=_rows(numbers, "parameter"))}
     else:
         alone = numbers["element"] == ""
-        scalars = numbers[alone].assign(row=numbers["site"])
+        scalars = numbers[alone].assign(row=numbers["site"][alone])
         arrays = {
             site: part.assign(row=_rows(part, "element")) for site, part in numbers[~alone].groupby("site", sort=False)
         }
@@ -62,10 +63,12 @@ def _rows(numbers: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _axis_name(found: dict[str, xr.Dataset], site: str) -> str:
-    """What the rows of an array are, e.g. tank; "" for a scalar."""
+    """What the rows of an array are, e.g. tank; "" for a scalar and for dims without a name of their own."""
     variable = max((dataset[site] for dataset in found.values() if site in dataset), key=lambda each: each.ndim)
     return ", ".join(
-        _style.quantity(variable[dim]) if dim in variable.coords else dim for dim in _summaries.dims(variable)
+        _style.quantity(variable[dim]) if dim in variable.coords else dim
+        for dim in _summaries.dims(variable)
+        if "_dim_" not in dim
     )
 
 
@@ -73,19 +76,22 @@ def _arranged(
     results, names: Sequence[str], scalars: pd.DataFrame, arrays: dict[str, pd.DataFrame], axis_names: dict[str, str]
 ) -> Figure:
     """Scalars above, on one axis; arrays below, a panel each."""
+    columns = min(MOST_COLUMNS, max(1, len(arrays))) if len(arrays) != MOST_COLUMNS + 1 else 2
+    rows = [list(arrays.items())[start : start + columns] for start in range(0, len(arrays), columns)]
     heights = [] if scalars.empty else [_height(scalars, names)]
-    heights += [max(_height(block, names) for block in arrays.values())] if arrays else []
+    heights += [max(_height(block, names) for _, block in row) for row in rows]
     figure = Figure(figsize=(_style.WIDTH, 0.75 + sum(heights) + 0.35 * len(heights)), layout="constrained")
-    grid = figure.add_gridspec(len(heights), max(1, len(arrays)), height_ratios=heights)
+    grid = figure.add_gridspec(len(heights), columns, height_ratios=heights)
     if not scalars.empty:
         axes = figure.add_subplot(grid[0, :])
         _panel(axes, results, names, scalars)
         axes.set_xlabel("value")
-    for column, (site, block) in enumerate(arrays.items()):
-        axes = figure.add_subplot(grid[-1, column])
-        _panel(axes, results, names, block)
-        axes.set_xlabel(site or "value")
-        axes.set_ylabel(axis_names.get(site, ""))
+    for number, row in enumerate(rows, start=len(heights) - len(rows)):
+        for column, (site, block) in enumerate(row):
+            axes = figure.add_subplot(grid[number, column])
+            _panel(axes, results, names, block)
+            axes.set_xlabel(site or "value")
+            axes.set_ylabel(axis_names.get(site, ""))
     if len(names) > 1:
         handles = {}
         for axes in reversed(figure.axes):
@@ -99,7 +105,7 @@ def _height(block: pd.DataFrame, names: Sequence[str]) -> float:
     if rows > MOST_LABELLED:
         return min(MOST_BARE, rows * BARE_ROW * (1 + 0.35 * (len(names) - 1)))
     lines = rows + block.drop_duplicates("row")["returns_prior"].sum()
-    return max(0.5, lines * LABELLED_ROW * (1 + 0.35 * (len(names) - 1)))
+    return max(0.5, lines * LABELLED_ROW * (1 + 0.25 * (len(names) - 1)))
 
 
 def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> None:

@@ -8,11 +8,11 @@ from arviz_stats.base import array_stats
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 SEED = 214
-MOST_UNITS = 2000
+MOST_UNITS = 1000
 CAPTION = (
     "Of a calibrated model the values are uniform and the line stays in the grey band, which holds 95 % of such lines. A hump "
     "below, then above zero: predictions too narrow; the reverse: too wide. The test of uniformity gives p {p_value}. "
-    "{bad_k} of {n_units} values rest on weights with a Pareto k that is too high to trust."
+    "{bad_k} of {n_units} values rest on weights with a Pareto k that is too high to trust.{selection}"
 )
 
 
@@ -39,7 +39,7 @@ def draw(results, *, entry: str) -> Drawn:
         frames.append(pd.DataFrame({"outcome": outcome, "pit": at, "difference": difference, "band": half}))
     axes[0, 0].set_ylabel("cumulative share\nless that of uniform values")
     numbers = pd.concat(frames, ignore_index=True)
-    shown = {"p_value": _shown(min(p_values)), **posterior_k}
+    shown = {"p_value": _shown(min(p_values)), "selection": _selection(posterior_k["n_units"]), **posterior_k}
     largest = numbers["difference"].abs().max()
     alt = (
         f"The LOO-PIT values depart from uniform by at most {largest:.3f} (band: {numbers['band'].iloc[0]:.3f}); "
@@ -63,22 +63,28 @@ def _bad_k(results, entry: str) -> dict[str, int]:
 
 def _log_weights(log_likelihood: xr.DataArray, unit: str) -> np.ndarray:
     """Pareto-smoothed importance weights (units, draws); of many units an even selection."""
-    flat = log_likelihood.transpose(unit, *_summaries.SAMPLE).values.astype(float)
-    flat = flat.reshape(len(flat), -1)[_selected(len(flat))]
-    return array_stats.psislw(-flat)[0]
+    chosen = log_likelihood.isel({unit: _selected(log_likelihood.sizes[unit])})
+    flat = chosen.transpose(unit, *_summaries.SAMPLE).values.astype(float)
+    return array_stats.psislw(-flat.reshape(len(flat), -1))[0]
 
 
 def _selected(units: int) -> slice:
     return slice(None, None, max(1, -(-units // MOST_UNITS)))
 
 
+def _selection(units: int) -> str:
+    step = _selected(units).step
+    return f" Shown is one unit of every {step}, evenly chosen." if step > 1 else ""
+
+
 def _pit(predicted: xr.DataArray, observed: xr.DataArray, log_weights: np.ndarray, unit: str) -> np.ndarray:
     """LOO-PIT values of all cells of the selected units."""
     rest = [dim for dim in observed.dims if dim != unit]
-    draws = predicted.transpose(unit, *rest, *_summaries.SAMPLE).values
-    seen = observed.transpose(unit, *rest).values[_selected(len(draws))]
+    chosen = {unit: _selected(observed.sizes[unit])}
+    seen = observed.isel(chosen).transpose(unit, *rest).values
     cells = int(np.prod(seen.shape[1:]))
-    flat = draws[_selected(len(draws))].reshape(len(seen) * cells, 1, -1)
+    draws = predicted.isel(chosen).transpose(unit, *rest, *_summaries.SAMPLE).values
+    flat = draws.reshape(len(seen) * cells, 1, -1)
     weights = np.repeat(log_weights, cells, axis=0)[:, None]
     return array_stats.loo_pit(flat, seen.ravel(), weights, random_state=SEED, pareto_pit=True)
 

@@ -32,7 +32,8 @@ def draw(results, *, entry: str) -> Drawn:
     }
     edges = [(parent, child) for child in parents for parent in parents[child]]
     sizes = results.data.sizes
-    boxes = {f"{name} ({sizes[name]})" if name in sizes else name: members for name, members in _nested(plates).items()}
+    labels = {name: f"{name} ({sizes[name]})" if name in sizes else name for name in plates}
+    boxes = {labels[name]: (labels.get(outer), members) for name, (outer, members) in _nested(plates).items()}
     figure = _graph.draw(_graph.Graph(nodes, edges, boxes))
     rows = [
         {"node": name, "distribution": kind, "observed": name in relations["observed"], "parents": " ".join(parents[name]),

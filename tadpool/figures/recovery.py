@@ -13,6 +13,7 @@ CAPTION = (
     "lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = {worst_z:.1f}.{apart}"
 )
 WITHOUT = "has no true value: returns its prior"
+EDGE = "has its true value on the edge of what can be and is not counted, as no interval covers it"
 
 
 def draw(
@@ -26,10 +27,11 @@ def draw(
         raise NotDrawn("the data are not simulated")
     truth = results.truth[sites] if sites else results.truth
     names = _summaries.usable(results, entries or [entry])
-    frames = [_compared(_summaries.sites(results, name), truth).assign(entry=name) for name in names]
-    numbers = pd.concat(frames, ignore_index=True)
-    if numbers["truth"].notna().sum() == 0:
+    frames = [frame.assign(entry=name) for name in names if (frame := _compared(results, name, truth)) is not None]
+    if not any(frame["counted"].any() for frame in frames):
         raise NotDrawn("no entry has a parameter whose true value is known")
+    numbers = pd.concat(frames, ignore_index=True)
+    names = list(dict.fromkeys(numbers["entry"]))
     rows = list(dict.fromkeys(numbers["parameter"]))
     each = 0.17 + 0.07 * (len(names) - 1)
     figure, ((left, right),) = _style.panels(1, 2, height=1.0 + each * max(len(rows), 4), sharey=True)
@@ -48,16 +50,33 @@ def draw(
     return Drawn(figure, numbers, title, _alt(results, numbers), CAPTION, _values(numbers))
 
 
-def _compared(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
-    """Intervals of all sites of the truth, with the truth, whether the 89 % interval covers it, and z."""
+def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
+    """Intervals of all sites of the truth, with the truth, z, whether the 89 % interval covers it, and whether that counts.
+
+    None where the entry has none of these sites.
+    """
+    posterior = _summaries.sites(results, entry)
     shared = [str(name) for name in truth.data_vars if name in posterior]
     if not shared:
-        return pd.DataFrame(columns=["parameter", "site", "truth", "z", "covered", *_summaries.QUANTILES])
+        return None
     frame = pd.concat([_summaries.site_summary(posterior[name]) for name in shared], ignore_index=True)
     found = recovery.table(posterior, truth)[["parameter", "truth", "z"]]
     frame = frame.merge(found, on="parameter", how="left", validate="one_to_one")
     covered = (frame["eti89_low"] <= frame["truth"]) & (frame["truth"] <= frame["eti89_high"])
-    return frame.assign(covered=covered)
+    prior = _summaries.sites(results, entry, "prior")
+    edges = np.concatenate([_on_edge(posterior[name], truth[name], prior.get(name)) for name in shared])
+    return frame.assign(covered=covered, counted=frame["truth"].notna() & ~edges)
+
+
+def _on_edge(site: xr.DataArray, truth: xr.DataArray, prior: xr.DataArray | None) -> np.ndarray:
+    """Which true values lie on the edge of what can be, such as a standard deviation of zero: no interval covers these.
+
+    All draws, of the prior and of the posterior, are then on one side of it.
+    """
+    drawn = _summaries.draws(site)
+    at = np.broadcast_to(truth.values, [site.sizes[dim] for dim in _summaries.dims(site)]).reshape(-1, 1)
+    before = drawn if prior is None else _summaries.draws(prior)
+    return ((drawn > at).all(axis=1) & (before > at).all()) | ((drawn < at).all(axis=1) & (before < at).all())
 
 
 def _panel(axes: Axes, results, names, numbers: pd.DataFrame, rows: list[str], less: pd.Series | float) -> None:
@@ -81,7 +100,7 @@ def _values(numbers: pd.DataFrame) -> dict:
     """covered, compared and so on over all entries, and `<entry>_covered` and so on of each."""
     values = {}
     for name, part in [("", numbers), *numbers.groupby("entry", sort=False)]:
-        known = part[part["truth"].notna()]
+        known = part[part["counted"]]
         if known.empty:
             continue
         worst = known.loc[known["z"].abs().idxmax()]
@@ -94,14 +113,16 @@ def _values(numbers: pd.DataFrame) -> dict:
         }
         values |= {f"{name}_{key}" if name else key: value for key, value in found.items()}
     without = list(dict.fromkeys(numbers.loc[numbers["truth"].isna(), "parameter"]))
+    edge = list(dict.fromkeys(numbers.loc[numbers["truth"].notna() & ~numbers["counted"], "parameter"]))
     values["apart"] = f" {', '.join(without)} {WITHOUT}." if without else ""
+    values["apart"] += f" {', '.join(edge)} {EDGE}." if edge else ""
     return values
 
 
 def _alt(results, numbers: pd.DataFrame) -> str:
     sentences = []
     for name, part in numbers.groupby("entry", sort=False):
-        values = _values(part)
+        values = {"covered": 0, "compared": 0} | _values(part)
         rows = "; ".join(
             f"{row['parameter']}: {_summaries.in_words(row)}, "
             + (f"truth {row['truth']:.3g}" if pd.notna(row["truth"]) else WITHOUT)

@@ -12,7 +12,6 @@ from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 ROWS = 6
 TRACE_POINTS = 125
 RANK_POINTS = 40
-LONG_NAME = 12
 CAPTION = (
     "Left: chains should look alike and wander nowhere. Right: each chain's ranks among all draws, as the difference from "
     "equal shares; a line that leaves the grey band says that this chain explores elsewhere. Shown are scalars and the "
@@ -34,9 +33,7 @@ def draw(results, *, entry: str, rows: int = ROWS) -> Drawn:
             _trace(trace, values).assign(parameter=row["parameter"], panel="trace"),
             _ranks(rank, values, row["ess_bulk"]).assign(parameter=row["parameter"], panel="rank"),
         ]
-        trace.set_ylabel(
-            row["parameter"].replace("[", "\n[") if len(row["parameter"]) > LONG_NAME else row["parameter"]
-        )
+        trace.set_title(row["parameter"], fontsize=8)
         rank.set_title(
             f"R-hat {row['rhat']:.3f}, bulk ESS {row['ess_bulk']:.0f}, tail ESS {row['ess_tail']:.0f}", fontsize=8
         )

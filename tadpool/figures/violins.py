@@ -64,6 +64,8 @@ def _violin(axes: Axes, position: int, values: np.ndarray, points: bool) -> None
         ordered = np.sort(values)
         repeat = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
         total = np.searchsorted(ordered, ordered, side="right") - np.searchsorted(ordered, ordered)
-        axes.plot(
-            position + 0.07 * (repeat - (total - 1) / 2), ordered, "o", color=_style.OBSERVED, markersize=2, alpha=0.7
-        )
+        side = 0.07 * (repeat - (total - 1) / 2)
+        if total.max() == 1:
+            # Values that are all different: steps of the golden ratio spread neighbours evenly.
+            side = 0.25 * (np.arange(len(ordered)) * 0.6180339887 % 1 - 0.5)
+        axes.plot(position + side, ordered, "o", color=_style.OBSERVED, markersize=2, alpha=0.7)
