@@ -503,3 +503,264 @@ def test_scripts_write_both_pages(make):
     runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), {"tiny": results.config})
     assert page.read_text() == render(results)
     assert Page(index.read_text()).words.startswith("All studies")
+
+
+GROUPS = ["a", "b", "c", "d", "e", "f"]
+RELATIONS = {"alpha": "Normal", "beta": "Normal", "scale": "Exponential", "y": "Normal"}
+
+
+@pytest.fixture
+def grouped(tmp_path, monkeypatch):
+    """Simulated rows of six groups: `shared`, a fit to all, and `alone`, a fit to each, of which the last failed.
+
+    x is 0 in all rows of group c, so that its beta returns its prior in `alone`.
+    """
+    monkeypatch.chdir(tmp_path)
+    for kind, text in {"models/tiny": MODEL, "datasets/tinydata": DATASET}.items():
+        io.write_text(tmp_path / f"{kind}.py", text)
+    study = {
+        "title": "Groups", "question": "Why?", "dataset": "tinydata", "outcomes": ["y"], "unit": "row", "groups": ["group"],
+        "models": {"shared": {"model": "tiny"}, "alone": {"model": "tiny", "by": "group"}},
+        "predictions": {"shared": {"rows": [{"x": 0, "group": "b"}]}},
+    }  # fmt: skip
+    content = config.Study(**study).model_dump(by_alias=True)
+    content["models"]["alone"]["returns_prior"] = {"beta": "x"}
+    results = StudyResults("groups", content, tmp_path / "results" / "groups")
+    rng = np.random.default_rng(2)
+    index = np.repeat(np.arange(6), [1, 2, 3, 4, 7, 7])
+    x = np.where(index == 2, 0, np.arange(1, 25) % 2)
+    effects = np.linspace(-1, 1, 6)
+    y = 2.0 + effects[index] * x + rng.normal(0, 0.5, 24)
+    data = xr.DataTree.from_dict(
+        {
+            "observed_data": xr.Dataset({"y": ("row", y, {"units": "m"})}, coords={"row": np.arange(1, 25)}),
+            "constant_data": xr.Dataset({"x": ("row", x), "group_index": ("row", index)}, coords={"group": GROUPS}),
+            "truth": xr.Dataset({"alpha": 2.0, "beta": ("group", effects), "scale": 0.0}, coords={"group": GROUPS}),
+        }
+    )
+    data.attrs["provenance"] = PROVENANCE
+    io.write(results.folder / "data.nc", data, contracts.DATA)
+    for entry in results.entries:
+        write_grouped(results, entry, y, effects, rng)
+    write_prediction(results.folder / "shared/predictions.nc", rng)
+    return results
+
+
+def write_grouped(results, entry, y, effects, rng):
+    alone = entry == "alone"
+    leading, shape = (("group",), (6,)) if alone else ((), ())
+    coords = {"chain": range(CHAINS), "draw": range(DRAWS), "group": GROUPS, "row": np.arange(1, 25)}
+    beta = rng.normal(0, 0.1, (CHAINS, DRAWS, 6)) + (effects if alone else 0.4 * effects)
+    alpha = rng.normal(2.0 if alone else 3.0, 0.1, (*shape, CHAINS, DRAWS))
+    if alone:
+        beta, alpha[5] = np.moveaxis(beta, 2, 0), alpha[5] + 5 * np.arange(CHAINS)[:, None]
+    diverging = np.zeros((*shape, CHAINS, DRAWS), bool)
+    if alone:
+        diverging[5, 0, :3] = True
+    sample = ("chain", "draw")
+    stats = dict.fromkeys(contracts.STATS, ((*leading, *sample), np.ones(diverging.shape)))
+    stats |= {
+        "reached_max_treedepth": ((*leading, *sample), np.zeros(diverging.shape)),
+        "energy": ((*leading, *sample), rng.normal(size=diverging.shape)),
+        "diverging": ((*leading, *sample), diverging),
+    }
+    predicted = rng.normal(y.mean() if not alone else y, 0.5, (CHAINS, DRAWS, 24))
+    posterior = {
+        "alpha": ((*leading, *sample), alpha, {"site": "latent"}),
+        "beta": (("group", *sample) if alone else (*sample, "group"), beta, {"site": "latent"}),
+        "scale": ((*leading, *sample), rng.exponential(0.5, alpha.shape), {"site": "latent"}),
+    }
+    groups = {
+        "posterior": posterior,
+        "sample_stats": stats,
+        "posterior_predictive": {"y": ((*sample, "row"), predicted[:, ::2])},
+        "log_likelihood": {"y": ((*sample, "row"), rng.normal(-1, 0.01, (CHAINS, DRAWS, 24)))},
+        "observed_data": {"y": ("row", y)},
+    }
+    tree = xr.DataTree.from_dict(
+        {name: xr.Dataset(group).pipe(labelled_with, coords) for name, group in groups.items()}
+    )
+    tree["posterior_predictive"] = tree["posterior_predictive"].to_dataset().assign_coords(draw=np.arange(0, DRAWS, 2))
+    tree.attrs.update(provenance=PROVENANCE, attempts="[]", reason="", status="ok")
+    folder = results.folder / entry
+    io.write(folder / "fit.nc", tree, contracts.FIT)
+    report = checks.check_points(tree, "group", whole=True) if alone else checks.check(tree)
+    io.write_json(folder / "check.json", {"study": "groups", "entry": entry, **report, "attempts": []})
+    io.write(folder / "loo.nc", loo(-50.0, 0), contracts.LOO)
+    empty = xr.Dataset({"y": (("chain", "draw"), np.zeros((1, 2)))})
+    prior = xr.DataTree.from_dict({"prior": empty, "prior_predictive": empty, "observed_data": xr.Dataset()})
+    prior.attrs.update(provenance=PROVENANCE, status="ok", relations=json.dumps({"sample_dist": RELATIONS}))
+    io.write(folder / "prior.nc", prior, contracts.PRIOR)
+
+
+def labelled_with(dataset, coords):
+    return dataset.assign_coords({dim: coords[dim] for dim in dataset.dims if len(coords[dim]) == dataset.sizes[dim]})
+
+
+def write_prediction(path, rng):
+    tree = xr.DataTree.from_dict(
+        {
+            "predictions": xr.Dataset({"y": (("chain", "draw", "row"), rng.normal(4, 1, (2, 500, 1)))}, {"row": [1]}),
+            "predictions_constant_data": xr.Dataset({"x": ("row", [0]), "group_index": ("row", [1])}, {"row": [1]}),
+        }
+    )
+    tree.attrs.update(provenance=PROVENANCE, status="ok", reason="")
+    io.write(path, tree, contracts.PREDICTIONS)
+
+
+def section(text, name):
+    return Page(re.search(rf'<section id="{name}">.*?</section>', text, flags=re.DOTALL)[0]).words
+
+
+def test_separate_fits_are_summed_up_and_listed(grouped):
+    text = render(grouped)
+    words = section(text, "convergence")
+    assert "5 of 6 groups pass every check; 1 fails." in words
+    assert "Those that do not pass have 7 rows each, those that pass 1 to 7 rows (median 3)." in words
+    assert "3 transitions diverged, in 1 of 6 groups. They are in f (3, 7 rows)." in words
+    assert "6 separate fits" in words
+    assert re.search(r"the worst first .* f ✗ fail 7 [\d.]+ \d+ \d+ 3 .*R-hat of alpha is", words)
+    assert (
+        "Alone: 1 of 6 separate fits failed the convergence check. The numbers of these must not be used."
+        in Page(text).words
+    )
+    assert "alpha[f] (its fit failed)" in section(text, "estimates")
+
+
+def test_a_coefficient_of_nothing_but_zeros_returns_its_prior(grouped):
+    words = section(render(grouped), "estimates")
+    assert (
+        "1 of 6 values of beta returns its prior, because x is 0 or missing in all that concerns it: beta[c]." in words
+    )
+    assert words.count("(returns its prior)") == 1
+
+
+def test_parameters_declared_by_label_return_their_prior(grouped):
+    grouped.config["models"]["shared"]["returns_prior"] = {"beta": ["a", "b"], "gamma": "x"}
+    assert (
+        "2 of 6 values of beta return their prior, because the model leaves them out: beta[a] and beta[b]."
+        in section(render(grouped), "estimates")
+    )
+
+
+def test_spread_of_groups_leaves_out_what_says_nothing(grouped):
+    grouped.config["models"]["alone"]["returns_prior"] = {}
+    words = section(render(grouped), "estimates")
+    found = re.search(
+        r"Across 5 groups, the posterior means of beta have a standard deviation of (\S+) in alone and (\S+) in", words
+    )
+    assert float(found[1]) == pytest.approx(2.5 * float(found[2]), rel=0.1)
+    assert re.search(r"From alone to shared, group a \(1 row\) moves most, from −[\d.]+ to −0\.\d+", words)
+
+
+def test_recovery_of_the_truth(grouped):
+    text = render(grouped)
+    words = section(text, "recovery")
+    assert re.search(r"Shared covers \d of 7 true values\.", words)
+    assert re.search(
+        r"Shared is off by up to 1\d\.\d posterior standard deviations, at alpha \(truth 2, posterior mean 3\.\d+\)",
+        words,
+    )
+    assert re.search(r"alpha 2 3\.\d+ 0\.\d+ 2\.8\d+ to 3\.1\d+ ✗ no \d+", words)
+    assert re.search(r"scale 0 0\.\d+ .*? at the edge", words)
+    assert "it is shown, but not counted" in words
+    assert "Alone beside the truth (failed fit, for diagnosis only)" in words
+    assert re.search(
+        r"Shared covers \d of 7", Page(text.split("</header>")[0] + "</header></main></div></body></html>").words
+    )
+
+
+def test_fits_that_disagree_about_the_truth_are_named(grouped):
+    grouped.config["models"]["again"] = grouped.config["models"]["shared"]
+    grouped.config["models"]["right"] = grouped.config["models"]["shared"]
+    tree = grouped.fit("shared").copy()
+    for entry in ("again", "right"):
+        for name in ("check.json", "loo.nc", "prior.nc"):
+            path = grouped.folder / entry / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes((grouped.folder / "shared" / name).read_bytes())
+    io.write(grouped.folder / "again/fit.nc", tree, contracts.FIT)
+    posterior = tree["posterior"].to_dataset()
+    truth = io.read(grouped.folder / "data.nc", contracts.DATA)["truth"].to_dataset()
+    centred = {
+        name: posterior[name] - posterior[name].mean(("chain", "draw")) + truth[name] for name in ("alpha", "beta")
+    }
+    tree["posterior"] = posterior.assign(centred)
+    io.write(grouped.folder / "right/fit.nc", tree, contracts.FIT)
+    words = section(render(grouped), "recovery")
+    assert re.search(r"right 7 of 7\.", words)
+    assert re.search(
+        r"The true values? of alpha.*? covered by right, but not by shared \(\d+\.\d SDs\) and again \(\d+\.\d SDs\)",
+        words,
+    )
+    assert re.search(r"alpha 2 ✗ 1\d\.\d ✗ 1\d\.\d ✓ 0\.0", words)
+
+
+def test_without_simulated_data_there_is_no_recovery(make):
+    words = Page(render(make())).words
+    assert "Not run: the data are not simulated" in words
+
+
+def test_root_mean_square_errors(grouped):
+    words = section(render(grouped), "accuracy")
+    observed = grouped.data["y"].values
+    found = re.search(r"shared y (\S+) ± (\S+) (\S+) ± (\S+) 0 of 12 500", words)
+    assert abs(float(found[1]) - observed.std()) < 4 * float(found[2]) + 0.01
+    assert abs(float(found[3]) - observed.std()) < 4 * float(found[4]) + 0.01
+    assert "alone (1 of 6 separate fits failed) y" in words
+    assert "(y in m)" in words
+
+
+def test_outcomes_without_a_numeric_mean_have_no_accuracy(make):
+    assert "Not run: no outcome of a usable fit has a mean on its own scale" in Page(render(make())).words
+
+
+def test_stated_rows_name_groups_and_variables(grouped):
+    words = section(render(grouped), "predictions")
+    assert "Stated rows, by shared" in words
+    assert re.search(
+        r"The mean of y by shared, with the 89 % interval of single rows, is [34]\.\d+ m \(.*\) for group b, x 0\.",
+        words,
+    )
+    assert re.search(r"row group x Mean SD Median 89 % interval 1 b 0 [34]\.\d+ [01]\.\d+", words)
+
+
+def test_long_tables_are_capped_and_lead_to_all_rows(make):
+    results = make()
+    path = results.folder / "first/check.json"
+    report = json.loads(path.read_text())
+    row = report["parameters"][-1]
+    report["parameters"] += [row | {"parameter": f"theta[{i}]"} for i in range(14, 400)]
+    report["reasons"] = [
+        {"severity": "warn", "statistic": "rhat", "parameter": "", "sentence": f"No {i}."} for i in range(300)
+    ]
+    report["verdict"] = "warn"
+    io.write_json(path, report)
+    text = render(results)
+    words = Page(text).words
+    assert "theta[99]" in words
+    assert "theta[100]" not in words
+    assert "These are the first 100 of 400; all of them are in check.json" in words
+    assert "These are the first 100 of 300; all of them are in check.json" in words
+    assert '<a href="first/check.json">check.json</a>' in text
+
+
+def test_paths_are_written_shorter():
+    drawn = markup.svg(
+        '<svg viewBox="0 0 9 9"><path id="lost" d="M 0 0 \nL 1.23456 2 \nL 3 -4 \nQ 1 2 3 4 \nL 5 6 \nz"/></svg>',
+        "p-",
+        "",
+    )
+    assert 'd="M 0 0 1.23 2 3 -4 Q 1 2 3 4 L 5 6 z"' in drawn
+    assert "lost" not in drawn
+
+
+@pytest.mark.parametrize(("noun", "words"), [("county", "2 counties"), ("day", "2 days"), ("class", "2 classes")])
+def test_plurals(noun, words):
+    assert formatting.counted(2, noun) == words
+    assert formatting.counted(1, noun) == f"1 {noun}"
+
+
+def test_long_lists_are_cut():
+    assert formatting.first_of(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert formatting.first_of(["a", "b"], 2) == "a and b"

@@ -22,7 +22,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for name in ("number", "whole", "general", "counted", "plural", "sentence"):
+    for name in ("number", "whole", "general", "counted", "first_of", "plural", "sentence"):
         made.filters[name] = getattr(formatting, name)
     made.globals["most_rows"] = MOST_ROWS
     return made

@@ -50,7 +50,7 @@ class Recovery:
 
 def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None:
     """Every fit that has numbers beside the truth; None where the data are not simulated."""
-    truth = _truth(results)
+    truth = results.truth
     if truth is None:
         return None
     found = [_recovered(results, fit, truth) for fit in all_fits if fit.usable]
@@ -63,14 +63,6 @@ def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None
 
 
 EDGE = "at the edge"
-
-
-def _truth(results: StudyResults) -> xr.Dataset | None:
-    try:
-        with xr.open_dataset(results.folder / "data.nc", group="truth", engine="netcdf4") as found:
-            return found.load()
-    except OSError:
-        return None
 
 
 def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from tadpool.reporting.fits import Fit
-from tadpool.reporting.formatting import MISSING, counted, general, listed, number, plural, span, whole
+from tadpool.reporting.formatting import counted, general, listed, number, plural, span, whole
 
 SEVERITY = ("fail", "warn", "pass")
 NAMED = 5
 SENTENCES = 3
+HEADINGS = ("R-hat, largest", "Bulk ESS, smallest", "Tail ESS, smallest", "Divergences")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def _member(point: Mapping[str, Any], by: str, rows: int) -> Member:
 def _sentences(members: Sequence[Member], by: str, unit: str) -> list[str]:
     groups = {verdict: [m for m in members if m.verdict == verdict] for verdict in SEVERITY}
     passed, others = groups["pass"], groups["fail"] + groups["warn"]
-    parts = [f"{len(groups[v])} {v if len(groups[v]) == 1 else v + ends}" for v, ends in (("warn", ""), ("fail", ""))]
+    verbs = {"warn": ("warns", "warn"), "fail": ("fails", "fail")}
+    parts = [f"{len(groups[v])} {verbs[v][len(groups[v]) > 1]}" for v in ("warn", "fail") if groups[v]]
     first = f"{len(passed)} of {counted(len(members), by)} {'passes' if len(passed) == 1 else 'pass'} every check"
     sentences = [f"{first}; {listed(parts)}." if others else f"{first}."]
     if passed and others:
@@ -86,7 +88,3 @@ def _sizes(members: Sequence[Member], unit: str) -> str:
         if len(sizes) > 1
         else counted(sizes[0], unit)
     )
-
-
-HEADINGS = ("R-hat, largest", "Bulk ESS, smallest", "Tail ESS, smallest", "Divergences")
-ABSENT = MISSING

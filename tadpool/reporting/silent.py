@@ -38,17 +38,19 @@ def silent(fit: Fit) -> Silent:
         elements = list(_elements(posterior[site]))
         names = [name for name, where in elements if _says_nothing(fit.results.data, posterior[site], rule, where)]
         if names:
-            why = (
-                f"{rule} is 0 or missing in all that concerns them"
-                if isinstance(rule, str)
-                else "the model leaves them out"
-            )
-            sentences.append(
-                f"{len(names)} of {counted(len(elements), 'value')} of {site} return their prior, because {why}: "
-                f"{first_of(names, NAMED)}."
-            )
+            sentences.append(_sentence(site, names, len(elements), rule))
             parameters += names
     return Silent(frozenset(parameters), sentences)
+
+
+def _sentence(site: str, names: Sequence[str], size: int, rule: Any) -> str:
+    verb, them = ("returns its prior", "it") if len(names) == 1 else ("return their prior", "them")
+    why = (
+        f"{rule} is 0 or missing in all that concerns {them}"
+        if isinstance(rule, str)
+        else f"the model leaves {them} out"
+    )
+    return f"{len(names)} of {counted(size, 'value')} of {site} {verb}, because {why}: {first_of(names, NAMED)}."
 
 
 def marks(fit: Fit, found: Silent) -> dict[str, str]:
