@@ -53,7 +53,7 @@ class Figure:
         path = self.folder / f"{self.name}.svg"
         return path.read_text(encoding="utf-8") if path.is_file() else None
 
-    @property
+    @cached_property
     def svg(self) -> Markup | None:
         """The drawing, or None where it is missing or not an SVG."""
         try:
