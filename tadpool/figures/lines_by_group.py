@@ -28,10 +28,7 @@ def draw(
     draws: thin lines, each one draw of both. A slope whose group holds one value of x alone is said to return its prior.
     """
     names = _summaries.usable(results, entries)
-    labels = [str(label) for label in results.data[by].values]
-    for member in members:
-        if member not in labels:
-            raise UserError(f"figures: {by} has no {member!r}{did_you_mean(str(member), labels)}")
+    labels = _known(results.data, by, members)
     columns = min(COLUMNS, len(members))
     rows = -(-len(members) // columns)
     figure, axes = _style.panels(rows, columns, height=0.7 + 2.6 * rows, sharex=True, sharey=True)
@@ -58,6 +55,15 @@ def draw(
     _style.legend_above(figure, axes[0, 0])
     title = f"{_style.quantity(results.data[outcome])} by {x} in {', '.join(members)}"
     return Drawn(figure, pd.concat(frames, ignore_index=True), title, " ".join(sentences))
+
+
+def _known(data: xr.Dataset, by: str, members: list[str]) -> list[str]:
+    """Labels of all groups. Raises UserError where a member is none of them."""
+    labels = [str(label) for label in data[by].values]
+    for member in members:
+        if member not in labels:
+            raise UserError(f"figures: {by} has no {member!r}{did_you_mean(str(member), labels)}")
+    return labels
 
 
 def _alone(results, entry: str, by: str) -> bool:

@@ -44,7 +44,7 @@ def draw(
     if centre:
         posterior = _summaries.sites(results, end)
         at = [float(posterior[name].mean()) for name in centre]
-        axes.plot(*at, "P", color=_style.OBSERVED, markersize=9, label=f"mean of the {by} population")
+        axes.plot(*at, "P", color=_style.OBSERVED, markersize=9, zorder=4, label=f"mean of the {by} population")
         values |= dict(zip(("centre_x", "centre_y"), at, strict=True))
     names = {site: (labels or {}).get(axis, site) for axis, site in (("x", x), ("y", y))}
     axes.set(xlabel=f"{names[x]}, posterior mean", ylabel=f"{names[y]}, posterior mean")
@@ -76,11 +76,11 @@ def _arrows(axes: Axes, results, frame: pd.DataFrame, start: str, end: str, x: s
         "scale_units": "xy",
         "scale": 1,
         "width": 0.0018,
-        "headwidth": 5,
-        "headlength": 6,
+        "headwidth": 8,
+        "headlength": 9,
         "alpha": 0.8,
     }
-    axes.quiver(frame[f"start_{x}"], frame[f"start_{y}"], *moves, color=_style.REFERENCE, zorder=1, **look)
+    axes.quiver(frame[f"start_{x}"], frame[f"start_{y}"], *moves, color=_style.REFERENCE, zorder=3, **look)
     shade, own = _style.colour(results, start), frame["returns_prior"]
     name = _style.label(results, start)
     axes.plot(frame.loc[~own, f"start_{x}"], frame.loc[~own, f"start_{y}"], "o", color=shade, markersize=4, label=name)
