@@ -34,6 +34,7 @@ rule render_report:
     input:
         data="results/{study}/data.nc",
         checks=per_entry("check.json"),
+        priors=per_entry("prior.nc"),
         fits=per_entry("fit.nc"),
         sweep_checks=per_sweep("check.json"),
         loos=per_entry("loo.nc"),

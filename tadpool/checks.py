@@ -233,8 +233,9 @@ def _counted(points: list[dict], dim: str) -> list[Reason]:
     for severity in ("fail", "warn"):
         named = [str(point[dim]) for point in points if point["verdict"] == severity]
         if named:
-            shown = ", ".join(named[:5]) + (", ..." if len(named) > 5 else "")
-            sentence = f"{len(named)} of {len(points)} points of {dim} {severity}: {shown}."
+            shown = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+            verb = severity if len(named) > 1 else f"{severity}s"
+            sentence = f"{len(named)} of {len(points)} fits by {dim} {verb}: {shown}."
             reasons.append(Reason(severity, "points", "", sentence))
     return reasons
 

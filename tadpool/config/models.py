@@ -141,6 +141,12 @@ class Entry(Strict):
         description="Fit the model to each member of this group alone (no pooling at all), as one batch.",
         examples=["county"],
     )
+    returns_prior: dict[str, str | list[Scalar]] = Field(
+        {},
+        description="Parameters of which the data say nothing, so that they return their prior and are labelled so: a "
+        "list of members, or the variable that is 0 or missing for them.",
+        examples=[{"w": "applies"}],
+    )
     expect: Expect | None = Field(
         None,
         description="A known verdict other than pass.",
