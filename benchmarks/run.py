@@ -56,7 +56,9 @@ GRID = {
     ),
     "numpyro": Variant("NumPyro, an MCMC per value, chains in parallel", "sigma_grid_numpyro"),
     "numpyro_default": Variant(
-        "NumPyro, an MCMC per value, one device (the default)", "sigma_grid_numpyro", arguments=("--method", "sequential")
+        "NumPyro, an MCMC per value, one device (the default)",
+        "sigma_grid_numpyro",
+        arguments=("--method", "sequential"),
     ),
 }
 # What a ratio is taken of: the peer, tadpool in the same state, and the goals (whole process, sampling alone).

@@ -90,9 +90,7 @@ def check(tree: xr.DataTree, contract: Contract, path: str, mend: str = REMAKE) 
         if name in tree.children:
             _check_group(tree[name].to_dataset(), group, f"{path}, group {name}", mend)
         elif complete and not group.optional:
-            raise UserError(
-                f"{path}: the group {name} is missing ({contract.description}); {mend}"
-            )
+            raise UserError(f"{path}: the group {name} is missing ({contract.description}); {mend}")
 
 
 def _check_group(dataset: xr.Dataset, group: Group, where: str, mend: str) -> None:
