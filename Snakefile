@@ -19,6 +19,7 @@ rule all:
     """Everything: the report of every study, and the gate that fails if a fit is worse than its entry says it may be."""
     default_target: True
     input:
+        specs.everything(),
         "results/index.html",
         "results/gate.json",
     localrule: True

@@ -40,6 +40,7 @@ rule gate:
             for study, content in STUDIES.items()
             for entry in content.models
         ],
+        results=specs.results(),
         report="results/index.html",
     output:
         gate="results/gate.json",

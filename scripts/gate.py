@@ -5,10 +5,14 @@ import json
 from tadpool import checks, io
 
 
-def main(reports, gate, expected):
-    io.write_json(gate, checks.gate([io.read_json(path) for path in reports], expected))
+def main(reports, results, gate, expected):
+    attributes = {path: io.attributes(path) for path in results}
+    without = {path: found["reason"] for path, found in attributes.items() if found["status"] != "ok"}
+    io.write_json(gate, checks.gate([io.read_json(path) for path in reports], expected, without))
 
 
 if __name__ == "__main__":
     with io.job_log(snakemake.log[0]):
-        main(snakemake.input.checks, snakemake.output.gate, **json.loads(snakemake.params.spec))
+        main(
+            snakemake.input.checks, snakemake.input.results, snakemake.output.gate, **json.loads(snakemake.params.spec)
+        )

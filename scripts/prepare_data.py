@@ -6,8 +6,8 @@ from tadpool import contracts, io, provenance
 from tadpool.data import prepare
 
 
-def main(data, provenance, study, dataset, arguments, outcomes, seed=None):
-    tree = prepare(dataset, arguments, outcomes, study, seed)
+def main(data, provenance, study, dataset, arguments, outcomes, dims, seed=None):
+    tree = prepare(dataset, arguments, outcomes, study, seed, dims)
     tree.attrs["provenance"] = provenance
     io.write(data, tree, contracts.DATA)
 

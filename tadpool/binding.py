@@ -1,9 +1,7 @@
 """A model bound to a dataset: its arguments matched, its sites named, its data checked against its distributions."""
 
 import math
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -18,7 +16,7 @@ from numpyro.infer.inspect import get_model_relations
 
 from tadpool import contracts, io, plugins
 from tadpool import data as datasets
-from tadpool.errors import UserError
+from tadpool.errors import UserError, explained
 
 Arrays = dict[str, Any]
 
@@ -84,7 +82,7 @@ def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | N
             raise UserError(f"models/{model}.py: the dataset has nothing named {name!r}; it has {', '.join(known)}")
     function = partial(function, **static)
     inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
-    with _explained(f"models/{model}.py"), numpyro.validation_enabled(False):
+    with explained(f"models/{model}.py", "calling the model"), numpyro.validation_enabled(False):
         shapes, latents = _sites(function, {**data, **traced})
         named = infer_dims(function, model_kwargs={**inputs, **traced})
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
@@ -105,20 +103,6 @@ def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | N
         if any(outcome in data for outcome in signature.outcomes):
             _validate(f"models/{model}.py", bound)
     return bound
-
-
-@contextmanager
-def _explained(where: str) -> Iterator[None]:
-    """An exception from inside a model becomes a sentence that says where and what; its traceback goes to the log."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
-        at = f", line {lines[-1]}" if lines else ""
-        raise UserError(f"{where}{at}: calling the model failed: {type(error).__name__}: {error}") from error
 
 
 def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:

@@ -4,7 +4,7 @@ Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ES
 (E-BFMI).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -149,7 +149,8 @@ def _judge_numbers(row: dict, name: str, chains: int) -> Iterator[Reason]:
                 severity,
                 statistic,
                 name,
-                f"{part} ESS of {name} is {row[statistic]:.0f}, below {ESS_WARN_PER_CHAIN} per chain.",
+                f"{part} ESS of {name} is {row[statistic]:.0f}, below {ESS_WARN_PER_CHAIN * chains} "
+                f"({ESS_WARN_PER_CHAIN} for each of {chains} chains).",
             )
 
 
@@ -240,21 +241,36 @@ def _counted(points: list[dict], dim: str) -> list[Reason]:
     return reasons
 
 
-def gate(reports: list[dict], expected: dict[str, dict]) -> dict[str, str]:
-    """The verdicts by "study/entry". Raises UserError that lists fits that are worse, or better, than expected."""
-    problems = []
+MENDS = {
+    "rhat": "Draw more, or look for separate modes.",
+    "ess_bulk": "Draw more.",
+    "ess_tail": "Draw more.",
+    "diverging": "Raise target_accept, or reparametrize the model.",
+    "points": "Look at the points that failed.",
+}
+
+
+def gate(reports: list[dict], expected: dict[str, dict], others: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The verdicts by "study/entry". Raises UserError that lists fits that are worse, or better, than expected.
+
+    others: path -> why it has no numbers, of results beside the fits, such as predictions.
+    """
+    problems, failed = [], []
     for report in reports:
         name, found = f"{report['study']}/{report['entry']}", report["verdict"]
+        failed += [name] if found == "fail" else []
         if name not in expected and found == "fail":
-            reason = report["reasons"][0]["sentence"]
-            problems.append(
-                f"results/{name} failed: {reason} Mend the model, draw more, or declare `expect` in the study."
-            )
+            reason = report["reasons"][0]
+            mend = MENDS.get(reason["statistic"], "Mend the model or its data.")
+            problems.append(f"results/{name} failed: {reason['sentence']} {mend}")
         elif name in expected and found != expected[name]["verdict"]:
             problems.append(
                 f"results/{name}: the verdict is {found}, the study expects {expected[name]['verdict']}; "
                 "mend the fit or the study's `expect`"
             )
+    for path, why in (others or {}).items():
+        if not any(path.startswith(f"results/{name}/") for name in failed):
+            problems.append(f"{path} has no numbers: {why}")
     if problems:
         raise UserError("\n".join(problems))
     return {f"{report['study']}/{report['entry']}": report["verdict"] for report in reports}

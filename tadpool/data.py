@@ -7,22 +7,35 @@ import numpy as np
 import xarray as xr
 
 from tadpool import plugins, seeds, tables
-from tadpool.errors import UserError
+from tadpool.errors import UserError, did_you_mean, explained
 
 
 def prepare(
-    name: str, arguments: Mapping[str, Any], outcomes: Sequence[str], study: str, seed: int | None = None
+    name: str,
+    arguments: Mapping[str, Any],
+    outcomes: Sequence[str],
+    study: str,
+    seed: int | None = None,
+    dims: Sequence[str] = (),
 ) -> xr.DataTree:
     """The tree of data.nc: observed_data (the outcomes), constant_data (the rest), truth (simulated data only).
 
-    Raises UserError where an outcome is missing, a variable is empty or not finite, or a group index is out of range.
+    dims: the study's unit and groups. Raises UserError where an outcome or one of these dims is missing, a variable is
+    empty or not finite, a group index is out of range, or the dataset's own code fails.
     """
     module = plugins.load("datasets", name)
     if seed is None:
         found = {file: tables.read(path) for file, path in plugins.tables(name).items()}
-        dataset, truth = module.load(found, **arguments), None
+        with explained(f"datasets/{name}.py", "loading the tables"):
+            dataset, truth = module.load(found, **arguments), None
     else:
-        dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate"), **arguments)
+        with explained(f"datasets/{name}.py", "simulating"):
+            dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate"), **arguments)
+    for dim in dims:
+        if dim not in dataset.dims:
+            raise UserError(
+                f"study {study}: {dim!r} is not a dim of dataset {name}{did_you_mean(dim, list(dataset.dims))}"
+            )
     _check(name, dataset, outcomes)
     dataset = dataset.assign_coords(
         {dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords}
@@ -43,12 +56,20 @@ def _check(name: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
             raise UserError(f"{where}: {variable.name} is empty; a study needs at least one row")
         if variable.dtype.kind == "f" and np.isinf(variable.values).any():
             raise UserError(f"{where}: {variable.name} has infinite values; correct the table")
+        if variable.dtype.kind == "f" and np.isnan(variable.values).any() and not variable.attrs.get("may_be_missing"):
+            at = [int(i) for i in np.argwhere(np.isnan(variable.values))[0]]
+            label = ", ".join(f"{d} {dataset[d].values[i]}" for d, i in zip(variable.dims, at, strict=True))
+            raise UserError(
+                f"{where}: {variable.name} of {label} is missing; fill it or leave the row out "
+                "(a variable with the attribute may_be_missing = 1 may have gaps)"
+            )
     for group in (str(v).removesuffix("_index") for v in dataset if str(v).endswith("_index")):
         index = dataset[f"{group}_index"].values
         size = dataset.sizes.get(group, 0)
         if index.min() < 0 or index.max() >= size:
             raise UserError(
-                f"{where}: {group}_index runs from {index.min()} to {index.max()}, {group} has {size} members"
+                f"{where}: {group}_index runs from {index.min()} to {index.max()}, but {group} has {size} members, "
+                f"counted from 0 to {size - 1}; tables.index() makes such an index"
             )
 
 

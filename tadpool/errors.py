@@ -1,5 +1,9 @@
 """The one exception that users are meant to read."""
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """What a user can mend: one sentence that names the file, the field or row, the value, the rule and the mend.
@@ -16,3 +20,17 @@ def did_you_mean(word: str, known: list[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(sorted(known))}" if known else ""
+
+
+@contextmanager
+def explained(where: str, what: str) -> Iterator[None]:
+    """An exception of a plug-in becomes a sentence that says where and what; its traceback goes to the log."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
+        at = f", line {lines[-1]}" if lines else ""
+        raise UserError(f"{where}{at}: {what} failed: {type(error).__name__}: {error}") from error

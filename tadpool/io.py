@@ -95,10 +95,21 @@ def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
         tree = _load(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist; run the workflow to make it") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
     contracts.check(tree, contract, str(path))
     return tree
+
+
+def attributes(path: str | Path) -> dict[str, Any]:
+    """The root attributes of a NetCDF file, without its content."""
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as root:
+            return dict(root.attrs)
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
 
 
 def _load(path: str | Path) -> "xr.DataTree":

@@ -121,8 +121,9 @@ def describe(jobs: list[Job], chosen: config.Config, cores: int) -> str:
         lines.append("No time is known yet: the first run leaves benchmarks.")
     else:
         least = found["seconds"].sum() / cores
-        unknown = f"; {len(jobs) - known} jobs ran never before" if known < len(jobs) else ""
-        lines.append(f"About {least:.0f} s on {cores} cores, by the last run of {known} of these jobs{unknown}.")
+        about = "At least" if known < len(jobs) else "About"
+        unknown = f"; the other {len(jobs) - known} have not run yet" if known < len(jobs) else ""
+        lines.append(f"{about} {least:.0f} s on {cores} cores, by the last run of {known} of these jobs{unknown}.")
     return "\n".join(lines)
 
 

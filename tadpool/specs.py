@@ -66,6 +66,22 @@ class Specs:
     def predictions(self, study: str) -> list[str]:
         return [f"results/{study}/{name}/predictions.nc" for name in self.config.studies[study].predictions]
 
+    def everything(self) -> list[str]:
+        """Every result file of a run, so that one that was deleted is made again."""
+        found = self.results()
+        for study, content in self.config.studies.items():
+            places = [*content.models, *(f"sweeps/{sweep}" for sweep in content.sweeps)]
+            found += [f"results/{study}/{place}/{name}" for place in places for name in ("fit.nc", "check.json")]
+            found += [f"results/{study}/sweeps/{sweep}/loo.nc" for sweep in content.sweeps]
+            found += [f"results/{study}/data.nc", f"results/{study}/figures", *self.comparisons(study)]
+        return found
+
+    def results(self) -> list[str]:
+        """What entries and sweeps have beside their fit, in files that may say that they have no numbers."""
+        entries = [(study, entry) for study, content in self.config.studies.items() for entry in content.models]
+        found = [f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo")]
+        return found + [path for study in self.config.studies for path in self.predictions(study)]
+
     def compared(self, study: str, comparison: str, name: str) -> list[str]:
         """The file of that name of each compared entry."""
         entries = self.config.studies[study].comparisons[comparison].entries
@@ -97,6 +113,7 @@ class Specs:
     def _prepare_data(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
         spec = {"study": study, "dataset": chosen.dataset, "arguments": chosen.arguments, "outcomes": chosen.outcomes}
+        spec["dims"] = list(dict.fromkeys([chosen.unit, *chosen.groups]))
         simulated = plugins.has_function(plugins.find("datasets", chosen.dataset), "simulate")
         return spec | ({"seed": self.config.settings.seed} if simulated else {})
 

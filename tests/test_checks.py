@@ -148,7 +148,12 @@ def test_a_sweep_has_a_verdict_for_every_point():
 
 
 def report(verdict, entry="a"):
-    return {"study": "s", "entry": entry, "verdict": verdict, "reasons": [{"sentence": "R-hat is 2."}]}
+    return {
+        "study": "s",
+        "entry": entry,
+        "verdict": verdict,
+        "reasons": [{"sentence": "R-hat is 2.", "statistic": "rhat"}],
+    }
 
 
 def test_the_gate_lets_pass_what_is_expected():
@@ -159,7 +164,7 @@ def test_the_gate_lets_pass_what_is_expected():
 @pytest.mark.parametrize(
     ("found", "expected", "words"),
     [
-        ("fail", {}, ["results/s/a failed", "R-hat is 2."]),
+        ("fail", {}, ["results/s/a failed", "R-hat is 2.", "Draw more"]),
         ("fail", {"s/a": {"verdict": "warn"}}, ["is fail", "expects warn"]),
         ("pass", {"s/a": {"verdict": "fail"}}, ["is pass", "expects fail"]),
     ],
@@ -169,3 +174,10 @@ def test_the_gate_stops_what_is_worse_or_no_longer_true(found, expected, words):
         checks.gate([report(found)], expected)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_the_gate_stops_predictions_without_numbers():
+    others = {"results/s/a/predictions.nc": "row 1 does not say eggs", "results/s/b/loo.nc": "its fit failed"}
+    with pytest.raises(UserError) as caught:
+        checks.gate([report("warn"), report("fail", "b")], {"s/b": {"verdict": "fail"}}, others)
+    assert str(caught.value) == "results/s/a/predictions.nc has no numbers: row 1 does not say eggs"

@@ -152,3 +152,36 @@ def test_a_group_index_points_into_sorted_labels(tmp_path):
     positions, labels = tables.index(table(tmp_path, "g\nb\na\nb\n"), "g")
     assert list(labels) == ["a", "b"]
     assert list(positions) == [1, 0, 1]
+
+
+DATASET = """
+import numpy as np
+import xarray as xr
+
+TABLES = ()
+
+
+def load(tables, *, gap=False, broken=False):
+    if broken:
+        return tables["no.csv"]
+    x = np.array([0.5, np.nan if gap else 1.0])
+    return xr.Dataset({"y": ("nest", [1, 2]), "x": ("nest", x)}, coords={"nest": ["a", "b"]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "dims", "words"),
+    [
+        ({}, ["nset"], "study s: 'nset' is not a dim of dataset mine; did you mean 'nest'?"),
+        ({"gap": True}, ["nest"], "dataset mine: x of nest b is missing"),
+        ({"broken": True}, ["nest"], "datasets/mine.py, line 10: loading the tables failed: KeyError: 'no.csv'"),
+    ],
+)
+def test_a_dataset_that_cannot_serve_is_explained(tmp_path, monkeypatch, arguments, dims, words):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "mine.py").write_text(DATASET)
+    monkeypatch.chdir(tmp_path)
+    assert prepare("mine", {}, ["y"], "s", dims=["nest"])["observed_data"].sizes == {"nest": 2}
+    with pytest.raises(UserError) as caught:
+        prepare("mine", arguments, ["y"], "s", dims=dims)
+    assert words in str(caught.value)

@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     run(
         "prepare_data",
         place,
-        {"study": "s", "dataset": "cookies", "arguments": {}, "outcomes": ["chips"]},
+        {"study": "s", "dataset": "cookies", "arguments": {}, "outcomes": ["chips"], "dims": ["cookie"]},
         output={"data": data},
     )
     run("fit", place, {**BASE, **SCORED, "sampler": SAMPLER}, input={"data": data}, output={"fit": fit})
@@ -93,7 +93,7 @@ def test_compare_and_gate_read_what_the_others_wrote(folder, tmp_path):
     run("compare", tmp_path, {"entries": ["e"], "target": "unit"}, input=inputs, output={"table": str(table)})
     (row,) = pd.read_csv(table).to_dict("records")
     assert (row["model"], row["rank"], row["verdict"]) == ("e", 1, "pass")
-    checks = {"checks": [str(folder / "check.json")]}
+    checks = {"checks": [str(folder / "check.json")], "results": [str(folder / "loo.nc")]}
     run("gate", tmp_path, {"expected": {}}, input=checks, output={"gate": str(tmp_path / "gate.json")})
     assert io.read_json(tmp_path / "gate.json") == {"s/e": "pass"}
 

@@ -10,9 +10,10 @@ from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 SEED = 214
 MOST_UNITS = 1000
 CAPTION = (
-    "Of a calibrated model the values are uniform and the line stays in the grey band, which holds 95 % of such lines. A hump "
-    "below, then above zero: predictions too narrow; the reverse: too wide. The test of uniformity gives p {p_value}. "
-    "{bad_k} of {n_units} values rest on weights with a Pareto k that is too high to trust.{selection}"
+    "Of a calibrated model the values are uniform and the line stays in the grey band, which holds 95 % of such lines. A "
+    "hump above, then below zero: predictions too narrow; the reverse: too wide. Of whole numbers the values are drawn at "
+    "random within their step, from the draws that fit.nc keeps. {bad_k} of {n_units} values rest on weights with a "
+    "Pareto k that is too high to trust.{selection}"
 )
 
 
@@ -26,30 +27,24 @@ def draw(results, *, entry: str) -> Drawn:
     figure, axes = _style.panels(
         1, len(outcomes), height=2.8, width=5.0 if len(outcomes) == 1 else _style.WIDTH, sharey=True
     )
-    frames, p_values = [], []
+    frames = []
     for panel, outcome in zip(axes[0], outcomes, strict=True):
         values = _pit(predictive[outcome], results.data[outcome], log_weights, results.config["unit"])
-        p_values.append(float(array_stats.uniformity_test(values, method="pot_c")[0]))
         at, difference, half = _curve(values)
         panel.axhspan(-half, half, color=_style.REFERENCE, alpha=0.25, linewidth=0)
         panel.axhline(0, color=_style.REFERENCE, linewidth=0.8)
         panel.plot(at, difference, color=_style.colour(results, entry))
         panel.set_xlabel(f"LOO-PIT of {_style.quantity(results.data[outcome])}")
-        panel.set_title(f"test of uniformity: p {_shown(p_values[-1])}", fontsize=8)
         frames.append(pd.DataFrame({"outcome": outcome, "pit": at, "difference": difference, "band": half}))
     axes[0, 0].set_ylabel("cumulative share\nless that of uniform values")
     numbers = pd.concat(frames, ignore_index=True)
-    shown = {"p_value": _shown(min(p_values)), "selection": _selection(posterior_k["n_units"]), **posterior_k}
+    shown = {"selection": _selection(posterior_k["n_units"]), **posterior_k}
     largest = numbers["difference"].abs().max()
     alt = (
         f"The LOO-PIT values depart from uniform by at most {largest:.3f} (band: {numbers['band'].iloc[0]:.3f}); "
-        f"p {shown['p_value']}; {shown['bad_k']} of {shown['n_units']} units have a Pareto k that is too high."
+        f"{shown['bad_k']} of {shown['n_units']} units have a Pareto k that is too high."
     )
     return Drawn(figure, numbers, f"LOO-PIT of {_style.label(results, entry)}", alt, CAPTION, shown)
-
-
-def _shown(p_value: float) -> str:
-    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def _bad_k(results, entry: str) -> dict[str, int]:

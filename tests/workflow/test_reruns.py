@@ -80,3 +80,11 @@ def test_a_touch_reruns_nothing(finished, name):
         assert without_zero(finished.plan()) == {}
     finally:
         os.utime(path, times)
+
+
+def test_a_deleted_result_is_made_again(finished, tmp_path):
+    workflow = finished.copy(tmp_path / "tadpool")
+    (workflow.folder / "results" / "small" / "unpooled" / "prior.nc").unlink()
+    (workflow.folder / "results" / "small" / "pooled" / "loo.nc").unlink()
+    again = workflow.plan()
+    assert (again["sample_prior"], again["cross_validate"], again["fit"]) == (1, 1, 0)
