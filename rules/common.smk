@@ -3,7 +3,6 @@
 import sys
 
 from tadpool.config import ConfigErrors, read
-from tadpool.errors import UserError
 from tadpool.specs import Specs
 
 try:

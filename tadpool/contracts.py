@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError
@@ -12,13 +11,11 @@ from tadpool.errors import UserError
 class Group:
     """A group of a NetCDF file.
 
-    dims: dims that every variable has. variables: names that must be there. finite: no NaN or infinity allowed in
-    floating-point variables. optional: the group may be absent.
+    dims: dims that every variable has. variables: names that must be there. optional: the group may be absent.
     """
 
     dims: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
-    finite: bool = False
     optional: bool = False
 
 
@@ -101,5 +98,3 @@ def _check_group(dataset: xr.Dataset, group: Group, where: str, mend: str) -> No
         absent = [dim for dim in group.dims if dim not in variable.dims]
         if absent:
             raise UserError(f"{where}: {name} has no dim {absent[0]}; {mend}")
-        if group.finite and variable.dtype.kind == "f" and not np.isfinite(variable.values).all():
-            raise UserError(f"{where}: {name} is not finite everywhere; {mend}")
