@@ -2,6 +2,7 @@
 
 CORES ?= all
 STUDY ?=
+PART ?=
 PYTHON := .venv/bin/python
 SNAKEMAKE := .venv/bin/snakemake --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -22,8 +23,8 @@ lint: .venv/complete  ## Check style and workflow
 	.venv/bin/snakefmt --check Snakefile rules
 	.venv/bin/snakemake --lint
 
-bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nutpie and against NumPyro; writes benchmarks/README.md
-	$(PYTHON) benchmarks/run.py
+bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nutpie and against NumPyro; writes benchmarks/README.md (PART=name: that part alone)
+	$(PYTHON) -m benchmarks.run $(PART)
 
 plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and time where earlier runs left it
 	@$(PYTHON) -m tadpool.plan $(STUDY)

@@ -5,7 +5,7 @@ import csv
 import json
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ FROGS = Path(__file__).parent.parent / "data" / "reedfrogs.csv"
 TARGET_ACCEPT = 0.8
 MAX_TREE_DEPTH = 10
 SEED = 20250214
+CHAINS = 4
 
 
 def options(description: str, **more: dict[str, Any]) -> argparse.Namespace:
@@ -44,6 +45,17 @@ def grid_options(description: str, **more: dict[str, Any]) -> argparse.Namespace
     )
     chosen.sigmas = np.linspace(0.1, 5.0, chosen.values)
     return chosen
+
+
+def fit_options(description: str) -> argparse.Namespace:
+    """The command line of a variant that fits one model of a study."""
+    return options(
+        description,
+        model={"required": True},
+        data={"required": True, "help": "data.nc, or the .npz for variants without tadpool"},
+        number={"type": int, "default": 0, "help": "another number, another random seed"},
+        diagnose={"action": "store_true", "help": "add effective sample sizes, computed after the clocks stopped"},
+    )
 
 
 def frogs() -> dict[str, np.ndarray]:
@@ -76,12 +88,15 @@ class CompileClock:
         return total
 
 
-def line(seconds: dict[str, float], packages: Sequence[str], **results: Any) -> None:
+def line(
+    seconds: dict[str, float], packages: Sequence[str], memory_of: int = resource.RUSAGE_SELF, **results: Any
+) -> None:
     """Print the variant's one line of JSON.
 
-    seconds: of `start` (interpreter and imports), `compile_and_sample`, and `sample` alone.
+    seconds: of `start` (interpreter and imports), `compile_and_sample`, and `sample` alone where it is known.
+    memory_of: whose peak memory counts, RUSAGE_SELF or RUSAGE_CHILDREN.
     """
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = resource.getrusage(memory_of).ru_maxrss / 1024
     versions = {package: version(package) for package in packages}
     print(json.dumps({"seconds": seconds, "memory_mb": memory, "versions": versions, **results}), flush=True)
 
@@ -89,6 +104,15 @@ def line(seconds: dict[str, float], packages: Sequence[str], **results: Any) -> 
 def summarise(alpha_bar: np.ndarray) -> dict[str, list[float]]:
     """Posterior mean and sd of alpha_bar (values, chains, draws) at each sigma: what all variants must agree on."""
     return {"mean": alpha_bar.mean(axis=(1, 2)).tolist(), "sd": alpha_bar.std(axis=(1, 2), ddof=1).tolist()}
+
+
+def elpd(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log of the mean likelihood of (..., chains, draws), and its Monte Carlo standard error from the chains' spread."""
+    highest = log_likelihood.max(axis=(-2, -1), keepdims=True)
+    chains = np.exp(log_likelihood - highest).mean(axis=-1)
+    mean = chains.mean(axis=-1)
+    error = chains.std(axis=-1, ddof=1) / chains.shape[-1] ** 0.5 / mean
+    return np.log(mean) + highest[..., 0, 0], error
 
 
 def diagnose(alpha_bar: np.ndarray, alpha: np.ndarray) -> dict[str, list[float]]:
@@ -106,3 +130,24 @@ def diagnose(alpha_bar: np.ndarray, alpha: np.ndarray) -> dict[str, list[float]]
         for method in ("mean", "sd")
     }
     return {"ess": ess.min(axis=1).tolist(), **errors}
+
+
+def diagnose_sites(draws: Mapping[str, np.ndarray], latents: Sequence[str], wanted: bool) -> dict[str, Any]:
+    """Of latent sites (chains, draws, ...): the smallest bulk effective sample size, and the moments of small sites.
+
+    ess: site -> the smallest over its elements. moments: site of at most 10 elements -> mean, sd and their Monte Carlo
+    standard errors (4, elements). Nothing where they are not wanted.
+    """
+    if not wanted:
+        return {}
+    from arviz_stats.base import array_stats
+
+    ess, moments = {}, {}
+    for name in latents:
+        values = draws[name].reshape(*draws[name].shape[:2], -1)
+        axes = {"chain_axis": 0, "draw_axis": 1}
+        ess[name] = float(array_stats.ess(values, **axes, method="bulk").min())
+        if values.shape[-1] <= 10:
+            errors = [np.ravel(array_stats.mcse(values, **axes, method=method)).tolist() for method in ("mean", "sd")]
+            moments[name] = [values.mean(axis=(0, 1)).tolist(), values.std(axis=(0, 1), ddof=1).tolist(), *errors]
+    return {"ess": ess, "moments": moments}

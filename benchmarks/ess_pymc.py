@@ -1,0 +1,87 @@
+"""One fit of a study in PyMC with nutpie; with few draws it shows what comes before the first draw.
+
+The models are those of `tadpool/models` of the same name: priors, parametrization and recorded sites. Latent sites have
+the same names, so that their effective sample sizes can be compared.
+"""
+
+import time
+import warnings
+
+import numpy as np
+import nutpie
+import pymc
+from pymc.distributions.transforms import ordered
+
+from benchmarks import common
+
+
+def radon_hierarchical(data: dict[str, np.ndarray]) -> pymc.Model:
+    """`tadpool/models/radon_hierarchical.py`, not centred."""
+    with pymc.Model(coords={"county": np.arange(data["n_county"])}) as model:
+        mu = {name: pymc.Normal(f"mu_{name}", 0.0, 1.0) for name in ("alpha", "beta")}
+        sigma = {name: pymc.HalfCauchy(f"sigma_{name}", 1.0) for name in ("alpha", "beta")}
+        eps = pymc.HalfCauchy("eps", 1.0)
+        z = {name: pymc.Normal(f"{name}_decentered", 0.0, 1.0, dims="county") for name in ("alpha", "beta")}
+        alpha, beta = (pymc.Deterministic(name, mu[name] + sigma[name] * z[name], dims="county") for name in z)
+        mean = alpha[data["county_index"]] + beta[data["county_index"]] * data["floor"]
+        pymc.Normal("log_radon", mean, eps, observed=data["log_radon"])
+    return model
+
+
+def trolley(data: dict[str, np.ndarray], groups: tuple[str, ...]) -> pymc.Model:
+    """`tadpool/models/trolley_partial_*.py`: ordered logistic, effects of the groups not centred."""
+    with pymc.Model(coords={group: np.arange(data[f"n_{group}"]) for group in groups}) as model:
+        phi = 0.0
+        for name in ("action", "intention", "contact"):
+            phi = phi + pymc.Normal(f"beta_{name}", 0.0, 1.0) * data[name]
+        # Six normals in increasing order: the density differs from tadpool's by the constant 6!.
+        start = np.linspace(-2.0, 2.0, 6)
+        cutpoints = pymc.Normal("cutpoints", 0.0, 1.5, shape=6, transform=ordered, initval=start)
+        for group in groups:
+            sigma = pymc.Exponential(f"sigma_{group}", 1.0)
+            z = pymc.Normal(f"z_{group}", 0.0, 1.0, dims=group)
+            effect = pymc.Deterministic(f"{group}_effect", sigma * z, dims=group)
+            phi = phi + effect[data[f"{group}_index"]]
+        pymc.OrderedLogistic("response", eta=phi, cutpoints=cutpoints, compute_p=False, observed=data["response"])
+    return model
+
+
+MODELS = {
+    "radon_hierarchical": radon_hierarchical,
+    "trolley_partial_pooling": lambda data: trolley(data, ("participant", "story")),
+    "trolley_partial_story": lambda data: trolley(data, ("story",)),
+}
+
+
+def main() -> None:
+    """Sample one model and print what it took."""
+    options = common.fit_options(__doc__)
+    imported = time.monotonic()
+    model = MODELS[options.model](dict(np.load(options.data)))
+    before = time.monotonic()
+    compiled = nutpie.compile_pymc_model(model)
+    compiling = time.monotonic() - before
+    # A run of one draw has more chains than draws, which ArviZ takes for swapped dims.
+    warnings.filterwarnings("ignore", message="Found chain dimension to be longer")
+    tree = nutpie.sample(
+        compiled,
+        draws=options.draws,
+        tune=options.warmup,
+        chains=common.CHAINS,
+        cores=min(options.threads, common.CHAINS),
+        seed=common.SEED + options.number,
+        target_accept=common.TARGET_ACCEPT,
+        maxdepth=common.MAX_TREE_DEPTH,
+        save_warmup=False,
+        progress_bar=False,
+    )
+    total = time.monotonic() - imported
+    draws = {str(name): variable.values for name, variable in tree["posterior"].data_vars.items()}
+    seconds = {"start": imported - options.started, "compile_and_sample": total, "sample": total - compiling}
+    latents = [variable.name for variable in model.free_RVs]
+    sites = common.diagnose_sites(draws, latents, options.diagnose)
+    common.line(seconds, ("pymc", "pytensor", "nutpie", "numba"), **sites)
+
+
+if __name__ == "__main__":
+    main()

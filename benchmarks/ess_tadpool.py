@@ -1,0 +1,37 @@
+"""One fit of a study as lanes; with few draws it shows what comes before the first draw."""
+
+import time
+
+import numpy as np
+
+from benchmarks import common
+from tadpool import binding, compile_cache, lanes, seeds
+
+
+def main() -> None:
+    """Sample one model and print what it took."""
+    options = common.fit_options(__doc__)
+    imported = time.monotonic()
+    lanes.start(options.threads, "float64")
+    compiling = common.CompileClock()
+    sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
+    key = seeds.key(common.SEED, "benchmarks", options.model, "benchmark", point=options.number)
+    with compile_cache.used():
+        _, bound = binding.open_bound(options.data, options.model, {})
+        batch = lanes.Lanes(
+            np.tile(key, (common.CHAINS, 1)),
+            np.arange(common.CHAINS),
+            arguments={name: np.full(common.CHAINS, value) for name, value in bound.hyperparameters.items()},
+        )
+        result = lanes.run(bound.function, batch, bound.data, sampler)
+    total = time.monotonic() - imported
+    seconds = {
+        "start": imported - options.started,
+        "compile_and_sample": total,
+        "sample": total - compiling.seconds(),
+    }
+    common.line(seconds, ("jax", "numpyro"), **common.diagnose_sites(result.values, bound.latents, options.diagnose))
+
+
+if __name__ == "__main__":
+    main()
