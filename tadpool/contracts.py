@@ -67,6 +67,11 @@ LOO = Contract(
     {"loo": Group((), ("elpd", "mcse", "pareto_k", "method"))},
     ("provenance", "status"),
 )
+SENSITIVITY = Contract(
+    "power-scaling sensitivity of every parameter to its priors and to the data",
+    {"sensitivity": Group(("parameter",), ("site", "prior", "likelihood", "diagnosis"))},
+    ("provenance", "status"),
+)
 PREDICTIONS = Contract(
     "predictions for new groups",
     {"predictions": Group(SAMPLE), "predictions_constant_data": Group(optional=True)},

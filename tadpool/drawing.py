@@ -23,6 +23,7 @@ PER_ENTRY = {
     "energy": "sampler",
     "forest": "posterior",
     "recovery": "posterior",
+    "sensitivity": "sensitivity",
     "posterior_predictive": "predictive",
     "loo_pit": "predictive",
     "pareto_k": "predictive",

@@ -50,6 +50,9 @@ class StudyResults:
     def loo(self, entry: str) -> xr.DataTree:
         return self._read(f"{entry}/loo.nc", contracts.LOO)
 
+    def sensitivity(self, entry: str) -> xr.DataTree:
+        return self._read(f"{entry}/sensitivity.nc", contracts.SENSITIVITY)
+
     def check(self, entry: str) -> dict:
         return io.read_json(self.folder / entry / "check.json")
 

@@ -1,7 +1,7 @@
 """Prior, posterior, log likelihood and predictions of one entry, built on lanes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ from numpyro import handlers
 
 from tadpool import lanes, seeds
 from tadpool.binding import Arrays, Bound, Points, labelled, small
-from tadpool.program import lane_key
+from tadpool.program import hold_out, lane_key
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
@@ -187,6 +187,32 @@ def log_likelihood_blocks(
 
         values = lanes.map_lanes(derive, lane, bound.data, bytes_per_lane=block_bytes / chains)
         yield xr.DataArray(values, dims=("chain", "draw", unit), coords={unit: bound.dataset[unit].values[units]})
+
+
+def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | None = None) -> xr.DataArray:
+    """Log density of all observed sites together, as the model has it, at each draw: (chain, draw).
+
+    points: of separate fits, as `binding.separated` gives them with `bound`; their dim then comes first.
+    """
+    leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
+    lanes_of = {name: site.transpose(*leading, ...).values for name, site in posterior.data_vars.items()}
+    draws = {name: values.reshape(-1, *values.shape[len(leading) - 1 :]) for name, values in lanes_of.items()}
+    count = len(next(iter(draws.values())))
+    batch = _batch(bound, points, np.zeros((count, 2), np.uint32), posterior.sizes["chain"])
+
+    def derive(lane, shared):
+        masked = replace(bound, function=hold_out(bound.function, lane["held_out"]))
+
+        def at_draw(sites):
+            trace = _conditioned(masked, sites, {**shared, **lane["arguments"]})
+            return sum(trace[name]["fn"].log_prob(trace[name]["value"]).sum() for name in bound.outcomes)
+
+        return jax.lax.map(at_draw, lane["draws"])
+
+    lane = {"draws": _latents(bound, draws), "arguments": batch.arguments, "held_out": batch.held_out}
+    values = lanes.map_lanes(derive, lane, _shared(bound.data, batch))
+    shape = [posterior.sizes[dim] for dim in leading]
+    return xr.DataArray(values.reshape(shape), {dim: posterior[dim].values for dim in leading}, leading)
 
 
 def _batch_dims(bound: Bound, log_prior: Arrays) -> dict[str, tuple[str, ...]]:

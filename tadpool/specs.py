@@ -12,7 +12,7 @@ from tadpool import io, plugins, provenance
 from tadpool.config import Config
 
 SHOWN = ("draw_figures", "render_report", "render_index")
-RUNS_MODEL = ("sample_prior", "fit", "sweep", "cross_validate", "predict")
+RUNS_MODEL = ("sample_prior", "fit", "sweep", "assess_sensitivity", "cross_validate", "predict")
 
 
 class Specs:
@@ -79,7 +79,9 @@ class Specs:
     def results(self) -> list[str]:
         """What entries and sweeps have beside their fit, in files that may say that they have no numbers."""
         entries = [(study, entry) for study, content in self.config.studies.items() for entry in content.models]
-        found = [f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo")]
+        found = [
+            f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo", "sensitivity")
+        ]
         return found + [path for study in self.config.studies for path in self.predictions(study)]
 
     def compared(self, study: str, comparison: str, name: str) -> list[str]:
@@ -144,6 +146,11 @@ class Specs:
         chosen.pop("points", None)
         chosen.pop("by")
         return {"over": None, **chosen, "precision": precision}
+
+    def _assess_sensitivity(self, study: str, model: str) -> dict[str, Any]:
+        chosen = self._fit(study, model)
+        precision = chosen.pop("sampler")["precision"]
+        return {**chosen, "groups": self.config.studies[study].groups, "precision": precision}
 
     def _compare(self, study: str, comparison: str) -> dict[str, Any]:
         return self.config.studies[study].comparisons[comparison].model_dump()

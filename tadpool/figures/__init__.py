@@ -11,7 +11,7 @@ figures into results/{study}/figures:
 - `figures.json`: a list in reading order, one mapping per figure:
   name      file name without suffix: `<entry>-<kind>`, `<comparison>-<kind>`, `<sweep>-<kind>`, or the name in the study
   kind      the module that drew it
-  section   data, model, prior, sampler, posterior, predictive, comparison, sweep, prediction or story
+  section   data, model, prior, sampler, posterior, sensitivity, predictive, comparison, sweep, prediction or story
   entry, comparison, sweep
             what the figure belongs to: one of them is a name and the others are null; all are null for the study's own
   title     a few words, without a full stop
@@ -36,6 +36,7 @@ SECTIONS = (
     "prior",
     "sampler",
     "posterior",
+    "sensitivity",
     "predictive",
     "comparison",
     "sweep",

@@ -20,6 +20,7 @@ SECTIONS = (
     "prior",
     "sampler",
     "posterior",
+    "sensitivity",
     "comparison",
     "sweep",
     "predictive",

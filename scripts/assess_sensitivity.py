@@ -1,0 +1,27 @@
+"""How far the priors and the data of one entry move its posterior."""
+
+import json
+
+from tadpool import io, isolation, provenance
+
+
+def main(output, provenance, data, prior, fit, threads, **settings):
+    from tadpool.sensitivity import assess
+
+    assess(output, provenance, data, prior, fit, threads, **settings)
+
+
+if __name__ == "__main__":
+    spec = json.loads(snakemake.params.spec)
+    with io.job_log(snakemake.log[0]):
+        isolation.guarded(
+            __file__,
+            output=snakemake.output.sensitivity,
+            crashes=snakemake.params.crashes,
+            provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
+            data=snakemake.input.data,
+            prior=snakemake.input.prior,
+            fit=snakemake.input.fit,
+            threads=snakemake.threads,
+            **spec,
+        )
