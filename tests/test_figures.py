@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, comparison, contracts, drawing, figures, io
+from tadpool import checks, comparison, contracts, drawing, figures, io, sensitivity
 from tadpool.errors import UserError
 from tadpool.figures import SECTIONS, NotDrawn, _style, _summaries
 from tadpool.results import StudyResults
@@ -227,7 +227,21 @@ def write_entry(folder, rng, entry, data):
     io.write_json(folder / entry / "check.json", report)
     loo = tree({"loo": pointwise(groups)} if entry != "broken" else {}, status=fit.attrs["status"])
     io.write(folder / entry / "loo.nc", loo, contracts.LOO)
+    found = tree({"sensitivity": sensitivities(groups)} if entry != "broken" else {}, status=fit.attrs["status"])
+    io.write(folder / entry / "sensitivity.nc", found, contracts.SENSITIVITY)
     return report["verdict"]
+
+
+def sensitivities(groups):
+    """Those of the made-up draws to one of their own numbers, so that some are moved and some not."""
+    posterior, score = groups["posterior"], groups["log_likelihood"]["chips"].sum("cookie")
+    first = next(iter(posterior.data_vars.values()))
+    own = -0.5 * first.isel({dim: 0 for dim in first.dims if dim not in _summaries.SAMPLE}, drop=True)
+    found = sensitivity.table(
+        posterior.drop_vars("expected", errors="ignore"), {str(first.name): own}, score, xr.Dataset()
+    )
+    found.attrs = {"sensitive": 0.05, "far": 3.0, "good_k": 0.7}
+    return found
 
 
 def pointwise(groups):
@@ -350,6 +364,10 @@ def test_numbers_are_those_of_the_results(folder, drawn):
     assert "expected[1]" not in forest.index
     pareto = pd.read_csv(drawn / "many-pareto_k.csv")
     assert pareto["pareto_k"].to_numpy() == pytest.approx(results.loo("many")["loo"]["pareto_k"].values, rel=1e-6)
+    moved = pd.read_csv(drawn / "many-sensitivity.csv").set_index("parameter")
+    assert moved.loc["lam[a]", "prior"] == pytest.approx(
+        results.sensitivity("many")["sensitivity"]["prior"].sel(parameter="lam[a]").item(), rel=1e-6
+    )
     sweep = pd.read_csv(drawn / "shape-sweep_elpd.csv").query("curve == 'elpd'")
     assert sweep["elpd"].to_numpy() == pytest.approx(results.sweep_loo("shape")["loo"]["total_elpd"].values, rel=1e-6)
     counts = pd.read_csv(drawn / "many-posterior_predictive.csv")

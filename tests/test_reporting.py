@@ -764,3 +764,72 @@ def test_plurals(noun, words):
 def test_long_lists_are_cut():
     assert formatting.first_of(["a", "b", "c"], 2) == "a, b and 1 more"
     assert formatting.first_of(["a", "b"], 2) == "a and b"
+
+
+def sensitive(rows, left='{"z":"it is that of standardized effects of a group"}'):
+    """A sensitivity.nc. rows: parameter -> prior, likelihood, prior_sds, moved_by, diagnosis, Pareto k, member."""
+    columns = ("prior", "likelihood", "prior_sds", "moved_by", "diagnosis", "prior_pareto_k", "member")
+    values = {name: ("parameter", [row[i] for row in rows.values()]) for i, name in enumerate(columns)}
+    values["site"] = ("parameter", [name.partition("[")[0] for name in rows])
+    values["likelihood_pareto_k"] = ("parameter", np.zeros(len(rows)))
+    found = xr.Dataset(values, {"parameter": list(rows)})
+    found.attrs = {"sensitive": 0.05, "far": 3.0, "good_k": 0.7, "scaled": '["mu","tau","nu"]', "unscaled": left}
+    tree = xr.DataTree.from_dict({"sensitivity": found})
+    tree.attrs.update(provenance=PROVENANCE, status="ok", reason="")
+    return tree
+
+
+def test_priors_that_matter_are_named_with_what_they_do(make):
+    results = make()
+    rows = {
+        "mu": (0.353, 0.04, -3.7, "mu", "conflict", 0.1, ""),
+        "theta[1]": (0.1, 0.2, 0.1, "mu", "conflict", 0.1, ""),
+        "theta[2]": (0.12, 0.2, 0.1, "mu", "conflict", 0.1, ""),
+        "tau": (0.2, 0.01, 0.5, "tau", "strong prior", 0.1, ""),
+        "nu": (0.08, 0.3, 0.5, "nu", "conflict", 0.1, ""),
+        "theta[3]": (0.01, 0.2, 0.5, "", "none", 0.1, ""),
+        "theta[4]": (0.9, 0.2, 0.5, "mu", "conflict", 0.9, ""),
+        "fixed": (np.nan, np.nan, np.nan, "", "none", 0.1, ""),
+    }
+    io.write(results.folder / "first/sensitivity.nc", sensitive(rows), contracts.SENSITIVITY)
+    quiet = {"mu": (0.012, 0.3, 0.1, "", "none", 0.1, "")}
+    io.write(results.folder / "second/sensitivity.nc", sensitive(quiet, "{}"), contracts.SENSITIVITY)
+    words = section(render(results), "sensitivity")
+    assert (
+        "The prior of mu pulls against the data: it moves mu and 2 values of theta (sensitivity up to 0.35), and the mean of "
+        "mu lies 3.7 prior standard deviations from the mean of its prior. The prior of tau is strong beside what the data say "
+        "of it: it moves tau (sensitivity up to 0.20). The prior of nu may pull against the data: it moves nu (sensitivity up to "
+        "0.08), and the data move it too. Scaled are the priors of mu, tau and nu. The density of z is not scaled: it is that "
+        "of standardized effects of a group. The importance sampling cannot be trusted for 1 parameter (Pareto k too high): "
+        "there the diagnosis is not reliable. 1 constant cannot be assessed."
+    ) in words
+    assert "theta[4] 0.90 0.20 0.5 mu not reliable" in words
+    assert "mu 0.35 0.04 −3.7 mu prior against data" in words
+    assert "2 other parameters do not depend on the priors" in words
+    assert (
+        "No posterior of second depends much on how strong its priors are: of 1 parameter they move mu most, by 0.012"
+        in words
+    )
+
+
+def test_sensitivities_of_what_failed_are_not_read(make):
+    results = make({"first": "stuck", "second": "crashed"})
+    rows = {"mu": (0.353, 0.04, -3.7, "mu", "conflict", 0.1, "")}
+    io.write(results.folder / "first/sensitivity.nc", sensitive(rows), contracts.SENSITIVITY)
+    crashed = xr.DataTree(xr.Dataset(attrs={"provenance": PROVENANCE, "status": "crashed", "reason": "of SIGKILL"}))
+    io.write(results.folder / "second/sensitivity.nc", crashed, contracts.SENSITIVITY)
+    words = section(render(results), "sensitivity")
+    assert "There is no diagnosis: its fit failed the convergence check." in words
+    assert "There is no diagnosis: of SIGKILL." in words
+    assert "pulls against" not in words
+
+
+def test_separate_fits_that_failed_have_no_part_in_the_sensitivities(grouped):
+    failed = {point["group"] for point in grouped.check("alone")["points"] if point["verdict"] == "fail"}
+    sound = next(point["group"] for point in grouped.check("alone")["points"] if point["verdict"] != "fail")
+    assert failed
+    rows = {f"mu[{label}]": (0.5, 0.3, 0.0, "mu", "conflict", 0.1, label) for label in [*failed, sound]}
+    io.write(grouped.folder / "alone/sensitivity.nc", sensitive(rows), contracts.SENSITIVITY)
+    words = section(render(grouped), "sensitivity")
+    assert f"it moves mu[{sound}] (sensitivity" in words
+    assert not any(f"mu[{label}]" in words for label in failed)

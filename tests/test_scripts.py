@@ -146,6 +146,12 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
     }
     predictions = str(tmp_path / "predictions.nc")
     run("predict", tmp_path, spec, input={"data": data, "fit": fit}, output={"predictions": predictions})
+    isolation.write_crashed(str(tmp_path / "prior.nc"), "{}", "it crashed as well")
+    inputs = {"data": data, "prior": str(tmp_path / "prior.nc"), "fit": fit}
+    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "precision": "float64"}
+    found = str(tmp_path / "sensitivity.nc")
+    run("assess_sensitivity", tmp_path, spec, input=inputs, output={"sensitivity": found})
+    assert io.read(found, contracts.SENSITIVITY).attrs["reason"] == "it ran out of memory"
     assert io.read(predictions, contracts.PREDICTIONS).attrs["reason"] == "it ran out of memory"
 
 

@@ -6,9 +6,18 @@ import time
 import pytest
 
 PAGES = {"draw_figures": 1, "render_report": 1, "render_index": 1, "gate": 1}
-UNPOOLED = {"sample_prior": 1, "fit": 1, "check": 1, "cross_validate": 1, "compare": 1, "predict": 1}
+DERIVED = {"check": 1, "assess_sensitivity": 1, "cross_validate": 1, "predict": 1}
+UNPOOLED = {"sample_prior": 1, "fit": 1, **DERIVED, "compare": 1}
 SWEEP = {"sweep": 1, "check_sweep": 1, "cross_validate_sweep": 1}
-FITS = {"sample_prior": 2, "fit": 2, "check": 2, "cross_validate": 2, "compare": 1, "predict": 1}
+FITS = {
+    "sample_prior": 2,
+    "fit": 2,
+    "check": 2,
+    "assess_sensitivity": 2,
+    "cross_validate": 2,
+    "compare": 1,
+    "predict": 1,
+}
 EVERYTHING = {"prepare_data": 1, **FITS, **SWEEP, **PAGES}
 
 EDITS = {
@@ -30,7 +39,7 @@ EDITS = {
     ),
     "the comparison's module": (
         "tadpool/comparison.py", "TIE_ELPD = 4.0", "TIE_ELPD = 3.0",
-        {"cross_validate": 2, "cross_validate_sweep": 1, "compare": 1, **PAGES},
+        {"assess_sensitivity": 2, "cross_validate": 2, "cross_validate_sweep": 1, "compare": 1, **PAGES},
     ),
     "a figure": ("tadpool/drawing.py", "import", "ADDED = 1\nimport", PAGES),
     "the style sheet": ("report/style.css", "body", "body ", {"render_report": 1, "render_index": 1, "gate": 1}),
