@@ -798,10 +798,10 @@ def test_priors_that_matter_are_named_with_what_they_do(make):
     assert (
         "The prior of mu pulls against the data: it moves mu and 2 values of theta (sensitivity up to 0.35), and the mean of "
         "mu lies 3.7 prior standard deviations from the mean of its prior. The prior of tau is strong beside what the data say "
-        "of it: it moves tau (sensitivity up to 0.20). The prior of nu may pull against the data: it moves nu (sensitivity up to "
-        "0.08), and the data move it too. Scaled are the priors of mu, tau and nu. The density of z is not scaled: it is that "
-        "of standardized effects of a group. The importance sampling cannot be trusted for 1 parameter (Pareto k too high): "
-        "there the diagnosis is not reliable. 1 constant cannot be assessed."
+        "of it: it moves tau (sensitivity up to 0.20). The prior of nu may pull against the data: it moves nu (sensitivity up "
+        "to 0.08), and the data move it too. Scaled are the priors of mu, tau and nu. The density of z is not scaled: it is "
+        "that of standardized effects of a group. The importance sampling cannot be trusted for 1 parameter (Pareto k too "
+        "high): there the diagnosis is not reliable. 1 constant cannot be assessed."
     ) in words
     assert "theta[4] 0.90 0.20 0.5 mu not reliable" in words
     assert "mu 0.35 0.04 −3.7 mu prior against data" in words
