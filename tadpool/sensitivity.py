@@ -1,8 +1,4 @@
-"""How far priors and data move the posterior: power-scaling sensitivity, written as sensitivity.nc.
-
-Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34:57. A density raised to a power a little below
-or above 1 is weaker or stronger; importance sampling says how far that moves each posterior (ArviZ's `psense`).
-"""
+"""How far priors and data move the posterior of a fit, written as sensitivity.nc."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,18 +6,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from arviz_stats import psense
 from scipy.stats import norm
 
 from tadpool import contracts, io, plugins
 from tadpool.comparison import good_k
-
-SENSITIVE = 0.05
-"""Sensitivity from which the paper calls a posterior sensitive."""
-FAR = 3.0
-"""Prior standard deviations beyond which a posterior mean lies far out in its prior."""
-ALPHAS = (0.99, 1.01)
-SAMPLE = ("chain", "draw")
+from tadpool.power_scaling import FAR, SAMPLE, SENSITIVE, table
 
 
 def assess(
@@ -164,100 +153,3 @@ def _within(name: str, label: str) -> str:
     """`alpha` of member `a` is `alpha[a]`, `w[x]` is `w[a, x]`."""
     site, bracket, rest = name.partition("[")
     return f"{site}[{label}, {rest}" if bracket else f"{site}[{label}]"
-
-
-def table(
-    posterior: xr.Dataset, priors: Mapping[str, xr.DataArray], log_likelihood: xr.DataArray, prior_draws: xr.Dataset
-) -> xr.Dataset:
-    """Sensitivity of every scalar parameter of a posterior: one row (dim parameter) each.
-
-    posterior: dims (chain, draw, ...). priors: log prior density of each scaled site (chain, draw). log_likelihood: of all
-    data (chain, draw). prior_draws: (chain, draw, ...) of the same sites; a site may be missing.
-
-    Returns prior and likelihood (sensitivities, NaN for a constant), prior_pareto_k and likelihood_pareto_k (of the
-    importance weights, the worse of both powers), moved_by (the site whose prior alone moves the parameter most, where its
-    prior sensitivity is SENSITIVE), prior_sds (posterior mean less prior mean, in prior standard deviations) and diagnosis:
-    "conflict", "strong prior" or "none", see `diagnosed`.
-    """
-    joint = sum(priors.values(), xr.zeros_like(log_likelihood))
-    columns = {
-        "prior": _flat(_sensitivity(posterior, joint)),
-        "likelihood": _flat(_sensitivity(posterior, log_likelihood)),
-        "prior_sds": _flat(_prior_sds(posterior, prior_draws)),
-    }
-    sensitive = columns["prior"] >= SENSITIVE
-    columns["moved_by"] = np.full(len(sensitive), "", dtype=object)
-    if sensitive.any():
-        alone = np.array([_flat(_sensitivity(posterior, own)) for own in priors.values()])
-        columns["moved_by"][sensitive] = np.array(list(priors))[np.argmax(alone[:, sensitive], axis=0)]
-    columns["moved_by"] = columns["moved_by"].astype(str)
-    columns["prior_pareto_k"] = np.full(len(sensitive), _pareto_k(joint))
-    columns["likelihood_pareto_k"] = np.full(len(sensitive), _pareto_k(log_likelihood))
-    columns["diagnosis"] = diagnosed(columns["prior"], columns["likelihood"], columns["prior_sds"])
-    names = [(str(name), element) for name, site in posterior.data_vars.items() for element in _names(site)]
-    columns["site"] = np.array([site for site, _ in names])
-    return xr.Dataset(
-        {name: ("parameter", values) for name, values in columns.items()},
-        coords={"parameter": [element for _, element in names]},
-    )
-
-
-def diagnosed(prior: np.ndarray, likelihood: np.ndarray, prior_sds: np.ndarray) -> np.ndarray:
-    """What the sensitivities say of each parameter: "conflict", "strong prior" or "none".
-
-    By the paper, sensitive to prior and likelihood is a potential conflict of prior and data; sensitive to the prior alone
-    a strong prior, or a weak likelihood. The likelihood of a hierarchical model is that given the effects of its groups:
-    these stand between data and population, so that a parameter of the population may look insensitive to data that it
-    contradicts. So a posterior mean that lies FAR out in its prior is called a conflict too.
-    """
-    against = (likelihood >= SENSITIVE) | (np.abs(prior_sds) > FAR)
-    return np.where(prior >= SENSITIVE, np.where(against, "conflict", "strong prior"), "none")
-
-
-def _sensitivity(posterior: xr.Dataset, component: xr.DataArray) -> xr.Dataset:
-    """ArviZ's `psense` of each parameter to one log density (chain, draw); 0 where that is flat, as it then moves nothing."""
-    if _flat_density(component):
-        return xr.zeros_like(posterior.isel(chain=0, draw=0, drop=True), dtype=float)
-    tree = xr.DataTree.from_dict({"posterior": posterior, "log_prior": component.to_dataset(name="joint")})
-    with np.errstate(invalid="ignore"):  # of a constant, which is NaN
-        return psense(tree, group="prior", alphas=ALPHAS)
-
-
-def _flat_density(component: xr.DataArray) -> bool:
-    return bool(np.ptp(component.values) <= 1e-6 * (1 + np.abs(component.values).max()))
-
-
-def _pareto_k(component: xr.DataArray) -> float:
-    """The worse Pareto k of the importance weights at both powers."""
-    if _flat_density(component):
-        return 0.0
-    found = [(-(alpha - 1) * component).azstats.psislw(dim=list(SAMPLE))[1] for alpha in ALPHAS]
-    return float(max(found))
-
-
-def _prior_sds(posterior: xr.Dataset, prior_draws: xr.Dataset) -> xr.Dataset:
-    """Posterior mean less prior mean, in prior standard deviations; NaN where the prior has no draws of a site."""
-    mean = posterior.astype(float).mean(SAMPLE)
-    found = {}
-    with np.errstate(invalid="ignore", divide="ignore"):  # of a constant
-        for name, site in mean.data_vars.items():
-            known = prior_draws.get(name, xr.full_like(posterior[name], np.nan, dtype=float))
-            found[name] = (site - known.mean(SAMPLE)) / known.std(SAMPLE, ddof=1)
-    return xr.Dataset(found)
-
-
-def _flat(values: xr.Dataset) -> np.ndarray:
-    """All elements of all sites, in C order."""
-    return np.concatenate([np.ravel(site.values) for site in values.data_vars.values()]).astype(float)
-
-
-def _names(site: xr.DataArray) -> list[str]:
-    rest = [dim for dim in site.dims if dim not in SAMPLE]
-    labels = [site[dim].values if dim in site.coords else np.arange(site.sizes[dim]) for dim in rest]
-    shape = tuple(site.sizes[dim] for dim in rest)
-    if not rest:
-        return [str(site.name)]
-    return [
-        f"{site.name}[{', '.join(str(own[i]) for own, i in zip(labels, index, strict=True))}]"
-        for index in np.ndindex(shape)
-    ]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, comparison, contracts, drawing, figures, io, sensitivity
+from tadpool import checks, comparison, contracts, drawing, figures, io, power_scaling
 from tadpool.errors import UserError
 from tadpool.figures import SECTIONS, NotDrawn, _style, _summaries
 from tadpool.results import StudyResults
@@ -237,7 +237,7 @@ def sensitivities(groups):
     posterior, score = groups["posterior"], groups["log_likelihood"]["chips"].sum("cookie")
     first = next(iter(posterior.data_vars.values()))
     own = -0.5 * first.isel({dim: 0 for dim in first.dims if dim not in _summaries.SAMPLE}, drop=True)
-    found = sensitivity.table(
+    found = power_scaling.table(
         posterior.drop_vars("expected", errors="ignore"), {str(first.name): own}, score, xr.Dataset()
     )
     found.attrs = {"sensitive": 0.05, "far": 3.0, "good_k": 0.7}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 from numpyro import handlers
-from numpyro.infer.util import initialize_model, log_density
+from numpyro.infer.util import compute_log_probs, initialize_model, log_density
 
-from tadpool import binding, plugins, tables
+from tadpool import binding, plugins, sampling, tables
 from tadpool.data import merged, prepare
 from tadpool.errors import UserError
 
@@ -185,3 +185,31 @@ def test_a_dataset_that_cannot_serve_is_explained(tmp_path, monkeypatch, argumen
     with pytest.raises(UserError) as caught:
         prepare("mine", arguments, ["y"], "s", dims=dims)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "study"),
+    [
+        ("frogs_predator", "reedfrogs"),
+        ("masking_masked", "masking"),
+        ("mundlak_latent", "mundlak"),
+        ("radon_hierarchical", "radon"),
+        ("trolley_partial_pooling", "trolley"),
+    ],
+)
+def test_log_prior_and_log_likelihood_are_those_of_numpyro(model, study):
+    """At two prior draws: the sums over sites' elements against NumPyro's own log densities."""
+    bound = binding.bind(model, data_of(study))
+    arguments = {**bound.data, **bound.hyperparameters}
+    points, likelihoods = [], []
+    for seed in range(2):
+        drawn = handlers.trace(handlers.seed(bound.function, seed)).get_trace(**bound.inputs, **bound.hyperparameters)
+        points.append({name: np.asarray(drawn[name]["value"]) for name in bound.latents})
+        expected, _ = compute_log_probs(bound.function, (), arguments, points[-1])
+        found = sampling.site_log_prior(bound, points[-1], arguments)
+        assert set(found) == set(bound.latents) == set(expected) - set(bound.outcomes)
+        for name, values in found.items():
+            assert values.sum() == pytest.approx(float(expected[name]), rel=1e-9), name
+        likelihoods.append(sum(float(expected[name]) for name in bound.outcomes))
+    posterior = binding.labelled(bound, {name: np.stack([p[name] for p in points])[None] for name in bound.latents})
+    np.testing.assert_allclose(sampling.joint_log_likelihood(bound, posterior), [likelihoods], rtol=1e-9)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from numpyro.infer.util import compute_log_probs
 from scipy.special import expit
 from scipy.stats import gamma, norm, poisson
 
-from tadpool import binding, contracts, fitting, io, isolation, plugins, sampling, sensitivity
+from tadpool import binding, contracts, fitting, io, isolation, plugins, power_scaling, sampling, sensitivity
 from tadpool import data as datasets
 
 SAMPLE_PRIOR = Path(__file__).parent.parent / "scripts" / "sample_prior.py"
@@ -45,7 +46,7 @@ def distance(base, other, low, high):
 
 def exact(case, low, high, component):
     """The sensitivity by its definition: the mean slope of the distance against log2 of the power."""
-    others = {alpha: posterior(*case, **{f"{component}_power": alpha}) for alpha in sensitivity.ALPHAS}
+    others = {alpha: posterior(*case, **{f"{component}_power": alpha}) for alpha in power_scaling.ALPHAS}
     base = posterior(*case)
     return np.mean([distance(base, other, low, high) / abs(np.log2(alpha)) for alpha, other in others.items()])
 
@@ -64,7 +65,7 @@ def test_a_normal_mean_has_the_sensitivity_of_the_closed_form(case):
         log_likelihood = draws(-0.5 * n * ((mu - mean) / sd) ** 2)
         prior_draws = xr.Dataset({"mu": draws(rng.normal(prior_mean, prior_sd, (1, 1000)))})
         priors = {"mu": draws(norm.logpdf(mu, prior_mean, prior_sd))}
-        found = sensitivity.table(xr.Dataset({"mu": draws(mu)}), priors, log_likelihood, prior_draws)
+        found = power_scaling.table(xr.Dataset({"mu": draws(mu)}), priors, log_likelihood, prior_draws)
         ratios.append([found[name].item() / exact(case, mu.min(), mu.max(), name) for name in ("prior", "likelihood")])
         assert found["prior_pareto_k"].item() < 0.5
     errors = np.std(ratios, axis=0, ddof=1) / np.sqrt(REPLICATES)
@@ -83,7 +84,7 @@ def test_a_normal_mean_has_the_sensitivity_of_the_closed_form(case):
     ],
 )
 def test_diagnoses(prior, likelihood, prior_sds, expected):
-    (found,) = sensitivity.diagnosed(*(np.array([value]) for value in (prior, likelihood, prior_sds)))
+    (found,) = power_scaling.diagnosed(*(np.array([value]) for value in (prior, likelihood, prior_sds)))
     assert found == expected
 
 
@@ -107,9 +108,9 @@ def test_a_flat_prior_moves_nothing_and_a_constant_has_no_sensitivity():
     mu = rng.normal(size=(2, 200))
     sites = xr.Dataset({"mu": draws(mu), "fixed": draws(np.ones((2, 200)))})
     prior = xr.Dataset({"mu": draws(rng.random((1, 100)))})
-    found = sensitivity.table(sites, {"mu": draws(np.full((2, 200), -3.0))}, draws(norm.logpdf(mu)), prior)
+    found = power_scaling.table(sites, {"mu": draws(np.full((2, 200), -3.0))}, draws(norm.logpdf(mu)), prior)
     assert found["prior"].sel(parameter="mu") == 0
-    assert found["likelihood"].sel(parameter="mu") > sensitivity.SENSITIVE
+    assert found["likelihood"].sel(parameter="mu") > power_scaling.SENSITIVE
     assert np.isnan(found["likelihood"].sel(parameter="fixed"))
     assert found["diagnosis"].values.tolist() == ["none", "none"]
 
@@ -201,6 +202,22 @@ def separate_cookies(folder):
     return rate, counts, drawn
 
 
+def test_the_stored_log_prior_and_log_likelihood_are_those_of_numpyro(predator):
+    """At three draws; what is stored has single precision."""
+    folder, _ = predator
+    _, bound = binding.open_bound(str(folder / "data.nc"), "frogs_predator", {})
+    fit = io.read(folder / "fit.nc", contracts.FIT)
+    for draw in (0, 100, 499):
+        at = {"chain": 1, "draw": draw}
+        sites = {name: fit["posterior"][name].isel(at).values for name in bound.latents}
+        expected, _ = compute_log_probs(bound.function, (), {**bound.data, **bound.hyperparameters}, sites)
+        stored = {name: site.isel(at).values for name, site in fit["log_prior"].data_vars.items()}
+        stored["survived"] = fit["log_likelihood"]["survived"].isel(at).values
+        assert set(stored) == set(expected)
+        for name, values in stored.items():
+            assert values.astype(float).sum() == pytest.approx(float(expected[name]), rel=1e-5), name
+
+
 def test_separate_fits_have_the_sensitivities_that_they_have_alone(tmp_path, monkeypatch):
     rate, counts, drawn = separate_cookies(tmp_path)
     entry = {**ENTRY, "model": "cookies_pooled", "outcomes": ["chips"], "unit": "cookie", "by": "location"}
@@ -210,7 +227,7 @@ def test_separate_fits_have_the_sensitivities_that_they_have_alone(tmp_path, mon
     last = draws(rate[-1])
     log_likelihood = draws(poisson.logpmf(counts[-1], rate[-1][..., None]).sum(-1))
     log_prior = draws(gamma.logpdf(rate[-1], 2, scale=5))
-    alone = sensitivity.table(xr.Dataset({"rate": last}), {"rate": log_prior}, log_likelihood, xr.Dataset(drawn))
+    alone = power_scaling.table(xr.Dataset({"rate": last}), {"rate": log_prior}, log_likelihood, xr.Dataset(drawn))
     for name in ("prior", "likelihood", "prior_sds"):
         assert found[name].values[-1] == pytest.approx(alone[name].item(), rel=1e-6)
     monkeypatch.setattr(sensitivity, "_whole", lambda *_: False)
@@ -251,9 +268,9 @@ def test_ten_thousand_rows_drown_their_priors(model):
     sites = binding.labelled(bound, values)
     priors = {name: draws(norm.logpdf(value).reshape(2, 300, -1).sum(-1)) for name, value in values.items()}
     log_likelihood = sampling.joint_log_likelihood(bound, sites)
-    found = sensitivity.table(sites, priors, log_likelihood, xr.Dataset())
-    assert found["prior"].max() < sensitivity.SENSITIVE
-    assert found["likelihood"].min() > sensitivity.SENSITIVE
+    found = power_scaling.table(sites, priors, log_likelihood, xr.Dataset())
+    assert found["prior"].max() < power_scaling.SENSITIVE
+    assert found["likelihood"].min() > power_scaling.SENSITIVE
     assert set(found["diagnosis"].values) == {"none"}
 
 
