@@ -6,11 +6,13 @@ from pathlib import Path
 from tadpool import comparison, contracts, io
 
 
-def main(loos, checks, table, entries, target):
+def main(loos, checks, table, entries, target, rank_failed=False):
     trees = {Path(path).parent.name: io.read(path, contracts.LOO) for path in loos}
     verdicts = {Path(path).parent.name: io.read_json(path)["verdict"] for path in checks}
-    sound = [name for name, tree in trees.items() if "loo" in tree.children and verdicts[name] != "fail"]
-    pointwise = {name: trees[name]["loo"].to_dataset() for name in sound}
+    ranked = [
+        name for name, tree in trees.items() if "loo" in tree.children and (rank_failed or verdicts[name] != "fail")
+    ]
+    pointwise = {name: trees[name]["loo"].to_dataset() for name in ranked}
     io.write_csv(table, comparison.table(target, pointwise, verdicts, entries))
 
 

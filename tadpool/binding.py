@@ -13,6 +13,7 @@ import xarray as xr
 from arviz_base.io_numpyro import infer_dims
 from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
+from numpyro.infer.reparam import LocScaleReparam
 
 from tadpool import contracts, io, plugins
 from tadpool import data as datasets
@@ -170,6 +171,28 @@ def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
     arguments = {name: bound.data[name][rows] for name in along}
     held_out = dict.fromkeys(bound.outcomes, padding)
     return one, Points(by, labels, arguments, held_out, rows)
+
+
+def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
+    """The model with these latent sites computed from standardized ones, `<site>_decentered`, that are sampled instead.
+
+    It has the same posterior (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22:59). Raises UserError for a
+    site whose distribution has no location and scale.
+    """
+    if not sites:
+        return bound.function
+    function = handlers.reparam(bound.function, config={site: LocScaleReparam(0.0) for site in sites})
+    with (
+        explained(f"models/{bound.model}.py", f"reparametrizing {', '.join(sites)}"),
+        numpyro.validation_enabled(False),
+    ):
+        _sites(function, {**bound.data, **bound.hyperparameters})
+    return function
+
+
+def auxiliary(sites: Sequence[str]) -> dict[str, str]:
+    """The sites that stand in for reparametrized ones when sampling: name -> the site that is computed from it."""
+    return {f"{site}_decentered": site for site in sites}
 
 
 def _array(variable: xr.DataArray) -> np.ndarray:

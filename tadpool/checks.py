@@ -1,23 +1,24 @@
 """Convergence verdicts: pass, warn or fail, with reasons. A statistic that is missing or not finite is a failure.
 
 Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ESS) and Betancourt (2016), arXiv:1604.00695
-(E-BFMI).
+(E-BFMI). They also decide which remedies a fit gets (`tadpool.remedies`).
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from tadpool.errors import UserError
-
 RHAT_WARN, RHAT_FAIL = 1.01, 1.05
 ESS_WARN_PER_CHAIN, ESS_FAIL_PER_CHAIN = 100, 25
 DIVERGING_FAIL = 0.005
 TREE_DEPTH_WARN = 0.01
 BFMI_WARN, BFMI_FAIL = 0.3, 0.1
+ACCEPTANCE_SHORTFALL = 0.1
+NAMED = 3
 
 ORDER = ("pass", "warn", "fail")
 
@@ -38,7 +39,10 @@ def verdict(reasons: list[Reason]) -> str:
 
 
 def check(tree: xr.DataTree) -> dict:
-    """The verdict on one fit (dims chain, draw): verdict, reasons, diagnostics, parameters and attempts, ready for JSON."""
+    """The verdict on one fit (dims chain, draw): verdict, reasons, diagnostics and parameters, ready for JSON.
+
+    The target acceptance is that of the last of the tree's `attempts`; without one the acceptance rate is not judged.
+    """
     status = tree.attrs["status"]
     if status == "crashed":
         reasons = [Reason("fail", "status", "", f"It crashed: {tree.attrs['reason']}.")]
@@ -48,11 +52,17 @@ def check(tree: xr.DataTree) -> dict:
     if status != "ok":
         reasons.append(Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
     rows = [row for name in posterior.data_vars for row in _parameters(posterior[name])]
+    reasons += _modes([row["parameter"] for row in rows if row["separate_modes"]])
     reasons += [reason for row in rows for reason in _judge(row, posterior.sizes["chain"])]
     diagnostics = sampler_diagnostics(stats)
-    reasons += _judge_sampler(diagnostics)
+    reasons += _judge_sampler(diagnostics, _target_accept(tree))
     diagnostics |= _worst(rows)
     return _report(reasons, diagnostics, rows)
+
+
+def _target_accept(tree: xr.DataTree) -> float | None:
+    attempts = json.loads(tree.attrs.get("attempts", "[]"))
+    return attempts[-1]["settings"].get("target_accept") if attempts else None
 
 
 def _report(reasons: list[Reason], diagnostics: dict, rows: list[dict]) -> dict:
@@ -102,6 +112,7 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
         "finite": finite,
         "constant": constant,
         "identical_chains": ~constant & (draws.shape[1] > 1) & (draws == draws[:, :1]).all(axis=(1, 2)),
+        "stuck_chains": np.where(moving, (draws == draws[:, :, :1]).all(axis=2).sum(axis=1), 0),
         "mean": draws.mean(axis=(1, 2)),
         "sd": draws.std(axis=(1, 2), ddof=1),
         "eti89_low": low,
@@ -118,7 +129,38 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
         columns[name] = np.full(len(draws), np.nan)
         if moving.any():
             columns[name][moving] = function(draws[moving], chain_axis=-2, draw_axis=-1, **options)
+    apart = (columns["rhat"] > RHAT_FAIL) & (columns["stuck_chains"] == 0)
+    columns["separate_modes"] = np.zeros(len(draws), bool)
+    if apart.any():
+        columns["separate_modes"][apart] = _mixed_within(draws[apart])
     return columns
+
+
+def _mixed_within(draws: np.ndarray) -> np.ndarray:
+    """Whether every chain of a parameter (parameter, chain, draw) alone has mixed: bool (parameter,).
+
+    Chains that disagree although each has the ESS that a chain should have, and halves that agree, have settled in
+    separate modes. Chains that only move slowly fail one or the other.
+    """
+    parameters, chains, length = draws.shape
+    alone = draws.reshape(parameters * chains, 1, length)
+    halves = alone[:, :, : 2 * (length // 2)].reshape(parameters * chains, 2, length // 2)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a chain that jumps once is constant before and after
+        ess = array_stats.ess(alone, chain_axis=-2, draw_axis=-1, method="bulk")
+        rhat = array_stats.rhat(halves, chain_axis=-2, draw_axis=-1)
+    return ((ess >= ESS_WARN_PER_CHAIN) & (rhat <= RHAT_FAIL)).reshape(parameters, chains).all(axis=1)
+
+
+def _modes(names: list[str]) -> Iterator[Reason]:
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield Reason(
+            "fail",
+            "modes",
+            "",
+            f"The chains settled in separate modes of {', '.join(names[:NAMED])}{more}, each of them well mixed. No remedy "
+            "is tried for that, because another seed would only hide a mode: look at the model's symmetries.",
+        )
 
 
 def _judge(row: dict, chains: int) -> Iterator[Reason]:
@@ -134,6 +176,10 @@ def _judge(row: dict, chains: int) -> Iterator[Reason]:
     elif any(row[statistic] is None for statistic in ("rhat", "ess_bulk", "ess_tail")):
         yield Reason("fail", "missing", name, f"R-hat or ESS of {name} cannot be computed.")
     else:
+        if row["stuck_chains"] and row["kind"] != "deterministic":
+            yield Reason(
+                "fail", "constant", name, f"{row['stuck_chains']:.0f} of {chains} chains of {name} never moved."
+            )
         yield from _judge_numbers(row, name, chains)
 
 
@@ -155,8 +201,12 @@ def _judge_numbers(row: dict, name: str, chains: int) -> Iterator[Reason]:
 
 
 def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
-    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of a fit (dims chain, draw, maybe others)."""
+    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of a fit (dims chain, draw, maybe others).
+
+    bfmi_low, acceptance_rate_min: how many chains have an E-BFMI below BFMI_WARN, and the smallest mean of a chain.
+    """
     bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose(..., "chain", "draw").values))
+    acceptance = stats["acceptance_rate"].mean("draw", skipna=False).values
     numbers = {
         "chains": stats.sizes["chain"],
         "draws": stats.sizes["draw"],
@@ -164,15 +214,17 @@ def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
         "diverging": int(stats["diverging"].sum()),
         "reached_max_treedepth": int(stats["reached_max_treedepth"].sum()),
         "bfmi_min": float(bfmi.min()),
-        "acceptance_rate": float(stats["acceptance_rate"].mean()),
+        "bfmi_low": int((bfmi < BFMI_WARN).sum()),
+        "acceptance_rate": float(acceptance.mean()),
+        "acceptance_rate_min": float(acceptance.min()),
         "n_steps_mean": float(stats["n_steps"].mean()),
     }
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
 
 
-def _judge_sampler(numbers: dict) -> Iterator[Reason]:
-    total = numbers["transitions"]
-    if numbers["chains"] < 2:
+def _judge_sampler(numbers: dict, target_accept: float | None) -> Iterator[Reason]:
+    total, chains = numbers["transitions"], numbers["chains"]
+    if chains < 2:
         yield Reason("fail", "chains", "", "One chain alone cannot be checked.")
     if numbers["diverging"]:
         severity = "fail" if numbers["diverging"] > DIVERGING_FAIL * total else "warn"
@@ -181,12 +233,23 @@ def _judge_sampler(numbers: dict) -> Iterator[Reason]:
         share = numbers["reached_max_treedepth"] / total
         yield Reason("warn", "tree_depth", "", f"{share:.0%} of trajectories reached the largest tree depth.")
     bfmi = numbers["bfmi_min"]
-    if bfmi is None or bfmi < BFMI_FAIL:
-        yield Reason("fail", "bfmi", "", f"E-BFMI is {'missing' if bfmi is None else format(bfmi, '.2f')}.")
+    if bfmi is None:
+        yield Reason("fail", "bfmi", "", "E-BFMI is missing.")
     elif bfmi < BFMI_WARN:
-        yield Reason("warn", "bfmi", "", f"E-BFMI is {bfmi:.2f}, below {BFMI_WARN}: energies are explored slowly.")
-    if numbers["acceptance_rate"] is None:
+        severity = "fail" if bfmi < BFMI_FAIL else "warn"
+        where = f"{numbers['bfmi_low']} of {chains} chains, the smallest"
+        yield Reason(
+            severity, "bfmi", "", f"E-BFMI is below {BFMI_WARN} in {where} {bfmi:.2f}: energies are explored slowly."
+        )
+    yield from _judge_acceptance(numbers["acceptance_rate_min"], target_accept)
+
+
+def _judge_acceptance(rate: float | None, target: float | None) -> Iterator[Reason]:
+    if rate is None:
         yield Reason("fail", "acceptance_rate", "", "The acceptance rate is missing.")
+    elif target is not None and rate < target - ACCEPTANCE_SHORTFALL:
+        sentence = f"The acceptance rate of a chain is {rate:.2f}, well below its target {target:g}: warm up longer."
+        yield Reason("warn", "acceptance_rate", "", sentence)
 
 
 def _worst(rows: list[dict]) -> dict[str, float | None]:
@@ -211,12 +274,12 @@ def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
     if tree.attrs["status"] == "crashed":
         return together | {"points": []}
     points = []
-    for position, value in enumerate(tree["posterior"][dim].values):
+    for position, value in enumerate(tree["posterior"][dim].values.tolist()):
         groups = {name: tree[name].to_dataset().isel({dim: position}) for name in ("posterior", "sample_stats")}
         groups["posterior"] = groups["posterior"].filter_by_attrs(site="latent").drop_vars(dim)
         point = xr.DataTree.from_dict(groups)
-        point.attrs.update(status="ok")
-        points.append({dim: value.item(), **check(point)})
+        point.attrs.update(status="ok", attempts=tree.attrs.get("attempts", "[]"))
+        points.append({dim: value, **check(point)})
     reasons = _counted(points, dim)
     if tree.attrs["status"] != "ok":
         reasons.insert(0, Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
@@ -239,38 +302,3 @@ def _counted(points: list[dict], dim: str) -> list[Reason]:
             sentence = f"{len(named)} of {len(points)} fits by {dim} {verb}: {shown}."
             reasons.append(Reason(severity, "points", "", sentence))
     return reasons
-
-
-MENDS = {
-    "rhat": "Draw more, or look for separate modes.",
-    "ess_bulk": "Draw more.",
-    "ess_tail": "Draw more.",
-    "diverging": "Raise target_accept, or reparametrize the model.",
-    "points": "Look at the points that failed.",
-}
-
-
-def gate(reports: list[dict], expected: dict[str, dict], others: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The verdicts by "study/entry". Raises UserError that lists fits that are worse, or better, than expected.
-
-    others: path -> why it has no numbers, of results beside the fits, such as predictions.
-    """
-    problems, failed = [], []
-    for report in reports:
-        name, found = f"{report['study']}/{report['entry']}", report["verdict"]
-        failed += [name] if found == "fail" else []
-        if name not in expected and found == "fail":
-            reason = report["reasons"][0]
-            mend = MENDS.get(reason["statistic"], "Mend the model or its data.")
-            problems.append(f"results/{name} failed: {reason['sentence']} {mend}")
-        elif name in expected and found != expected[name]["verdict"]:
-            problems.append(
-                f"results/{name}: the verdict is {found}, the study expects {expected[name]['verdict']}; "
-                "mend the fit or the study's `expect`"
-            )
-    for path, why in (others or {}).items():
-        if not any(path.startswith(f"results/{name}/") for name in failed):
-            problems.append(f"{path} has no numbers: {why}")
-    if problems:
-        raise UserError("\n".join(problems))
-    return {f"{report['study']}/{report['entry']}": report["verdict"] for report in reports}

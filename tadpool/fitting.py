@@ -1,10 +1,13 @@
-"""Fit one entry, once or over a sweep, and write fit.nc."""
+"""Fit one entry, with the remedies that it is allowed, or over a sweep, and write fit.nc."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tadpool import binding, compile_cache, contracts, io, lanes, progress, sampling
+import xarray as xr
+
+from tadpool import binding, compile_cache, contracts, io, lanes, plugins, progress, sampling
 from tadpool import data as datasets
+from tadpool.remedies import Step, first_step, hopeless, next_step, record, words
 
 
 def fit(
@@ -22,6 +25,7 @@ def fit(
     unit: str,
     sampler: Mapping[str, Any],
     only_where: Mapping[str, str],
+    remedies: Sequence[str] = (),
     by: str | None = None,
     over: str | None = None,
     points: Sequence[float] = (),
@@ -29,35 +33,101 @@ def fit(
     """Sample the posterior and everything derived from its draws into `output` (contracts.FIT, or SWEEP with `over`).
 
     by: fit the model to each member of this group alone. over, points: fit it at each value of a hyperparameter.
-    sampler: the keys of `config.Sampler`. Raises UserError where model and data do not fit together; a fit that fails
-    numerically is written all the same, with status "failed" and the reason.
+    sampler: the keys of `config.Sampler`. remedies: what may be tried where the check finds something, of
+    `tadpool.remedies`. The attribute `attempts` lists every sampling, the last one being that of the draws in the file.
+    Raises UserError where model and data do not fit together; a fit that fails numerically is written all the same, with
+    status "failed" and the reason.
     """
     lanes.start(threads, sampler["precision"])
-    settings = lanes.Sampler(**{key: sampler[key] for key in lanes.Sampler.__dataclass_fields__})
-    chains = sampler["chains"]
-    address = {"seed": seed, "study": study, "entry": entry, "role": "fit", "attempt": 0}
+    address = {"seed": seed, "study": study, "entry": entry, "role": "fit"}
     with compile_cache.used():
         tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
         several = binding.swept(over, points) if over else None
         if by:
             bound, several = binding.separated(bound, by, unit)
-        fits = len(several.labels) if several else 1
-        with progress.bar(f"{study}/{entry}", fits * chains * (settings.warmup + settings.draws)) as advance:
-            result = sampling.posterior(
-                bound, address, chains, settings, outcomes=outcomes, unit=unit, points=several, progress=advance
-            )
+        sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over)
+        result = sampling.derived(sampled, outcomes, unit)
     if by:
         dataset = datasets.merged(tree)
         for name in {"log_likelihood", "posterior_predictive"} & set(result.groups):
             result.groups[name] = result.groups[name].assign_coords({unit: dataset[unit]})
     for name, group in result.groups.items():
         tree[name] = group
-    attempt = {"attempt": 0, "seed": seed, "settings": dict(sampler), "status": result.status, "reason": result.reason}
     tree.attrs = {
         "provenance": provenance,
         "status": result.status,
         "reason": result.reason,
-        "attempts": io.canonical([attempt]),
+        "attempts": io.canonical(attempts),
         **({"over": over or by} if over or by else {}),
     }
     io.write(output, tree, contracts.SWEEP if over else contracts.FIT)
+
+
+def tried(
+    bound: binding.Bound,
+    address: Mapping[str, Any],
+    sampler: Mapping[str, Any],
+    points: binding.Points | None,
+    allowed: Sequence[str],
+    judged: bool = True,
+) -> tuple[sampling.Sampled, list[dict[str, Any]]]:
+    """Sample, check, and sample again with the next remedy, until nothing is wrong or left to try.
+
+    Returns the last sampling and a record of each. judged: whether each is checked at all.
+    """
+    named = plugins.reparametrizable(plugins.find("models", bound.model)) if "reparametrize" in allowed else ()
+    sites = [site for site in named if site in bound.latents]
+    binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling
+    step, sampled, attempts = first_step(sampler), None, []
+    while step:
+        sampled = _sampled(bound, address, step, points, sampled, keep_state="draws" in allowed)
+        report = _checked(sampled, step.settings) if judged else None
+        reason = sampled.reason
+        attempts.append(record(step, address["seed"], "failed" if reason else "ok", reason, report))
+        step = next_step(step, _reasons(report), sampler, allowed, sites) if report and not reason else None
+    return sampled, attempts
+
+
+def _sampled(
+    bound: binding.Bound,
+    address: Mapping[str, Any],
+    step: Step,
+    points: binding.Points | None,
+    before: sampling.Sampled | None,
+    keep_state: bool,
+) -> sampling.Sampled:
+    """The lanes of a step: those before with more draws, or new ones."""
+    settings, chains = step.settings, step.settings["chains"]
+    fits = len(points.labels) if points else 1
+    done = before.sampler.draws if step.remedy == "draws" else -settings["warmup"]
+    name = f"{address['study']}/{address['entry']}" + (f", {words(vars(step))}" if step.remedy else "")
+    with progress.bar(name, fits * chains * (settings["draws"] - done)) as advance:
+        if step.remedy == "draws":
+            return sampling.continued(before, settings["draws"], advance)
+        return sampling.sample(
+            bound,
+            {**address, "attempt": step.attempt},
+            chains,
+            lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__}),
+            points=points,
+            reparametrized=settings["reparametrized"],
+            keep_state=keep_state,
+            progress=advance,
+        )
+
+
+def _checked(sampled: sampling.Sampled, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the check of the finished file will say."""
+    from tadpool import checks
+
+    tree = xr.DataTree.from_dict(sampled.groups)
+    reason = sampled.reason
+    attempts = io.canonical([{"settings": dict(settings)}])
+    tree.attrs = {"status": "failed" if reason else "ok", "reason": reason, "attempts": attempts}
+    return checks.check(tree) if sampled.points is None else checks.check_points(tree, sampled.points.dim, whole=True)
+
+
+def _reasons(report: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The findings of a fit, or of those of its separate fits that a remedy may help."""
+    parts = [point["reasons"] for point in report.get("points", [])] or [report["reasons"]]
+    return [reason for reasons in parts if len(parts) == 1 or not hopeless(reasons) for reason in reasons]

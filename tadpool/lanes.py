@@ -213,6 +213,24 @@ def run(
     return Result(*undeal(outputs, rows, count))
 
 
+def joined(first: Result, second: Result) -> Result:
+    """A run and its continuation as the one run that they are."""
+    ok = (first.status == Status.OK) & (second.status == Status.OK)
+
+    def join(one, other):
+        rows = np.concatenate([one, other], axis=1)
+        keep = ok.reshape(-1, *[1] * (rows.ndim - 1))
+        return np.where(keep, rows, np.nan) if rows.dtype.kind == "f" else rows
+
+    return Result(
+        values=jax.tree.map(join, first.values, second.values),
+        stats=jax.tree.map(lambda one, other: np.concatenate([one, other], axis=1), first.stats, second.stats),
+        status=np.where(first.status == Status.OK, second.status, first.status),
+        state=second.state,
+        unconstrained_start=first.unconstrained_start,
+    )
+
+
 def _started(begin: Callable, lane: Arrays, shared: Arrays):
     """The states at each lane's first starting point with a finite density and gradient, or at the last one tried."""
     numbers = lane["start"].copy()

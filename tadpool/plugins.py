@@ -150,17 +150,37 @@ def tables(dataset: str) -> dict[str, Path]:
     Raises UserError for a table that is missing, or that has the name of a built-in one.
     """
     path = find("datasets", dataset)
-    wanted = next(
-        (
-            _literal(node.value)
-            for node in parse(path).body
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "TABLES" for t in node.targets)
-        ),
-        (),
-    )
-    if not isinstance(wanted, (tuple, list)) or not all(isinstance(table, str) for table in wanted):
+    wanted = _names(path, "TABLES")
+    if wanted is None:
         raise UserError(f"{path.name}: TABLES needs names of files in data/; write for example TABLES = ('mine.csv',)")
     return {table: _table(table) for table in wanted}
+
+
+def reparametrizable(path: Path) -> tuple[str, ...]:
+    """The sites that a model names in `REPARAMETRIZE`, which may be sampled as distances from their mean.
+
+    Raises UserError where it is no list of names, or names a site that the model's source has not.
+    """
+    named, known = _names(path, "REPARAMETRIZE"), sites(path)
+    if named is None:
+        raise UserError(
+            f"{path.name}: REPARAMETRIZE needs names of sites; write for example REPARAMETRIZE = ('theta',)"
+        )
+    for name in named:
+        if known is not None and name not in known:
+            raise UserError(f"{path.name}: REPARAMETRIZE names {name!r}, which is no site{did_you_mean(name, known)}")
+    return named
+
+
+def _names(path: Path, constant: str) -> tuple[str, ...] | None:
+    """The texts that a constant of a plug-in holds: none where it is not there, None where it is something else."""
+    values = [
+        _literal(node.value)
+        for node in parse(path).body
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == constant for t in node.targets)
+    ]
+    found = values[0] if values else ()
+    return tuple(found) if isinstance(found, (tuple, list)) and all(isinstance(name, str) for name in found) else None
 
 
 def _table(name: str) -> Path:

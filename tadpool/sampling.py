@@ -11,7 +11,7 @@ import numpyro
 import xarray as xr
 from numpyro import handlers
 
-from tadpool import lanes, seeds
+from tadpool import binding, lanes, seeds
 from tadpool.binding import Arrays, Bound, Points, labelled, small
 from tadpool.program import hold_out, lane_key
 
@@ -84,11 +84,94 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
 
 @dataclass(frozen=True)
 class Fit:
-    """What `posterior` returns: groups by name with leading dims (point, chain, draw), and how the lanes ended."""
+    """What a fit holds: groups by name with leading dims (point, chain, draw), and how the lanes ended."""
 
     groups: dict[str, xr.Dataset]
     status: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Lanes of one fit, or of one at each of `points`, and how they were sampled.
+
+    address: seed, study, entry, role and attempt, see `tadpool.seeds`. reparametrized: sites that were not sampled
+    themselves. batch, result: the lanes (points x chains) and what came of them.
+    """
+
+    bound: Bound
+    address: Mapping[str, Any]
+    chains: int
+    sampler: lanes.Sampler
+    points: Points | None
+    reparametrized: tuple[str, ...]
+    batch: lanes.Lanes
+    result: lanes.Result
+
+    def group(self, arrays: Arrays, names=None, draw=None) -> xr.Dataset:
+        """Arrays (lanes, draws, ...) with the dims (point,) chain, draw, and those of `names` or of the sites."""
+        points = self.points
+        shape = (self.chains,) if points is None else (len(points.labels), self.chains)
+        leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
+        coords = {} if points is None else {points.dim: points.labels}
+        shaped = {name: small(array.reshape(*shape, *array.shape[1:])) for name, array in arrays.items()}
+        return labelled(self.bound, shaped, leading, coords if draw is None else coords | {"draw": draw}, names)
+
+    @property
+    def groups(self) -> dict[str, xr.Dataset]:
+        """posterior and sample_stats. The attribute `site` of a variable says latent, deterministic or auxiliary."""
+        stats, auxiliary = self.result.stats, binding.auxiliary(self.reparametrized)
+        stats = {**stats, "tree_depth": np.floor(np.log2(np.maximum(stats["n_steps"], 1))).astype(int) + 1}
+        dims = self.bound.dims | {name: self.bound.dims[site] for name, site in auxiliary.items()}
+        posterior = self.group(self.result.values, dims)
+        for name, variable in posterior.data_vars.items():
+            kind = "auxiliary" if name in auxiliary else "latent" if name in self.bound.latents else "deterministic"
+            variable.attrs["site"] = kind
+        return {"posterior": posterior, "sample_stats": self.group(stats, {})}
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, "" where nothing did."""
+        failed = np.flatnonzero(self.result.status)
+        return _failure(self, failed) if len(failed) else ""
+
+
+def sample(
+    bound: Bound,
+    address: Mapping[str, Any],
+    chains: int,
+    sampler: lanes.Sampler,
+    *,
+    points: Points | None = None,
+    reparametrized: Sequence[str] = (),
+    keep_state: bool = False,
+    progress: Callable[[int], None] = lambda iterations: None,
+) -> Sampled:
+    """Sample the posterior, once or at each of `points`. keep_state: so that `continued` can go on."""
+    labels = [None] if points is None else points.labels.tolist()
+    keys = np.repeat([seeds.key(**address, point=label) for label in labels], chains, axis=0)
+    batch = _batch(bound, points, keys, chains)
+    function = binding.reparametrized(bound, reparametrized)
+    shared = _shared(bound.data, batch)
+    result = lanes.run(function, batch, shared, sampler, keep_state=keep_state, progress=progress)
+    return Sampled(bound, address, chains, sampler, points, tuple(reparametrized), batch, result)
+
+
+def continued(sampled: Sampled, draws: int, progress: Callable[[int], None] = lambda iterations: None) -> Sampled:
+    """The same lanes with more draws, `draws` in all: the bits that one run with so many would have given."""
+    more = replace(sampled.sampler, draws=draws - sampled.sampler.draws)
+    function = binding.reparametrized(sampled.bound, sampled.reparametrized)
+    result = lanes.run(
+        function,
+        sampled.batch,
+        _shared(sampled.bound.data, sampled.batch),
+        more,
+        state=sampled.result.state,
+        keep_state=True,
+        progress=progress,
+    )
+    joined = lanes.joined(sampled.result, result)
+    return replace(sampled, sampler=replace(sampled.sampler, draws=draws), result=joined)
 
 
 def posterior(
@@ -102,39 +185,29 @@ def posterior(
     points: Points | None = None,
     progress: Callable[[int], None] = lambda iterations: None,
 ) -> Fit:
-    """Sample the posterior, once or at each of `points`.
+    """Sample the posterior, once or at each of `points`, and derive everything from its draws."""
+    return derived(sample(bound, address, chains, sampler, points=points, progress=progress), outcomes, unit)
 
-    address: seed, study, entry, role and attempt, see `tadpool.seeds`. With points the groups have one more leading dim;
-    fits to separate groups have log likelihood and predictions by row of the whole dataset, as other fits have.
+
+def derived(sampled: Sampled, outcomes: Sequence[str], unit: str) -> Fit:
+    """The posterior with log likelihood, log prior and predictions.
+
+    With points the groups have one more leading dim; fits to separate groups have log likelihood and predictions by row of
+    the whole dataset, as other fits have.
     """
-    labels = [None] if points is None else points.labels.tolist()
-    keys = np.repeat([seeds.key(**address, point=label) for label in labels], chains, axis=0)
-    batch = _batch(bound, points, keys, chains)
-    result = lanes.run(bound.function, batch, _shared(bound.data, batch), sampler, progress=progress)
-    stats = {**result.stats, "tree_depth": np.floor(np.log2(np.maximum(result.stats["n_steps"], 1))).astype(int) + 1}
-    shape = (chains,) if points is None else (len(labels), chains)
-    leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
-    coords = {} if points is None else {points.dim: points.labels}
-
-    def group(arrays: Arrays, names=None, draw=None) -> xr.Dataset:
-        shaped = {name: small(array.reshape(*shape, *array.shape[1:])) for name, array in arrays.items()}
-        return labelled(bound, shaped, leading, {**coords, **({"draw": draw} if draw is not None else {})}, names)
-
-    groups = {"posterior": group(result.values), "sample_stats": group(stats, {})}
-    for name, variable in groups["posterior"].data_vars.items():
-        variable.attrs["site"] = "latent" if name in bound.latents else "deterministic"
-    failed = np.flatnonzero(result.status)
-    if len(failed):
-        return Fit(groups, "failed", _failure(bound, batch, result, failed))
+    bound, batch, points, draws = sampled.bound, sampled.batch, sampled.points, sampled.result.values
+    groups, reason = sampled.groups, sampled.reason
+    if reason:
+        return Fit(groups, "failed", reason)
     name = outcomes[0] if len(outcomes) == 1 else "joint"
-    derived = score(bound, batch, result.values, outcomes, unit)
-    if "log_likelihood" in derived:
-        groups["log_likelihood"] = group({name: derived["log_likelihood"]}, {name: (unit,)})
+    scores = score(bound, batch, draws, outcomes, unit)
+    if "log_likelihood" in scores:
+        groups["log_likelihood"] = sampled.group({name: scores["log_likelihood"]}, {name: (unit,)})
     if points is None or points.rows is not None:
-        groups["log_prior"] = group(derived["log_prior"], _batch_dims(bound, derived["log_prior"]))
-        kept = thinned(sampler.draws, chains)
-        key = seeds.key(**{**address, "role": "posterior_predictive"})
-        groups["posterior_predictive"] = group(predict(bound, batch, result.values, kept, key), draw=kept)
+        groups["log_prior"] = sampled.group(scores["log_prior"], _batch_dims(bound, scores["log_prior"]))
+        kept = thinned(sampled.sampler.draws, sampled.chains)
+        key = seeds.key(**{**sampled.address, "role": "posterior_predictive"})
+        groups["posterior_predictive"] = sampled.group(predict(bound, batch, draws, kept, key), draw=kept)
     if points is not None and points.rows is not None:
         for name in {"log_likelihood", "posterior_predictive"} & set(groups):
             groups[name] = _by_row(groups[name], points, unit)
@@ -274,16 +347,18 @@ def _latents(bound: Bound, draws: Arrays) -> Arrays:
     return {name: draws[name] for name in bound.latents if name in draws}
 
 
-def _failure(bound: Bound, batch: lanes.Lanes, result: lanes.Result, failed: np.ndarray) -> str:
+def _failure(sampled: Sampled, failed: np.ndarray) -> str:
     """What went wrong, with the sites that are not finite at the first invalid starting point."""
+    bound, batch, result = sampled.bound, sampled.batch, sampled.result
     lane = failed[0]
     counted = f"{len(failed)} of {len(batch)} chains"
     if result.status[lane] != lanes.Status.INVALID_START:
         return f"{counted} reached values that are not finite"
     start = {name: value[lane] for name, value in result.unconstrained_start.items()}
     arguments = {**bound.data, **{name: value[lane] for name, value in batch.arguments.items()}}
+    function = binding.reparametrized(bound, sampled.reparametrized)
     with numpyro.validation_enabled(False):
-        sites = numpyro.infer.util.constrain_fn(bound.function, (), arguments, start)
+        sites = numpyro.infer.util.constrain_fn(function, (), arguments, start, return_deterministic=True)
         trace = _conditioned(bound, sites, arguments)
         log_probs = {n: site["fn"].log_prob(site["value"]) for n, site in trace.items() if site["type"] == "sample"}
     bad = [name for name, log_prob in log_probs.items() if not np.isfinite(log_prob).all()]

@@ -127,12 +127,13 @@ class Specs:
     def _fit(self, study: str, model: str) -> dict[str, Any]:
         sampler = self.config.sampler(study, model).model_dump()
         by = self.config.studies[study].models[model].by
-        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler}
+        remedies = self.config.remedies(study, model)
+        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler, "remedies": remedies}
 
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
         chosen = self.config.studies[study].sweeps[sweep]
         fit = self._fit(study, chosen.entry)
-        return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points()}
+        return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points(), "remedies": []}
 
     def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
         chosen = self.config.studies[study]
@@ -143,8 +144,8 @@ class Specs:
     def _cross_validate(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
         chosen = self._sweep(study, sweep) if sweep else self._fit(study, model)
         precision = chosen.pop("sampler")["precision"]
-        chosen.pop("points", None)
-        chosen.pop("by")
+        for key in ("points", "by", "remedies"):
+            chosen.pop(key, None)
         return {"over": None, **chosen, "precision": precision}
 
     def _assess_sensitivity(self, study: str, model: str) -> dict[str, Any]:
@@ -166,7 +167,8 @@ class Specs:
         }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
-        undrawn = {"question": True, "references": True, "sampler": True, "models": {"__all__": {"expect", "sampler"}}}
+        undrawn = dict.fromkeys(("question", "references", "sampler", "remedies"), True)
+        undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies"}}}
         return {"study": study, "config": self._study(study, undrawn)}
 
     def _render_report(self, study: str) -> dict[str, Any]:

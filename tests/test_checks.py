@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 
 from tadpool import checks
-from tadpool.errors import UserError
 
 CHAINS, DRAWS = 4, 1000
 
@@ -112,6 +111,44 @@ def test_slow_energies_and_missing_statistics():
     assert ("fail", "acceptance_rate") in statistics(checks.check(fit(acceptance_rate=nothing)))
 
 
+def test_chains_in_separate_modes_are_told_apart_from_slow_ones():
+    """Chains of a random walk disagree as much, but none of them is mixed in itself."""
+    modes = checks.check(fit(lambda draws: np.vstack([draws[:2] - 10, draws[2:] + 10])))
+    assert modes["reasons"][0]["statistic"] == "modes"
+    assert "separate modes of theta" in modes["reasons"][0]["sentence"]
+    assert "another seed would only hide a mode" in modes["reasons"][0]["sentence"]
+    for change in (lambda draws: np.cumsum(draws, axis=1), autocorrelated):
+        report = checks.check(fit(change))
+        assert ("fail", "rhat") in statistics(report)
+        assert ("fail", "modes") not in statistics(report)
+
+
+def test_one_chain_that_jumps_once_is_not_mixed():
+    jump = np.repeat([-10.0, 10.0], DRAWS // 2)
+    assert ("fail", "modes") not in statistics(checks.check(fit(lambda draws: np.vstack([draws[:3], jump]))))
+
+
+def test_a_stuck_chain_among_others_is_named():
+    report = checks.check(fit(lambda draws: np.vstack([draws[:3], np.full((1, DRAWS), draws[0, 0])])))
+    assert "1 of 4 chains of theta never moved." in [reason["sentence"] for reason in report["reasons"]]
+
+
+@pytest.mark.parametrize(("rate", "target", "warns"), [(0.8, 0.8, False), (0.6, 0.8, True), (0.84, 0.95, True)])
+def test_the_acceptance_rate_of_every_chain_is_held_against_its_target(rate, target, warns):
+    rates = np.full((CHAINS, DRAWS), target)
+    rates[2] = rate
+    tree = fit(acceptance_rate=rates)
+    tree.attrs["attempts"] = json.dumps([{"settings": {"target_accept": 0.1}}, {"settings": {"target_accept": target}}])
+    assert (("warn", "acceptance_rate") in statistics(checks.check(tree))) is warns
+
+
+def test_slow_energies_of_one_chain_are_enough():
+    energy = np.random.default_rng(3).normal(size=(CHAINS, DRAWS))
+    energy[1] = np.cumsum(energy[1])
+    (reason,) = [r for r in checks.check(fit(energy=energy))["reasons"] if r["statistic"] == "bfmi"]
+    assert "in 1 of 4 chains" in reason["sentence"]
+
+
 def test_one_chain_fails():
     tree = fit()
     alone = xr.DataTree.from_dict({name: tree[name].to_dataset().isel(chain=[0]) for name in tree.children})
@@ -145,39 +182,3 @@ def test_a_sweep_has_a_verdict_for_every_point():
     report = checks.check_points(tree, "sigma")
     assert [(point["sigma"], point["verdict"]) for point in report["points"]] == [(0.5, "pass"), (2.0, "fail")]
     assert report["verdict"] == "fail"
-
-
-def report(verdict, entry="a"):
-    return {
-        "study": "s",
-        "entry": entry,
-        "verdict": verdict,
-        "reasons": [{"sentence": "R-hat is 2.", "statistic": "rhat"}],
-    }
-
-
-def test_the_gate_lets_pass_what_is_expected():
-    assert checks.gate([report("pass"), report("warn", "b")], {}) == {"s/a": "pass", "s/b": "warn"}
-    assert checks.gate([report("fail")], {"s/a": {"verdict": "fail", "because": "a funnel"}}) == {"s/a": "fail"}
-
-
-@pytest.mark.parametrize(
-    ("found", "expected", "words"),
-    [
-        ("fail", {}, ["results/s/a failed", "R-hat is 2.", "Draw more"]),
-        ("fail", {"s/a": {"verdict": "warn"}}, ["is fail", "expects warn"]),
-        ("pass", {"s/a": {"verdict": "fail"}}, ["is pass", "expects fail"]),
-    ],
-)
-def test_the_gate_stops_what_is_worse_or_no_longer_true(found, expected, words):
-    with pytest.raises(UserError) as caught:
-        checks.gate([report(found)], expected)
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_the_gate_stops_predictions_without_numbers():
-    others = {"results/s/a/predictions.nc": "row 1 does not say eggs", "results/s/b/loo.nc": "its fit failed"}
-    with pytest.raises(UserError) as caught:
-        checks.gate([report("warn"), report("fail", "b")], {"s/b": {"verdict": "fail"}}, others)
-    assert str(caught.value) == "results/s/a/predictions.nc has no numbers: row 1 does not say eggs"

@@ -110,6 +110,23 @@ def test_the_entry_has_its_sampler_over_the_study_s_over_the_run_s(folder):
     assert config.read().sampler("mine", "a") == config.Sampler(draws=80, chains=2, warmup=70, target_accept=0.9)
 
 
+def test_remedies_are_those_of_the_entry_or_the_study_or_the_run(folder):
+    models = (
+        "{a: {model: cookies_pooled, remedies: none}, b: {model: cookies_pooled, remedies: [reparametrize, draws]}}"
+    )
+    models = models[:-1] + ", c: {model: cookies_pooled}}"
+    write("config/studies/mine.yaml", study(f"models: {models}", "models"))
+    read = config.read()
+    assert [read.remedies("mine", name) for name in "abc"] == [
+        [],
+        ["draws", "reparametrize"],
+        ["draws", "target_accept", "reparametrize"],
+    ]
+    assert config.read({"remedies": "none"}).remedies("mine", "c") == []
+    write("config/studies/mine.yaml", study(f"remedies: [draws]\nmodels: {models}", "models"))
+    assert config.read({"remedies": "none"}).remedies("mine", "c") == ["draws"]
+
+
 def test_whole_numbers_are_numbers(folder):
     sweep = "{entry: pooled, over: rate_rate, values: {from: 1, to: 5, n: 5}}"
     write("config/studies/mine.yaml", study(f"sweeps: {{s: {sweep}}}"))
@@ -133,6 +150,9 @@ SETTINGS = [
     ("sampler: {max_tree_depth: 16}", "sampler.max_tree_depth", "16 is too large", "at most 15"),
     ("sampler: {target_accept: .nan}", "sampler.target_accept", ".nan is not a finite number", "give a finite one"),
     ("sampler: {draws: .inf}", "sampler.draws", ".inf is not a finite number", "give a finite one"),
+    ("remedies: all", "remedies", "'all' is not usable", "auto, none or a list of draws, target_accept, reparametrize"),
+    ("remedies: [draws, luck]", "remedies", "['draws', 'luck'] is not usable", "auto, none or a list"),
+    ("remedies: [draws, draws]", "remedies", "'draws' is given twice", "give each value once"),
     ("sampler: {draws: 10.5}", "sampler.draws", "10.5 (a number) is not a whole number", "`draws: 4000`"),
     ("sampler: {draws: 50.0}", "sampler.draws", "50.0 (a number) is not a whole number", "write 50"),
     ("sampler: {draws: 1e3}", "sampler.draws", "'1e3' (text) is not a whole number", "write 1000"),

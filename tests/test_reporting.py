@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 from tadpool import checks, config, contracts, io, provenance
-from tadpool.reporting import documents, formatting, markup, ranking
+from tadpool.reporting import documents, fits, formatting, markup, ranking
 from tadpool.reporting.index import index_page
 from tadpool.reporting.study import study_page
 from tadpool.results import StudyResults
@@ -320,6 +320,68 @@ def test_an_expected_failure_says_why_and_stays_a_failure(make):
     text = render(results)
     assert "it has a funnel" in Page(text).words
     assert "1 of 2 fits failed" in Page(index_page([results])).words
+
+
+def history(results, entry, last="pass"):
+    """Give an entry a history: divergences, then a higher target, then other parameters."""
+    settings = config.Sampler().model_dump() | {"reparametrized": []}
+    changes = [
+        ("", "", {}),
+        ("target_accept", "9 of 4000 transitions diverged.", {"target_accept": 0.95, "warmup": 2000}),
+    ]
+    changes.append(("reparametrize", "4 of 4000 transitions diverged.", {"reparametrized": ["theta"]}))
+    attempts = [
+        {"attempt": i, "remedy": remedy, "because": because, "settings": settings | change, "status": "ok", "reason": "",
+         "verdict": last if i == 2 else "fail", "found": "" if i == 2 else f"{9 - 5 * i} of 4000 transitions diverged."}
+        for i, (remedy, because, change) in enumerate(changes)
+    ]  # fmt: skip
+    path = results.folder / entry / "check.json"
+    io.write_json(path, io.read_json(path) | {"attempts": attempts})
+
+
+def test_what_was_tried_is_shown(make):
+    results = make()
+    history(results, "first")
+    page = Page(render(results))
+    assert "Attempt 1, as configured: ✗ fail 9 of 4000 transitions diverged." in page.words
+    assert (
+        "Attempt 2, target acceptance 0.95 with 2,000 warm-up iterations (because: 9 of 4000 transitions diverged): "
+        "✗ fail 4 of 4000 transitions diverged."
+    ) in page.words
+    assert "Attempt 3, reparametrized theta (because: 4 of 4000 transitions diverged): ✓ pass" in page.words
+    assert "after 2 remedies" in Page(index_page([results])).words
+
+
+def test_settings_are_those_of_the_last_attempt(make):
+    results = make()
+    history(results, "first")
+    (fit, _) = fits.all_fits(results, {entry: config.Sampler().model_dump() for entry in results.entries})
+    assert fit.reparametrized == ["theta"]
+    assert dict(fit.settings)["target acceptance"] == 0.8
+    fit.check["attempts"] = fit.attempts[:2]
+    assert dict(fit.settings)["target acceptance"] == 0.95
+    assert dict(fit.settings)["warm-up iterations"] == 2000
+
+
+def test_a_failure_says_what_was_tried(make):
+    results = make({"first": "ok", "second": "stuck"})
+    history(results, "second", last="fail")
+    words = Page(render(results)).words
+    assert "Tried without success: target acceptance 0.95 with 2,000 warm-up iterations; reparametrized theta." in words
+
+
+def test_a_failed_fit_is_ranked_where_the_study_says_so(make):
+    results = make({"first": "ok", "second": "stuck"})
+    results.config["comparisons"]["main"]["rank_failed"] = True
+    text = render(results)
+    words = Page(text).words
+    assert "First predicts a row that was left out best: its elpd is 9.0 ± 2.0 above second." in words
+    assert "Second failed its check; it is ranked because the study says so, and the score may be wrong." in words
+    assert "No rank: its fit failed" not in words
+    section = text.split('<section id="comparison">')[1]
+    (row,) = re.findall(r'<tr class="failed">.*?</tr>', section, flags=re.DOTALL)
+    assert "badge fail" in row
+    assert '<td class="number">2</td>' in row
 
 
 def test_a_changed_number_shows(make):

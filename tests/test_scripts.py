@@ -71,7 +71,8 @@ def test_the_fit_file_holds_every_group(folder):
     assert tree["log_likelihood"]["chips"].dtype == "float32"
     assert tree["posterior_predictive"]["chips"].dtype == "int8"
     (attempt,) = json.loads(tree.attrs["attempts"])
-    assert attempt["settings"] == SAMPLER
+    assert attempt["settings"] == {**SAMPLER, "reparametrized": []}
+    assert attempt["verdict"] == "pass"
     assert "fit" not in {path.stem.split(".")[0] for path in folder.glob("*.crashes.json")}
 
 

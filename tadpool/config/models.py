@@ -5,7 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
-from tadpool.config.types import Distinct, EntryName, Scalar, Scalars, Slug, Strict, Text, broken_rule
+from tadpool.config.types import (
+    Distinct,
+    EntryName,
+    Remedies,
+    Scalar,
+    Scalars,
+    Slug,
+    Strict,
+    Text,
+    broken_rule,
+)
+from tadpool.remedies import REMEDIES
 
 # Branches of a union, as they stand in the location of an error.
 SPACED, LISTED = "(spaced)", "(list)"
@@ -98,6 +109,14 @@ class Settings(Strict):
         description="Sampler settings of all fits, unless a study or an entry says otherwise.",
         examples=[{"draws": 2000}],
     )
+    remedies: Remedies = Field(
+        "auto",
+        description="What is tried where a fit's check finds something, unless a study or an entry says otherwise: "
+        "`draws` (twice, then four times as many, the same chains going on), `target_accept` (0.95, then 0.99, with twice "
+        "the warm-up, where there are divergences), `reparametrize` (the sites that the model names, where these did not "
+        "help). `auto` is all of them. Sweeps get none: their points only warn.",
+        examples=[["draws"]],
+    )
     compile_cache: bool = Field(
         True,
         description="Keep compiled programs between runs, in the temporary directory. Turn it off where that "
@@ -135,6 +154,11 @@ class Entry(Strict):
         default_factory=SamplerChanges,
         description="Sampler settings of this entry alone.",
         examples=[{"target_accept": 0.95}],
+    )
+    remedies: Remedies = Field(
+        None,
+        description="Remedies of this entry alone. `none` where it shows a failure on purpose.",
+        examples=["none"],
     )
     by: str | None = Field(
         None,
@@ -219,6 +243,12 @@ class Comparison(Strict):
     target: str = Field(
         "unit", description="What is predicted: unit (a new row) or a group (a new member of it).", examples=["unit"]
     )
+    rank_failed: bool = Field(
+        False,
+        description="Rank entries whose fit failed its check too, with the verdict beside the rank. By default they are "
+        "shown without a rank.",
+        examples=[True],
+    )
 
 
 class Prediction(Strict):
@@ -287,6 +317,7 @@ class Study(Strict):
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
     )
+    remedies: Remedies = Field(None, description="Remedies of this study.", examples=["auto"])
     models: dict[EntryName, Entry] = Field(
         min_length=1,
         description="Entries: name -> model and hyperparameters. A variant of a model is another entry.",
@@ -331,3 +362,10 @@ class Config(Strict):
         return self.settings.sampler.model_copy(
             update={key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
         )
+
+    def remedies(self, study: str, entry: str) -> list[str]:
+        """What may be tried for the entry: as it says, else as the study, else as the run."""
+        chosen = self.studies[study]
+        said = (chosen.models[entry].remedies, chosen.remedies, self.settings.remedies)
+        found = next(each for each in said if each is not None)
+        return [name for name in REMEDIES if found == "auto" or (found != "none" and name in found)]

@@ -27,6 +27,7 @@ def check(study: Study) -> Iterator[Problem]:
         try:
             path = _importable(plugins.find("models", entry.model))
             signatures[name] = plugins.signature(path)
+            plugins.reparametrizable(path)
         except UserError as error:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
         else:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from tadpool.remedies import REMEDIES
+
 RESERVED = ("sweeps", "comparisons", "figures", "calibration", "logs", "benchmarks")
 SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
@@ -39,6 +41,14 @@ def _unreserved(name: str) -> str:
     return name
 
 
+def _remedies(value: Any) -> Any:
+    if value in ("auto", "none"):
+        return value
+    if not isinstance(value, list) or not all(name in REMEDIES for name in value):
+        raise broken_rule(f"{value!r} is not usable", f"write auto, none or a list of {', '.join(REMEDIES)}")
+    return _distinct(value)
+
+
 def colliding(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of names that differ in upper and lower case alone: one file on many disks."""
     first: dict[str, str] = {}
@@ -51,6 +61,11 @@ EntryName = Annotated[Slug, AfterValidator(_unreserved)]
 Text = Annotated[str, Field(min_length=1)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "boolean", "string"]})]
 Scalars = Annotated[Any, AfterValidator(_scalars), WithJsonSchema({"type": ["number", "boolean", "string", "array"]})]
+Remedies = Annotated[
+    Any,
+    AfterValidator(_remedies),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "none"]}, {"type": "array", "items": {"enum": list(REMEDIES)}}]}),
+]
 Distinct = AfterValidator(_distinct)
 
 

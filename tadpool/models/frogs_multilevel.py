@@ -17,6 +17,8 @@ import numpyro
 import numpyro.distributions as dist
 from jax.scipy.special import expit
 
+REPARAMETRIZE = ("alpha",)
+
 
 def model(density, n_tank, survived=None, *, alpha_bar_scale=1.5, sigma_rate=1.0):
     """Survivors in each tank; density and survived are counts with the dim tank."""

@@ -18,6 +18,8 @@ import numpyro
 import numpyro.distributions as dist
 from jax.scipy.special import expit
 
+REPARAMETRIZE = ("alpha",)
+
 
 def model(density, predators, n_tank, survived=None, *, alpha_bar_scale=1.5, sigma_rate=1.0, beta_predator_scale=0.5):
     """Survivors in each tank; density, predators (0/1) and survived have the dim tank."""

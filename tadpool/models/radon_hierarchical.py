@@ -18,6 +18,8 @@ import numpyro
 import numpyro.distributions as dist
 from numpyro.infer.reparam import LocScaleReparam
 
+REPARAMETRIZE = ("alpha", "beta")
+
 
 def model(
     floor,

@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool import contracts, plugins
+from tadpool import contracts, plugins, remedies
 from tadpool.reporting import documents
 from tadpool.reporting.formatting import MISSING, number, scaled, whole
 from tadpool.results import StudyResults
@@ -18,7 +18,7 @@ from tadpool.results import StudyResults
 LONG_SITE = 12
 
 DIAGNOSTICS = (  # key of check.json's diagnostics, heading, decimals, statistics of reasons that concern it
-    ("rhat_max", "R-hat, largest", 3, ("rhat",)),
+    ("rhat_max", "R-hat, largest", 3, ("rhat", "modes")),
     ("ess_bulk_min", "Bulk ESS, smallest", 0, ("ess_bulk",)),
     ("ess_tail_min", "Tail ESS, smallest", 0, ("ess_tail",)),
     ("diverging", "Divergences", 0, ("diverging",)),
@@ -97,14 +97,19 @@ class Estimates:
     rows: list[list[str]]
 
 
+def parameters(check: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of a check without those of auxiliary sites, which stand in for reparametrized ones in the sampler alone."""
+    return [row for row in check.get("parameters", []) if row.get("kind") != "auxiliary"]
+
+
 def estimates(check: Mapping[str, Any], marks: Mapping[str, str]) -> tuple[list[Estimates], list[Estimates]]:
-    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check.
+    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check, without auxiliary ones.
 
     marks: by parameter, a remark that is shown with its name.
     """
     sites = [
         Estimates(site, [_estimate(row, marks.get(row["parameter"], "")) for row in rows])
-        for site, rows in groupby(check.get("parameters", []), key=lambda row: row["site"])
+        for site, rows in groupby(parameters(check), key=lambda row: row["site"])
     ]
     return [s for s in sites if len(s.rows) <= LONG_SITE], [s for s in sites if len(s.rows) > LONG_SITE]
 
@@ -117,6 +122,20 @@ def _estimate(row: Mapping[str, Any], mark: str) -> list[str]:
     numbers = [scaled(mcse, mcse), whole(row.get("ess_bulk")), whole(row.get("ess_tail")), number(row.get("rhat"), 3)]
     name = f"{row['parameter']} ({mark})" if mark else row["parameter"]
     return [name, mean, scaled(sd, sd), interval, *numbers]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One sampling of a fit. number: of its attempt. words: its settings, and because of what they were chosen.
+
+    found: the worst finding of its check.
+    """
+
+    number: int
+    words: str
+    because: str
+    verdict: str
+    found: str
 
 
 @dataclass(frozen=True)
@@ -180,8 +199,29 @@ class Fit:
         return self.config["expect"]
 
     @property
+    def parameters(self) -> list[Mapping[str, Any]]:
+        return parameters(self.check)
+
+    @property
     def attempts(self) -> list[dict[str, Any]]:
         return self.check.get("attempts", [])
+
+    @property
+    def history(self) -> list[Tried]:
+        """Every sampling in order; the last one is what the page shows."""
+        return [
+            Tried(it["attempt"] + 1, remedies.words(it), it["because"], it["verdict"], it["found"])
+            for it in self.attempts
+        ]
+
+    @property
+    def remedied(self) -> list[str]:
+        """What was tried beyond the settings as configured."""
+        return remedies.tried(self.attempts)
+
+    @property
+    def reparametrized(self) -> list[str]:
+        return self.attempts[-1]["settings"].get("reparametrized", []) if self.attempts else []
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -204,8 +244,10 @@ class Fit:
 
     @property
     def settings(self) -> list[tuple[str, Any]]:
-        """What the sampler was told, in words."""
-        return [(SAMPLER_WORDS.get(key, key.replace("_", " ")), value) for key, value in self.sampler.items()]
+        """What the sampler was told for the draws that are shown, in words."""
+        used = self.attempts[-1]["settings"] if self.attempts else {}
+        settings = {key: used.get(key, value) for key, value in self.sampler.items()}
+        return [(SAMPLER_WORDS.get(key, key.replace("_", " ")), value) for key, value in settings.items()]
 
 
 def all_fits(results: StudyResults, samplers: Mapping[str, Mapping[str, Any]]) -> list[Fit]:

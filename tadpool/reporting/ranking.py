@@ -13,7 +13,10 @@ MANY_UNRELIABLE = 0.05
 
 @dataclass(frozen=True)
 class Row:
-    """One compared entry. numbers: the row of the CSV. unreliable: PSIS units above the trusted Pareto k, good_k."""
+    """One compared entry. numbers: the row of the CSV. unreliable: PSIS units above the trusted Pareto k, good_k.
+
+    rank_failed: the study says that an entry whose fit failed is ranked all the same.
+    """
 
     entry: str
     label: str
@@ -21,10 +24,16 @@ class Row:
     numbers: Mapping[str, Any]
     unreliable: int
     good_k: float | None
+    rank_failed: bool = False
 
     @property
     def failed(self) -> bool:
         return self.verdict == "fail"
+
+    @property
+    def ranked(self) -> bool:
+        """Whether its rank and score are shown."""
+        return self.scored and (self.rank_failed or not self.failed)
 
     @property
     def scored(self) -> bool:
@@ -71,7 +80,8 @@ def rows(results: StudyResults, comparison: str) -> list[Row]:
         verdicts = {results.check(entry)["verdict"], numbers["verdict"]}
         verdict = next((word for word in ("fail", "warn") if word in verdicts), "pass")
         unreliable, good_k = _unreliable(results, entry, numbers)
-        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, good_k))
+        rank_failed = results.config["comparisons"][comparison]["rank_failed"]
+        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, good_k, rank_failed))
     return found
 
 
@@ -99,8 +109,9 @@ def conclude(table: Sequence[Row], target: str) -> Conclusion:
 
 
 def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
-    failures = _failures([row.label for row in table if row.failed])
-    ranked = [row for row in table if row.scored and not row.failed]
+    failures = _failures([row.label for row in table if row.failed and not row.ranked])
+    failures += _ranked_failures([row.label for row in table if row.failed and row.ranked])
+    ranked = [row for row in table if row.ranked]
     if not ranked:
         return "fail", ["No model can be compared: no fit has usable numbers.", *failures]
     if void(table):
@@ -115,7 +126,7 @@ def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
         first = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
         return "doubt", [first, _pareto(doubtful), f"Taken at face value, {standing[0]}", *standing[1:], *failures]
-    if failures:
+    if any(row.failed and not row.ranked for row in table):
         tone, standing = "partial", [f"Among the fits that did not fail, {standing[0]}", *standing[1:]]
     elif tone == "tie":
         standing = [f"A tie: {standing[0]}", *standing[1:]]
@@ -123,14 +134,21 @@ def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
 
 
 def void(table: Sequence[Row]) -> bool:
-    """Whether the first row failed, so that no rank and no difference means anything."""
-    return next((row.failed for row in table if row.scored), True)
+    """Whether the first row failed, so that no rank and no difference means anything, unless failed rows are ranked."""
+    return next((not row.ranked for row in table if row.scored), True)
 
 
 def _failures(labels: Sequence[str]) -> list[str]:
     if len(labels) == 1:
         return [f"{labels[0]} failed its check and has no rank."]
     return [f"{listed(labels)} failed their checks and have no rank."] if labels else []
+
+
+def _ranked_failures(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    check, it = ("its check", "it is") if len(labels) == 1 else ("their checks", "they are")
+    return [f"{listed(labels)} failed {check}; {it} ranked because the study says so, and the score may be wrong."]
 
 
 def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:

@@ -35,7 +35,7 @@ def _verdict(fit: Fit) -> str:
 
 
 def _extremes(sound: Sequence[Fit], count: int) -> Iterator[str]:
-    rows = [(fit.label, row) for fit in sound for row in fit.check.get("parameters", [])]
+    rows = [(fit.label, row) for fit in sound for row in fit.parameters]
     rhats = [(row["rhat"], row["parameter"], label) for label, row in rows if row.get("rhat") is not None]
     sizes = [
         (row[key], row["parameter"], label)
@@ -91,7 +91,7 @@ def _grouped(fit: Fit) -> dict[tuple[str, str], dict[str, float]]:
         if len(site.dims) == 1 and site.dims[0] in groups
     }
     found: dict[tuple[str, str], dict[str, float]] = {}
-    for row in fit.check.get("parameters", []):
+    for row in fit.parameters:
         if row["site"] in own and row["mean"] is not None:
             label = row["parameter"][len(row["site"]) + 1 : -1]
             if label not in failed:

@@ -41,7 +41,7 @@ class Comparison:
     @property
     def weighted(self) -> bool:
         """Whether weights mean anything: no failed fit took part in the stacking."""
-        return not any(row.failed and row.scored for row in self.rows)
+        return not any(row.scored and not row.ranked for row in self.rows)
 
 
 def comparisons(results: StudyResults) -> list[Comparison]:
