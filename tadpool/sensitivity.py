@@ -102,9 +102,13 @@ def _standard_normal(site: xr.DataArray, log_prior: xr.DataArray) -> bool:
 
 
 def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
-    """Deterministic sites with a value for each unit, such as expected outcomes: there are many, and none is a parameter."""
+    """Sites that are no parameters: those with a value for each unit, such as expected outcomes, and auxiliary ones."""
     latents = _latents(posterior)
-    return [str(name) for name, site in posterior.data_vars.items() if name not in latents and unit in site.dims]
+    return [
+        str(name)
+        for name, site in posterior.data_vars.items()
+        if name not in latents and (unit in site.dims or site.attrs.get("site") == "auxiliary")
+    ]
 
 
 def _whole(tree: xr.DataTree, model: str, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:

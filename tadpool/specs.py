@@ -125,15 +125,17 @@ class Specs:
         return {**self._base(study, model), "only_where": only_where, "precision": precision}
 
     def _fit(self, study: str, model: str) -> dict[str, Any]:
+        return {**self._posterior(study, model), "remedies": self.config.remedies(study, model)}
+
+    def _posterior(self, study: str, model: str) -> dict[str, Any]:
         sampler = self.config.sampler(study, model).model_dump()
         by = self.config.studies[study].models[model].by
-        remedies = self.config.remedies(study, model)
-        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler, "remedies": remedies}
+        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler}
 
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
         chosen = self.config.studies[study].sweeps[sweep]
-        fit = self._fit(study, chosen.entry)
-        return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points(), "remedies": []}
+        fit = self._posterior(study, chosen.entry)
+        return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points()}
 
     def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
         chosen = self.config.studies[study]
@@ -142,14 +144,14 @@ class Specs:
         return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by}
 
     def _cross_validate(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
-        chosen = self._sweep(study, sweep) if sweep else self._fit(study, model)
+        chosen = self._sweep(study, sweep) if sweep else self._posterior(study, model)
         precision = chosen.pop("sampler")["precision"]
-        for key in ("points", "by", "remedies"):
-            chosen.pop(key, None)
+        chosen.pop("points", None)
+        chosen.pop("by")
         return {"over": None, **chosen, "precision": precision}
 
     def _assess_sensitivity(self, study: str, model: str) -> dict[str, Any]:
-        chosen = self._fit(study, model)
+        chosen = self._posterior(study, model)
         precision = chosen.pop("sampler")["precision"]
         return {**chosen, "groups": self.config.studies[study].groups, "precision": precision}
 

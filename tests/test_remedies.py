@@ -7,9 +7,23 @@ import pytest
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from tadpool import binding, contracts, fitting, io, lanes, plugins, prediction, provenance, remedies, sampling, tables
+from tadpool import (
+    binding,
+    config,
+    contracts,
+    fitting,
+    io,
+    lanes,
+    plugins,
+    prediction,
+    provenance,
+    remedies,
+    sampling,
+    tables,
+)
 from tadpool.data import merged, prepare
 from tadpool.errors import UserError
+from tadpool.specs import Specs
 
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 50, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 SITES = ("theta",)
@@ -203,6 +217,18 @@ def test_a_reparametrized_fit_can_go_on(reparametrized):
     first = more.groups["posterior"].isel(draw=slice(1000))
     xr.testing.assert_identical(first, groups["posterior"])
     assert more.groups["posterior"].sizes["draw"] == 1200
+
+
+def test_sweeps_and_declared_failures_have_no_remedies():
+    jobs = Specs(config.read({"studies": ["reedfrogs", "radon"], "remedies": "auto"}))
+
+    def allowed(rule, **wildcards):
+        return json.loads(jobs.spec(rule, wildcards)).get("remedies", [])
+
+    assert allowed("fit", study="reedfrogs", model="multilevel") == list(remedies.REMEDIES)
+    assert allowed("sweep", study="reedfrogs", sweep="sigma") == []
+    assert allowed("fit", study="radon", model="individual") == []
+    assert allowed("fit", study="radon", model="hierarchical_centred") == []
 
 
 MODEL = '''"""Mine."""

@@ -99,6 +99,19 @@ def test_compare_and_gate_read_what_the_others_wrote(folder, tmp_path):
     assert io.read_json(tmp_path / "gate.json") == {"s/e": "pass"}
 
 
+def test_a_failed_fit_is_ranked_only_where_the_study_says_so(folder, tmp_path):
+    place = tmp_path / "e"
+    place.mkdir()
+    io.write_json(place / "check.json", io.read_json(folder / "check.json") | {"verdict": "fail"})
+    inputs = {"loos": [str(folder / "loo.nc")], "checks": [str(place / "check.json")]}
+    for rank_failed in (False, True):
+        spec = {"entries": ["e"], "target": "unit", "rank_failed": rank_failed}
+        run("compare", tmp_path, spec, input=inputs, output={"table": str(tmp_path / "main.csv")})
+        (row,) = pd.read_csv(tmp_path / "main.csv").to_dict("records")
+        assert row["verdict"] == "fail"
+        assert (row["rank"] == 1) is rank_failed
+
+
 def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
     data = str(folder / "data.nc")
     spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": [0.1, 0.2]}
