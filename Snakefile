@@ -13,6 +13,7 @@ include: "rules/check.smk"
 include: "rules/sensitivity.smk"
 include: "rules/compare.smk"
 include: "rules/predict.smk"
+include: "rules/calibrate.smk"
 include: "rules/report.smk"
 
 

@@ -24,6 +24,9 @@ wildcard_constraints:
     model="[A-Za-z0-9][A-Za-z0-9_-]*",
     sweep="[A-Za-z0-9][A-Za-z0-9_-]*",
     comparison="[A-Za-z0-9][A-Za-z0-9_-]*",
+    calibration="[A-Za-z0-9][A-Za-z0-9_-]*",
+    recovery="[A-Za-z0-9][A-Za-z0-9_-]*",
+    chunk="[0-9]+",
 
 
 def spec(rule):

@@ -11,6 +11,8 @@ rule draw_figures:
         sweep_loos=per_sweep("loo.nc"),
         comparisons=lambda wildcards: specs.comparisons(wildcards.study),
         predictions=lambda wildcards: specs.predictions(wildcards.study),
+        calibrations=lambda wildcards: specs.calibrations(wildcards.study),
+        recoveries=lambda wildcards: specs.recoveries(wildcards.study),
     output:
         figures=directory("results/{study}/figures"),
     log:
@@ -43,6 +45,8 @@ rule render_report:
         sweep_loos=per_sweep("loo.nc"),
         comparisons=lambda wildcards: specs.comparisons(wildcards.study),
         predictions=lambda wildcards: specs.predictions(wildcards.study),
+        calibrations=lambda wildcards: specs.calibrations(wildcards.study),
+        recoveries=lambda wildcards: specs.recoveries(wildcards.study),
         figures="results/{study}/figures",
     output:
         page="results/{study}/index.html",

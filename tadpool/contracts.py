@@ -77,6 +77,24 @@ PREDICTIONS = Contract(
     {"predictions": Group(SAMPLE), "predictions_constant_data": Group(optional=True)},
     ("provenance", "status"),
 )
+CALIBRATION_PART = Contract(
+    "some simulations of one calibration",
+    {"simulations": Group(("simulation",), ("rank", "below", "truth", "mean", "sd", "ess", "outcome", "reason"))},
+    ("provenance", "status"),
+)
+CALIBRATION = Contract(
+    "simulation-based calibration of one entry",
+    {**CALIBRATION_PART.groups, "quantities": Group(("quantity",), ("p_value", "coverage_50", "coverage_90", "site"))},
+    ("provenance", "status", "verdict", "reasons"),
+)
+RECOVERY = Contract(
+    "recovery of true values by one entry over a grid of simulator arguments",
+    {
+        "fits": Group(("replicate",), ("outcome", "reason")),
+        "estimates": Group(("replicate", "parameter"), ("mean", "sd", "eti90_low", "eti90_high")),
+    },
+    ("provenance", "status"),
+)
 
 
 def check(tree: xr.DataTree, contract: Contract, path: str, mend: str = REMAKE) -> None:

@@ -17,11 +17,13 @@ def prepare(
     study: str,
     seed: int | None = None,
     dims: Sequence[str] = (),
+    point: object = None,
 ) -> xr.DataTree:
     """The tree of data.nc: observed_data (the outcomes), constant_data (the rest), truth (simulated data only).
 
-    dims: the study's unit and groups. Raises UserError where an outcome or one of these dims is missing, a variable is
-    empty or not finite, a group index is out of range, or the dataset's own code fails.
+    dims: the study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an
+    outcome or one of these dims is missing, a variable is empty or not finite, a group index is out of range, or the
+    dataset's own code fails.
     """
     module = plugins.load("datasets", name)
     if seed is None:
@@ -30,7 +32,7 @@ def prepare(
             dataset, truth = module.load(found, **arguments), None
     else:
         with explained(f"datasets/{name}.py", "simulating"):
-            dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate"), **arguments)
+            dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate", point), **arguments)
     for dim in dims:
         if dim not in dataset.dims:
             raise UserError(

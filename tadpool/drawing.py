@@ -30,13 +30,20 @@ PER_ENTRY = {
 }
 PER_COMPARISON = {"comparison_elpd": "comparison", "comparison_forest": "comparison"}
 PER_SWEEP = {"sweep_elpd": "sweep"}
+PER_CALIBRATION = {
+    "calibration_ecdf": "calibration",
+    "calibration_coverage": "calibration",
+    "calibration_contraction": "calibration",
+}
+PER_RECOVERY = {"recovery_grid": "calibration"}
+OWNERS = ("entry", "comparison", "sweep", "calibration", "recovery")
 
 
 @dataclass(frozen=True)
 class Wanted:
     """A figure to draw.
 
-    owner: {"entry": name}, {"comparison": name}, {"sweep": name}, or nothing. caption, title: "" for those of the kind.
+    owner: a mapping of one of OWNERS to its name, or nothing. caption, title: "" for those of the kind.
     """
 
     name: str
@@ -59,6 +66,8 @@ def wanted(config: Mapping[str, Any]) -> list[Wanted]:
             ("entry", config["models"], PER_ENTRY),
             ("comparison", config["comparisons"], PER_COMPARISON),
             ("sweep", config["sweeps"], PER_SWEEP),
+            ("calibration", config["calibration"], PER_CALIBRATION),
+            ("recovery", config["recovery"], PER_RECOVERY),
         )
         for name in names
         for kind, section in kinds.items()
@@ -109,7 +118,7 @@ def draw_all(results: StudyResults, folder: Path) -> None:
 
 def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
     width, height = drawn.figure.get_size_inches() * 72
-    owners = {owner: figure.owner.get(owner) for owner in ("entry", "comparison", "sweep")}
+    owners = {owner: figure.owner.get(owner) for owner in OWNERS}
     return {
         "name": figure.name,
         "kind": figure.kind,

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE
+
 
 def table(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
     """One row per parameter that is in both: truth, mean, sd, 90 % interval, whether it covers the truth, and z.
@@ -45,3 +47,28 @@ def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
             }
         )
     return rows
+
+
+def grid(tree: xr.DataTree) -> xr.Dataset:
+    """Of each cell and parameter: bias, rmse and coverage (of 90 % intervals), with their Monte Carlo errors; and counts.
+
+    Dims: the grid's arguments, parameter. n: fits with numbers, flagged ones included. flagged, failed, impossible: counts.
+    """
+    estimates, fits = tree["estimates"].to_dataset(), tree["fits"].to_dataset()
+    error = estimates["mean"] - estimates["truth"]
+    inside = (estimates["eti90_low"] <= estimates["truth"]) & (estimates["truth"] <= estimates["eti90_high"])
+    usable = error.notnull()
+    n = usable.sum("replicate")
+    coverage, square = inside.where(usable).mean("replicate"), (error**2).mean("replicate")
+    rmse = np.sqrt(square)
+    counts = {name: (fits["outcome"] == name).sum("replicate") for name in (FLAGGED, FAILED, IMPOSSIBLE)}
+    columns = {
+        "bias": error.mean("replicate"),
+        "bias_mcse": error.std("replicate", ddof=1) / np.sqrt(n),
+        "rmse": rmse,
+        "rmse_mcse": (error**2).std("replicate", ddof=1) / np.sqrt(n) / (2 * rmse),
+        "coverage": coverage,
+        "coverage_mcse": np.sqrt(coverage * (1 - coverage) / n),
+        "truth": estimates["truth"].mean("replicate"),
+    }
+    return xr.Dataset({**columns, "n": n, **counts})

@@ -71,6 +71,12 @@ class StudyResults:
     def comparison(self, name: str) -> pd.DataFrame:
         return pd.read_csv(self.folder / "comparisons" / f"{name}.csv")
 
+    def calibration(self, name: str) -> xr.DataTree:
+        return self._read(f"calibration/{name}.nc", contracts.CALIBRATION)
+
+    def recovery(self, name: str, entry: str) -> xr.DataTree:
+        return self._read(f"recovery/{name}/{entry}.nc", contracts.RECOVERY)
+
     def usable(self, entry: str) -> bool:
         """Whether the entry's fit has numbers at all (its verdict may still be fail)."""
         return self.fit(entry).attrs["status"] == "ok"

@@ -35,6 +35,21 @@ def unit_log_likelihood(
     return total
 
 
+def joint_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
+    """Log likelihood of everything that the model observes: a scalar."""
+    trace = _conditioned(bound, sites, arguments)
+    log_probs = {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.outcomes}
+    return sum(_where_it_counts(bound, name, value, arguments).sum() for name, value in log_probs.items())
+
+
+def possible(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
+    """Whether all values are finite and all outcomes, which are in `arguments`, can come about: a scalar bool."""
+    trace = _conditioned(bound, sites, arguments)
+    supported = [trace[name]["fn"].support(trace[name]["value"]).all() for name in bound.outcomes]
+    values = [*sites.values(), *(arguments[name] for name in bound.outcomes)]
+    return jnp.stack([*supported, *(jnp.isfinite(value).all() for value in values)]).all()
+
+
 def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
     """Log prior density of each latent site, elementwise over its batch dims."""
     trace = _conditioned(bound, sites, arguments)

@@ -12,7 +12,17 @@ from tadpool import io, plugins, provenance
 from tadpool.config import Config
 
 SHOWN = ("draw_figures", "render_report", "render_index")
-RUNS_MODEL = ("sample_prior", "fit", "sweep", "assess_sensitivity", "cross_validate", "predict")
+RUNS_MODEL = (
+    "sample_prior",
+    "fit",
+    "sweep",
+    "assess_sensitivity",
+    "cross_validate",
+    "predict",
+    "calibrate",
+    "gather_calibration",
+    "recover",
+)
 
 
 class Specs:
@@ -38,6 +48,10 @@ class Specs:
             files += plugins.tables(dataset).values()
         elif rule in RUNS_MODEL:
             code.append(plugins.find("models", self._entry(wildcards).model))
+            if rule == "gather_calibration":
+                code.append(provenance.ROOT / "scripts" / "calibrate.py")
+            if rule == "recover":
+                code.append(plugins.find("datasets", self.config.studies[wildcards["study"]].dataset))
         elif rule == "draw_figures":
             code += (provenance.ROOT / "tadpool" / "figures").glob("*.py")
         elif rule in ("render_report", "render_index"):
@@ -66,6 +80,22 @@ class Specs:
     def predictions(self, study: str) -> list[str]:
         return [f"results/{study}/{name}/predictions.nc" for name in self.config.studies[study].predictions]
 
+    def calibrations(self, study: str) -> list[str]:
+        return [f"results/{study}/calibration/{name}.nc" for name in self.config.studies[study].calibration]
+
+    def calibration_parts(self, study: str, calibration: str) -> list[str]:
+        """The files of the jobs that share a calibration's simulations."""
+        parts = self.config.studies[study].calibration[calibration].parts()
+        return [f"results/{study}/calibration/{calibration}/{chunk}.nc" for chunk in range(len(parts))]
+
+    def recoveries(self, study: str) -> list[str]:
+        recovery = self.config.studies[study].recovery
+        return [
+            f"results/{study}/recovery/{name}/{entry}.nc"
+            for name, chosen in recovery.items()
+            for entry in chosen.entries
+        ]
+
     def everything(self) -> list[str]:
         """Every result file of a run, so that one that was deleted is made again."""
         found = self.results()
@@ -77,12 +107,13 @@ class Specs:
         return found
 
     def results(self) -> list[str]:
-        """What entries and sweeps have beside their fit, in files that may say that they have no numbers."""
+        """What there is beside the fits, in files that may say that they have no numbers."""
         entries = [(study, entry) for study, content in self.config.studies.items() for entry in content.models]
         found = [
             f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo", "sensitivity")
         ]
-        return found + [path for study in self.config.studies for path in self.predictions(study)]
+        further = (self.predictions, self.calibrations, self.recoveries)
+        return found + [path for study in self.config.studies for each in further for path in each(study)]
 
     def compared(self, study: str, comparison: str, name: str) -> list[str]:
         """The file of that name of each compared entry."""
@@ -91,12 +122,19 @@ class Specs:
 
     def _crashes(self, rule: str, wildcards: Mapping[str, str]) -> Path:
         place = ("sweeps", wildcards["sweep"]) if "sweep" in wildcards else (wildcards.get("model", ""),)
+        if "calibration" in wildcards:
+            place = ("calibration", wildcards["calibration"], wildcards.get("chunk", ""))
+        elif "recovery" in wildcards:
+            place = ("recovery", wildcards["recovery"], *place)
         return Path("results", wildcards.get("study", ""), *place, f"{rule}.crashes.json")
 
     def _entry(self, wildcards: Mapping[str, str]):
         study = self.config.studies[wildcards["study"]]
-        name = study.sweeps[wildcards["sweep"]].entry if "sweep" in wildcards else wildcards["model"]
-        return study.models[name]
+        if "sweep" in wildcards:
+            return study.models[study.sweeps[wildcards["sweep"]].entry]
+        if "calibration" in wildcards:
+            return study.models[study.calibration[wildcards["calibration"]].entry]
+        return study.models[wildcards["model"]]
 
     def _base(self, study: str, entry: str) -> dict[str, Any]:
         chosen = self.config.studies[study].models[entry]
@@ -166,6 +204,40 @@ class Specs:
             **prediction,
             **scored,
             "precision": self.config.sampler(study, model).precision,
+        }
+
+    def _calibrate(self, study: str, calibration: str, chunk: str) -> dict[str, Any]:
+        first, stop = self.config.studies[study].calibration[calibration].parts()[int(chunk)]
+        return {**self._calibration(study, calibration), "first": first, "stop": stop}
+
+    def _gather_calibration(self, study: str, calibration: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].calibration[calibration]
+        record = {**self._calibration(study, calibration), "simulations": chosen.simulations}
+        return {"ranges": chosen.parts(), "record": record}
+
+    def _calibration(self, study: str, calibration: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].calibration[calibration]
+        base = self._base(study, chosen.entry)
+        return {
+            **base,
+            "hyperparameters": {**base["hyperparameters"], **chosen.hyperparameters},
+            "only_where": self.config.studies[study].only_where,
+            "sampler": self.config.sampler(study, chosen.entry, chosen.sampler).model_dump(),
+        }
+
+    def _recover(self, study: str, recovery: str, model: str) -> dict[str, Any]:
+        content = self.config.studies[study]
+        chosen = content.recovery[recovery]
+        return {
+            **self._base(study, model),
+            "only_where": content.only_where,
+            "outcomes": content.outcomes,
+            "dataset": content.dataset,
+            "arguments": content.arguments,
+            "over": chosen.over,
+            "replicates": chosen.replicates,
+            "sites": chosen.sites,
+            "sampler": self.config.sampler(study, model, chosen.sampler).model_dump(),
         }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:

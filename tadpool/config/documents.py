@@ -53,6 +53,8 @@ SECTIONS = {
     "`sweeps.<name>.overlay`": models.Overlay,
     "`comparisons.<name>`": models.Comparison,
     "`predictions.<entry>`": models.Prediction,
+    "`calibration.<name>`": models.Calibration,
+    "`recovery.<name>`": models.Recovery,
     "`figures.<name>`": models.Figure,
 }
 

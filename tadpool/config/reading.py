@@ -8,7 +8,18 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tadpool.config import references, values, yaml_files
-from tadpool.config.models import Comparison, Config, Entry, Figure, Prediction, Settings, Study, Sweep
+from tadpool.config.models import (
+    Calibration,
+    Comparison,
+    Config,
+    Entry,
+    Figure,
+    Prediction,
+    Recovery,
+    Settings,
+    Study,
+    Sweep,
+)
 from tadpool.config.sentences import explain
 from tadpool.config.types import RESERVED, SLUG, colliding
 from tadpool.config.values import NotReadable, Problem, printable
@@ -19,7 +30,15 @@ OWN = Path("config/studies")
 BUILT_IN = Path(__file__).parent.parent.parent / OWN
 OVERLAY = "--config or --configfile"
 # Named things within a study: each is valid or not on its own.
-NAMED = {"models": Entry, "sweeps": Sweep, "comparisons": Comparison, "predictions": Prediction, "figures": Figure}
+NAMED = {
+    "models": Entry,
+    "sweeps": Sweep,
+    "comparisons": Comparison,
+    "predictions": Prediction,
+    "calibration": Calibration,
+    "recovery": Recovery,
+    "figures": Figure,
+}
 
 
 class ConfigErrors(UserError):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tadpool import plugins, provenance
-from tadpool.config.models import Entry, Figure, Prediction, Study, Sweep
+from tadpool.config.models import Calibration, Entry, Figure, Prediction, Recovery, Study, Sweep
 from tadpool.config.sentences import WANTED, how_to_write
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import UserError, did_you_mean
@@ -42,6 +42,10 @@ def check(study: Study) -> Iterator[Problem]:
     for name, prediction in study.predictions.items():
         yield from _known(("predictions",), [name], entries, "an entry of this study")
         yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
+    for name, calibration in study.calibration.items():
+        yield from _calibration(("calibration", name), calibration, entries, signatures)
+    for name, recovery in study.recovery.items():
+        yield from _recovery(("recovery", name), recovery, study, signatures)
     yield from _known(("only_where",), study.only_where, study.outcomes or (), "one of outcomes")
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
@@ -121,6 +125,56 @@ def _prediction(
             yield from _known((*place, "rows", position), row, variables, "a variable that the model needs")
 
 
+def _calibration(
+    place: tuple,
+    calibration: Calibration,
+    entries: Mapping[str, Entry],
+    signatures: Mapping[str, plugins.Signature],
+) -> Iterator[Problem]:
+    name = calibration.entry
+    yield from _known((*place, "entry"), [name], entries, "an entry of this study")
+    if name in signatures:
+        what = f"a hyperparameter of {entries[name].model}"
+        known = signatures[name].hyperparameters
+        yield from _arguments((*place, "hyperparameters"), calibration.hyperparameters, known, what)
+    yield from _whole((*place, "entry"), name, entries)
+
+
+def _recovery(
+    place: tuple, recovery: Recovery, study: Study, signatures: Mapping[str, plugins.Signature]
+) -> Iterator[Problem]:
+    yield from _known((*place, "entries"), recovery.entries, study.models, "an entry of this study")
+    for name in recovery.entries or ():
+        yield from _whole((*place, "entries"), name, study.models)
+    for name in recovery.entries or ():
+        sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
+        if sites is not None:
+            what = f"a parameter of {study.models[name].model}"
+            yield from _known((*place, "sites"), recovery.sites, sites, what)
+    try:
+        path = plugins.find("datasets", study.dataset) if study.dataset else None
+        if path and not plugins.has_function(path, "simulate"):
+            yield Problem(place, f"the dataset {study.dataset} is not simulated", "recovery needs true values")
+        elif path and recovery.over is not None:
+            _, *arguments = plugins.defaults(path, "simulate").items()
+            what = f"an argument of simulate() in {path.name}"
+            known = [name for name, _ in arguments]
+            yield from _known((*place, "over"), recovery.over, known, what)
+            for name, values in recovery.over.items():
+                for value in values if name in known else ():
+                    yield from _typed((*place, "over", name), value, dict(arguments)[name])
+    except UserError:
+        return  # the dataset has its own sentence
+
+
+def _whole(place: tuple, name: str | None, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    """An entry that is fitted to each member of a group alone has no one posterior."""
+    if name in entries and entries[name].by is not None:
+        yield Problem(
+            place, f"{shown(name)} is fitted to each {entries[name].by} alone", "choose an entry without `by`"
+        )
+
+
 def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator[Problem]:
     yield from _known((*place, "kind"), [figure.kind], kinds, "a kind of figure")
     if figure.kind in kinds:
@@ -142,11 +196,16 @@ def _arguments(
         if name not in given:
             if default is plugins.REQUIRED:
                 yield Problem((*place, name), "missing", f"add it, it is {what} without a default")
-        elif not _fits(given[name], default):
-            wanted = TYPES[type(default)]
-            mend = how_to_write(wanted, given[name]) or f"the default is {shown(default)}"
-            what_is_wrong = f"{shown(given[name])} ({kind(given[name])}) is not {WANTED[wanted]}"
-            yield Problem((*place, name), what_is_wrong, mend)
+        else:
+            yield from _typed((*place, name), given[name], default)
+
+
+def _typed(place: tuple, value: Any, default: Any) -> Iterator[Problem]:
+    """A value that is not of the type of the argument's default."""
+    if not _fits(value, default):
+        wanted = TYPES[type(default)]
+        mend = how_to_write(wanted, value) or f"the default is {shown(default)}"
+        yield Problem(place, f"{shown(value)} ({kind(value)}) is not {WANTED[wanted]}", mend)
 
 
 def _fits(value: Any, default: Any) -> bool:

@@ -2,17 +2,18 @@
 
 Each kind is a module with `draw(results, *, <options>) -> Drawn`; its name is the `kind` of a figure in a study file, and
 what stands beside `kind`, `caption`, `title` and `section` there are its options. Modules that start with an underscore
-are shared helpers. `drawing.draw_all` draws the standard set of every entry, sweep and comparison and the study's own
-figures into results/{study}/figures:
+are shared helpers. `drawing.draw_all` draws the standard set of every entry, sweep, comparison, calibration and recovery and
+the study's own figures into results/{study}/figures:
 
 - `<name>.svg`: transparent, text as outlines; black (#000000, or no colour at all, as in text) where the page may put its
   own text colour. Ids are unique within a figure, not among figures.
 - `<name>.csv`: the numbers that the figure shows, tidy.
 - `figures.json`: a list in reading order, one mapping per figure:
-  name      file name without suffix: `<entry>-<kind>`, `<comparison>-<kind>`, `<sweep>-<kind>`, or the name in the study
+  name      file name without suffix: `<owner>-<kind>` (an entry, a comparison and so on), or the name in the study
   kind      the module that drew it
-  section   data, model, prior, sampler, posterior, sensitivity, predictive, comparison, sweep, prediction or story
-  entry, comparison, sweep
+  section   data, model, prior, sampler, posterior, sensitivity, predictive, comparison, sweep, prediction, calibration or
+            story
+  entry, comparison, sweep, calibration, recovery
             what the figure belongs to: one of them is a name and the others are null; all are null for the study's own
   title     a few words, without a full stop
   caption   one to three sentences: what to look for
@@ -41,6 +42,7 @@ SECTIONS = (
     "comparison",
     "sweep",
     "prediction",
+    "calibration",
     "story",
 )
 

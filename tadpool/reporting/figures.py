@@ -26,15 +26,16 @@ SECTIONS = (
     "predictive",
     "story",
     "prediction",
+    "calibration",
 )
-OWNERS = ("entry", "sweep", "comparison")
+OWNERS = ("entry", "sweep", "comparison", "calibration", "recovery")
 WIDE = 2.1
 TALL = 700.0
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. owner: (kind, name) of the entry, sweep or comparison that it belongs to, or None. number: its place."""
+    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place."""
 
     name: str
     section: str

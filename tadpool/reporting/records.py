@@ -56,6 +56,7 @@ def _files(results: StudyResults, patterns: tuple[str, ...]) -> list[str]:
         *(f"sweeps/{name}" for name in results.config["sweeps"]),
         "comparisons",
         "calibration",
+        *(f"recovery/{name}" for name in results.config["recovery"]),
     ]
     return [
         path.relative_to(results.folder).as_posix()

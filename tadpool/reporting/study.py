@@ -6,6 +6,7 @@ from typing import Any
 
 from tadpool.reporting import (
     accuracies,
+    calibrations,
     dataset,
     fits,
     predicted,
@@ -73,6 +74,8 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
         "entry": results.entries,
         "sweep": list(results.config["sweeps"]),
         "comparison": [c.name for c in compared],
+        "calibration": list(results.config["calibration"]),
+        "recovery": list(results.config["recovery"]),
     }
     figures = Figures(results.folder / "figures")
     quiet = {fit.entry: silent.silent(fit) for fit in all_fits}
@@ -103,6 +106,9 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
             comparisons=compared,
             sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],
             predictions=[predicted.prediction(results, entry) for entry in results.config["predictions"]],
+            calibrations=[calibrations.calibration(results, name) for name in results.config["calibration"]],
+            calibration_headings=calibrations.HEADINGS,
+            grids=[calibrations.recovery(results, name) for name in results.config["recovery"]],
             figures=figures,
             owners=owners,
             provenance=records.provenance(results, seed, digest),

@@ -1,0 +1,70 @@
+rule calibrate:
+    """Fit some of a calibration's simulated data sets and rank the true values among the draws."""
+    input:
+        data="results/{study}/data.nc",
+    output:
+        part="results/{study}/calibration/{calibration}/{chunk}.nc",
+    log:
+        "results/{study}/logs/calibration/{calibration}/{chunk}.log",
+    benchmark:
+        "results/{study}/benchmarks/calibration/{calibration}/{chunk}.tsv"
+    conda:
+        "../environment.yml"
+    threads: FIT_THREADS
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        spec=spec("calibrate"),
+        digest=digest("calibrate"),
+        crashes=crashes("calibrate"),
+    script:
+        "../scripts/calibrate.py"
+
+
+rule gather_calibration:
+    """Put the simulations of one calibration together and test whether the ranks are uniform."""
+    input:
+        data="results/{study}/data.nc",
+        parts=lambda wildcards: specs.calibration_parts(
+            wildcards.study, wildcards.calibration
+        ),
+    output:
+        calibration="results/{study}/calibration/{calibration}.nc",
+    log:
+        "results/{study}/logs/calibration/{calibration}.log",
+    benchmark:
+        "results/{study}/benchmarks/calibration/{calibration}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        spec=spec("gather_calibration"),
+        digest=digest("gather_calibration"),
+    script:
+        "../scripts/gather_calibration.py"
+
+
+rule recover:
+    """Fit one entry to data simulated over a grid of the simulator's arguments."""
+    output:
+        recovery="results/{study}/recovery/{recovery}/{model}.nc",
+    log:
+        "results/{study}/logs/recovery/{recovery}/{model}.log",
+    benchmark:
+        "results/{study}/benchmarks/recovery/{recovery}/{model}.tsv"
+    conda:
+        "../environment.yml"
+    threads: FIT_THREADS
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        spec=spec("recover"),
+        digest=digest("recover"),
+        crashes=crashes("recover"),
+    script:
+        "../scripts/recover.py"

@@ -1,0 +1,17 @@
+"""Put the simulations of one calibration together and test whether the ranks are uniform."""
+
+import json
+
+from tadpool import io, provenance
+from tadpool.calibrating import gather
+
+
+def main(parts, calibration, record, ranges):
+    gather(parts, ranges, calibration, record)
+
+
+if __name__ == "__main__":
+    spec = json.loads(snakemake.params.spec)
+    with io.job_log(snakemake.log[0]):
+        record = provenance.record(spec["record"], snakemake.params.digest, snakemake.input.data)
+        main(snakemake.input.parts, snakemake.output.calibration, record, spec["ranges"])

@@ -1,0 +1,73 @@
+"""The jobs of a calibration: some of its simulations, and all of them together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from tadpool import contracts, io, ranks
+
+
+def calibrate_part(
+    output: str,
+    provenance: str,
+    data: str,
+    threads: int,
+    *,
+    seed: int,
+    study: str,
+    entry: str,
+    model: str,
+    hyperparameters: Mapping[str, Any],
+    only_where: Mapping[str, str],
+    sampler: Mapping[str, Any],
+    first: int,
+    stop: int,
+) -> None:
+    """Run the simulations first, ..., stop - 1 of an entry into `output` (contracts.CALIBRATION_PART)."""
+    from tadpool import binding, calibration, compile_cache, lanes, progress
+
+    lanes.start(threads, sampler["precision"])
+    settings = lanes.Sampler(**{key: sampler[key] for key in lanes.Sampler.__dataclass_fields__})
+    chains, numbers = sampler["chains"], range(first, stop)
+    address = {"seed": seed, "study": study, "entry": entry}
+    iterations = len(numbers) * chains * (settings.warmup + settings.draws)
+    with compile_cache.used(), progress.bar(f"calibration of {study}/{entry}", iterations) as advance:
+        _, bound = binding.open_bound(data, model, hyperparameters, only_where)
+        found = calibration.calibrate(bound, address, chains, settings, numbers, progress=advance)
+    tree = xr.DataTree.from_dict({"simulations": found})
+    tree.attrs = {"provenance": provenance, "status": "ok", "reason": ""}
+    io.write(output, tree, contracts.CALIBRATION_PART)
+
+
+def gather(parts: Sequence[str], ranges: Sequence[Sequence[int]], output: str, provenance: str) -> None:
+    """Put the parts of a calibration together into `output` (contracts.CALIBRATION), the same whatever their number.
+
+    ranges: first and stop of each part's simulations. The simulations of a part that crashed have failed.
+    """
+    trees = [io.read(path, contracts.CALIBRATION_PART) for path in parts]
+    whole = [tree["simulations"].to_dataset() for tree in trees if tree.attrs["status"] == "ok"]
+    if not whole:
+        reason = trees[0].attrs["reason"]
+        attributes = {"provenance": provenance, "status": "crashed", "reason": reason, "verdict": "fail"}
+        tree = xr.DataTree(xr.Dataset(attrs=attributes | {"reasons": io.canonical([f"It crashed: {reason}."])}))
+        io.write(output, tree, contracts.CALIBRATION)
+        return
+    found = [
+        tree["simulations"].to_dataset()
+        if tree.attrs["status"] == "ok"
+        else ranks.crashed(whole[0], range(*numbers), tree.attrs["reason"])
+        for tree, numbers in zip(trees, ranges, strict=True)
+    ]
+    simulations = xr.concat(found, dim="simulation", join="exact", coords="minimal", compat="override")
+    quantities = ranks.summary(simulations)
+    verdict, reasons = ranks.verdict(simulations, quantities)
+    tree = xr.DataTree.from_dict({"simulations": simulations, "quantities": quantities})
+    tree.attrs = {
+        "provenance": provenance,
+        "status": "ok",
+        "reason": "",
+        "verdict": verdict,
+        "reasons": io.canonical(reasons),
+    }
+    io.write(output, tree, contracts.CALIBRATION)
