@@ -60,6 +60,7 @@ def gather(parts: Sequence[str], ranges: Sequence[Sequence[int]], output: str, p
         for tree, numbers in zip(trees, ranges, strict=True)
     ]
     simulations = xr.concat(found, dim="simulation", join="exact", coords="minimal", compat="override")
+    simulations = simulations.drop_encoding()  # it has the parts' sizes
     quantities = ranks.summary(simulations)
     verdict, reasons = ranks.verdict(simulations, quantities)
     tree = xr.DataTree.from_dict({"simulations": simulations, "quantities": quantities})

@@ -150,6 +150,8 @@ def map_lanes(
     """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays."""
     count = len(jax.tree.leaves(lanes)[0])
     chunks, size = batches(count, jax.device_count(), bytes_per_lane)
+    # A loop of one turn is compiled as no loop, and rounds differently.
+    size = max(size, 2 * jax.device_count())
     compiled = spread(function, vectorized)
     rows = list(chunk_rows(count, chunks, size))
     outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]

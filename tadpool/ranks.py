@@ -39,13 +39,13 @@ def summary(simulations: xr.Dataset) -> xr.Dataset:
     ranked = simulations.isel(simulation=np.flatnonzero(simulations["outcome"].isin([OK, FLAGGED]).values))
     largest = int(simulations.attrs["largest_rank"])
     n = ranked.sizes["simulation"]
-    prior = np.nanvar(np.where(np.isfinite(simulations["truth"]), simulations["truth"], np.nan), axis=0, ddof=1)
     below, ess = ranked["below"].values, ranked["ess"].values
 
     def mean(values: np.ndarray) -> np.ndarray:
         return values.mean(axis=0) if n else np.full(ranked.sizes["quantity"], np.nan)
 
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):  # priors without a variance, and fits that never moved
+        prior = np.nanvar(np.where(np.isfinite(simulations["truth"]), simulations["truth"], np.nan), axis=0, ddof=1)
         z = ((ranked["mean"] - ranked["truth"]) / ranked["sd"]).values
         contraction = 1 - ranked["sd"].values ** 2 / prior
     columns = {

@@ -18,6 +18,7 @@ from tadpool.program import hold_out, lane_key
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
 LOG_LIKELIHOOD_BYTES = 1e9
+LARGEST_COUNT = 2**53  # beyond it floats skip whole numbers
 
 # Functions of one draw: `sites` maps every latent site to its constrained value.
 
@@ -43,11 +44,27 @@ def joint_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.
 
 
 def possible(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
-    """Whether all values are finite and all outcomes, which are in `arguments`, can come about: a scalar bool."""
+    """Whether all values are finite and all outcomes, which are in `arguments`, can come about: a scalar bool.
+
+    A count that overflows its type, or is expected to, was not drawn from the distribution.
+    """
     trace = _conditioned(bound, sites, arguments)
-    supported = [trace[name]["fn"].support(trace[name]["value"]).all() for name in bound.outcomes]
-    values = [*sites.values(), *(arguments[name] for name in bound.outcomes)]
-    return jnp.stack([*supported, *(jnp.isfinite(value).all() for value in values)]).all()
+    outcomes = [arguments[name] for name in bound.outcomes]
+    conditions = [trace[name]["fn"].support(trace[name]["value"]) for name in bound.outcomes]
+    conditions += [jnp.isfinite(value) for value in (*sites.values(), *outcomes)]
+    for name, value in zip(bound.outcomes, outcomes, strict=True):
+        if jnp.issubdtype(value.dtype, jnp.integer):
+            largest = min(jnp.iinfo(value.dtype).max, LARGEST_COUNT)
+            conditions += [value < largest, _mean(trace[name]["fn"]) < largest]
+    return jnp.stack([condition.all() for condition in conditions]).all()
+
+
+def _mean(distribution: Any) -> jax.Array:
+    """The mean, or zero where the distribution has none that is known."""
+    try:
+        return jnp.asarray(distribution.mean)
+    except (NotImplementedError, AttributeError):
+        return jnp.zeros(())
 
 
 def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:

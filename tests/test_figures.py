@@ -9,9 +9,17 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, comparison, contracts, drawing, figures, io, power_scaling
+from tadpool import checks, comparison, contracts, drawing, figures, io, power_scaling, ranks
 from tadpool.errors import UserError
-from tadpool.figures import SECTIONS, NotDrawn, _style, _summaries
+from tadpool.figures import (
+    SECTIONS,
+    NotDrawn,
+    _style,
+    _summaries,
+    calibration_coverage,
+    calibration_ecdf,
+    recovery_grid,
+)
 from tadpool.results import StudyResults
 
 COOKIES, LOCATIONS, CHAINS, DRAWS = 12, 3, 4, 100
@@ -151,6 +159,10 @@ CONFIG = {
     "comparisons": {"main": {"entries": list(MODELS), "target": "unit"}},
     "sweeps": {"shape": {"entry": "many", "over": "mu_shape", "overlay": {"entry": "many", "site": "sigma"}}},
     "predictions": {"many": {"group": "location", "label": None}},
+    "calibration": {"many": {"entry": "many", "hyperparameters": {}}},
+    "recovery": {
+        "grid": {"entries": ["one", "many"], "over": {"spread": [0.0, 1.0], "size": [1, 2, 3]}, "replicates": 4}
+    },
     "figures": {name: {"caption": "Look.", **figure} for name, figure in FIGURES.items()},
 }
 
@@ -260,6 +272,44 @@ def write_sweep(folder, rng, data):
     io.write(folder / "sweeps/shape/loo.nc", tree({"loo": loo}), contracts.LOO)
 
 
+def write_calibration(folder, rng):
+    """60 simulations of two parameters and the log likelihood; the ranks of `sigma` are all too low."""
+    names, both = ["sigma", "lam[a]", "lam[b]", "log likelihood"], ("simulation", "quantity")
+    u = rng.uniform(size=(60, 4)) * [0.5, 1, 1, 1]
+    arrays = {"rank": np.floor(u * 101).astype(int), "below": u, "ess": np.full(u.shape, 200.0)}
+    arrays |= {"truth": rng.normal(size=u.shape), "mean": rng.normal(size=u.shape), "sd": np.ones(u.shape) / 2}
+    variables = {name: (both, value) for name, value in arrays.items()}
+    outcome = np.array([ranks.FLAGGED] * 3 + [ranks.OK] * 57)
+    variables |= {
+        "outcome": ("simulation", outcome),
+        "reason": ("simulation", np.where(outcome == ranks.OK, "", "ESS is 9")),
+    }
+    coords = {
+        "simulation": range(60),
+        "quantity": names,
+        "site": ("quantity", ["sigma", "lam", "lam", "log likelihood"]),
+    }
+    simulations = xr.Dataset(variables, coords, {"largest_rank": 100})
+    quantities = ranks.summary(simulations)
+    verdict, reasons = ranks.verdict(simulations, quantities)
+    made = tree({"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=json.dumps(reasons))
+    io.write(folder / "calibration/many.nc", made, contracts.CALIBRATION)
+
+
+def write_recovery(folder, rng, entry, bias):
+    dims, shape = ("spread", "size", "replicate"), (2, 3, 4)
+    mean = rng.normal(bias, 0.1, (*shape, 1))
+    mean[1, 2] = np.nan
+    estimates = {"truth": np.ones_like(mean), "mean": 1 + mean, "sd": np.full_like(mean, 0.1)}
+    estimates |= {"eti90_low": 0.84 + mean, "eti90_high": 1.16 + mean}
+    coords = {"spread": [0.0, 1.0], "size": [1, 2, 3]}
+    outcome = np.where(np.isnan(mean[..., 0]), ranks.IMPOSSIBLE, ranks.OK)
+    fits = xr.Dataset({"outcome": (dims, outcome), "reason": (dims, np.full(shape, ""))}, coords)
+    columns = {name: ((*dims, "parameter"), value) for name, value in estimates.items()}
+    groups = {"fits": fits, "estimates": xr.Dataset(columns, coords | {"parameter": ["slope"]})}
+    io.write(folder / f"recovery/grid/{entry}.nc", tree(groups), contracts.RECOVERY)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """results/{study} with everything but figures."""
@@ -281,6 +331,9 @@ def folder(tmp_path_factory):
     io.write(folder / "data.nc", tree(data | {"truth": TRUTH}), contracts.DATA)
     verdicts = {entry: write_entry(folder, rng, entry, data) for entry in MODELS}
     write_sweep(folder, rng, data)
+    write_calibration(folder, rng)
+    write_recovery(folder, rng, "one", 0.5)
+    write_recovery(folder, rng, "many", 0.0)
     new = {
         "lam": ((*_summaries.SAMPLE, "location"), rng.gamma(30, 0.3, (CHAINS, DRAWS, 1))),
         "chips": ((*_summaries.SAMPLE, "cookie"), rng.poisson(9, (CHAINS, DRAWS, 1))),
@@ -506,3 +559,24 @@ def test_numbers_keep_seven_digits():
     rounded = drawing._rounded(pd.DataFrame({"x": [1.23456789e-5, 123456.789, 0.0, np.nan], "y": [1, 2, 3, 4]}))
     assert rounded["x"].tolist()[:3] == pytest.approx([1.234568e-5, 123456.8, 0.0], rel=1e-12)
     assert rounded["x"].isna().tolist() == [False, False, False, True]
+
+
+def test_ranks_that_are_not_uniform_are_named(folder):
+    results = StudyResults("made_up", CONFIG, folder)
+    made = calibration_ecdf.draw(results, calibration="many")
+    assert made.values["worst"] == "sigma"
+    assert "sigma" in made.values["found"]
+    assert made.numbers["difference"].abs().max() > 0.4
+    inside = calibration_coverage.draw(results, calibration="many").numbers.set_index("quantity")["coverage_50"]
+    below = results.calibration("many")["simulations"]["below"].sel(quantity="lam[a]").values
+    assert inside["lam[a]"] == pytest.approx(((below > 0.25) & (below < 0.75)).mean())
+
+
+def test_the_grid_shows_bias_and_says_where_it_is(folder):
+    """The bias of four errors of 0.1 about 0.5 is within 4.4 standard errors of it."""
+    made = recovery_grid.draw(StudyResults("made_up", CONFIG, folder), recovery="grid")
+    biased = made.numbers[(made.numbers["entry"] == "one") & (made.numbers["n"] > 0)]
+    assert (biased["bias"] - 0.5).abs().max() < 4.4 * 0.05
+    assert (biased["coverage"] == 0).any()
+    assert made.values["bias_entry"] == "one"
+    assert made.numbers["impossible"].sum() == 8

@@ -35,7 +35,7 @@ def draw(results, *, calibration: str) -> Drawn:
         axes.plot(x, z, "o", color=shade, markersize=3.5, label=site if len(own) == 1 else f"{site} ({len(own)})")
     axes.set_xlabel("contraction of the posterior")
     axes.set_ylabel("z of the posterior mean")
-    axes.set_xlim(right=1.02)
+    axes.set_xlim(min(0.0, float(known["contraction"].min()) - 0.05), 1.02)
     _style.legend_above(figure, axes)
     columns = ("quantity", "site", "contraction", "z_mean", "z_sd")
     numbers = pd.DataFrame({name: known[name].values for name in columns})

@@ -71,7 +71,7 @@ def _scale(values: pd.Series, statistic: str) -> Normalize:
     known = values.to_numpy(float)
     known = known[np.isfinite(known)]
     if statistic == "bias":
-        most = max(float(np.abs(known).max(initial=0.0)), 1e-9) * 1.4
+        most = max(float(np.abs(known).max(initial=0.0)), 1e-9) * 1.8
         return Normalize(-most, most)
     if statistic == "rmse":
         return Normalize(0.0, max(float(known.max(initial=0.0)), 1e-9) * 1.6)
@@ -112,6 +112,8 @@ def _alt(numbers: pd.DataFrame) -> str:
     for (label, parameter), part in numbers.groupby(["label", "parameter"], sort=False):
         cells = "; ".join(
             f"{row['cell']}: bias {row['bias']:.2f}, RMSE {row['rmse']:.2f}, coverage {row['coverage']:.2f}"
+            if row["n"]
+            else f"{row['cell']}: no fits"
             for _, row in part.iterrows()
         )
         sentences.append(f"{parameter} by {label}: {cells}.")

@@ -111,8 +111,9 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
         f"{number(100 * quantities['coverage_50'].values.mean(), 1)} %."
     )
     if counts[FLAGGED]:
+        share = number(100 * counts[FLAGGED] / ranked, 1)
         sentences.append(
-            f"{counts[FLAGGED]} of {ranked} fits ({number(100 * counts[FLAGGED] / ranked, 1)} %) were sampled badly; their ranks "
+            f"{counts[FLAGGED]} of {ranked} fits ({share} %) were sampled badly; their ranks "
             "are counted all the same, as leaving them out would hide where the sampler has trouble."
         )
     for kind, words in (

@@ -1,0 +1,1 @@
+"""Checks of the statistical machinery itself: cases whose right answer is known."""
