@@ -58,7 +58,7 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
         return {
             "sites": values,
             "outcomes": outcomes,
-            "log_likelihood": sampling.joint_log_likelihood(generator, latents, arguments),
+            "log_likelihood": sampling.simulated_log_likelihood(generator, latents, arguments),
             "possible": sampling.possible(generator, latents, arguments),
         }
 
@@ -158,7 +158,7 @@ def _fits(
         outcomes = {name: lane["arguments"][name] for name in generator.outcomes}
         known = {**inputs, **outcomes, **generator.hyperparameters}
         latents = {name: values[name] for name in generator.latents}
-        score = jax.lax.map(lambda sites: sampling.joint_log_likelihood(generator, sites, known), latents)
+        score = jax.lax.map(lambda sites: sampling.simulated_log_likelihood(generator, sites, known), latents)
         flat = [values[name].reshape(len(score), -1) for name in sites]
         return {"quantities": jnp.concatenate([*flat, score[:, None]], axis=1)}
 

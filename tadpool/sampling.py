@@ -36,7 +36,7 @@ def unit_log_likelihood(
     return total
 
 
-def joint_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
+def simulated_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
     """Log likelihood of everything that the model observes: a scalar."""
     trace = _conditioned(bound, sites, arguments)
     log_probs = {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.outcomes}
