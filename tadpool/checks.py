@@ -158,8 +158,8 @@ def _modes(names: list[str]) -> Iterator[Reason]:
             "fail",
             "modes",
             "",
-            f"The chains settled in separate modes of {', '.join(names[:NAMED])}{more}, each of them well mixed. No remedy "
-            "is tried for that, because another seed would only hide a mode: look at the model's symmetries.",
+            f"The chains settled in separate modes of {', '.join(names[:NAMED])}{more}, each of them well mixed. Nothing "
+            "else is tried, because another seed would only hide a mode: look at the model's symmetries.",
         )
 
 
