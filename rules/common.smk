@@ -27,6 +27,7 @@ wildcard_constraints:
     calibration="[A-Za-z0-9][A-Za-z0-9_-]*",
     recovery="[A-Za-z0-9][A-Za-z0-9_-]*",
     chunk="[0-9]+",
+    group="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 def spec(rule):

@@ -1,5 +1,5 @@
 rule cross_validate:
-    """Leave-one-out cross-validation of one fit."""
+    """Score one fit on units, or members of a group, that it has not seen."""
     input:
         data="results/{study}/data.nc",
         fit="results/{study}/{model}/fit.nc",
@@ -11,10 +11,10 @@ rule cross_validate:
         "results/{study}/benchmarks/{model}/cross_validate.tsv"
     conda:
         "../environment.yml"
-    threads: 1
+    threads: FIT_THREADS
     resources:
         mem_mb=3000,
-        runtime=60,
+        runtime=120,
     params:
         spec=spec("cross_validate"),
         digest=digest("cross_validate"),
@@ -35,12 +35,22 @@ use rule cross_validate as cross_validate_sweep with:
         "results/{study}/benchmarks/sweeps/{sweep}/cross_validate.tsv"
 
 
+use rule cross_validate as cross_validate_group with:
+    input:
+        data="results/{study}/data.nc",
+        fit="results/{study}/{model}/fit.nc",
+    output:
+        loo="results/{study}/{model}/logo_{group}.nc",
+    log:
+        "results/{study}/logs/{model}/cross_validate_{group}.log",
+    benchmark:
+        "results/{study}/benchmarks/{model}/cross_validate_{group}.tsv"
+
+
 rule compare:
     """Rank the entries of one comparison by how well they predict."""
     input:
-        loos=lambda wildcards: specs.compared(
-            wildcards.study, wildcards.comparison, "loo.nc"
-        ),
+        loos=lambda wildcards: specs.scores(wildcards.study, wildcards.comparison),
         checks=lambda wildcards: specs.compared(
             wildcards.study, wildcards.comparison, "check.json"
         ),

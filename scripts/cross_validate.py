@@ -1,4 +1,4 @@
-"""Leave-one-out cross-validation of one fit, or of every point of a sweep."""
+"""Score one fit, or every point of a sweep, on units or members of a group that it has not seen."""
 
 import json
 

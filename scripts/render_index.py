@@ -8,9 +8,10 @@ from tadpool.reporting.index import index_page
 from tadpool.results import StudyResults
 
 
-def main(index, studies):
+def main(index, studies, quick):
     folder = Path(index).parent
-    io.write_text(index, index_page([StudyResults(name, config, folder / name) for name, config in studies.items()]))
+    results = [StudyResults(name, config, folder / name) for name, config in studies.items()]
+    io.write_text(index, index_page(results, quick))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from tadpool.reporting.study import study_page
 from tadpool.results import StudyResults
 
 
-def main(page, provenance, study, config, seed, samplers):
+def main(page, provenance, study, config, seed, samplers, quick):
     results = StudyResults(study, config, Path(page).parent)
-    io.write_text(page, study_page(results, provenance, seed, samplers))
+    io.write_text(page, study_page(results, provenance, seed, samplers, quick))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
-from scipy.special import logsumexp
 
 NUMERIC = frozenset(
     {"Normal", "StudentT", "Poisson", "Binomial", "GammaPoisson", "NegativeBinomial2", "Gamma", "LogNormal"}
@@ -46,16 +45,3 @@ def root_mean_square_error(observed: np.ndarray, draws: np.ndarray, log_weights:
     moves = -2 * chains * length * np.mean(error * apart, axis=2)
     mcse = float(array_stats.mcse(moves, chain_axis=0, draw_axis=1, method="mean"))
     return Error(rmse, mcse / (2 * rmse) if rmse else 0.0, size)
-
-
-def leave_one_out_log_weights(log_likelihood: np.ndarray) -> np.ndarray:
-    """Log weights (chain, draw, unit) that turn posterior draws into those of a fit without the unit.
-
-    Pareto-smoothed importance sampling (Vehtari, Gelman & Gabry 2017) of log_likelihood (chain, draw, unit); for each
-    unit the weights sum to 1.
-    """
-    chains, draws, units = log_likelihood.shape
-    flat = log_likelihood.reshape(chains * draws, units).astype(np.float64)
-    weights, _ = array_stats.psislw(flat, axis=0)
-    weights = weights - logsumexp(weights, axis=1, keepdims=True)
-    return weights.T.reshape(chains, draws, units)

@@ -63,8 +63,11 @@ SWEEP = Contract(
 )
 CRASHED = Contract("a result that has no numbers because its process or its fit failed", {}, ("provenance", "status"))
 LOO = Contract(
-    "leave-one-out predictive density per unit",
-    {"loo": Group((), ("elpd", "mcse", "pareto_k", "method"))},
+    "predictive density of each unit, or member of a group, that was left out",
+    {
+        "loo": Group((), ("elpd", "mcse", "pareto_k", "p_loo", "method", "rhat", "diverging")),
+        "predictive": Group(SAMPLE, optional=True),
+    },
     ("provenance", "status"),
 )
 SENSITIVITY = Contract(

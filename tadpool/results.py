@@ -47,8 +47,21 @@ class StudyResults:
     def fit(self, entry: str) -> xr.DataTree:
         return self._read(f"{entry}/fit.nc", contracts.FIT)
 
-    def loo(self, entry: str) -> xr.DataTree:
-        return self._read(f"{entry}/loo.nc", contracts.LOO)
+    def loo(self, entry: str, target: str = "unit") -> xr.DataTree:
+        """Scores of the entry on units, or on members of the group `target`."""
+        whole = target in ("unit", self.config["unit"])
+        return self._read(f"{entry}/{'loo' if whole else f'logo_{target}'}.nc", contracts.LOO)
+
+    @property
+    def groups_left_out(self) -> list[str]:
+        """Groups that a comparison has as its target, other than the unit itself."""
+        targets = dict.fromkeys(comparison["target"] for comparison in self.config["comparisons"].values())
+        return [target for target in targets if target not in ("unit", self.config["unit"])]
+
+    def loo_of_group(self, entry: str, group: str) -> xr.DataTree | None:
+        """Scores of the entry on members of the group; None where no comparison asks for them."""
+        asked = [each["entries"] for each in self.config["comparisons"].values() if each["target"] == group]
+        return self.loo(entry, group) if any(entry in entries for entries in asked) else None
 
     def sensitivity(self, entry: str) -> xr.DataTree:
         return self._read(f"{entry}/sensitivity.nc", contracts.SENSITIVITY)

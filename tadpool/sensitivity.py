@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from tadpool import contracts, io, plugins
-from tadpool.comparison import good_k
+from tadpool.elpd import good_k
 from tadpool.power_scaling import FAR, SAMPLE, SENSITIVE, table
 
 

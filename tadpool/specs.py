@@ -10,6 +10,7 @@ from typing import Any
 
 from tadpool import io, plugins, provenance
 from tadpool.config import Config
+from tadpool.config.models import LeaveOut
 
 SHOWN = ("draw_figures", "render_report", "render_index")
 RUNS_MODEL = (
@@ -112,7 +113,7 @@ class Specs:
         found = [
             f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo", "sensitivity")
         ]
-        further = (self.predictions, self.calibrations, self.recoveries)
+        further = (self.predictions, self.group_scores, self.calibrations, self.recoveries)
         return found + [path for study in self.config.studies for each in further for path in each(study)]
 
     def compared(self, study: str, comparison: str, name: str) -> list[str]:
@@ -120,13 +121,26 @@ class Specs:
         entries = self.config.studies[study].comparisons[comparison].entries
         return [f"results/{study}/{entry}/{name}" for entry in entries]
 
+    def scores(self, study: str, comparison: str) -> list[str]:
+        """The scores of each compared entry on the comparison's target."""
+        chosen = self.config.studies[study]
+        target = chosen.comparisons[comparison].target
+        return self.compared(study, comparison, f"logo_{target}.nc" if chosen.leaves_out(target) else "loo.nc")
+
+    def group_scores(self, study: str) -> list[str]:
+        """The scores on members of a group of all comparisons that have one as their target."""
+        chosen = self.config.studies[study]
+        named = [name for name, each in chosen.comparisons.items() if chosen.leaves_out(each.target)]
+        return list(dict.fromkeys(path for name in named for path in self.scores(study, name)))
+
     def _crashes(self, rule: str, wildcards: Mapping[str, str]) -> Path:
         place = ("sweeps", wildcards["sweep"]) if "sweep" in wildcards else (wildcards.get("model", ""),)
         if "calibration" in wildcards:
             place = ("calibration", wildcards["calibration"], wildcards.get("chunk", ""))
         elif "recovery" in wildcards:
             place = ("recovery", wildcards["recovery"], *place)
-        return Path("results", wildcards.get("study", ""), *place, f"{rule}.crashes.json")
+        name = f"{rule}_{wildcards['group']}" if "group" in wildcards else rule
+        return Path("results", wildcards.get("study", ""), *place, f"{name}.crashes.json")
 
     def _entry(self, wildcards: Mapping[str, str]):
         study = self.config.studies[wildcards["study"]]
@@ -181,17 +195,21 @@ class Specs:
         by = chosen.models[model].by if model else None
         return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by}
 
-    def _cross_validate(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
-        chosen = self._sweep(study, sweep) if sweep else self._posterior(study, model)
-        precision = chosen.pop("sampler")["precision"]
-        chosen.pop("points", None)
-        chosen.pop("by")
-        return {"over": None, **chosen, "precision": precision}
+    def _of_fit(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """What a job that goes on from a fit takes of its spec; how it was sampled stands in the fit itself."""
+        return {name: value for name, value in spec.items() if name not in ("sampler", "points")}
+
+    def _cross_validate(self, study: str, model: str = "", sweep: str = "", group: str = "") -> dict[str, Any]:
+        kept = self._of_fit(self._sweep(study, sweep) if sweep else self._posterior(study, model))
+        own = self.config.studies[study]
+        budget = {"groups": own.groups, "budget": self.config.refit_budget(study)}
+        left_out = own.leave_out.get(group, LeaveOut()).model_dump() | {"group": group} if group else {}
+        return {"over": None, **kept, **budget, **left_out}
 
     def _assess_sensitivity(self, study: str, model: str) -> dict[str, Any]:
-        chosen = self._posterior(study, model)
-        precision = chosen.pop("sampler")["precision"]
-        return {**chosen, "groups": self.config.studies[study].groups, "precision": precision}
+        fit = self._posterior(study, model)
+        groups, precision = self.config.studies[study].groups, fit["sampler"]["precision"]
+        return {**self._of_fit(fit), "groups": groups, "precision": precision}
 
     def _compare(self, study: str, comparison: str) -> dict[str, Any]:
         return self.config.studies[study].comparisons[comparison].model_dump()
@@ -248,10 +266,17 @@ class Specs:
     def _render_report(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
         samplers = {entry: self.config.sampler(study, entry).model_dump() for entry in chosen.models}
-        return {"study": study, "config": self._study(study), "seed": self.config.settings.seed, "samplers": samplers}
+        return {
+            "study": study,
+            "config": self._study(study),
+            "seed": self.config.settings.seed,
+            "samplers": samplers,
+            "quick": self.config.settings.quick is not None,
+        }
 
     def _render_index(self) -> dict[str, Any]:
-        return {"studies": {name: self._study(name) for name in self.config.studies}}
+        studies = {name: self._study(name) for name in self.config.studies}
+        return {"studies": studies, "quick": self.config.settings.quick is not None}
 
     def _gate(self) -> dict[str, Any]:
         expected = {

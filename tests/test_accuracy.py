@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import norm
 
-from tadpool import accuracy
+from tadpool import accuracy, left_out
 
 CHAINS, DRAWS, ROWS, SD = 4, 500, 30, 0.7
 
@@ -36,8 +37,13 @@ def test_the_variance_of_the_mean_of_few_draws_is_taken_away():
 
 def test_leave_one_out_error(known):
     outcomes, means, predicted = known
-    weights = accuracy.leave_one_out_log_weights(norm.logpdf(outcomes, means, SD))
-    np.testing.assert_allclose(np.exp(weights).sum(axis=(0, 1)), 1.0)
+    scores = xr.DataArray(norm.logpdf(outcomes, means, SD), dims=("chain", "draw", "row")).assign_coords(
+        draw=range(DRAWS), row=range(ROWS)
+    )
+    drawn, weights = left_out.leave_one_out(scores.rename("y"), scores, xr.DataTree(), "row")
+    np.testing.assert_allclose(np.exp(weights).sum(axis=(1, 2)), 1.0)
+    np.testing.assert_array_equal(drawn, np.moveaxis(scores.values, 2, 0))
+    weights = np.moveaxis(weights, 0, 2)
     exact = np.sqrt(np.mean(((outcomes - outcomes.mean()) * ROWS / (ROWS - 1)) ** 2))
     for draws in (means, predicted):
         found = accuracy.root_mean_square_error(outcomes, draws, weights)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, comparison, contracts, drawing, figures, io, power_scaling, ranks
+from tadpool import checks, comparison, contracts, drawing, elpd, figures, io, power_scaling, ranks
 from tadpool.errors import UserError
 from tadpool.figures import (
     SECTIONS,
@@ -258,8 +258,8 @@ def sensitivities(groups):
 
 def pointwise(groups):
     posterior = groups["posterior"]
-    scores = comparison.psis(iter([groups["log_likelihood"]["chips"]]), posterior)
-    totals = comparison.totals(scores, CHAINS * DRAWS)
+    scores = elpd.psis(groups["log_likelihood"]["chips"], elpd.relative_efficiency(posterior))
+    totals = elpd.totals(scores, CHAINS * DRAWS)
     return scores.assign({f"total_{name}": value for name, value in totals.items()})
 
 

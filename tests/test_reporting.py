@@ -121,14 +121,17 @@ def loo(elpd, bad, status="ok"):
             "mcse": np.full(UNITS, 0.01),
             "pareto_k": k,
             "p_loo": np.ones(UNITS),
+            "elpd_psis": np.full(UNITS, elpd / UNITS),
+            "rhat": np.full(UNITS, np.nan),
+            "diverging": np.zeros(UNITS, int),
         }
-        totals = {"elpd": elpd, "se": 2.0, "p_loo": 2.0, "mcse": 0.03, "good_k": 0.7, "bad_k": bad, "n_units": UNITS}
+        totals = {"elpd": elpd, "se": 2.0, "p_loo": 2.0, "mcse": 0.03, "good_k": 0.7, "doubtful": bad, "n_units": UNITS}
         values = {name: ("row", value) for name, value in point.items()} | {"method": ("row", np.full(UNITS, "psis"))}
         tree["loo"] = xr.Dataset(values | {f"total_{name}": value for name, value in totals.items()})
     return tree
 
 
-def compared(names, numbers, verdicts):
+def compared(names, numbers, verdicts, doubtful=0):
     """A comparison's CSV. numbers: by entry, (elpd, difference, dse, tie), None where it failed or crashed."""
     rows = []
     for rank, name in enumerate(names, start=1):
@@ -144,22 +147,29 @@ def compared(names, numbers, verdicts):
                 "dse": dse,
                 "tie": tie,
             }
-            row |= {"p_loo": 2.0, "weight": 0.5, "bad_k": 0, "n_units": UNITS, "rows_psis": UNITS, "rows_refit": 0}
+            row |= {
+                "p_loo": 2.0,
+                "weight": 0.5,
+                "doubtful": doubtful,
+                "n_units": UNITS,
+                "rows_psis": UNITS,
+                "rows_refit": 0,
+            }
         rows.append(row)
     columns = (
-        "model target rank elpd se mcse elpd_diff dse tie p_loo weight bad_k n_units rows_psis rows_refit rows_kfold"
+        "model target rank elpd se mcse elpd_diff dse tie p_loo weight doubtful n_units rows_psis rows_refit rows_kfold"
     )
     return pd.DataFrame(rows).reindex(columns=[*columns.split(), "verdict"])
 
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
-    """make(kinds, difference, bad_k): a study's results; kinds of fits by entry, the two healthy ones this far apart."""
+    """make(kinds, difference, doubtful): a study's results; kinds of fits by entry, the two healthy ones this far apart."""
     monkeypatch.chdir(tmp_path)
     for kind, text in {"models/tiny": MODEL, "datasets/tinydata": DATASET}.items():
         io.write_text(tmp_path / f"{kind}.py", text)
 
-    def made(kinds=None, difference=(-9.0, 2.0, False), bad_k=0, **changes):
+    def made(kinds=None, difference=(-9.0, 2.0, False), doubtful=0, **changes):
         kinds = kinds or {"first": "ok", "second": "ok"}
         study = {
             "title": HOSTILE, "question": "Does it <em>work</em>?", "dataset": "tinydata", "outcomes": ["y"], "unit": "row",
@@ -171,13 +181,13 @@ def make(tmp_path, monkeypatch):
         for entry, change in changes.items():
             content["models"][entry] |= change
         results = StudyResults("tiny", content, tmp_path / "results" / "tiny")
-        write_results(results, kinds, difference, bad_k)
+        write_results(results, kinds, difference, doubtful)
         return results
 
     return made
 
 
-def write_results(results, kinds, difference, bad_k):
+def write_results(results, kinds, difference, doubtful):
     rng = np.random.default_rng(1)
     folder = results.folder
     observed = xr.Dataset({"y": ("row", rng.poisson(5, UNITS), {"units": "eggs"})}, coords={"row": range(UNITS)})
@@ -195,12 +205,12 @@ def write_results(results, kinds, difference, bad_k):
         io.write_json(folder / entry / "check.json", {"study": "tiny", "entry": entry, **report, "attempts": []})
         verdicts[entry] = report["verdict"]
         status = "crashed" if kind in ("failed", "crashed") else "ok"
-        io.write(folder / entry / "loo.nc", loo(-50.0, bad_k, status), contracts.LOO)
+        io.write(folder / entry / "loo.nc", loo(-50.0, doubtful, status), contracts.LOO)
         numbers[entry] = (
             (-50.0 - 9.0 * position, *(difference if position else (0.0, 0.0, False))) if status == "ok" else None
         )
     order = sorted(kinds, key=lambda entry: numbers[entry] is None)
-    io.write_csv(folder / "comparisons" / "main.csv", compared(order, numbers, verdicts))
+    io.write_csv(folder / "comparisons" / "main.csv", compared(order, numbers, verdicts, doubtful))
     write_extras(folder, kinds["first"], rng)
 
 
@@ -266,11 +276,11 @@ def test_a_tie_is_called_a_tie(make):
 
 
 def test_bad_pareto_k_withdraws_the_conclusion(make):
-    results = make(bad_k=5)
+    results = make(doubtful=5)
     words = Page(render(results)).words
     assert "Which model predicts best is not settled" in words
-    assert "Pareto k is above 0.70 for 5 of 12 units of first and 5 of 12 units of second" in words
-    assert "The comparison of tiny cannot be trusted yet" in Page(index_page([results])).words
+    assert "a Pareto k that is too high or a refit whose chains disagree: 5 of 12 scores of first and 5 of 12" in words
+    assert "The comparison of tiny cannot be trusted" in Page(index_page([results])).words
 
 
 @pytest.mark.parametrize(
@@ -397,7 +407,7 @@ def test_a_changed_number_shows(make):
 def test_sweep_prediction_and_figures_are_shown(make):
     words = Page(render(make())).words
     assert "largest elpd on the grid, −50.0 ± 2.0, is that of scale = 2" in words
-    assert "Pareto k is above 0.70 for 3 of 12 units there" in words
+    assert "The scores of 3 of 12 units there cannot be trusted" in words
     assert re.search(r"89 % interval 1 7\.[45]\d", words)
     assert "The drawing lost is missing" in words
     assert "Further figures" in words
@@ -523,7 +533,7 @@ def test_numbers(value, decimals, text):
 def test_many_ties_and_a_follower_read_well():
     def row(entry, difference, dse, tie):
         numbers = {"elpd": -50.0 + difference, "elpd_diff": difference, "dse": dse, "tie": tie, "n_units": 100}
-        return ranking.Row(entry, entry, "pass", numbers, 0, 0.7)
+        return ranking.Row(entry, entry, "pass", numbers, 0, None)
 
     table = [
         row("a", 0.0, 0.0, False),
@@ -561,10 +571,13 @@ def test_scripts_write_both_pages(make):
     page, index = results.folder / "index.html", results.folder.parent / "index.html"
     sampler = config.Sampler().model_dump()
     main = runpy.run_path(str(scripts / "render_report.py"))["main"]
-    main(str(page), "d" * 64, "tiny", results.config, 1, dict.fromkeys(results.entries, sampler))
-    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), {"tiny": results.config})
+    main(str(page), "d" * 64, "tiny", results.config, 1, dict.fromkeys(results.entries, sampler), quick=False)
+    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), {"tiny": results.config}, quick=True)
+    words = Page(index.read_text()).words
+    assert words.startswith("All studies")
+    assert "A quick look" not in page.read_text()
     assert page.read_text() == render(results)
-    assert Page(index.read_text()).words.startswith("All studies")
+    assert "Chains are short and nothing was fitted again: conclude nothing from these pages." in words
 
 
 GROUPS = ["a", "b", "c", "d", "e", "f"]

@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
         input={"fit": fit},
         output={"check": str(place / "check.json")},
     )
-    spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
+    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": None, "budget": 1e9}
     run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
     return place
 
@@ -116,7 +116,7 @@ def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
     data = str(folder / "data.nc")
     spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": [0.1, 0.2]}
     run("sweep", tmp_path, spec, input={"data": data}, output={"fit": str(tmp_path / "fit.nc")})
-    spec = {**BASE, **SCORED, "over": "rate_rate", "precision": "float64"}
+    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": "rate_rate", "budget": 1e9}
     run(
         "cross_validate",
         tmp_path,
@@ -146,7 +146,7 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
         output={"check": str(tmp_path / "check.json")},
     )
     assert "it ran out of memory" in io.read_json(tmp_path / "check.json")["reasons"][0]["sentence"]
-    spec = {**BASE, **SCORED, "over": None, "precision": "float64"}
+    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": None, "budget": 1e9}
     run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": str(tmp_path / "loo.nc")})
     assert io.read(tmp_path / "loo.nc", contracts.LOO).attrs["status"] == "crashed"
     spec = {

@@ -87,6 +87,13 @@ def _optional(model: type[Strict], name: str) -> type[Strict]:
 SamplerChanges = _optional(Sampler, "SamplerChanges")
 
 
+class Quick(Strict):
+    """A quick look at everything: short chains, and nothing that fits again. Every page says so."""
+
+    warmup: int = Field(300, ge=10, le=10**7, description="Most warm-up iterations of a chain.", examples=[300])
+    draws: int = Field(300, ge=10, le=10**7, description="Most draws of a chain.", examples=[300])
+
+
 class Settings(Strict):
     """The run: config/config.yaml, with what --configfile and --config lay over it."""
 
@@ -117,6 +124,21 @@ class Settings(Strict):
         "the warm-up, where there are divergences), `reparametrize` (the sites that the model names, where these did not "
         "help). `auto` is all of them. Sweeps get none: their points only warn.",
         examples=[["draws"]],
+    )
+    refit_budget: float = Field(
+        2e9,
+        ge=0,
+        le=1e18,
+        description="What one job may spend on fits without units that PSIS cannot score, or without members of a group: "
+        "leapfrog steps x rows of the data; the default takes about a minute of one core. Above it several are left "
+        "out at once (K-fold). With 0 no unit is left out, and the report says which scores cannot be trusted.",
+        examples=[2e10],
+    )
+    quick: Quick | None = Field(
+        None,
+        description="A quick look: fits get no more iterations than stated here and none is repeated. Meant for a "
+        "first look, as in config/quick.yaml, not for conclusions.",
+        examples=[{"warmup": 300, "draws": 300}],
     )
     compile_cache: bool = Field(
         True,
@@ -242,13 +264,34 @@ class Comparison(Strict):
         min_length=2, description="Entries to compare.", examples=[["multilevel", "fixed_sigma"]]
     )
     target: str = Field(
-        "unit", description="What is predicted: unit (a new row) or a group (a new member of it).", examples=["unit"]
+        "unit",
+        description="What is predicted: unit (a row that was left out) or a group (a new member of it, all its rows "
+        "at once).",
+        examples=["county"],
     )
     rank_failed: bool = Field(
         False,
         description="Rank entries whose fit failed its check too, with the verdict beside the rank. By default they are "
         "shown without a rank.",
         examples=[True],
+    )
+
+
+class LeaveOut(Strict):
+    """How the members of a group are left out where a comparison has the group as its target."""
+
+    members: int | None = Field(
+        None,
+        ge=2,
+        description="How many members are left out, chosen at random, the same for every entry. By default all.",
+        examples=[30],
+    )
+    folds: int | None = Field(
+        None,
+        ge=2,
+        description="In how many fits: each leaves out several members and scores them one by one. By default one fit "
+        "for each member or, above `refit_budget`, as many as that allows.",
+        examples=[3],
     )
 
 
@@ -376,6 +419,14 @@ class Study(Strict):
         examples=[{"y1": "y0"}],
     )
     groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
+    leave_out: dict[str, LeaveOut] = Field(
+        {},
+        description="How members of a group are left out: group -> how many, in how many fits.",
+        examples=[{"participant": {"members": 30, "folds": 3}}],
+    )
+    refit_budget: float | None = Field(
+        None, ge=0, le=1e18, description="The run's `refit_budget` for this study.", examples=[2e10]
+    )
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
     )
@@ -422,6 +473,17 @@ class Study(Strict):
         examples=[["Vonesh and Bolker (2005), Ecology 86:1580-1591"]],
     )
 
+    def quickened(self) -> "Study":
+        """The study without what fits again: nothing is left out, calibrated or recovered."""
+        comparisons = {name: each for name, each in self.comparisons.items() if not self.leaves_out(each.target)}
+        return self.model_copy(
+            update={"comparisons": comparisons, "refit_budget": 0.0, "calibration": {}, "recovery": {}}
+        )
+
+    def leaves_out(self, target: str) -> bool:
+        """Whether a comparison's target takes fits without members of a group; a unit that is a group of its own does not."""
+        return target not in ("unit", self.unit)
+
 
 class Config(Strict):
     """Everything that is configured: settings and, by name, the studies to run."""
@@ -432,13 +494,23 @@ class Config(Strict):
     def sampler(self, study: str, entry: str, *further: SamplerChanges) -> Sampler:
         """The entry's sampler: `further` changes over its own settings over the study's over the run's."""
         changes = [self.studies[study].sampler, self.studies[study].models[entry].sampler, *further]
-        return self.settings.sampler.model_copy(
-            update={key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
-        )
+        update = {key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
+        chosen = self.settings.sampler.model_copy(update=update)
+        if self.settings.quick is None:
+            return chosen
+        most = self.settings.quick.model_dump()
+        return chosen.model_copy(update={key: min(getattr(chosen, key), limit) for key, limit in most.items()})
 
     def remedies(self, study: str, entry: str) -> list[str]:
-        """What may be tried for the entry: as it says, else as the study, else as the run."""
+        """What may be tried for the entry: as it says, else as the study, else as the run; nothing in a quick look."""
+        if self.settings.quick:
+            return []
         chosen = self.studies[study]
         said = (chosen.models[entry].remedies, chosen.remedies, self.settings.remedies)
         found = next(each for each in said if each is not None)
         return [name for name in REMEDIES if found == "auto" or (found != "none" and name in found)]
+
+    def refit_budget(self, study: str) -> float:
+        """The study's own budget, or the run's."""
+        own = self.studies[study].refit_budget
+        return self.settings.refit_budget if own is None else own

@@ -70,6 +70,8 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
         sentences += problems
     if sentences or settings is None:
         raise ConfigErrors(list(dict.fromkeys(sentences)))
+    if settings.quick:
+        studies = {name: study.quickened() for name, study in studies.items()}
     return Config(settings=settings, studies=studies)
 
 

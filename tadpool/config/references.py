@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tadpool import plugins, provenance
-from tadpool.config.models import Calibration, Entry, Figure, Prediction, Recovery, Study, Sweep
+from tadpool.config.models import Calibration, Comparison, Entry, Figure, Prediction, Recovery, Study, Sweep
 from tadpool.config.sentences import WANTED, how_to_write
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import UserError, did_you_mean
@@ -39,6 +39,9 @@ def check(study: Study) -> Iterator[Problem]:
         yield from _known((*place, "entries"), comparison.entries, entries, "an entry of this study")
         if study.groups is not None:
             yield from _known((*place, "target"), [comparison.target], ["unit", *study.groups], "unit or one of groups")
+            yield from _target((*place, "target"), comparison, study)
+    if study.groups is not None:
+        yield from _known(("leave_out",), study.leave_out, study.groups, "one of groups")
     for name, prediction in study.predictions.items():
         yield from _known(("predictions",), [name], entries, "an entry of this study")
         yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
@@ -50,6 +53,15 @@ def check(study: Study) -> Iterator[Problem]:
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
         yield from _figure(("figures", name), figure, kinds)
+
+
+def _target(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
+    """Separate fits have nothing to say of members that cut across them."""
+    for name in comparison.entries or ():
+        by = study.models[name].by if name in study.models else None
+        if by and study.leaves_out(comparison.target) and by != comparison.target:
+            what = f"the entry {name} is fitted by {by}, so no {comparison.target} can be left out of it"
+            yield Problem(place, what, f"compare it on another target, such as {by}, or leave it out of the comparison")
 
 
 def _known(place: tuple, names: Iterable[str | None] | None, known: Collection[str], what: str) -> Iterator[Problem]:

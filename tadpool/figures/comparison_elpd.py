@@ -18,7 +18,7 @@ def draw(results, *, comparison: str) -> Drawn:
     table = results.comparison(comparison)
     table = table.assign(
         label=[_style.label(results, name) for name in table["model"]],
-        untrusted=[_untrusted(results, name) for name in table["model"]],
+        untrusted=table["doubtful"].fillna(0).astype(int) if "doubtful" in table else 0,
     )
     ranked = table[table["elpd"].notna()]
     if ranked.empty:
@@ -59,15 +59,6 @@ def _points(axes: Axes, results, table: pd.DataFrame, value: str, error: str) ->
     axes.locator_params(axis="x", nbins=5)
 
 
-def _untrusted(results, entry: str) -> int:
-    """Units scored by importance sampling although their Pareto k is too high."""
-    loo = results.loo(entry)
-    if "loo" not in loo.children:
-        return 0
-    pointwise = loo["loo"].to_dataset()
-    return int(((pointwise["pareto_k"] > pointwise["total_good_k"]) & (pointwise["method"] == "psis")).sum())
-
-
 def _doubt(ranked: pd.DataFrame) -> str:
     doubtful = ranked[ranked["untrusted"] > 0]
     if doubtful.empty:
@@ -75,7 +66,7 @@ def _doubt(ranked: pd.DataFrame) -> str:
     counted = ", ".join(
         f"{row['label']}: {row['untrusted']} of {int(row['n_units'])}" for _, row in doubtful.iterrows()
     )
-    return f"Hollow: units whose Pareto k is too high for importance sampling, so elpd is too optimistic ({counted})."
+    return f"Hollow: scores that cannot be trusted, for Pareto k or a refit whose chains disagree ({counted})."
 
 
 def _alt(table: pd.DataFrame, doubt: str) -> str:

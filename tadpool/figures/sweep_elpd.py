@@ -49,12 +49,11 @@ def _curve(loo: xr.Dataset, over: str) -> pd.DataFrame:
     total = pointwise.sum(axis=1)
     paired = pointwise - pointwise[np.argmax(total)]
     difference, dse = paired.sum(axis=1), np.sqrt(paired.shape[1] * paired.var(axis=1))
-    untrusted = (
-        ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).transpose(over, unit).values.sum(axis=1)
-    )
+    untrusted, psis = loo["total_doubtful"].values, loo["elpd_psis"].sum(unit).values
     tie = (np.abs(difference) < TIE_ELPD) | (np.abs(difference) < TIE_DSE * dse)
     columns = {"elpd": total, "se": loo["total_se"].values, "elpd_diff": difference, "dse": dse, "tie": tie}
-    return pd.DataFrame({over: loo[over].values, **columns, "untrusted": untrusted, "n_units": pointwise.shape[1]})
+    columns |= {"untrusted": untrusted, "elpd_psis": psis, "n_units": pointwise.shape[1]}
+    return pd.DataFrame({over: loo[over].values, **columns})
 
 
 def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -> None:
@@ -68,12 +67,14 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -
         part = numbers[(numbers["untrusted"] > 0) == doubtful]
         if len(part):
             axes.plot(part[over], part["elpd"], "o", color=shade, markerfacecolor=face, markersize=4.5, label=text)
+    if not np.allclose(numbers["elpd_psis"], elpd):
+        axes.plot(at, numbers["elpd_psis"], color=_style.REFERENCE, linestyle="dotted", label="by PSIS alone")
     axes.axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"best: {best[over]:.2f}")
     foot = best["elpd"] - STANDARD_ERRORS_SHOWN * best["se"]
     below = int((elpd < foot).sum())
     if below:
         # The steep part would flatten the part that is looked at.
-        axes.set_ylim(foot, (elpd + numbers["se"])[elpd >= foot].max())
+        axes.set_ylim(foot, max((elpd + numbers["se"])[elpd >= foot].max(), numbers["elpd_psis"].max()))
         axes.set_title(
             f"{below} of {len(elpd)} values lie below the axis, down to {elpd.min():.0f}", fontsize=8, loc="right"
         )
@@ -119,5 +120,4 @@ def _doubt(numbers: pd.DataFrame) -> str:
     if not most:
         return "Every unit was scored in a way that can be trusted."
     size = numbers["n_units"].iloc[0]
-    reason = f"importance sampling cannot be trusted for some units (up to {most} of {size})"
-    return f"Hollow: {reason}, so elpd is too optimistic there."
+    return f"Hollow: scores of some units cannot be trusted there (up to {most} of {size})."

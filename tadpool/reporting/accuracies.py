@@ -6,23 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from tadpool import accuracy
+from tadpool import accuracy, left_out
 from tadpool.reporting.fits import Fit, draws, families
 from tadpool.reporting.formatting import MISSING, decimals_for, listed, number
 from tadpool.reporting.ranking import MANY_UNRELIABLE
 
 MOST_CELLS = 40_000_000
-HEADINGS = ("Model", "Outcome", "In sample", "Leave-one-out", "Pareto k too high", "Predictive draws")
 
 
 @dataclass(frozen=True)
 class Row:
-    """The errors of one fit for one outcome. left_out: None where there is no log likelihood for every draw."""
+    """The errors of one fit for one outcome. left_out: None where there is no log likelihood for every draw.
+
+    groups: group -> the error in rows of members that were left out; None where this fit was not asked.
+    """
 
     fit: Fit
     outcome: str
     inside: accuracy.Error
     left_out: accuracy.Error | None
+    groups: dict[str, accuracy.Error | None]
     unreliable: int
     units: int
     draws: int
@@ -34,15 +37,16 @@ class Row:
 
     @property
     def cells(self) -> list[str]:
-        errors = [_shown(error) if error else MISSING for error in (self.inside, self.left_out)]
+        errors = [_shown(error) if error else MISSING for error in (self.inside, self.left_out, *self.groups.values())]
         unreliable = f"{self.unreliable} of {self.units}" if self.units else MISSING
         return [self.label, self.outcome, *errors, unreliable, str(self.draws)]
 
 
 @dataclass(frozen=True)
 class Accuracies:
-    """rows: one per fit and outcome. sentences: what they show. units: of the outcomes, in words."""
+    """rows: one per fit and outcome, under `headings`. sentences: what they show. units: of the outcomes, in words."""
 
+    headings: list[str]
     rows: list[Row]
     sentences: list[str]
     units: list[str]
@@ -62,7 +66,9 @@ def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
     sentences = [
         words for outcome in outcomes for words in _sentences(outcome, [row for row in rows if row.outcome == outcome])
     ]
-    return Accuracies(rows, sentences, units)
+    groups = [f"New {group}" for group in rows[0].groups]
+    headings = ["Model", "Outcome", "In sample", "Leave-one-out", *groups, "Doubtful units", "Predictive draws"]
+    return Accuracies(headings, rows, sentences, units)
 
 
 def _rows(fit: Fit) -> Iterator[Row]:
@@ -84,13 +90,39 @@ def _row(fit: Fit, outcome: str, predicted: xr.DataArray) -> Row:
     gate = fit.results.config["only_where"].get(outcome)
     counts = np.broadcast_to(_counts(data, gate, observed.ndim), observed.shape)
     inside = accuracy.root_mean_square_error(observed[counts], values[:, :, counts])
-    scores = _log_likelihood(fit, predicted["draw"].values)
-    left_out = None
-    if scores is not None:
-        weights = accuracy.leave_one_out_log_weights(scores)
-        weights = np.broadcast_to(weights.reshape(*weights.shape, *[1] * len(rest)), values.shape)
-        left_out = accuracy.root_mean_square_error(observed[counts], values[:, :, counts], weights[:, :, counts])
-    return Row(fit, outcome, inside, left_out, *_unreliable(fit), values.shape[0] * values.shape[1])
+    without_unit = _leave_one_out(fit, predicted, rest, observed, counts)
+    doubtful = _doubtful(fit)
+    groups = {group: _leave_group_out(fit, outcome, group, rest, counts) for group in fit.results.groups_left_out}
+    return Row(fit, outcome, inside, without_unit, groups, *doubtful, values.shape[0] * values.shape[1])
+
+
+def _leave_one_out(
+    fit: Fit, predicted: xr.DataArray, rest: Sequence[str], observed: np.ndarray, counts: np.ndarray
+) -> accuracy.Error | None:
+    loo, stored = fit.results.loo(fit.entry), draws(fit.results, fit.entry, "log_likelihood")
+    if "loo" not in loo.children or not stored:
+        return None
+    (scores,) = stored.data_vars.values()
+    unit = fit.results.config["unit"]
+    drawn, weights = left_out.leave_one_out(predicted, scores, loo, unit)
+    values = drawn.transpose("chain", "draw", unit, *rest).values.astype(float)
+    weights = np.moveaxis(weights, 0, 2)
+    weights = np.broadcast_to(weights.reshape(*weights.shape, *[1] * len(rest)), values.shape)
+    return accuracy.root_mean_square_error(observed[counts], values[:, :, counts], weights[:, :, counts])
+
+
+def _leave_group_out(
+    fit: Fit, outcome: str, group: str, rest: Sequence[str], counts: np.ndarray
+) -> accuracy.Error | None:
+    """Over the rows of the members that were left out."""
+    tree, unit = fit.results.loo_of_group(fit.entry, group), fit.results.config["unit"]
+    if tree is None or "predictive" not in tree.children:
+        return None
+    drawn = tree["predictive"][outcome]
+    rows = fit.results.data.get_index(unit).get_indexer(drawn[unit].values)
+    observed = fit.results.data[outcome].transpose(unit, *rest).values.astype(float)[rows]
+    values = drawn.transpose("chain", "draw", unit, *rest).values.astype(float)
+    return accuracy.root_mean_square_error(observed[counts[rows]], values[:, :, counts[rows]])
 
 
 def _counts(data: xr.Dataset, gate: str | None, ndim: int) -> np.ndarray:
@@ -100,22 +132,12 @@ def _counts(data: xr.Dataset, gate: str | None, ndim: int) -> np.ndarray:
     return (data[gate].values != 0).reshape(-1, *[1] * (ndim - 1))
 
 
-def _log_likelihood(fit: Fit, kept: np.ndarray) -> np.ndarray | None:
-    """(chain, draw, unit) at the draws that the predictions were made from; None where it was not stored."""
-    found = draws(fit.results, fit.entry, "log_likelihood")
-    for variable in found.data_vars.values():
-        ordered = variable.transpose("chain", "draw", fit.results.config["unit"])
-        return ordered.sel(draw=kept).values.astype(float)
-    return None
-
-
-def _unreliable(fit: Fit) -> tuple[int, int]:
-    """How many units have a Pareto k that is too high, and how many there are."""
+def _doubtful(fit: Fit) -> tuple[int, int]:
+    """How many units have a score that cannot be trusted, and how many there are."""
     tree = fit.results.loo(fit.entry)
     if "loo" not in tree.children:
         return 0, 0
-    loo = tree["loo"].to_dataset()
-    return int((loo["pareto_k"] > loo["total_good_k"]).sum()), loo["pareto_k"].size
+    return tree["loo"]["total_doubtful"].item(), tree["loo"]["elpd"].size
 
 
 def _shown(error: accuracy.Error) -> str:
@@ -133,9 +155,12 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
     doubtful = [row for row in rows if row.left_out and row.unreliable > MANY_UNRELIABLE * row.units]
     yield from _ranked(f"In sample, {outcome}", inside)
     yield from _ranked(f"{'At face value, where' if doubtful else 'Where'} its row is left out, {outcome}", left_out)
+    for group in rows[0].groups:
+        apart = [(row.fit.label, row.groups[group]) for row in rows if row.groups[group]]
+        yield from _ranked(f"For members of {group} that were left out altogether, {outcome}", apart)
     if doubtful:
         parts = [f"{row.unreliable} of {row.units} with {row.fit.label}" for row in doubtful]
-        yield f"Too many of these leave-one-out means cannot be trusted, because Pareto k is too high: {listed(parts)}."
+        yield f"Too many of these leave-one-out means cannot be trusted: {listed(parts)}."
         return
     growth = [
         (row.left_out.rmse / row.inside.rmse - 1, row.fit.label) for row in rows if row.left_out and row.inside.rmse

@@ -38,8 +38,11 @@ class Chapter:
         return sum(_verdict(fit) == verdict for fit in self.fits)
 
 
-def index_page(studies: Sequence[StudyResults]) -> str:
-    """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first."""
+def index_page(studies: Sequence[StudyResults], quick: bool = False) -> str:
+    """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first.
+
+    quick: whether this was a quick look, which the page then says.
+    """
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
     lines.sort(key=lambda line: ORDER.index(_verdict(line.fit)))
@@ -47,7 +50,8 @@ def index_page(studies: Sequence[StudyResults]) -> str:
     failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
     tone, summary = _summary(lines, failed_sweeps, doubtful)
-    return environment().get_template("index.html").render(chapters=chapters, lines=lines, tone=tone, summary=summary)
+    page = environment().get_template("index.html")
+    return page.render(chapters=chapters, lines=lines, tone=tone, summary=summary, quick=quick)
 
 
 def _verdict(fit: fits.Fit) -> str:
@@ -65,10 +69,8 @@ def _line(results: StudyResults, fit: fits.Fit) -> Line:
     if fit.failed or "loo" not in tree.children:
         return Line(results.study, results.config["title"], fit, None, 0, 0)
     loo = tree["loo"].to_dataset()
-    unreliable = ((loo["pareto_k"] > loo["total_good_k"]) & (loo["method"] == "psis")).sum()
-    return Line(
-        results.study, results.config["title"], fit, loo["total_elpd"].item(), int(unreliable), loo["elpd"].size
-    )
+    elpd, doubtful = loo["total_elpd"].item(), loo["total_doubtful"].item()
+    return Line(results.study, results.config["title"], fit, elpd, doubtful, loo["elpd"].size)
 
 
 def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str]) -> tuple[str, str]:
@@ -76,7 +78,7 @@ def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequ
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
     warned = [f"{line.study}/{line.fit.entry}" for line in lines if _verdict(line.fit) == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
-    points += f" The comparison of {listed(doubtful)} cannot be trusted yet (Pareto k)." if doubtful else ""
+    points += f" The comparison of {listed(doubtful)} cannot be trusted (Pareto k)." if doubtful else ""
     if failed:
         words = f"{len(failed)} of {counted(len(lines), 'fit')} failed: {listed(failed)}. Nothing may be concluded from"
         return "fail", f"{words} {'it' if len(failed) == 1 else 'them'}.{points}"

@@ -7,13 +7,16 @@ from typing import Any
 from tadpool.reporting.formatting import counted, difference, listed, missing, number, sentence, whole
 from tadpool.results import StudyResults
 
+MANY_MODELS = 11
 MANY_UNRELIABLE = 0.05
-"""Above this share of units with a Pareto k that PSIS cannot be trusted at, the conclusion is withdrawn."""
+"""Above this share of units whose scores are doubtful, the conclusion is withdrawn."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One compared entry. numbers: the row of the CSV. unreliable: PSIS units above the trusted Pareto k, good_k.
+    """One compared entry. numbers: the row of the CSV. unreliable: units, or members, whose scores are doubtful.
+
+    psis_excess: by how much PSIS alone would have been above the elpd, where units were fitted again.
 
     rank_failed: the study says that an entry whose fit failed is ranked all the same.
     """
@@ -23,7 +26,7 @@ class Row:
     verdict: str
     numbers: Mapping[str, Any]
     unreliable: int
-    good_k: float | None
+    psis_excess: float | None
     rank_failed: bool = False
 
     @property
@@ -74,26 +77,23 @@ class Conclusion:
 
 def rows(results: StudyResults, comparison: str) -> list[Row]:
     """The rows of a comparison as in its CSV; an entry whose check failed is a failed row whatever the CSV says."""
-    found = []
+    found, config = [], results.config["comparisons"][comparison]
     for numbers in results.comparison(comparison).to_dict("records"):
         entry = numbers["model"]
         verdicts = {results.check(entry)["verdict"], numbers["verdict"]}
         verdict = next((word for word in ("fail", "warn") if word in verdicts), "pass")
-        unreliable, good_k = _unreliable(results, entry, numbers)
-        rank_failed = results.config["comparisons"][comparison]["rank_failed"]
-        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, good_k, rank_failed))
+        unreliable = 0 if missing(numbers["doubtful"]) else int(numbers["doubtful"])
+        excess, rank_failed = _psis_excess(results, entry, numbers), config["rank_failed"]
+        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, excess, rank_failed))
     return found
 
 
-def _unreliable(results: StudyResults, entry: str, numbers: Mapping[str, Any]) -> tuple[int, float | None]:
-    tree = results.loo(entry)
-    if "loo" not in tree.children or missing(numbers["elpd"]):
-        return 0, None
+def _psis_excess(results: StudyResults, entry: str, numbers: Mapping[str, Any]) -> float | None:
+    tree = results.loo(entry, numbers["target"])
+    if missing(numbers["elpd"]) or "loo" not in tree.children or "elpd_psis" not in tree["loo"]:
+        return None
     loo = tree["loo"].to_dataset()
-    good_k = loo["total_good_k"].item()
-    if numbers["target"] != "unit":
-        return (0 if missing(numbers["bad_k"]) else int(numbers["bad_k"])), good_k
-    return int(((loo["pareto_k"] > good_k) & (loo["method"] == "psis")).sum()), good_k
+    return float((loo["elpd_psis"] - loo["elpd"]).sum()) if (loo["method"] != "psis").any() else None
 
 
 def target_words(results: StudyResults, target: str) -> str:
@@ -124,13 +124,13 @@ def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     tone, standing = _standing(ranked, target)
     doubtful = [row for row in ranked if row.unreliable]
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
-        first = "Which model predicts best is not settled: the PSIS numbers cannot be trusted here."
-        return "doubt", [first, _pareto(doubtful), f"Taken at face value, {standing[0]}", *standing[1:], *failures]
+        first = "Which model predicts best is not settled: too many scores cannot be trusted here."
+        return "doubt", [first, _doubt(doubtful), f"Taken at face value, {standing[0]}", *standing[1:], *failures]
     if any(row.failed and not row.ranked for row in table):
         tone, standing = "partial", [f"Among the fits that did not fail, {standing[0]}", *standing[1:]]
     elif tone == "tie":
         standing = [f"A tie: {standing[0]}", *standing[1:]]
-    return tone, [*standing, *([_pareto(doubtful)] if doubtful else []), *failures]
+    return tone, [*standing, *_refitted(ranked), *([_doubt(doubtful)] if doubtful else []), *_many(ranked), *failures]
 
 
 def void(table: Sequence[Row]) -> bool:
@@ -164,9 +164,22 @@ def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
     return "clear", [f"{best.label} predicts {target} best: its elpd is {gaps}."]
 
 
-def _pareto(doubtful: Sequence[Row]) -> str:
-    parts = [f"{row.unreliable} of {counted(row.units, 'unit')} of {row.label}" for row in doubtful]
-    return (
-        f"Pareto k is above {number(doubtful[0].good_k, 2)} for {listed(parts)}: "
-        "their leave-one-out scores are unreliable until those units are refitted."
-    )
+def _refitted(ranked: Sequence[Row]) -> list[str]:
+    """How far PSIS alone would have been off, where that is more than the Monte Carlo error."""
+    off = [row for row in ranked if row.psis_excess is not None and abs(row.psis_excess) > 2 * row.numbers["mcse"]]
+    if not off:
+        return []
+    parts = [f"{number(row.psis_excess, 1)} for {row.label} ({row.methods})" for row in off]
+    return [f"Importance sampling alone (PSIS) would put the elpd too high by {listed(parts)}."]
+
+
+def _doubt(doubtful: Sequence[Row]) -> str:
+    parts = [f"{row.unreliable} of {counted(row.units, 'score')} of {row.label}" for row in doubtful]
+    return f"Not to be trusted, for a Pareto k that is too high or a refit whose chains disagree: {listed(parts)}."
+
+
+def _many(ranked: Sequence[Row]) -> list[str]:
+    """Among many models of equal merit one looks best by chance (McLatchie & Vehtari 2024, Statistics and Computing 34)."""
+    if len(ranked) <= MANY_MODELS:
+        return []
+    return [f"{len(ranked)} models were compared: with more than {MANY_MODELS} the best may be so by chance alone."]

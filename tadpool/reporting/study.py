@@ -66,8 +66,13 @@ def headline(compared: Sequence[Comparison], all_fits: Sequence[fits.Fit]) -> ra
     )
 
 
-def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry."""
+def study_page(
+    results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]], quick: bool = False
+) -> str:
+    """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry.
+
+    quick: whether this was a quick look, which the page then says.
+    """
     all_fits = fits.all_fits(results, samplers)
     compared = comparisons(results)
     owners = {
@@ -84,6 +89,7 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
         .get_template("study.html")
         .render(
             results=results,
+            quick=quick,
             config=results.config,
             headline=headline(compared, all_fits),
             fits=all_fits,
@@ -101,7 +107,6 @@ def study_page(results: StudyResults, digest: str, seed: int, samplers: Mapping[
             sensitivities=sensitivities.sensitivities(all_fits),
             sensitivity_headings=sensitivities.HEADINGS,
             accuracies=accuracies.accuracies(all_fits),
-            accuracy_headings=accuracies.HEADINGS,
             dataset=dataset,
             comparisons=compared,
             sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tadpool.comparison import TIE_ELPD
 from tadpool.reporting import fits
-from tadpool.reporting.formatting import counted, difference, general, listed, number, scaled
+from tadpool.reporting.formatting import counted, difference, general, listed, number, scaled, whole
 from tadpool.results import StudyResults
 
 
@@ -31,7 +31,8 @@ def sweep(results: StudyResults, name: str) -> Sweep:
     check, tree = results.sweep_check(name), results.sweep_loo(name)
     loo = tree["loo"].to_dataset() if "loo" in tree.children else None
     points = [_point(point, config["over"], loo, i) for i, point in enumerate(check["points"])]
-    sentences, doubtful = _best(points, config["over"], loo)
+    sentences, doubtful = _best(points, config["over"])
+    sentences += _refitted(points, loo) if loo is not None else []
     if overlay := config["overlay"]:
         sentences += _overlay(results, overlay)
     return Sweep(name, config["over"], results.label(config["entry"]), check, points, sentences, doubtful)
@@ -42,12 +43,11 @@ def _point(point: Mapping[str, Any], over: str, loo: xr.Dataset | None, position
     if loo is None or point["verdict"] == "fail":
         return row | {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
     here = loo.isel({over: position})
-    unreliable = ((here["pareto_k"] > here["total_good_k"]) & (here["method"] == "psis")).sum()
     totals = {key: here[f"total_{key}"].item() for key in ("elpd", "se", "mcse")}
-    return row | totals | {"unreliable": int(unreliable), "units": here["pareto_k"].size}
+    return row | totals | {"unreliable": here["total_doubtful"].item(), "units": here["pareto_k"].size}
 
 
-def _best(points: list[dict[str, Any]], over: str, loo: xr.Dataset | None) -> tuple[list[str], bool]:
+def _best(points: list[dict[str, Any]], over: str) -> tuple[list[str], bool]:
     usable = [point for point in points if point["elpd"] is not None]
     if not usable:
         return [f"No value of {over} can be called best: no point has usable numbers."], True
@@ -60,15 +60,28 @@ def _best(points: list[dict[str, Any]], over: str, loo: xr.Dataset | None) -> tu
         f"values from {general(min(near), 4)} to {general(max(near), 4)} are within {general(TIE_ELPD)} of it."
     ]
     if doubtful:
-        good_k = number(loo["total_good_k"].values.flat[0], 2)
         sentences.append(
-            f"Pareto k is above {good_k} for {best['unreliable']} of {counted(best['units'], 'unit')} there: "
-            "the PSIS numbers are unreliable, and so is the place of the optimum."
+            f"The scores of {best['unreliable']} of {counted(best['units'], 'unit')} there cannot be trusted, and so "
+            "neither can the place of the optimum."
         )
     failed = [general(point["value"], 4) for point in points if point["verdict"] == "fail"]
     if failed:
         sentences.append(f"The fits at {over} = {listed(failed)} failed and are left out.")
     return sentences, doubtful
+
+
+def _refitted(points: list[dict[str, Any]], loo: xr.Dataset) -> list[str]:
+    """Where PSIS alone would have put the optimum."""
+    refits = int((loo["method"] != "psis").sum())
+    if not refits:
+        return []
+    psis = loo["elpd_psis"].sum([dim for dim in loo["elpd_psis"].dims if dim not in loo["total_elpd"].dims])
+    at = points[int(psis.argmax())]["value"]
+    excess = float((psis - loo["total_elpd"]).max())
+    return [
+        f"{counted(refits, 'score')} of {whole(loo['pareto_k'].size)} come from fits without the unit. Importance sampling "
+        f"alone (PSIS) would be too high by up to {number(excess, 1)} and would put the optimum at {general(at, 4)}."
+    ]
 
 
 def _overlay(results: StudyResults, overlay: Mapping[str, str]) -> list[str]:

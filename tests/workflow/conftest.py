@@ -45,6 +45,7 @@ sweeps:
   shape: {entry: unpooled, over: lam_shape, values: [1.0, 2.0]}
 comparisons:
   main: {entries: [pooled, unpooled]}
+  new_location: {entries: [pooled, unpooled], target: location}
 predictions:
   unpooled: {group: location}
 """

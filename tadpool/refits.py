@@ -1,0 +1,161 @@
+"""Fits without some of the data, as lanes of one program: the exact side of cross-validation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from arviz_stats.base import array_stats
+
+from tadpool import binding, lanes, sampling, seeds
+from tadpool.binding import Arrays, Bound, Points
+from tadpool.program import lane_key
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one fit leaves out.
+
+    name: what it is, part of the fit's random key. rows: positions along the unit's dim, in the dataset. targets: for
+    each row the number of the score, from 0, that its log likelihood counts towards. point: position of the sweep's value.
+    """
+
+    name: tuple
+    rows: np.ndarray
+    targets: np.ndarray
+    point: int = 0
+
+
+@dataclass(frozen=True)
+class Refits:
+    """What the fits without each fold say of it.
+
+    scores: log likelihood of the targets (fold, chain, draw, target), 0 past a fold's last one. predictive: outcome -> its
+    draws in the rows left out (fold, chain, thinned draw, row, ...), repeated past a fold's last one. rhat: (fold,) the
+    largest of the scores and of the log density. diverging: (fold,) transitions. finite: (fold,) whether the draws are.
+    """
+
+    scores: np.ndarray
+    predictive: Arrays
+    rhat: np.ndarray
+    diverging: np.ndarray
+    finite: np.ndarray
+
+
+def refit(
+    bound: Bound,
+    folds: Sequence[Fold],
+    address: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    outcomes: Sequence[str],
+    unit: str,
+    points: Points | None = None,
+    progress: Callable[[int], None] = lambda iterations: None,
+) -> Refits:
+    """Fit the model without each fold's rows.
+
+    address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields of
+    `lanes.Sampler`, and the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the `bound` that `binding.separated` gives; a
+    fold of theirs lies within one fit.
+    """
+    chains = settings["chains"]
+    sampler = lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__})
+    at, rows = zip(*(_place(fold, points) for fold in folds), strict=True)
+    width, count = max(map(len, rows)), 1 + max(int(fold.targets.max()) for fold in folds)
+    everything = {
+        "rows": np.stack([np.pad(own, (0, width - len(own)), mode="edge") for own in rows]),
+        # A padding row counts towards a score of its own, which is dropped.
+        "targets": np.stack(
+            [np.pad(fold.targets, (0, width - len(fold.targets)), constant_values=count) for fold in folds]
+        ),
+        "arguments": {name: np.full(len(folds), value) for name, value in bound.hyperparameters.items()},
+        "held_out": _held_out(bound, rows, outcomes, unit),
+        "keys": np.stack([seeds.key(**address, point=_name(fold, points)) for fold in folds]),
+    }
+    if points is not None:
+        everything["arguments"] |= {name: value[list(at)] for name, value in points.arguments.items()}
+        for name, padding in points.held_out.items():
+            everything["held_out"][name] = everything["held_out"].get(name, False) | padding[list(at)]
+    of_lane = lanes.take(everything, np.repeat(np.arange(len(folds)), chains))
+    batch = lanes.Lanes(
+        of_lane["keys"],
+        np.tile(np.arange(chains), len(folds)),
+        of_lane["arguments"],
+        of_lane["held_out"],
+        {name: of_lane[name] for name in ("rows", "targets")},
+    )
+    kept = sampling.thinned(sampler.draws, chains)
+    derive = _derive(bound, outcomes, unit, count, kept)
+    shared = {name: value for name, value in bound.data.items() if name not in batch.arguments}
+    function = binding.reparametrized(bound, settings.get("reparametrized", ()))
+    result = lanes.run(function, batch, shared, sampler, derive=derive, progress=progress)
+    values = jax.tree.map(lambda array: array.reshape(len(folds), chains, *array.shape[1:]), result.values)
+    lp, diverging = (result.stats[name].reshape(len(folds), chains, -1) for name in ("lp", "diverging"))
+    finite = (result.status.reshape(len(folds), chains) == lanes.Status.OK).all(axis=1)
+    finite &= np.isfinite(values["scores"]).all(axis=(1, 2, 3))
+    rhat = _rhat(np.concatenate([np.moveaxis(values["scores"], 3, 1), lp[:, None]], axis=1))
+    return Refits(values["scores"], values["predictive"], rhat, diverging.sum(axis=(1, 2)), finite)
+
+
+def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
+    """The fold's point, and its rows as the model sees them: of separate fits, places within the one that has them."""
+    if points is None or points.rows is None:
+        return fold.point, fold.rows
+    padding = next(iter(points.held_out.values()))
+    own = np.isin(points.rows, fold.rows) & ~padding
+    (point,) = np.unique(np.nonzero(own)[0])
+    return point, np.array([np.flatnonzero(own[point] & (points.rows[point] == row))[0] for row in fold.rows])
+
+
+def _name(fold: Fold, points: Points | None) -> list:
+    """Of a sweep's fold the value comes first, so that its fit is the same whatever other values the sweep has."""
+    swept = points is not None and points.rows is None
+    return [*([points.labels[fold.point].item()] if swept else []), *fold.name]
+
+
+def _held_out(bound: Bound, rows: Sequence[np.ndarray], outcomes: Sequence[str], unit: str) -> dict[str, np.ndarray]:
+    left_out = np.zeros((len(rows), bound.dataset.sizes[unit]), bool)
+    for fold, own in zip(left_out, rows, strict=True):
+        fold[own] = True
+    masks = {}
+    for name in outcomes:
+        shape = [-1 if dim == unit else 1 for dim in bound.dims[name]]
+        whole = (len(rows), *bound.data[name].shape)
+        masks[name] = np.broadcast_to(left_out.reshape(len(rows), *shape), whole)
+    return masks
+
+
+def _derive(bound: Bound, outcomes: Sequence[str], unit: str, count: int, kept: np.ndarray) -> Callable:
+    """What is kept of a lane's draws: the scores of all of them, and predictions of the rows left out at the `kept` ones."""
+
+    def derive(draws: Arrays, stats: Arrays, lane: Arrays, shared: Arrays) -> Arrays:
+        arguments = {**shared, **lane["arguments"]}
+        inputs = {name: value for name, value in arguments.items() if name not in bound.outcomes}
+        rows, targets = lane["extra"]["rows"], lane["extra"]["targets"]
+
+        def score(sites):
+            units = sampling.unit_log_likelihood(bound, outcomes, unit, sites, arguments)
+            return jax.ops.segment_sum(units[rows], targets, count + 1)[:count]
+
+        def predict(key_and_sites):
+            values = sampling.simulate(bound, *key_and_sites, inputs)
+            return {name: jnp.moveaxis(values[name], bound.dims[name].index(unit), 0)[rows] for name in outcomes}
+
+        latents = {name: draws[name] for name in bound.latents}
+        keys = jax.random.split(jax.random.fold_in(lane_key(lane), sampling.PREDICTIVE_DRAWS), len(kept))
+        thinned = {name: value[kept] for name, value in latents.items()}
+        return {"scores": jax.lax.map(score, latents), "predictive": jax.lax.map(predict, (keys, thinned))}
+
+    return derive
+
+
+def _rhat(draws: np.ndarray) -> np.ndarray:
+    """The largest R-hat of each fold (fold, quantity, chain, draw); what never changes has none and is passed over."""
+    found = np.full(draws.shape[:2], np.nan)
+    moving = np.isfinite(draws).all(axis=(2, 3)) & (np.ptp(draws, axis=(2, 3)) > 0)
+    if moving.any():
+        found[moving] = array_stats.rhat(draws[moving], chain_axis=-2, draw_axis=-1)
+    return np.fmax.reduce(found, axis=1)
