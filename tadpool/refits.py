@@ -57,9 +57,9 @@ def refit(
 ) -> Refits:
     """Fit the model without each fold's rows.
 
-    address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields of
-    `lanes.Sampler`, and the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the `bound` that `binding.separated` gives; a
-    fold of theirs lies within one fit.
+    address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields of `lanes.Sampler`, and
+    the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the `bound` that
+    `binding.separated` gives; a fold of theirs lies within one fit.
     """
     chains = settings["chains"]
     sampler = lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__})
