@@ -424,6 +424,59 @@ def test_a_mistake_in_a_sweep_is_one_sentence(folder, sweep, field, words):
     assert_one(problems(), "config/studies/mine.yaml", f"sweeps.s.{field}", *words)
 
 
+CALIBRATIONS = [
+    ("calibration: {c: {entry: poold}}", "calibration.c.entry", "'poold' is not an entry", "did you mean 'pooled'?"),
+    (
+        "calibration: {c: {entry: pooled, hyperparameters: {rate: 1.0}}}",
+        "calibration.c.hyperparameters",
+        "'rate' is not a hyperparameter of cookies_pooled",
+    ),
+    ("calibration: {c: {entry: pooled, simulations: 5}}", "calibration.c.simulations", "too small", "at least 20"),
+    (
+        "recovery: {r: {entries: [pooled], over: {k: [1.0]}, sites: [rate]}}",
+        "recovery.r",
+        "the dataset cookies is not simulated",
+    ),
+    (
+        "recovery: {r: {entries: [pooled], over: {a: [1], b: [1], c: [1]}, sites: [rate]}}",
+        "recovery.r.over",
+        "too many members",
+        "give at most 2",
+    ),
+]
+GRIDS = [
+    ("entries: [m], over: {n: [1, 2]}, sites: [mu]", "over", "'n' is not an argument of simulate() in d.py"),
+    ("entries: [m], over: {rows: [1.5]}, sites: [mu]", "over.rows", "1.5 (a number) is not a whole number"),
+    ("entries: [m], over: {rows: [3]}, sites: [nu]", "sites", "'nu' is not a parameter of m"),
+    ("entries: [m, o], over: {rows: [3]}, sites: [mu]", "entries", "'o' is not an entry of this study"),
+]
+
+
+@pytest.mark.parametrize(("line", "field", "words"), [(line, field, words) for line, field, *words in CALIBRATIONS])
+def test_a_mistake_in_a_calibration_is_named(folder, line, field, words):
+    write("config/studies/mine.yaml", study(line))
+    found = [problem for problem in problems() if field in problem]
+    assert found
+    assert all(word in found[0] for word in words)
+
+
+@pytest.mark.parametrize(("grid", "field", "words"), [(grid, field, words) for grid, field, *words in GRIDS])
+def test_a_mistake_in_a_grid_is_one_sentence(folder, grid, field, words):
+    write("models/m.py", "import numpyro\ndef model(y=None): mu = numpyro.sample('mu', 1); numpyro.sample('y', mu)")
+    write("datasets/d.py", "def simulate(rng, *, rows=3): ...")
+    lines = f"dataset: d\noutcomes: [y]\nmodels: {{m: {{model: m}}}}\nrecovery: {{r: {{{grid}}}}}"
+    write("config/studies/mine.yaml", study(lines, "dataset", "outcomes", "models"))
+    assert_one(problems(), "config/studies/mine.yaml", f"recovery.r.{field}", *words)
+
+
+@pytest.mark.parametrize(("chunks", "parts"), [(1, [(0, 20)]), (3, [(0, 6), (6, 13), (13, 20)]), (50, None)])
+def test_jobs_share_all_simulations(folder, chunks, parts):
+    found = models.Calibration(entry="pooled", simulations=20, chunks=chunks).parts()
+    assert [number for first, stop in found for number in range(first, stop)] == list(range(20))
+    assert all(first < stop for first, stop in found)
+    assert parts is None or found == parts
+
+
 # Plug-ins of the user: files, changed lines of the study, field, words of the sentence
 
 PLUGINS = [

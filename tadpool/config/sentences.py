@@ -64,6 +64,8 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
             return f"{shown(value)} is empty", "write a text"
         case "too_short":
             return f"{shown(value)} has too few members", f"give at least {context['min_length']}"
+        case "too_long":
+            return f"{shown(value)} has too many members", f"give at most {context['max_length']}"
         case "literal_error":
             return f"{shown(value)} is not one of the choices", f"give {context['expected']}"
         case "rule":

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from tadpool import checks
 from tadpool import recovery as recoveries
 from tadpool.ranks import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
 from tadpool.reporting.formatting import MISSING, counted, general, listed, number, sentence
@@ -24,6 +25,14 @@ GRID_HEADINGS = (
     "Failed",
     "Impossible",
 )
+
+# What of a reason says its kind, without the fit's own numbers.
+KINDS = {
+    "diverged": f"More than {100 * checks.DIVERGING_FAIL:g} % of transitions diverged",
+    "R-hat": f"R-hat is above {checks.RHAT_FAIL}",
+    "E-BFMI": f"E-BFMI is below {checks.BFMI_FAIL}",
+    "ESS": f"The bulk effective sample size is below {checks.ESS_FAIL_PER_CHAIN} for each chain",
+}
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,19 @@ def calibration(results: StudyResults, name: str) -> Calibration:
     simulations, quantities = tree["simulations"].to_dataset(), tree["quantities"].to_dataset()
     order = np.argsort(quantities["p_value"].values, kind="stable")
     rows = [_row(quantities.isel(quantity=int(i))) for i in order]
-    found = pd.Series(simulations["reason"].values[simulations["outcome"].values != OK]).value_counts()
-    why = [(reason, str(count)) for reason, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+    why = _why(simulations["reason"].values[simulations["outcome"].values != OK])
     return Calibration(name, label, verdict, reasons, _sentences(simulations, quantities), rows, why)
+
+
+def _why(reasons: np.ndarray) -> list[tuple[str, str]]:
+    """Reasons in general words, each with the number of fits that have it, the most frequent first."""
+    parts = [part for reason in reasons.tolist() for part in dict.fromkeys(map(_kind, reason.split("; ")))]
+    found = pd.Series(parts, dtype=object).value_counts()
+    return [(words, str(count)) for words, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def _kind(reason: str) -> str:
+    return next((words for part, words in KINDS.items() if part in reason), sentence(reason))
 
 
 def _row(quantity: xr.Dataset) -> list[str]:
