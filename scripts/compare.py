@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
-from tadpool import comparison, contracts, io
+from tadpool import comparison, contracts, io, provenance
 
 
 def main(loos, checks, table, entries, target, rank_failed=False):
     trees = {Path(path).parent.name: io.read(path, contracts.LOO) for path in loos}
+    provenance.require_same_data(dict(zip(loos, trees.values(), strict=True)))
     verdicts = {Path(path).parent.name: io.read_json(path)["verdict"] for path in checks}
     ranked = [
         name for name, tree in trees.items() if "loo" in tree.children and (rank_failed or verdicts[name] != "fail")

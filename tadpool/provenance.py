@@ -6,13 +6,16 @@ without docstrings. A comment, a docstring or a touch re-runs nothing.
 
 import ast
 import hashlib
+import json
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from tadpool import io
+from tadpool.errors import UserError
 
 ROOT = Path(__file__).parent.parent
 VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
@@ -106,6 +109,15 @@ def record(spec: dict, digest: str, data: Path | None = None) -> str:
             "architecture": platform.machine().lower().replace("amd64", "x86_64"),
         }
     )
+
+
+def require_same_data(trees: Mapping[str, Any]) -> None:
+    """Raise UserError where results, by path, were not all made from the same data.nc: then they cannot be compared."""
+    digests = {path: json.loads(tree.attrs["provenance"]).get("data") for path, tree in trees.items()}
+    first, *others = digests
+    for path in others:
+        if digests[path] != digests[first]:
+            raise UserError(f"{path} was not made from the data that {first} was made from; delete both and run again")
 
 
 @cache

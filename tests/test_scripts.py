@@ -99,6 +99,18 @@ def test_compare_and_gate_read_what_the_others_wrote(folder, tmp_path):
     assert io.read_json(tmp_path / "gate.json") == {"s/e": "pass"}
 
 
+def test_scores_on_different_data_are_not_compared(folder, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "loo.nc"
+    tree = io.read(folder / "loo.nc", contracts.LOO)
+    tree.attrs["provenance"] = json.dumps(json.loads(tree.attrs["provenance"]) | {"data": "0" * 64})
+    io.write(other, tree, contracts.LOO)
+    inputs = {"loos": [str(folder / "loo.nc"), str(other)], "checks": [str(folder / "check.json")]}
+    with pytest.raises(SystemExit):
+        run("compare", tmp_path, {"entries": ["e"], "target": "unit"}, input=inputs, output={"table": "never.csv"})
+    assert "was not made from the data that" in (tmp_path / "compare.log").read_text()
+
+
 def test_a_failed_fit_is_ranked_only_where_the_study_says_so(folder, tmp_path):
     place = tmp_path / "e"
     place.mkdir()
