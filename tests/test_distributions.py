@@ -1,10 +1,13 @@
-"""Distributions of our own against simulation."""
+"""Distributions of our own against simulation, and against NumPyro's."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import numpyro.distributions as dist
+import pytest
 from scipy import stats
 
-from tadpool.distributions import OrderedNormal
+from tadpool.distributions import OrderedLogistic, OrderedNormal
 
 
 def test_ordered_normal_is_the_order_statistics_of_normals():
@@ -17,3 +20,33 @@ def test_ordered_normal_is_the_order_statistics_of_normals():
     assert np.all(np.abs(draws.mean(axis=0) - direct.mean(axis=0)) < 4.4 * error)
     expected = stats.norm.logpdf(draws[:5], 0.0, 1.5).sum(axis=1) + np.log(720.0)
     np.testing.assert_allclose(family.log_prob(draws[:5]), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+def test_ordered_logistic_is_that_of_numpyro(scale):
+    """Log densities and gradients at 500 values, also where NumPyro's probabilities are near 0; float64."""
+    rng = np.random.default_rng(6)
+    predictor, cutpoints = jnp.asarray(rng.normal(0, scale, 500)), jnp.asarray(np.sort(rng.normal(0, 1.5, 6)))
+    value = jnp.asarray(rng.integers(0, 7, 500))
+
+    def total(family, arguments):
+        return family(*arguments).log_prob(value).sum()
+
+    for function in (total, jax.grad(total, argnums=1)):
+        ours, theirs = (function(family, (predictor, cutpoints)) for family in (OrderedLogistic, dist.OrderedLogistic))
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8), ours, theirs)
+
+
+def test_ordered_logistic_is_finite_far_out():
+    far = OrderedLogistic(jnp.array([-1e4, 1e4]), jnp.array([-1.0, 0.0, 1.0]))
+    assert np.isfinite(far.log_prob(jnp.array([3, 0]))).all()
+    gradient = jax.grad(lambda phi: OrderedLogistic(phi, far.cutpoints).log_prob(jnp.array([3, 0])).sum())
+    assert np.isfinite(gradient(far.predictor)).all()
+
+
+def test_ordered_logistic_with_cutpoints_for_each_value():
+    cutpoints = jnp.array([[-1.0, 0.0], [0.5, 1.0]])
+    found = [
+        each(jnp.zeros(2), cutpoints).log_prob(jnp.array([0, 2])) for each in (OrderedLogistic, dist.OrderedLogistic)
+    ]
+    np.testing.assert_array_equal(*found)

@@ -15,7 +15,7 @@ Source: McElreath (2023), Statistical Rethinking, lectures 11 and 12.
 import numpyro
 import numpyro.distributions as dist
 
-from tadpool.distributions import OrderedNormal
+from tadpool.distributions import OrderedLogistic, OrderedNormal
 
 
 def model(action, intention, contact, n_row, response=None, *, beta_scale=1.0, cutpoint_scale=1.5):
@@ -24,4 +24,4 @@ def model(action, intention, contact, n_row, response=None, *, beta_scale=1.0, c
     cutpoints = numpyro.sample("cutpoints", OrderedNormal(0.0, cutpoint_scale, 6))
     phi = beta[0] * action + beta[1] * intention + beta[2] * contact
     with numpyro.plate("row", n_row):
-        numpyro.sample("response", dist.OrderedLogistic(phi, cutpoints), obs=response)
+        numpyro.sample("response", OrderedLogistic(phi, cutpoints), obs=response)

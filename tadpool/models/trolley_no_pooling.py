@@ -16,7 +16,7 @@ Source: McElreath (2023), Statistical Rethinking, lectures 11 and 12.
 import numpyro
 import numpyro.distributions as dist
 
-from tadpool.distributions import OrderedNormal
+from tadpool.distributions import OrderedLogistic, OrderedNormal
 
 
 def model(
@@ -29,4 +29,4 @@ def model(
     story = numpyro.sample("story_effect", dist.ZeroSumNormal(story_scale, (n_story,)), infer={"event_dims": ["story"]})
     phi = beta[0] * action + beta[1] * intention + beta[2] * contact + story[story_index]
     with numpyro.plate("row", n_row):
-        numpyro.sample("response", dist.OrderedLogistic(phi, cutpoints), obs=response)
+        numpyro.sample("response", OrderedLogistic(phi, cutpoints), obs=response)

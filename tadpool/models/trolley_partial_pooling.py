@@ -17,7 +17,7 @@ Source: McElreath (2023), Statistical Rethinking, lectures 11 and 12.
 import numpyro
 import numpyro.distributions as dist
 
-from tadpool.distributions import OrderedNormal
+from tadpool.distributions import OrderedLogistic, OrderedNormal
 
 
 def model(
@@ -38,4 +38,4 @@ def model(
     phi = beta[0] * action + beta[1] * intention + beta[2] * contact
     phi = phi + participant[participant_index] + story[story_index]
     with numpyro.plate("row", n_row):
-        numpyro.sample("response", dist.OrderedLogistic(phi, cutpoints), obs=response)
+        numpyro.sample("response", OrderedLogistic(phi, cutpoints), obs=response)
