@@ -38,7 +38,7 @@ class OrderedNormal(dist.Distribution):
 
 
 class OrderedLogistic(dist.OrderedLogistic):
-    """NumPyro's ordered logistic distribution, with a log density that takes one exponential for each value.
+    """NumPyro's ordered logistic distribution, with one exponential or random number for each value.
 
     P(k) is the difference of two logistic functions, sigmoid(a) - sigmoid(b) = (1 - e^(b-a)) / ((1 + e^-a) (1 + e^b)), with
     a, b the distances of the predictor to the cutpoints around k: a fifth of the time of all probabilities and their
@@ -51,6 +51,13 @@ class OrderedLogistic(dist.OrderedLogistic):
         super().__init__(predictor, cutpoints, validate_args=validate_args)
         # NumPyro repeats the cutpoints for each value.
         self.shared = cutpoints if jnp.ndim(cutpoints) == 1 else None
+
+    def sample(self, key, sample_shape=()):
+        """How many cutpoints lie below the predictor with logistic noise: one random number for each value."""
+        assert is_prng_key(key)
+        noise = jax.random.logistic(key, (*sample_shape, *self.batch_shape), jnp.result_type(float))
+        below = jnp.expand_dims(self.predictor + noise, -1) > self.cutpoints
+        return below.sum(-1, dtype=jnp.result_type(int))
 
     @validate_sample
     def log_prob(self, value):

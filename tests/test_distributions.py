@@ -37,6 +37,16 @@ def test_ordered_logistic_is_that_of_numpyro(scale):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8), ours, theirs)
 
 
+def test_ordered_logistic_draws_have_its_probabilities():
+    """Counts of 20,000 draws of each of two values: chi-square with 2 x 6 degrees of freedom, false alarms 1e-4."""
+    family = OrderedLogistic(jnp.array([-0.5, 1.5]), jnp.array([-2.0, -1.0, 0.0, 0.3, 1.0, 2.0]))
+    draws = np.asarray(family.sample(jax.random.key(8), (20_000,)))
+    assert draws.shape == (20_000, 2)
+    counts = np.stack([np.bincount(column, minlength=7) for column in draws.T])
+    expected = 20_000 * np.asarray(family.probs)
+    assert ((counts - expected) ** 2 / expected).sum() < stats.chi2.isf(1e-4, 12)
+
+
 def test_ordered_logistic_is_finite_far_out():
     far = OrderedLogistic(jnp.array([-1e4, 1e4]), jnp.array([-1.0, 0.0, 1.0]))
     assert np.isfinite(far.log_prob(jnp.array([3, 0]))).all()
