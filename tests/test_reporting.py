@@ -275,6 +275,21 @@ def test_a_tie_is_called_a_tie(make):
     assert "best:" not in words
 
 
+@pytest.mark.parametrize(
+    ("target", "groups", "words"),
+    [
+        ("unit", ["county"], "a house that was left out"),
+        ("unit", ["house"], "a new house"),
+        ("house", ["house"], "a new house"),
+        ("county", ["county"], "a new county"),
+        ("county", ["house", "county"], "a new county"),
+    ],
+)
+def test_what_is_predicted_in_words(target, groups, words):
+    results = StudyResults("radon", {"unit": "house", "groups": groups}, Path())
+    assert ranking.target_words(results, target) == words
+
+
 def test_bad_pareto_k_withdraws_the_conclusion(make):
     results = make(doubtful=5)
     words = Page(render(results)).words

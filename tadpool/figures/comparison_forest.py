@@ -13,7 +13,11 @@ CAPTION = (
 
 def draw(results, *, comparison: str) -> Drawn:
     """comparison: its usable entries, and the sampled sites that at least two of them have."""
-    entries = _summaries.usable(results, results.config["comparisons"][comparison]["entries"])
+    comparisons = results.config["comparisons"]
+    for earlier in list(comparisons)[: list(comparisons).index(comparison)]:
+        if set(comparisons[comparison]["entries"]) <= set(comparisons[earlier]["entries"]):
+            raise NotDrawn(f"the comparison {earlier} shows the same parameters")
+    entries = _summaries.usable(results, comparisons[comparison]["entries"])
     counts = Counter(site for entry in entries for site in _summaries.latents(_summaries.sites(results, entry)))
     shared = [site for site, count in counts.items() if count > 1]
     if not shared:

@@ -99,7 +99,9 @@ def _psis_excess(results: StudyResults, entry: str, numbers: Mapping[str, Any]) 
 def target_words(results: StudyResults, target: str) -> str:
     """What is predicted, in words."""
     unit = results.config["unit"]
-    return f"a new {unit}" if target != "unit" or unit in results.config["groups"] else f"a {unit} that was left out"
+    if target in ("unit", unit) and unit not in results.config["groups"]:
+        return f"a {unit} that was left out"
+    return f"a new {unit if target == 'unit' else target}"
 
 
 def conclude(table: Sequence[Row], target: str) -> Conclusion:
