@@ -25,6 +25,7 @@ PER_ENTRY = {
     "recovery": "posterior",
     "sensitivity": "sensitivity",
     "posterior_predictive": "predictive",
+    "test_quantities": "predictive",
     "loo_pit": "predictive",
     "pareto_k": "predictive",
 }

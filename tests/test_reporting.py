@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, config, contracts, io, provenance
+from tadpool import checks, config, contracts, io, predictive_checks, provenance
 from tadpool.reporting import documents, fits, formatting, markup, ranking
 from tadpool.reporting.index import index_page
 from tadpool.reporting.study import study_page
@@ -923,3 +923,46 @@ def test_separate_fits_that_failed_have_no_part_in_the_sensitivities(grouped):
     words = section(render(grouped), "sensitivity")
     assert f"it moves mu[{sound}] (sensitivity" in words
     assert not any(f"mu[{label}]" in words for label in failed)
+
+
+def quantities(results, entry):
+    """The CSV of test quantities: the observed mean and two of three groups are far from what is replicated."""
+    y = np.r_[np.full(4, 3), np.full(4, 9), np.full(4, 8)]
+    rng = np.random.default_rng(2)
+    outcome = predictive_checks.Outcome(
+        "y", predictive_checks.COUNTS, y, rng.poisson(4.0, (4, 250, 12)), members={"group": np.repeat([0, 1, 2], 4)}
+    )
+    table = predictive_checks.table([outcome])
+    io.write_csv(results.folder / f"figures/{entry}-test_quantities.csv", table)
+    return table.set_index(["quantity", "group"])
+
+
+def predictive_section(text):
+    return text.split('<section id="predictive">')[1].split("</section>")[0]
+
+
+def test_test_quantities_are_read_from_their_file(make):
+    results = make()
+    table = quantities(results, "first")
+    words = Page(predictive_section(render(results))).words
+    assert "The observed mean (6.667) is large: no replicated data set goes beyond it" in words
+    extreme = int(table["extreme"].sum())
+    assert 2 <= extreme < len(table)
+    assert f"{len(table)} quantities of 1 fit were looked at, and {extreme} of them lie in a tail" in words
+    assert f"at most {0.05 * len(table):.1f} would on average" in words
+    expected = table.loc[("mean", "group"), "mean"]
+    assert f"Of 3 groups, 2 have a mean outside the 95 % interval, where {expected:.1f} are expected, which is" in words
+    assert "mean 6.667" in words
+    assert "! upper tail" in words
+    assert "! too many" in words
+    zeros = table.loc[("share of zeros", "")]
+    assert f"{zeros['tail_probability']:.3f} ± {zeros['mcse']:.3f}" in words
+
+
+def test_test_quantities_of_failed_fits_are_not_read_as_good(make):
+    results = make({"first": "stuck", "second": "crashed"})
+    quantities(results, "first")
+    text = predictive_section(render(results))
+    assert "Test quantities of the failed fit, for diagnosis only" in text
+    assert "is large" not in text
+    assert "There are no test quantities: its fit crashed." in text

@@ -16,12 +16,12 @@ MOST_CELLS = 2_000_000
 
 def draw(results, entries: Sequence[str], group: str, title: str, caption: str) -> Drawn:
     """One column of panels per entry, one row per outcome: counts of whole numbers, cumulative shares of other numbers."""
-    parts = list(_parts(results.data, results.config["outcomes"], results.config["unit"]))
+    rows = list(parts(results.data, results.config["outcomes"], results.config["unit"]))
     figure, axes = _style.panels(
-        len(parts), len(entries), height=0.6 + 2.5 * len(parts), sharex="row", sharey="row", width=_style.WIDTH
+        len(rows), len(entries), height=0.6 + 2.5 * len(rows), sharex="row", sharey="row", width=_style.WIDTH
     )
     frames = []
-    for row, (name, outcome, where) in enumerate(parts):
+    for row, (name, outcome, where) in enumerate(rows):
         predicted = [_draws(_summaries.sites(results, entry, group)[outcome].isel(where)) for entry in entries]
         observed = results.data[outcome].isel(where)
         panel = _counts if observed.dtype.kind in "iub" else _cumulative
@@ -42,7 +42,7 @@ def draw(results, entries: Sequence[str], group: str, title: str, caption: str) 
     return Drawn(figure, numbers, title, _alt(results, numbers, group), caption, _values(numbers))
 
 
-def _parts(data: xr.Dataset, outcomes: Sequence[str], unit: str) -> Iterator[tuple[str, str, dict[str, int]]]:
+def parts(data: xr.Dataset, outcomes: Sequence[str], unit: str) -> Iterator[tuple[str, str, dict[str, int]]]:
     """Each outcome, split where it has further dims than the unit: name, outcome, position."""
     for outcome in outcomes:
         rest = [dim for dim in data[outcome].dims if dim != unit]

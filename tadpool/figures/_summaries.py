@@ -1,5 +1,6 @@
 """Numbers that figures share: intervals, densities and elements of sites."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -31,6 +32,11 @@ def sites(results, entry: str, group: str = "posterior") -> xr.Dataset:
     if tree.attrs.get("status", "ok") != "ok" or group not in tree.children:
         raise NotDrawn(f"{entry} has no {group}")
     return tree[group].to_dataset()
+
+
+def distribution(results, entry: str, site: str) -> str:
+    """NumPyro's name of the distribution of a site, "" where it is not known."""
+    return json.loads(results.prior(entry).attrs["relations"]).get("sample_dist", {}).get(site, "")
 
 
 def latents(posterior: xr.Dataset) -> list[str]:

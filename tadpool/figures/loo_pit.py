@@ -1,55 +1,79 @@
-"""Where each observation falls in the predictive distribution of all others (LOO-PIT)."""
+"""Whether each observation is where its predictive distribution without it says: LOO-PIT, and reliability of a yes or no."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
+from matplotlib.axes import Axes
+from scipy.special import logsumexp
 
-from tadpool import left_out
+from tadpool import left_out, pit, predictive_checks
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 SEED = 214
 MOST_UNITS = 1000
-CAPTION = (
-    "Of a calibrated model the values are uniform and the line stays in the grey band, which holds 95 % of such lines. A "
-    "hump above, then below zero: predictions too narrow; the reverse: too wide. Of whole numbers the values are drawn at "
-    "random within their step. Values are of fits without the unit where it was fitted again ({refit} of {n_units}), else by "
-    "importance sampling, which cannot be trusted for {doubtful} of them.{selection}"
+PIT = (
+    "Of a calibrated model the line stays in the grey band, which holds 95 % of such lines as a whole. Above zero on the left "
+    "and below it on the right (values heaped at both ends, a U): predictions are too narrow; the reverse (heaped in the "
+    "middle, a hump): too wide. Above zero all along: predictions are too high; below: too low (a slope)."
+)
+DISCRETE = "Each whole number spreads evenly over its step."
+RELIABILITY = (
+    "The line is the share of yes among units of about the same predicted probability; of a calibrated model it stays in the "
+    "grey band, which holds 95 % of such lines as a whole. Above the diagonal a yes is more frequent than predicted, below it "
+    "rarer; above on the left and below on the right: predictions are too sure; the reverse: too timid."
+)
+SIMULATED = "The band is found from {simulations} simulated data sets (95 % ± {level_error:.1%})."
+SOURCE = (
+    "Values are of fits without the unit where it was fitted again ({refit} of {n_units}), else by importance sampling, which "
+    "cannot be trusted for {doubtful} of them.{selection}{gated}"
 )
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """Values that count (values,), with draws (values, draws) of what is predicted for them, and log weights of these.
+
+    undrawn: how many values count, but no draw of theirs does, so that nothing is predicted for them.
+    """
+
+    observed: np.ndarray
+    draws: np.ndarray
+    log_weights: np.ndarray
+    undrawn: int
+
+
 def draw(results, *, entry: str) -> Drawn:
-    """The PIT of whole numbers is drawn at random within its step, with a fixed seed."""
+    """One panel per outcome; the sort of outcome decides what it shows, see `tadpool.pit`."""
     predictive, counts = _summaries.sites(results, entry, "posterior_predictive"), _counts(results, entry)
-    log_likelihood = _summaries.sites(results, entry, "log_likelihood")
-    (scored,) = log_likelihood.data_vars
-    unit = results.config["unit"]
-    chosen = {unit: _selected(log_likelihood.sizes[unit])}
     outcomes = [outcome for outcome in results.config["outcomes"] if outcome in predictive]
-    figure, axes = _style.panels(
-        1, len(outcomes), height=2.8, width=5.0 if len(outcomes) == 1 else _style.WIDTH, sharey=True
-    )
-    frames = []
+    figure, axes = _style.panels(1, len(outcomes), height=3.0, width=5.0 if len(outcomes) == 1 else _style.WIDTH)
+    frames, kinds, curves, gated = [], [], [], []
     for panel, outcome in zip(axes[0], outcomes, strict=True):
-        drawn, log_weights = left_out.leave_one_out(
-            predictive[outcome].isel(chosen), log_likelihood[scored].isel(chosen), results.loo(entry), unit
-        )
-        values = _pit(drawn, results.data[outcome].isel(chosen), log_weights, unit)
-        at, difference, half = _curve(values)
-        panel.axhspan(-half, half, color=_style.REFERENCE, alpha=0.25, linewidth=0)
-        panel.axhline(0, color=_style.REFERENCE, linewidth=0.8)
-        panel.plot(at, difference, color=_style.colour(results, entry))
-        panel.set_xlabel(f"LOO-PIT of {_style.quantity(results.data[outcome])}")
-        frames.append(pd.DataFrame({"outcome": outcome, "pit": at, "difference": difference, "band": half}))
-    axes[0, 0].set_ylabel("cumulative share\nless that of uniform values")
-    numbers = pd.concat(frames, ignore_index=True)
-    shown = {"selection": _selection(counts["n_units"]), **counts}
-    largest = numbers["difference"].abs().max()
-    alt = (
-        f"The LOO-PIT values depart from uniform by at most {largest:.3f} (band: {numbers['band'].iloc[0]:.3f}); "
-        f"{shown['refit']} of {shown['n_units']} units were fitted again, {shown['doubtful']} cannot be trusted."
+        kind = predictive_checks.kind(_summaries.distribution(results, entry, outcome), results.data[outcome].values)
+        predicted = _predicted(results, entry, outcome, predictive)
+        curve = _curve(kind, predicted)
+        _panel(panel, curve, kind, _style.colour(results, entry), _style.quantity(results.data[outcome]))
+        columns = {"at": curve.at, "line": curve.line, "band_low": curve.low, "band_high": curve.high}
+        frames.append(pd.DataFrame({"outcome": outcome, "kind": kind, **columns}))
+        gate = results.config.get("only_where", {}).get(outcome)
+        gated += [_gated(outcome, gate, predicted)] if gate else []
+        kinds.append(kind)
+        curves.append(curve)
+    values = counts | {
+        "selection": _selection(counts["n_units"]),
+        "gated": "".join(gated),
+        "simulations": f"{pit.SIMULATIONS:,}",
+        "level_error": pit.level_error(),
+        "outside": sum(bool(curve.outside.any()) for curve in curves),
+    }
+    title = "Reliability" if set(kinds) == {predictive_checks.YES_NO} else "LOO-PIT"
+    alt = " ".join(_words(*each) for each in zip(outcomes, kinds, curves, strict=True)) + (
+        f" {counts['refit']} of {counts['n_units']} units were fitted again, {counts['doubtful']} cannot be trusted."
     )
-    return Drawn(figure, numbers, f"LOO-PIT of {_style.label(results, entry)}", alt, CAPTION, shown)
+    numbers = pd.concat(frames, ignore_index=True)
+    return Drawn(figure, numbers, f"{title} of {_style.label(results, entry)}", alt, _caption(kinds), values)
 
 
 def _counts(results, entry: str) -> dict[str, int]:
@@ -71,23 +95,88 @@ def _selection(units: int) -> str:
     return f" Shown is one unit of every {step}, evenly chosen." if step > 1 else ""
 
 
-def _pit(predicted: xr.DataArray, observed: xr.DataArray, log_weights: np.ndarray, unit: str) -> np.ndarray:
-    """LOO-PIT values of all cells of the units, from draws and log weights (unit, chain, draw)."""
-    rest = [dim for dim in observed.dims if dim != unit]
-    seen = observed.transpose(unit, *rest).values
-    cells = int(np.prod(seen.shape[1:]))
-    draws = predicted.transpose(unit, *rest, *_summaries.SAMPLE).values
-    flat = draws.reshape(len(seen) * cells, 1, -1)
-    weights = np.repeat(log_weights.reshape(len(seen), 1, -1), cells, axis=0)
-    return array_stats.loo_pit(flat, seen.ravel(), weights, random_state=SEED, pareto_pit=True)
+def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Predicted:
+    """All cells of the units shown, where they count, with the weights of draws in which they count too."""
+    log_likelihood, unit = _summaries.sites(results, entry, "log_likelihood"), results.config["unit"]
+    (scored,) = log_likelihood.data_vars
+    chosen = {unit: _selected(log_likelihood.sizes[unit])}
+
+    def without_unit(name: str) -> tuple[xr.DataArray, np.ndarray]:
+        scores = log_likelihood[scored].isel(chosen)
+        return left_out.leave_one_out(predictive[name].isel(chosen), scores, results.loo(entry), unit)
+
+    data = results.data.isel(chosen)
+    drawn, log_weights = without_unit(outcome)
+    rest = [dim for dim in data[outcome].dims if dim != unit]
+    draws = drawn.transpose(unit, *rest, *_summaries.SAMPLE).values
+    observed = data[outcome].transpose(unit, *rest)
+    counted = xr.ones_like(observed, bool)
+    gate = results.config.get("only_where", {}).get(outcome)
+    if gate:
+        counted = (counted & (data[gate] != 0)).transpose(*observed.dims)
+    if gate in predictive:
+        log_weights = np.where(left_out.units_first(without_unit(gate)[0], unit) != 0, log_weights, -np.inf)
+    chains, length = log_weights.shape[1:]
+    weights = np.broadcast_to(log_weights.reshape(-1, *[1] * len(rest), chains, length), draws.shape)
+    return _flat(observed.values, draws, weights, counted.values)
 
 
-def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Corners of the line of cumulative shares less those of uniform values, and half the width of the 95 % Kolmogorov band."""
-    at = np.sort(values)
-    step = max(1, len(at) // 300)
-    corners = np.repeat(at[::step], 2)
-    share = np.arange(len(at) + 1) / len(at)
-    height = np.column_stack([share[:-1][::step], share[1:][::step]]).ravel()
-    difference = np.concatenate([[0.0], height - corners, [0.0]])
-    return np.concatenate([[0.0], corners, [1.0]]), difference, float(np.sqrt(np.log(2 / 0.05) / 2 / len(at)))
+def _flat(observed: np.ndarray, draws: np.ndarray, weights: np.ndarray, counted: np.ndarray) -> Predicted:
+    keep = counted.ravel()
+    draws = draws.reshape(keep.size, -1)[keep]
+    weights = weights.reshape(keep.size, -1)[keep]
+    with np.errstate(invalid="ignore"):  # values without a draw that counts
+        weights = weights - logsumexp(weights, axis=1, keepdims=True)
+    known = np.isfinite(weights).any(axis=1)
+    return Predicted(observed.ravel()[keep][known], draws[known], weights[known], int((~known).sum()))
+
+
+def _curve(kind: str, predicted: Predicted) -> pit.Curve:
+    if kind == predictive_checks.YES_NO:
+        probability = (np.exp(predicted.log_weights) * predicted.draws).sum(axis=1)
+        return pit.reliability(probability, predicted.observed, SEED)
+    found = pit.continuous if kind == predictive_checks.NUMBERS else pit.discrete
+    return found(predicted.draws, predicted.log_weights, predicted.observed, SEED)
+
+
+def _panel(axes: Axes, curve: pit.Curve, kind: str, colour: str, name: str) -> None:
+    axes.fill_between(curve.at, curve.low, curve.high, color=_style.REFERENCE, alpha=0.25, linewidth=0)
+    ends = [0, 1]
+    if kind == predictive_checks.YES_NO:
+        axes.plot(ends, ends, color=_style.REFERENCE, linewidth=0.8)
+        axes.plot(curve.at, np.zeros(len(curve.at)), "|", color=_style.REFERENCE, markersize=4, rasterized=True)
+        axes.set(xlabel=f"probability predicted without the unit:\n{name}", ylabel="observed share", ylim=(-0.03, 1.03))
+    else:
+        axes.axhline(0, color=_style.REFERENCE, linewidth=0.8)
+        axes.set(xlabel=f"LOO-PIT of {name}", ylabel="cumulative share\nless that of uniform values")
+    axes.plot(curve.at, curve.line, color=colour)
+
+
+def _gated(outcome: str, gate: str, predicted: Predicted) -> str:
+    undrawn = f"; {predicted.undrawn} of these have no draw in which it is" if predicted.undrawn else ""
+    return f" {outcome} counts where {gate} is not 0 ({len(predicted.observed)} values{undrawn})."
+
+
+def _caption(kinds: list[str]) -> str:
+    """What to look for in the sorts of outcomes that are shown."""
+    sentences = []
+    if set(kinds) - {predictive_checks.YES_NO}:
+        sentences.append(PIT)
+    if {predictive_checks.COUNTS, predictive_checks.LEVELS} & set(kinds):
+        sentences.append(DISCRETE)
+    if predictive_checks.YES_NO in kinds:
+        sentences.append(RELIABILITY)
+    return " ".join([*sentences, SIMULATED, SOURCE])
+
+
+def _words(outcome: str, kind: str, curve: pit.Curve) -> str:
+    apart = curve.line - (curve.at if kind == predictive_checks.YES_NO else 0.0)
+    largest = int(np.argmax(np.abs(apart)))
+    what = (
+        "the observed share departs from the predicted probability"
+        if kind == predictive_checks.YES_NO
+        else "the LOO-PIT departs from uniform"
+    )
+    share = curve.outside.mean()
+    band = f"leaves its 95 % band at {share:.0%} of the points" if curve.outside.any() else "stays in its 95 % band"
+    return f"{outcome}: {what} by at most {abs(apart[largest]):.3f}, and {band}."

@@ -14,6 +14,7 @@ from tadpool.reporting import (
     readings,
     records,
     recovered,
+    replicated,
     sensitivities,
     separate,
     silent,
@@ -83,6 +84,7 @@ def study_page(
         "recovery": list(results.config["recovery"]),
     }
     figures = Figures(results.folder / "figures")
+    checked = {fit.entry: replicated.replicated(fit) for fit in all_fits}
     quiet = {fit.entry: silent.silent(fit) for fit in all_fits}
     return (
         environment()
@@ -107,6 +109,9 @@ def study_page(
             sensitivities=sensitivities.sensitivities(all_fits),
             sensitivity_headings=sensitivities.HEADINGS,
             accuracies=accuracies.accuracies(all_fits),
+            replicated=checked,
+            replicated_headings=replicated.HEADINGS,
+            looks=replicated.looks(list(checked.values())),
             dataset=dataset,
             comparisons=compared,
             sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],

@@ -1,0 +1,123 @@
+"""Quantities of the observed data against those of data sets that the fitted model replicates."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from tadpool import predictive_checks
+from tadpool.figures import Drawn, NotDrawn, _predictive, _style, _summaries
+
+MOST_SDS = 6.0
+HIGHLIGHT = _style.PALETTE[1]
+CAPTION = (
+    "Each row is a quantity, on a scale of its own: black dots are the observed data, lines {replicates} data sets that the "
+    "model replicates (50 % thick, 89 % thin). The tail probability is the share of these with a larger value (of equal ones "
+    "half); below 0.025 or above 0.975 the row has a cross, as {extreme} of {looked} have (of a correct model at most "
+    "{chance:.1f} on average). Members of a group are counted where they lie outside their 95 % intervals; too many are marked."
+)
+
+
+def draw(results, *, entry: str) -> Drawn:
+    """Raises NotDrawn where the fit has no posterior predictive draws of an outcome."""
+    numbers = predictive_checks.table(outcomes(results, entry))
+    if numbers.empty:
+        raise NotDrawn(f"{entry} has no predictive draws of an outcome")
+    figure, ((axes,),) = _style.panels(height=0.9 + 0.27 * len(numbers))
+    _rows(axes, numbers, names(numbers), _style.colour(results, entry))
+    _style.legend_above(figure, axes)
+    extreme = numbers[numbers["extreme"]]
+    values = {
+        "replicates": int(numbers["replicates"].iloc[0]),
+        "extreme": len(extreme),
+        "looked": len(numbers),
+        "chance": 2 * predictive_checks.TAIL * len(numbers),
+    }
+    worst = [
+        f"{name} (tail probability {p:.3f})"
+        for name, p in zip(names(extreme), extreme["tail_probability"], strict=True)
+    ]
+    found = f"in a tail: {'; '.join(worst)}" if worst else "none is in a tail"
+    alt = f"{len(numbers)} quantities of {values['replicates']} replicated data sets against those observed; {found}."
+    return Drawn(figure, numbers, f"Test quantities of {_style.label(results, entry)}", alt, CAPTION, values)
+
+
+def outcomes(results, entry: str) -> list[predictive_checks.Outcome]:
+    """Every outcome of the study that the entry predicts, with what counts and the members of the study's groups.
+
+    An outcome with further dims than the unit is split into its parts.
+    """
+    predictive, data = _summaries.sites(results, entry, "posterior_predictive"), results.data
+    unit, found = results.config["unit"], []
+    for name, outcome, where in _predictive.parts(data, results.config["outcomes"], unit):
+        if outcome not in predictive:
+            continue
+        gate = results.config.get("only_where", {}).get(outcome)
+        observed = data[outcome].isel(where)
+        found.append(
+            predictive_checks.Outcome(
+                name,
+                predictive_checks.kind(_summaries.distribution(results, entry, outcome), data[outcome].values),
+                observed.values,
+                predictive[outcome].isel(where).transpose(*_summaries.SAMPLE, unit).values,
+                _counted(data[gate], where) if gate else None,
+                _counted(predictive[gate], where) if gate in predictive else None,
+                {
+                    group: np.arange(data.sizes[unit]) if group == unit else data[f"{group}_index"].values
+                    for group in results.config.get("groups", ())
+                    if group == unit or (f"{group}_index" in data and data[f"{group}_index"].dims == (unit,))
+                },
+                _style.first_level(observed),
+            )
+        )
+    return found
+
+
+def _counted(gate: xr.DataArray, where: dict[str, int]) -> np.ndarray:
+    """Where the gate is not 0, (units,) or (chain, draw, units)."""
+    chosen = gate.isel({dim: i for dim, i in where.items() if dim in gate.dims})
+    return chosen.transpose(*(dim for dim in _summaries.SAMPLE if dim in chosen.dims), ...).values != 0
+
+
+def names(numbers: pd.DataFrame) -> list[str]:
+    """What to call each row of `predictive_checks.table`, with the outcome where there are several."""
+    several = numbers["outcome"].nunique() > 1
+    return [
+        (f"{row.outcome}: " if several else "")
+        + (f"{row.quantity} by {row.group}, outside of {row.members}" if row.group else row.quantity)
+        for row in numbers.itertuples()
+    ]
+
+
+def _rows(axes: Axes, numbers: pd.DataFrame, labels: list[str], colour: str) -> None:
+    at = np.arange(len(numbers))[::-1]
+    scale = np.where(numbers["sd"] > 0, numbers["sd"], 1.0)
+    frame = numbers[list(_summaries.QUANTILES)].sub(numbers["mean"], axis=0).div(scale, axis=0)
+    _style.intervals(axes, at, frame, color=colour, label="replicated: median, 50 %, 89 %")
+    seen = ((numbers["observed"] - numbers["mean"]) / scale).to_numpy()
+    shown, far = np.clip(seen, -MOST_SDS, MOST_SDS), np.abs(seen) > MOST_SDS
+    extreme = numbers["extreme"].to_numpy()
+    look = {"linestyle": "none", "markersize": 5}
+    axes.plot(shown[~extreme], at[~extreme], "o", color=_style.OBSERVED, label="observed", **look)
+    axes.plot(shown[extreme], at[extreme], "X", color=HIGHLIGHT, label="observed, in a tail", **look)
+    for i in np.flatnonzero(far):
+        axes.annotate(
+            f"{seen[i]:+.0f} SDs", (shown[i], at[i]), (-np.sign(seen[i]) * 6, 0), textcoords="offset points",
+            fontsize=7, va="center", ha="right" if seen[i] > 0 else "left",
+        )  # fmt: skip
+    axes.axvline(0, color=_style.REFERENCE, linewidth=0.6, linestyle="dotted", zorder=0)
+    axes.set_yticks(at, labels)
+    axes.set_ylim(-0.7, len(numbers) - 0.3)
+    axes.set_xlim(-max(3.0, np.abs(shown).max() + 0.3), max(3.0, np.abs(shown).max() + 0.3))
+    axes.set_xlabel("standard deviations of replicated data sets from their mean")
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(
+        at,
+        [
+            f"{observed:.4g}, tail {p:.3f}"
+            for observed, p in zip(numbers["observed"], numbers["tail_probability"], strict=True)
+        ],
+    )
+    for side in (axes, right):
+        side.tick_params(axis="y", length=0)
+    right.spines["right"].set_visible(False)
