@@ -9,7 +9,6 @@ from tadpool import predictive_checks
 from tadpool.figures import Drawn, NotDrawn, _predictive, _style, _summaries
 
 MOST_SDS = 6.0
-HIGHLIGHT = _style.PALETTE[1]
 CAPTION = (
     "Each row is a quantity, on a scale of its own: black dots are the observed data, lines {replicates} data sets that the "
     "model replicates (50 % thick, 89 % thin). The tail probability is the share of these with a larger value (of equal ones "
@@ -97,18 +96,20 @@ def _rows(axes: Axes, numbers: pd.DataFrame, labels: list[str], colour: str) -> 
     seen = ((numbers["observed"] - numbers["mean"]) / scale).to_numpy()
     shown, far = np.clip(seen, -MOST_SDS, MOST_SDS), np.abs(seen) > MOST_SDS
     extreme = numbers["extreme"].to_numpy()
-    look = {"linestyle": "none", "markersize": 5}
-    axes.plot(shown[~extreme], at[~extreme], "o", color=_style.OBSERVED, label="observed", **look)
-    axes.plot(shown[extreme], at[extreme], "X", color=HIGHLIGHT, label="observed, in a tail", **look)
+    for chosen, marker, size, words in ((~extreme, "o", 5, "observed"), (extreme, "X", 8, "observed, in a tail")):
+        if chosen.any():
+            look = {"color": _style.OBSERVED, "markersize": size, "linestyle": "none"}
+            axes.plot(shown[chosen], at[chosen], marker, label=words, **look)
     for i in np.flatnonzero(far):
         axes.annotate(
-            f"{seen[i]:+.0f} SDs", (shown[i], at[i]), (-np.sign(seen[i]) * 6, 0), textcoords="offset points",
+            f"{seen[i]:+.0f} SDs", (shown[i], at[i]), (-np.sign(seen[i]) * 8, 0), textcoords="offset points",
             fontsize=7, va="center", ha="right" if seen[i] > 0 else "left",
         )  # fmt: skip
     axes.axvline(0, color=_style.REFERENCE, linewidth=0.6, linestyle="dotted", zorder=0)
     axes.set_yticks(at, labels)
     axes.set_ylim(-0.7, len(numbers) - 0.3)
-    axes.set_xlim(-max(3.0, np.abs(shown).max() + 0.3), max(3.0, np.abs(shown).max() + 0.3))
+    reach = max(2.7, np.abs(shown).max(), np.abs(frame.clip(-MOST_SDS, MOST_SDS)).to_numpy().max()) + 0.3
+    axes.set_xlim(-reach, reach)
     axes.set_xlabel("standard deviations of replicated data sets from their mean")
     right = axes.secondary_yaxis("right")
     right.set_yticks(
