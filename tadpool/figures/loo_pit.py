@@ -24,7 +24,7 @@ RELIABILITY = (
     "grey band, which holds 95 % of such lines as a whole. Above the diagonal a yes is more frequent than predicted, below it "
     "rarer; above on the left and below on the right: predictions are too sure; the reverse: too timid."
 )
-SIMULATED = "The band is found from {simulations} simulated data sets (95 % ± {level_error:.1%})."
+SIMULATED = "The band is found from {simulations} simulated data sets (95 ± {level_error:.1f} %)."
 SOURCE = (
     "Values are of fits without the unit where it was fitted again ({refit} of {n_units}), else by importance sampling, which "
     "cannot be trusted for {doubtful} of them.{selection}{gated}"
@@ -65,7 +65,7 @@ def draw(results, *, entry: str) -> Drawn:
         "selection": _selection(counts["n_units"]),
         "gated": "".join(gated),
         "simulations": f"{pit.SIMULATIONS:,}",
-        "level_error": pit.level_error(),
+        "level_error": 100 * pit.level_error(),
         "outside": sum(bool(curve.outside.any()) for curve in curves),
     }
     title = "Reliability" if set(kinds) == {predictive_checks.YES_NO} else "LOO-PIT"

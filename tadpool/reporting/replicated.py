@@ -43,7 +43,9 @@ def replicated(fit: Fit) -> Replicated:
     rows = [_row(row, several) for _, row in table.iterrows()]
     if fit.failed and not fit.failed_members:
         return Replicated(rows, [])
-    return Replicated(rows, list(_sentences(table, several)), len(table), int(table["extreme"].sum()))
+    gates = fit.results.config["only_where"].items()
+    counts = [f"{sentence(outcome)} counts where {gate} is not 0, observed and replicated." for outcome, gate in gates]
+    return Replicated(rows, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
 
 def looks(found: Sequence[Replicated]) -> str:
@@ -62,11 +64,7 @@ def looks(found: Sequence[Replicated]) -> str:
 
 def _name(row: pd.Series, several: bool) -> str:
     of = f" of {row['outcome']}" if several else ""
-    if row["group"]:
-        return (
-            f"{row['members']} {plural(row['group'])}: number whose {row['quantity']}{of} is outside its 95 % interval"
-        )
-    return f"{row['quantity']}{of}"
+    return f"{row['quantity']}{of}" + (f" by {row['group']}, outside of {row['members']}" if row["group"] else "")
 
 
 def _row(row: pd.Series, several: bool) -> list[str]:
@@ -76,8 +74,9 @@ def _row(row: pd.Series, several: bool) -> list[str]:
 
 
 def _value(row: pd.Series, key: str) -> str:
-    """A number as precise as its spread over replicated data sets; numbers of members are whole."""
-    return whole(row[key]) if row["group"] else scaled(row[key], row["sd"])
+    """A number as precise as its spread over replicated data sets; no decimals where all numbers of the row are whole."""
+    values = row[["observed", "median", "eti89_low", "eti89_high"]].astype(float)
+    return whole(row[key]) if (values == values.round()).all() else scaled(row[key], row["sd"])
 
 
 def _reading(row: pd.Series) -> str:
@@ -91,10 +90,9 @@ def _reading(row: pd.Series) -> str:
 def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
     extreme = table[table["extreme"] & (table["group"] == "")]
     whole_data = table[table["group"] == ""]
-    verb = "lies" if len(extreme) == 1 else "lie"
     yield (
-        f"Of {counted(len(whole_data), 'quantity')} of the whole data {len(extreme) or 'none'} {verb} in a tail of "
-        f"{whole(table['replicates'].iloc[0])} replicated data sets."
+        f"{len(extreme) or 'None'} of {counted(len(whole_data), 'quantity')} of the whole data "
+        f"{'lies' if len(extreme) < 2 else 'lie'} in a tail of {whole(table['replicates'].iloc[0])} replicated data sets."
     )
     for _, row in extreme.iterrows():
         upper = row["tail_probability"] < TAIL
@@ -109,8 +107,9 @@ def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
     for _, row in table[table["group"] != ""].iterrows():
         of = f" of {row['outcome']}" if several else ""
         judged = ", which is more than chance explains" if row["extreme"] else ""
+        quantity = f"an {row['quantity']}" if row["quantity"] == "sd" else f"a {row['quantity']}"
         members, have = f"{row['members']} {plural(row['group'])}", "has" if row["observed"] == 1 else "have"
         yield (
-            f"Of {members}, {whole(row['observed'])} {have} a {row['quantity']}{of} outside "
+            f"Of {members}, {whole(row['observed'])} {have} {quantity}{of} outside "
             f"the 95 % interval, where {number(row['mean'], 1)} are expected{judged}."
         )
