@@ -44,7 +44,7 @@ def replicated(fit: Fit) -> Replicated:
     if fit.failed and not fit.failed_members:
         return Replicated(rows, [])
     gates = fit.results.config["only_where"].items()
-    counts = [f"{sentence(outcome)} counts where {gate} is not 0, observed and replicated." for outcome, gate in gates]
+    counts = [f"Values of {outcome} count where {gate} is not 0, observed and replicated." for outcome, gate in gates]
     return Replicated(rows, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
 
