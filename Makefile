@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 # Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run quick test lint bench plan clean help
+.PHONY: run quick test verify lint bench plan clean help
 
 run: .venv/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -19,6 +19,9 @@ quick: .venv/complete  ## A first look at all studies, with short chains
 
 test: .venv/complete  ## Run all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)
+	@$(SNAKEMAKE) verify
 
 lint: .venv/complete  ## Check style and workflow
 	.venv/bin/ruff check

@@ -15,6 +15,7 @@ include: "rules/compare.smk"
 include: "rules/predict.smk"
 include: "rules/calibrate.smk"
 include: "rules/report.smk"
+include: "rules/verify.smk"
 
 
 rule all:
@@ -28,4 +29,4 @@ rule all:
 
 
 onsuccess:
-    print("Open results/index.html to read the report.")
+    print("Open results/index.html to read the report, after `verify` results/verify.html.")

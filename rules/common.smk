@@ -4,6 +4,7 @@ import sys
 
 from tadpool.config import ConfigErrors, read
 from tadpool.specs import Specs
+from tadpool.verification.parts import PARTS
 
 try:
     specs = Specs(read(config))
@@ -28,6 +29,7 @@ wildcard_constraints:
     recovery="[A-Za-z0-9][A-Za-z0-9_-]*",
     chunk="[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",
+    part="|".join(PARTS),
 
 
 def spec(rule):

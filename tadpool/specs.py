@@ -11,6 +11,7 @@ from typing import Any
 from tadpool import io, plugins, provenance
 from tadpool.config import Config
 from tadpool.config.models import LeaveOut
+from tadpool.verification.parts import PARTS, REFERENCE
 
 SHOWN = ("draw_figures", "render_report", "render_index")
 RUNS_MODEL = (
@@ -55,7 +56,13 @@ class Specs:
                 code.append(plugins.find("datasets", self.config.studies[wildcards["study"]].dataset))
         elif rule == "draw_figures":
             code += (provenance.ROOT / "tadpool" / "figures").glob("*.py")
-        elif rule in ("render_report", "render_index"):
+        elif rule == "verify_part":
+            part = PARTS[wildcards["part"]]
+            code += [plugins.find("models", name) for name in part.models]
+            code += [plugins.find("datasets", name) for name in part.datasets]
+            files += [table for name in part.datasets for table in plugins.tables(name).values()]
+            files += sorted(REFERENCE.glob("*.csv"))
+        elif rule in ("render_report", "render_index", "render_verification"):
             files += sorted((provenance.ROOT / "report").iterdir())
         if rule in ("render_report", "draw_figures"):
             models = [
@@ -286,6 +293,12 @@ class Specs:
             if chosen.expect
         }
         return {"expected": expected}
+
+    def _verify_part(self, part: str) -> dict[str, Any]:
+        return {"part": part}
+
+    def _render_verification(self) -> dict[str, Any]:
+        return {}
 
     def _study(self, study: str, exclude: Any = None) -> dict[str, Any]:
         return self.config.studies[study].model_dump(by_alias=True, exclude=exclude)

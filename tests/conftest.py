@@ -1,16 +1,12 @@
 """What all tests share: JAX set up as jobs set it up, and the tables of exact values."""
 
-from pathlib import Path
-
 import jax
-import pandas as pd
 import pytest
 
 from tadpool import lanes
+from tadpool.verification import known
 
 lanes.start(2)
-
-REFERENCE = Path(__file__).parent / "reference"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,4 +20,4 @@ def compiled_once(tmp_path_factory):
 @pytest.fixture
 def reference():
     """The exact posterior means and standard deviations of a model, indexed by parameter."""
-    return lambda name: pd.read_csv(REFERENCE / f"{name}.csv", index_col=0)
+    return known.reference

@@ -5,16 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.special import gammaln
-from scipy.stats import nbinom
 
 from tadpool import binding, contracts, data, fitting, io, refits
 from tadpool.cross_validation import cross_validate
+from tadpool.verification import known, oracles
 
 SAMPLER = {"chains": 4, "warmup": 500, "draws": 500, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 COOKIES = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
 FROGS = {"outcomes": ["survived"], "unit": "tank", "only_where": {}}
-SHAPE, RATE = 2.0, 0.2
 
 
 def prepared(folder, dataset, scored, group):
@@ -118,30 +116,16 @@ def test_a_unit_alone_has_the_same_fit_whatever_else_is_left_out(fitted):
     np.testing.assert_array_equal(several.predictive["survived"][1], one.predictive["survived"][0])
 
 
-def marginal(chips, shape=SHAPE, rate=RATE):
-    """Log probability of Poisson counts whose rate has a Gamma prior."""
-    total = chips.sum()
-    return (
-        shape * np.log(rate) - gammaln(shape) + gammaln(shape + total)
-        - (shape + total) * np.log(rate + len(chips)) - gammaln(chips + 1).sum()
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def locations(fitted):
-    observed = data.merged(io.read(fitted("cookies_pooled").data, contracts.DATA))
-    return [observed["chips"].values[observed["location_index"].values == i].astype(float) for i in range(5)]
+def locations():
+    return oracles.locations()
 
 
 @pytest.mark.parametrize("model", ["cookies_pooled", "cookies_unpooled"])
 def test_groups_are_scored_jointly(fitted, locations, model):
     """Five locations in closed form, |z| < 4.4: false alarms below 1e-4."""
     tree, logo, plan = scores(fitted(model), group="location")
-    exact = []
-    for i, own in enumerate(locations):
-        others = np.concatenate([chips for j, chips in enumerate(locations) if j != i])
-        known = (others.sum(), len(others)) if model == "cookies_pooled" else (0.0, 0.0)
-        exact.append(marginal(own, SHAPE + known[0], RATE + known[1]))
+    exact = known.gamma_groups(locations, **oracles.GAMMA, shared=model == "cookies_pooled")
     assert plan == {"budget": 1e10, "cost": plan["cost"], "exact": True, "folds": 5, "members": 5, "of": 5}
     assert (np.abs(logo["elpd"] - exact) < 4.4 * logo["mcse"]).all()
     assert logo["mcse"].max() < 0.15
@@ -155,7 +139,7 @@ def test_groups_left_out_together_are_scored_one_by_one(fitted, locations):
     assert (plan["folds"], plan["members"], plan["exact"]) == (2, 4, False)
     assert logo.sizes["location"] == 4
     assert (logo["method"] == "kfold").all()
-    exact = {str(label): marginal(own) for label, own in zip("12345", locations, strict=True)}
+    exact = dict(zip("12345", known.gamma_groups(locations, **oracles.GAMMA, shared=False), strict=True))
     for label in logo["location"].values:
         here = logo.sel(location=label)
         assert abs(float(here["elpd"]) - exact[str(label)]) < 4.4 * float(here["mcse"])
@@ -165,14 +149,13 @@ def test_separate_fits_leave_a_unit_out_of_its_own_group(fitted, locations):
     """Closed form for every cookie, |z| < 4.9: false alarms below 2e-4 for 150."""
     place = fitted("cookies_pooled", by="location")
     _, loo, _ = scores(place)
-    exact = np.concatenate(
-        [nbinom.logpmf(own, SHAPE + own.sum() - own, 1 - 1 / (RATE + len(own))) for own in locations]
-    )
+    exact = np.concatenate([known.gamma_loo(own, **oracles.GAMMA) for own in locations])
     index = data.merged(io.read(place.data, contracts.DATA))["location_index"].values
     z = (loo["elpd"].values - exact[np.argsort(np.argsort(index, kind="stable"))]) / loo["mcse"].values
     assert np.abs(z).max() < 4.9
     _, logo, _ = scores(place, group="location")
-    assert (np.abs(logo["elpd"] - [marginal(own) for own in locations]) < 4.4 * logo["mcse"]).all()
+    alone = known.gamma_groups(locations, **oracles.GAMMA, shared=False)
+    assert (np.abs(logo["elpd"] - alone) < 4.4 * logo["mcse"]).all()
 
 
 def test_the_points_of_a_sweep_are_scored_like_single_fits(fitted):

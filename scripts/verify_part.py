@@ -1,0 +1,21 @@
+"""Compare results with exact values, or plant errors and look whether the checks find them."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from tadpool import io
+
+
+def main(found, threads, part):
+    from tadpool import lanes
+    from tadpool.verification import findings, parts
+
+    lanes.start(threads)
+    with tempfile.TemporaryDirectory() as folder:
+        io.write_json(found, findings.as_json(parts.run(part, Path(folder), threads)))
+
+
+if __name__ == "__main__":
+    with io.job_log(snakemake.log[0]):
+        main(snakemake.output.found, snakemake.threads, **json.loads(snakemake.params.spec))
