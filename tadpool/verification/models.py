@@ -91,7 +91,7 @@ def signs(free: bool) -> Bound:
 
     def model(square):
         prior = dist.Normal(0.0, 10.0) if free else dist.HalfNormal(10.0)
-        with numpyro.plate("root", MODES):
+        with numpyro.plate("number", MODES):
             root = numpyro.sample("root", prior)
             numpyro.sample("square", dist.Normal(root**2, 1.0), obs=square)
 
