@@ -29,4 +29,6 @@ rule all:
 
 
 onsuccess:
-    print("Open results/index.html to read the report, after `verify` results/verify.html.")
+    print(
+        "Open results/index.html to read the report, after `verify` results/verify.html."
+    )

@@ -11,7 +11,7 @@ TITLE = "Exact leave-one-out of the sigma grid"
 TANKS = 48
 FULL = {"values": 20, "warmup": 1000, "draws": 1000, "refits": 20, "rounds": 2}
 QUICK = {"values": 2, "warmup": 100, "draws": 100, "refits": 2, "rounds": 1}
-EXACT = ROOT / "tests" / "reference" / "reedfrogs_sigma_grid.csv"
+EXACT = ROOT / "tadpool" / "verification" / "reference" / "reedfrogs_sigma_grid.csv"
 
 # Of each round: what tadpool's first run compiles in an empty folder, its second keeps.
 VARIANTS = {
