@@ -20,15 +20,14 @@ class Line:
     worst: Compared
 
     @property
-    def decimals(self) -> int:
-        """As many as show the Monte Carlo error, or what is allowed, to two digits."""
-        return decimals_for(self.worst.error or self.worst.tolerance or 1.0, 2)
-
-    @property
     def cells(self) -> list[str]:
-        """Exact value, found, Monte Carlo error, z and bound."""
-        worst, places = self.worst, self.decimals
-        values = [number(value, places) for value in (worst.exact, worst.found, worst.error)]
+        """Exact value, found, Monte Carlo error, z and bound, with two digits of the error or of what is allowed."""
+        worst = self.worst
+        scale = worst.error or worst.tolerance
+        values = [
+            number(value, decimals_for(scale, 2)) if scale or value is None else general(value)
+            for value in (worst.exact, worst.found, worst.error)
+        ]
         return [*values, number(worst.z, 1), worst.bound]
 
 

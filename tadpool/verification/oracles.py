@@ -233,8 +233,10 @@ def sigma_grid(folder: Path, threads: int) -> list[Compared]:
     loo, _ = scored(folder, threads, "reedfrogs", "frogs_fixed_sigma", EVERY_UNIT, **sweep)
     totals, errors = loo["total_elpd"].values, loo["total_mcse"].values
     best = float(exact.index[np.argmax(totals)])
-    found = [compared("Best sigma of the sweep", "sigma", exact["elpd_loo_exact"].idxmax(), best, tolerance=0.0)]
+    found = [compared("Best fixed sigma of reed frogs", "sigma", exact["elpd_loo_exact"].idxmax(), best, tolerance=0.0)]
     for sigma, score, total, error in zip(exact.index, exact["elpd_loo_exact"], totals, errors, strict=True):
         if sigma >= SMALLEST_SIGMA:
-            found.append(compared("elpd of the sweep", f"sigma {sigma:.3f}", score, total, error, OF_A_POINT))
+            found.append(
+                compared("elpd of reed frogs over fixed sigma", f"sigma {sigma:.3f}", score, total, error, OF_A_POINT)
+            )
     return found

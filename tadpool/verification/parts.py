@@ -19,7 +19,6 @@ class Part:
 
 
 COOKIES = ("cookies_pooled", "cookies_unpooled", "cookies_hierarchical")
-# The longest first, so that the others fill the cores beside it.
 PARTS = {
     "sigma_grid": Part("oracles", ("frogs_fixed_sigma",), ("reedfrogs",)),
     "planted_in_models": Part("battery", ("cookies_unpooled",)),

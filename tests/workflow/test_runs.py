@@ -14,6 +14,7 @@ import pytest
 from conftest import CONFIG, ROOT, STUDY
 
 from tadpool import contracts, io
+from tadpool.verification.parts import PARTS
 
 SAME = (".nc", ".csv", ".svg", "check.json")
 
@@ -191,6 +192,10 @@ def test_a_bad_table_stops_its_study_and_no_other(finished, tmp_path):
     assert "data/reedfrogs.csv, line 3, column survived: 11 is not allowed, it is above column density" in done.stderr
     assert "Traceback" not in done.stderr
     assert (workflow.folder / "results" / "small" / "index.html").exists()
+
+
+def test_verification_is_a_target_of_its_own(finished):
+    assert finished.plan("verify") == {"verify_part": len(PARTS), "render_verification": 1, "verify": 1}
 
 
 def test_scripts_hold_nothing_but_their_rule(finished):
