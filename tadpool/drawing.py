@@ -72,6 +72,7 @@ def wanted(config: Mapping[str, Any]) -> list[Wanted]:
         )
         for name in names
         for kind, section in kinds.items()
+        if kind != "sensitivity" or config["sensitivity"]
     ]
     taken = {figure.name for figure in standard}
     own = list(_own(config["figures"]))

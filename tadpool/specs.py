@@ -117,10 +117,8 @@ class Specs:
     def results(self) -> list[str]:
         """What there is beside the fits, in files that may say that they have no numbers."""
         entries = [(study, entry) for study, content in self.config.studies.items() for entry in content.models]
-        found = [
-            f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo", "sensitivity")
-        ]
-        further = (self.predictions, self.group_scores, self.calibrations, self.recoveries)
+        found = [f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo")]
+        further = (self.sensitivities, self.predictions, self.group_scores, self.calibrations, self.recoveries)
         return found + [path for study in self.config.studies for each in further for path in each(study)]
 
     def compared(self, study: str, comparison: str, name: str) -> list[str]:
@@ -133,6 +131,11 @@ class Specs:
         chosen = self.config.studies[study]
         target = chosen.comparisons[comparison].target
         return self.compared(study, comparison, f"logo_{target}.nc" if chosen.leaves_out(target) else "loo.nc")
+
+    def sensitivities(self, study: str) -> list[str]:
+        """The prior sensitivity of each entry, where the study wants it."""
+        chosen = self.config.studies[study]
+        return [f"results/{study}/{entry}/sensitivity.nc" for entry in chosen.models if chosen.sensitivity]
 
     def group_scores(self, study: str) -> list[str]:
         """The scores on members of a group of all comparisons that have one as their target."""

@@ -159,6 +159,7 @@ CONFIG = {
     "comparisons": {"main": {"entries": list(MODELS), "target": "unit"}},
     "sweeps": {"shape": {"entry": "many", "over": "mu_shape", "overlay": {"entry": "many", "site": "sigma"}}},
     "predictions": {"many": {"group": "location", "label": None}},
+    "sensitivity": True,
     "calibration": {"many": {"entry": "many", "hyperparameters": {}}},
     "recovery": {
         "grid": {"entries": ["one", "many"], "over": {"spread": [0.0, 1.0], "size": [1, 2, 3]}, "replicates": 4}

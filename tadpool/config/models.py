@@ -90,8 +90,9 @@ SamplerChanges = _optional(Sampler, "SamplerChanges")
 class Quick(Strict):
     """A quick look at everything: short chains, and nothing that fits again. Every page says so."""
 
-    warmup: int = Field(300, ge=10, le=10**7, description="Most warm-up iterations of a chain.", examples=[300])
-    draws: int = Field(300, ge=10, le=10**7, description="Most draws of a chain.", examples=[300])
+    chains: int = Field(2, ge=2, le=1000, description="Most chains of a fit.", examples=[2])
+    warmup: int = Field(200, ge=10, le=10**7, description="Most warm-up iterations of a chain.", examples=[200])
+    draws: int = Field(200, ge=10, le=10**7, description="Most draws of a chain.", examples=[200])
 
 
 class Settings(Strict):
@@ -136,9 +137,9 @@ class Settings(Strict):
     )
     quick: Quick | None = Field(
         None,
-        description="A quick look: fits get no more iterations than stated here and none is repeated. Meant for a "
-        "first look, as in config/quick.yaml, not for conclusions.",
-        examples=[{"warmup": 300, "draws": 300}],
+        description="A quick look: fits get no more chains and iterations than stated here, none is repeated, and prior "
+        "sensitivity is left out. Meant for a first look, as in config/quick.yaml, not for conclusions.",
+        examples=[{"warmup": 200, "draws": 200}],
     )
     compile_cache: bool = Field(
         True,
@@ -451,6 +452,11 @@ class Study(Strict):
         description="Predictions: entry -> new member of a group, or rows.",
         examples=[{"multilevel": {"group": "tank"}}],
     )
+    sensitivity: bool = Field(
+        True,
+        description="Say of every fit how far its priors move it, by power-scaling. Turn it off to save time.",
+        examples=[False],
+    )
     calibration: dict[Slug, Calibration] = Field(
         {},
         description="Simulation-based calibrations: name -> entry and number of simulations. To see whether an entry's "
@@ -474,11 +480,10 @@ class Study(Strict):
     )
 
     def quickened(self) -> "Study":
-        """The study without what fits again: nothing is left out, calibrated or recovered."""
+        """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""
         comparisons = {name: each for name, each in self.comparisons.items() if not self.leaves_out(each.target)}
-        return self.model_copy(
-            update={"comparisons": comparisons, "refit_budget": 0.0, "calibration": {}, "recovery": {}}
-        )
+        left_out = {"refit_budget": 0.0, "calibration": {}, "recovery": {}, "sensitivity": False}
+        return self.model_copy(update={"comparisons": comparisons, **left_out})
 
     def leaves_out(self, target: str) -> bool:
         """Whether a comparison's target takes fits without members of a group; a unit that is a group of its own does not."""

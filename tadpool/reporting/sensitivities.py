@@ -33,7 +33,8 @@ class Sensitivity:
 
 def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
     """The sensitivities of every fit, in the order of the study."""
-    return [sensitivity(fit) for fit in all_fits if (fit.results.folder / fit.entry / "sensitivity.nc").is_file()]
+    wanted = [fit for fit in all_fits if fit.results.config["sensitivity"]]
+    return [sensitivity(fit) for fit in wanted if (fit.results.folder / fit.entry / "sensitivity.nc").is_file()]
 
 
 def sensitivity(fit: Fit) -> Sensitivity:
