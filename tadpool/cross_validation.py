@@ -83,6 +83,10 @@ class Fitted:
                 alone |= np.bincount(index)[index] == 1
         return alone
 
+    def separate(self, rows: np.ndarray) -> np.ndarray:
+        """Number of the separate fit that each row is part of; 0 where there is one fit."""
+        return self.dataset[f"{self.by}_index"].values[rows] if self.by else np.zeros(len(rows), int)
+
     def log_likelihood(self, point: Mapping[str, int]) -> Iterator[xr.DataArray]:
         """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed again."""
         if "log_likelihood" not in self.tree.children:
@@ -165,6 +169,11 @@ def cross_validate(
     address = {"seed": seed, "study": study, "entry": entry}
     fitted = Fitted(tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, only_where, by, over)
     found, plan = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
+    unscored = int(np.isnan(found["loo"]["elpd"]).sum())
+    if unscored:
+        of = f"{unscored} of {found['loo']['elpd'].size}"
+        status |= {"status": "failed", "reason": f"{of} fits without a {group} reached values that are not finite"}
+        found = {}
     result = xr.DataTree.from_dict(found)
     result.attrs = {**status, "plan": io.canonical(plan)}
     io.write(output, result, contracts.LOO)
@@ -231,10 +240,19 @@ def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) 
         else:
             value = float(fitted.posterior[fitted.over][point]) if fitted.over else None
             shuffled = seeds.generator(**fitted.address, role="folds", point=value).permutation(own)
-            count = min(max(2, int(budget // each)), len(own))
-            together = [np.sort(part) for part in np.array_split(shuffled, count)] if count else []
+            together = _split(shuffled, fitted.separate(shuffled), int(budget // each))
         folds += [Fold(tuple(_labels(fitted, part)), part, np.arange(len(part)), point) for part in together]
     return folds, plan | {"folds": len(folds)}
+
+
+def _split(rows: np.ndarray, fits: np.ndarray, most: int) -> list[np.ndarray]:
+    """The rows in `most` parts, none of which spans several fits; two parts of each fit at least."""
+    members = np.unique(fits)
+    parts = []
+    for member in members:
+        own = rows[fits == member]
+        parts += np.array_split(own, min(max(2, most // len(members)), len(own)))
+    return [np.sort(part) for part in parts]
 
 
 def _labels(fitted: Fitted, rows: np.ndarray) -> list:
@@ -264,9 +282,9 @@ def by_group(
     chosen = shuffled[: members or len(labels)]
     each = fitted.cost({})
     plan = {"budget": budget, "cost": each * len(chosen)}
-    count = min(folds or len(chosen), len(chosen))
-    if not folds and plan["cost"] > budget:
-        count = min(max(2, int(budget // each)), len(chosen))
+    count = len(chosen)
+    if not fitted.by and (folds or plan["cost"] > budget):  # separate fits leave out one member each as they are
+        count = min(folds or max(2, int(budget // each)), len(chosen))
     plan |= {"exact": count == len(chosen), "folds": count, "members": len(chosen), "of": len(labels)}
     together = [np.sort(part) for part in np.array_split(chosen, count)]
     rows = [[np.flatnonzero(index == member) for member in part] for part in together]

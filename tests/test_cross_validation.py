@@ -1,12 +1,13 @@
 """Cross-validation against exact scores: reed frogs by quadrature, cookies in closed form."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tadpool import binding, contracts, data, fitting, io, refits
+from tadpool import binding, contracts, cross_validation, data, fitting, io, refits
 from tadpool.cross_validation import cross_validate
 from tadpool.verification import known, oracles
 
@@ -166,3 +167,27 @@ def test_the_points_of_a_sweep_are_scored_like_single_fits(fitted):
     assert "predictive" not in tree.children
     z = (loo["total_elpd"].values - [-147.025, -144.951]) / loo["total_mcse"].values
     assert np.abs(z).max() < 4.4
+
+
+def test_parts_do_not_span_separate_fits():
+    rows, fits = np.arange(10)[::-1], np.repeat([0, 1], 5)
+    parts = cross_validation._split(rows, fits, 5)
+    assert [part.tolist() for part in parts] == [[7, 8, 9], [5, 6], [2, 3, 4], [0, 1]]
+    assert [len(part) for part in cross_validation._split(rows, np.zeros(10), 3)] == [4, 3, 3]
+
+
+def test_a_member_that_cannot_be_left_out_leaves_no_numbers(fitted, monkeypatch):
+    whole = refits.refit
+
+    def broken(*arguments, **options):
+        found = whole(*arguments, **options)
+        return replace(found, finite=np.arange(len(found.finite)) != 1)
+
+    monkeypatch.setattr(refits, "refit", broken)
+    place = fitted("cookies_pooled")
+    output = str(place.folder / "broken.nc")
+    cross_validate(output, "{}", place.data, place.fit, 2, **place.spec, group="location")
+    tree = io.read(output, contracts.LOO)
+    assert tree.attrs["status"] == "failed"
+    assert tree.attrs["reason"] == "1 of 5 fits without a location reached values that are not finite"
+    assert not tree.children
