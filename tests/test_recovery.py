@@ -11,14 +11,14 @@ import ranks
 import xarray as xr
 import yaml
 from numpyro.primitives import Messenger
-from test_sampling import EXACT
 
 from tadpool import binding, plugins, program, seeds
 from tadpool.data import merged, prepare
+from tadpool.verification import oracles
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}
 # Models that tests/test_sampling.py compares with their exact posteriors need no simulated data.
-MODELS = sorted(set(plugins.names("models")) - {model for _, model, _, _ in EXACT})
+MODELS = sorted(set(plugins.names("models")) - {model for _, model, _, _ in oracles.EXACT})
 # Probability that any test of a right model fails, over all models, parameters and tests of uniformity.
 FALSE_ALARM = 1e-4
 
