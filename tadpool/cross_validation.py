@@ -6,130 +6,17 @@ score at all are fitted again, several left out at once if need be (K-fold). Gro
 The cost is counted, in leapfrog steps x rows, and never timed, so that it decides the same on every machine.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from tadpool import contracts, elpd, io, progress, seeds
-from tadpool.data import merged
+from tadpool import contracts, elpd, io, seeds
+from tadpool.fitted import Fitted
 
-BLOCK_BYTES = 64e6
 EXACT_K = 0.5
 """Above it the importance ratios have no finite variance, and PSIS is off by a bias that few draws do not show."""
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A main fit, and what it takes to fit its model again without some rows."""
-
-    tree: xr.DataTree
-    data: str
-    threads: int
-    address: Mapping[str, Any]
-    model: str
-    hyperparameters: Mapping[str, Any]
-    outcomes: Sequence[str]
-    unit: str
-    groups: Sequence[str]
-    only_where: Mapping[str, str]
-    by: str | None
-    over: str | None
-
-    @cached_property
-    def posterior(self) -> xr.Dataset:
-        return self.tree["posterior"].to_dataset()
-
-    @cached_property
-    def dataset(self) -> xr.Dataset:
-        return merged(self.tree)
-
-    @cached_property
-    def last(self) -> Mapping[str, Any]:
-        """The attempt whose draws the fit holds."""
-        return json.loads(self.tree.attrs["attempts"])[-1]
-
-    @cached_property
-    def opened(self) -> tuple:
-        """The model bound to its data, and the points of a sweep or of separate fits."""
-        from tadpool import binding, lanes
-
-        lanes.start(self.threads, self.last["settings"]["precision"])
-        _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.only_where)
-        if self.over:
-            return bound, binding.swept(self.over, self.posterior[self.over].values)
-        return binding.separated(bound, self.by, self.unit) if self.by else (bound, None)
-
-    @property
-    def points(self) -> list[dict[str, int]]:
-        """How each value of a sweep is selected; one empty selection without a sweep."""
-        return [{self.over: i} for i in range(self.posterior.sizes[self.over])] if self.over else [{}]
-
-    @property
-    def draws(self) -> int:
-        return self.posterior.sizes["chain"] * self.posterior.sizes["draw"]
-
-    @property
-    def alone(self) -> np.ndarray:
-        """Whether each unit is all the data of a member of a group: then its own ratios cannot tell what that would be."""
-        alone = np.full(self.dataset.sizes[self.unit], self.unit in self.groups)
-        for group in self.groups:
-            if group != self.unit:
-                index = self.dataset[f"{group}_index"].values
-                alone |= np.bincount(index)[index] == 1
-        return alone
-
-    def separate(self, rows: np.ndarray) -> np.ndarray:
-        """Number of the separate fit that each row is part of; 0 where there is one fit."""
-        return self.dataset[f"{self.by}_index"].values[rows] if self.by else np.zeros(len(rows), int)
-
-    def log_likelihood(self, point: Mapping[str, int]) -> Iterator[xr.DataArray]:
-        """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed again."""
-        if "log_likelihood" not in self.tree.children:
-            from tadpool import sampling
-
-            bound, _ = self.opened
-            yield from sampling.log_likelihood_blocks(
-                bound, self.posterior.isel(point), self.outcomes, self.unit, BLOCK_BYTES
-            )
-            return
-        (stored,) = self.tree["log_likelihood"].data_vars.values()
-        step = max(1, int(BLOCK_BYTES / (8 * self.draws)))
-        for first in range(0, stored.sizes[self.unit], step):
-            yield stored.isel(point).isel({self.unit: slice(first, first + step)})
-
-    def cost(self, point: Mapping[str, int]) -> float:
-        """Of one fit without something: leapfrog steps x rows, with as many steps as the main fit took on average."""
-        steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
-        settings = self.last["settings"]
-        rows = self.dataset.sizes[self.unit]
-        if self.by:
-            rows = int(np.bincount(self.dataset[f"{self.by}_index"].values).max())
-        return settings["chains"] * (settings["warmup"] + settings["draws"]) * steps * rows
-
-    def refit(self, folds: Sequence):
-        from tadpool import compile_cache, refits
-
-        settings = self.last["settings"]
-        address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
-        iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
-        name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
-        with compile_cache.used(), progress.bar(name, iterations) as advance:
-            bound, points = self.opened
-            return refits.refit(
-                bound,
-                folds,
-                address,
-                settings,
-                outcomes=self.outcomes,
-                unit=self.unit,
-                points=points,
-                progress=advance,
-            )
 
 
 def cross_validate(

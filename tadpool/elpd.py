@@ -41,7 +41,7 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
     relative = np.exp(flat - result.elpd_i.values[:, None])
     mcse = np.sqrt(np.sum(weights**2 * (relative - 1.0) ** 2, axis=1) / relative_efficiency)
     elpd = result.elpd_i.values
-    values = {"elpd": elpd, "mcse": mcse, "pareto_k": result.pareto_k.values, "p_loo": _lppd(flat) - elpd}
+    values = {"elpd": elpd, "mcse": mcse, "pareto_k": result.pareto_k.values, "p_loo": lppd(flat) - elpd}
     values |= {"method": np.full(len(elpd), "psis", dtype="<U5"), "elpd_psis": elpd.copy()}
     values |= {"rhat": np.full(len(elpd), np.nan), "diverging": np.zeros(len(elpd), int)}
     return xr.Dataset({name: (unit, value) for name, value in values.items()}, coords={unit: log_likelihood[unit]})
@@ -59,8 +59,8 @@ def relative_efficiency(posterior: xr.Dataset) -> float:
 
 def left_out(without: np.ndarray) -> dict[str, np.ndarray]:
     """elpd and mcse of targets from log likelihoods (target, chain, draw) at draws of fits without them."""
-    flat = without.reshape(len(without), -1)
-    return {"elpd": _lppd(flat), "mcse": _relative_error(np.exp(without - flat.max(axis=1)[:, None, None]))}
+    relative = np.exp(without - without.max(axis=(1, 2), keepdims=True))
+    return {"elpd": lppd(without), "mcse": _relative_error(relative)}
 
 
 def bridged(without: np.ndarray, within: np.ndarray) -> dict[str, np.ndarray]:
@@ -81,17 +81,14 @@ def bridged(without: np.ndarray, within: np.ndarray) -> dict[str, np.ndarray]:
 
         low, high = min(out.min(), full.min()) - FAR, max(out.max(), full.max()) + FAR
         elpd[number] = brentq(excess, low + offset, high + offset)
-        terms = np.stack([expit(out + offset - elpd[number])]), np.stack([expit(elpd[number] - offset - full)])
-        mcse[number] = np.hypot(*(_relative_error(term)[0] for term in terms))
+        terms = expit(out + offset - elpd[number]), expit(elpd[number] - offset - full)
+        mcse[number] = np.hypot(*(_relative_error(term[None])[0] for term in terms))
     return {"elpd": elpd, "mcse": mcse}
 
 
 def lppd(log_likelihood: np.ndarray) -> np.ndarray:
-    """Log of the mean likelihood of each target (target, chain, draw)."""
-    return _lppd(log_likelihood.reshape(len(log_likelihood), -1))
-
-
-def _lppd(flat: np.ndarray) -> np.ndarray:
+    """Log of the mean likelihood of each target (target, draws...)."""
+    flat = log_likelihood.reshape(len(log_likelihood), -1)
     return logsumexp(flat, axis=1) - np.log(flat.shape[1])
 
 
