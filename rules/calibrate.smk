@@ -8,6 +8,7 @@ rule calibrate:
         "results/{study}/logs/calibration/{calibration}/{chunk}.log",
     benchmark:
         "results/{study}/benchmarks/calibration/{calibration}/{chunk}.tsv"
+    priority: 10
     conda:
         "../environment.yml"
     threads: FIT_THREADS
@@ -56,6 +57,7 @@ rule recover:
         "results/{study}/logs/recovery/{recovery}/{model}.log",
     benchmark:
         "results/{study}/benchmarks/recovery/{recovery}/{model}.tsv"
+    priority: 10
     conda:
         "../environment.yml"
     threads: FIT_THREADS

@@ -18,6 +18,8 @@ STUDIES = specs.config.studies
 FIT_THREADS = max(
     1, min(specs.config.settings.sampler.chains, (workflow.cores or 8) // 2)
 )
+# Of the jobs that are ready, those start first that take long or that long ones wait for (`priority` in the rules): data
+# 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores to the end.
 
 
 wildcard_constraints:

@@ -9,6 +9,7 @@ rule cross_validate:
         "results/{study}/logs/{model}/cross_validate.log",
     benchmark:
         "results/{study}/benchmarks/{model}/cross_validate.tsv"
+    priority: 10
     conda:
         "../environment.yml"
     threads: FIT_THREADS

@@ -8,6 +8,7 @@ rule prepare_data:
         "results/{study}/logs/prepare_data.log",
     benchmark:
         "results/{study}/benchmarks/prepare_data.tsv"
+    priority: 30
     conda:
         "../environment.yml"
     threads: 1

@@ -8,6 +8,7 @@ rule fit:
         "results/{study}/logs/{model}/fit.log",
     benchmark:
         "results/{study}/benchmarks/{model}/fit.tsv"
+    priority: 20
     conda:
         "../environment.yml"
     threads: FIT_THREADS
@@ -32,6 +33,7 @@ rule sweep:
         "results/{study}/logs/sweeps/{sweep}/sweep.log",
     benchmark:
         "results/{study}/benchmarks/sweeps/{sweep}/sweep.tsv"
+    priority: 20
     conda:
         "../environment.yml"
     threads: FIT_THREADS

@@ -6,10 +6,10 @@ from tadpool import io
 from tadpool.gate import compare
 
 
-def main(reports, results, gate, expected):
+def main(reports, results, gate, expected, quick):
     attributes = {path: io.attributes(path) for path in results}
     without = {path: found["reason"] for path, found in attributes.items() if found["status"] != "ok"}
-    io.write_json(gate, compare([io.read_json(path) for path in reports], expected, without))
+    io.write_json(gate, compare([io.read_json(path) for path in reports], expected, without, quick))
 
 
 if __name__ == "__main__":

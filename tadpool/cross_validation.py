@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool import contracts, elpd, io, seeds
-from tadpool.fitted import Fitted
+from tadpool.fitted import Fitted, Fold
 
 EXACT_K = 0.5
 """Above it the importance ratios have no finite variance, and PSIS is off by a bias that few draws do not show."""
@@ -103,8 +103,6 @@ def _psis(fitted: Fitted, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[in
 
 def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) -> tuple[list, dict[str, Any]]:
     """The folds of all points, one for each unit or several units to a fold, and the plan that says why."""
-    from tadpool.refits import Fold
-
     costs = [fitted.cost(point) for point in fitted.points]
 
     def chosen(threshold: float, alone: np.ndarray | bool) -> tuple[list[np.ndarray], float]:
@@ -160,8 +158,6 @@ def by_group(
     fitted: Fitted, budget: float, group: str, members: int | None, folds: int | None
 ) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
     """Members of a group scored, each jointly over its rows: the group loo, `predictive` of their rows, and the plan."""
-    from tadpool.refits import Fold
-
     index, labels = fitted.dataset[f"{group}_index"].values, fitted.dataset[group].values
     # The same for every entry, so that they are compared on the same members.
     common = {"seed": fitted.address["seed"], "study": fitted.address["study"], "entry": ""}

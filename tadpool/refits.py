@@ -11,21 +11,8 @@ from arviz_stats.base import array_stats
 
 from tadpool import binding, lanes, sampling, seeds
 from tadpool.binding import Arrays, Bound, Points
+from tadpool.fitted import Fold
 from tadpool.program import lane_key
-
-
-@dataclass(frozen=True)
-class Fold:
-    """What one fit leaves out.
-
-    name: what it is, part of the fit's random key. rows: positions along the unit's dim, in the dataset. targets: for
-    each row the number of the score, from 0, that its log likelihood counts towards. point: position of the sweep's value.
-    """
-
-    name: tuple
-    rows: np.ndarray
-    targets: np.ndarray
-    point: int = 0
 
 
 @dataclass(frozen=True)

@@ -295,7 +295,7 @@ class Specs:
             for entry, chosen in content.models.items()
             if chosen.expect
         }
-        return {"expected": expected}
+        return {"expected": expected, "quick": self.config.settings.quick is not None}
 
     def _verify_part(self, part: str) -> dict[str, Any]:
         return {"part": part}

@@ -9,6 +9,7 @@ import pytest
 
 from tadpool import binding, contracts, cross_validation, data, fitting, io, refits
 from tadpool.cross_validation import cross_validate
+from tadpool.fitted import Fold
 from tadpool.verification import known, oracles
 
 SAMPLER = {"chains": 4, "warmup": 500, "draws": 500, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
@@ -107,7 +108,7 @@ def test_a_unit_alone_has_the_same_fit_whatever_else_is_left_out(fitted):
     place = fitted("frogs_multilevel")
     _, bound = binding.open_bound(place.data, "frogs_multilevel", {}, {})
     labels = bound.dataset["tank"].values.tolist()
-    folds = [refits.Fold((labels[row],), np.array([row]), np.array([0])) for row in (3, 7, 11)]
+    folds = [Fold((labels[row],), np.array([row]), np.array([0])) for row in (3, 7, 11)]
     address = {"seed": 1, "study": "s", "entry": "e", "role": "leave_out", "attempt": 0}
     settings = {**SAMPLER, "chains": 2, "warmup": 100, "draws": 100}
     several, one = (

@@ -12,6 +12,7 @@ def report(verdict, entry="a"):
         "entry": entry,
         "verdict": verdict,
         "reasons": [{"sentence": "R-hat is 2.", "statistic": "rhat"}],
+        "diagnostics": {"rhat_max": 2.0},
     }
 
 
@@ -40,6 +41,14 @@ def test_the_gate_stops_predictions_without_numbers():
     with pytest.raises(UserError) as caught:
         gate.compare([report("warn"), report("fail", "b")], {"s/b": {"verdict": "fail"}}, others)
     assert str(caught.value) == "results/s/a/predictions.nc has no numbers: row 1 does not say eggs"
+
+
+def test_in_a_quick_look_only_fits_without_numbers_are_stopped():
+    assert gate.compare([report("fail")], {"s/a": {"verdict": "pass"}}, quick=True) == {"s/a": "fail"}
+    crashed = {**report("fail", "b"), "diagnostics": {}}
+    with pytest.raises(UserError) as caught:
+        gate.compare([report("fail"), crashed], {}, quick=True)
+    assert str(caught.value).startswith("results/s/b failed")
 
 
 def attempt(remedy, **settings):
