@@ -180,6 +180,7 @@ SETTINGS = [
     ("studies: [../cookies]", "studies.0", "'../cookies' is not a usable name", "use letters, digits, _ and -"),
     ("studies: [logs]", "studies", "'logs' is reserved", "choose another name"),
     ("studies: [Benchmarks]", "studies", "'Benchmarks' is reserved", "choose another name"),
+    ("studies: [verify]", "studies", "'verify' is reserved", "choose another name"),
     ("compile_cache: 'no'", "compile_cache", "'no' (text) is not true or false", "write true or false"),
     ("__use_yte__: true", "__use_yte__", "templates run code", "remove the key"),
     ("sampler: {__use_yte__: true}", "sampler.__use_yte__", "templates run code", "remove the key"),

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tadpool.remedies import REMEDIES
 
-RESERVED = ("sweeps", "comparisons", "figures", "calibration", "recovery", "logs", "benchmarks")
+RESERVED = ("sweeps", "comparisons", "figures", "calibration", "recovery", "logs", "benchmarks", "verify")
 SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
