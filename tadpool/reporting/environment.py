@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tadpool.reporting import formatting
+from tadpool.reporting import formatting, scripts
 
 MOST_ROWS = 100
 """Rows of a table that a page shows; the file with all of them is linked."""
@@ -24,5 +24,6 @@ def environment() -> Environment:
     )
     for name in ("number", "whole", "general", "counted", "first_of", "plural", "sentence"):
         made.filters[name] = getattr(formatting, name)
-    made.globals["most_rows"] = MOST_ROWS
+    made.filters["script"] = lambda name: scripts.script(TEMPLATES / f"{name}.js")
+    made.globals |= {"most_rows": MOST_ROWS, "policy": scripts.policy}
     return made
