@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from tadpool import checks, diagnostics, lanes, sampling, seeds
+from tadpool import checks, diagnostics, lanes, one_draw, seeds
 from tadpool.binding import Arrays, Bound, labelled
 from tadpool.program import lane_key
 from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
@@ -51,15 +51,15 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
     shared = {**generator.inputs, **generator.hyperparameters}
 
     def draw(lane, shared):
-        values = sampling.simulate(generator, lane_key(lane), {}, shared)
+        values = one_draw.simulate(generator, lane_key(lane), {}, shared)
         latents = {name: values[name] for name in generator.latents}
         outcomes = {name: values.pop(name).astype(generator.data[name].dtype) for name in generator.outcomes}
         arguments = {**shared, **outcomes}
         return {
             "sites": values,
             "outcomes": outcomes,
-            "log_likelihood": sampling.simulated_log_likelihood(generator, latents, arguments),
-            "possible": sampling.possible(generator, latents, arguments),
+            "log_likelihood": one_draw.simulated_log_likelihood(generator, latents, arguments),
+            "possible": one_draw.possible(generator, latents, arguments),
         }
 
     found = lanes.map_lanes(draw, batch, shared)
@@ -158,7 +158,7 @@ def _fits(
         outcomes = {name: lane["arguments"][name] for name in generator.outcomes}
         known = {**inputs, **outcomes, **generator.hyperparameters}
         latents = {name: values[name] for name in generator.latents}
-        score = jax.lax.map(lambda sites: sampling.simulated_log_likelihood(generator, sites, known), latents)
+        score = jax.lax.map(lambda sites: one_draw.simulated_log_likelihood(generator, sites, known), latents)
         flat = [values[name].reshape(len(score), -1) for name in sites]
         return {"quantities": jnp.concatenate([*flat, score[:, None]], axis=1)}
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from arviz_stats.base import array_stats
 
-from tadpool import binding, lanes, sampling, seeds
+from tadpool import binding, lanes, one_draw, sampling, seeds
 from tadpool.binding import Arrays, Bound, Points
 from tadpool.fitted import Fold
 from tadpool.program import lane_key
@@ -124,11 +124,11 @@ def _derive(bound: Bound, outcomes: Sequence[str], unit: str, count: int, kept: 
         rows, targets = lane["extra"]["rows"], lane["extra"]["targets"]
 
         def score(sites):
-            units = sampling.unit_log_likelihood(bound, outcomes, unit, sites, arguments)
+            units = one_draw.unit_log_likelihood(bound, outcomes, unit, sites, arguments)
             return jax.ops.segment_sum(units[rows], targets, count + 1)[:count]
 
         def predict(key_and_sites):
-            values = sampling.simulate(bound, *key_and_sites, inputs)
+            values = one_draw.simulate(bound, *key_and_sites, inputs)
             return {name: jnp.moveaxis(values[name], bound.dims[name].index(unit), 0)[rows] for name in outcomes}
 
         latents = {name: draws[name] for name in bound.latents}

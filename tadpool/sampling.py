@@ -9,91 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import xarray as xr
-from numpyro import handlers
 
-from tadpool import binding, lanes, seeds
+from tadpool import binding, lanes, one_draw, seeds
 from tadpool.binding import Arrays, Bound, Points, labelled, small
 from tadpool.program import hold_out, lane_key
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
 LOG_LIKELIHOOD_BYTES = 1e9
-LARGEST_COUNT = 2**53  # beyond it floats skip whole numbers
-
-# Functions of one draw: `sites` maps every latent site to its constrained value.
-
-
-def unit_log_likelihood(
-    bound: Bound, outcomes: Sequence[str], unit: str, sites: Arrays, arguments: Arrays
-) -> jax.Array:
-    """Log likelihood of the outcomes, summed to the unit's dim: (unit,)."""
-    trace = _conditioned(bound, sites, arguments)
-    total = 0.0
-    for name in outcomes:
-        log_prob = _where_it_counts(bound, name, trace[name]["fn"].log_prob(trace[name]["value"]), arguments)
-        axes = tuple(axis for axis, dim in enumerate(bound.dims[name]) if dim != unit)
-        total = total + log_prob.sum(axes)
-    return total
-
-
-def simulated_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
-    """Log likelihood of everything that the model observes: a scalar."""
-    trace = _conditioned(bound, sites, arguments)
-    log_probs = {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.outcomes}
-    return sum(_where_it_counts(bound, name, value, arguments).sum() for name, value in log_probs.items())
-
-
-def possible(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
-    """Whether all values are finite and all outcomes, which are in `arguments`, can come about: a scalar bool.
-
-    A count that overflows its type, or is expected to, was not drawn from the distribution.
-    """
-    trace = _conditioned(bound, sites, arguments)
-    outcomes = [arguments[name] for name in bound.outcomes]
-    conditions = [trace[name]["fn"].support(trace[name]["value"]) for name in bound.outcomes]
-    conditions += [jnp.isfinite(value) for value in (*sites.values(), *outcomes)]
-    for name, value in zip(bound.outcomes, outcomes, strict=True):
-        if jnp.issubdtype(value.dtype, jnp.integer):
-            largest = min(jnp.iinfo(value.dtype).max, LARGEST_COUNT)
-            conditions += [value < largest, _mean(trace[name]["fn"]) < largest]
-    return jnp.stack([condition.all() for condition in conditions]).all()
-
-
-def _mean(distribution: Any) -> jax.Array:
-    """The mean, or zero where the distribution has none that is known."""
-    try:
-        return jnp.asarray(distribution.mean)
-    except (NotImplementedError, AttributeError):
-        return jnp.zeros(())
-
-
-def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
-    """Log prior density of each latent site, elementwise over its batch dims."""
-    trace = _conditioned(bound, sites, arguments)
-    return {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.latents}
-
-
-def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays) -> jax.Array:
-    """Zero where the variable that `only_where` names for this outcome is 0."""
-    if name not in bound.only_where:
-        return values
-    gate = bound.only_where[name]
-    shape = [size if dim in bound.dims[gate] else 1 for dim, size in zip(bound.dims[name], values.shape, strict=True)]
-    return jnp.where(jnp.reshape(others[gate], shape) != 0, values, jnp.zeros_like(values))
-
-
-def _conditioned(bound: Bound, sites: Arrays, arguments: Arrays) -> Mapping[str, Any]:
-    model = handlers.substitute(handlers.seed(bound.function, jax.random.key(0)), data=sites)
-    return handlers.trace(model).get_trace(**arguments)
-
-
-def simulate(bound: Bound, key: jax.Array, sites: Arrays, arguments: Arrays) -> Arrays:
-    """All sites of one forward run of the model, with `sites` fixed; `arguments` hold no outcomes."""
-    model = handlers.substitute(handlers.seed(bound.function, key), data=sites)
-    trace = handlers.trace(model).get_trace(**arguments)
-    values = {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
-    others = {**arguments, **values}
-    return values | {name: _where_it_counts(bound, name, values[name], others) for name in bound.only_where}
 
 
 def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
@@ -105,7 +28,7 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
     shared = {"inputs": bound.inputs, "hyperparameters": bound.hyperparameters}
 
     def draw(lane, shared):
-        return simulate(bound, lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
+        return one_draw.simulate(bound, lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
 
     values = lanes.map_lanes(draw, batch, shared)
     split = {"prior": {}, "prior_predictive": {}}
@@ -285,7 +208,7 @@ def log_likelihood_blocks(
 
         def derive(lane, shared, units=units):
             def at_draw(sites):
-                scores = unit_log_likelihood(bound, outcomes, unit, sites, {**shared, **lane["arguments"]})
+                scores = one_draw.unit_log_likelihood(bound, outcomes, unit, sites, {**shared, **lane["arguments"]})
                 return scores[units].astype(jnp.float32)
 
             return jax.lax.map(at_draw, lane["draws"])
@@ -309,7 +232,7 @@ def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | N
         masked = replace(bound, function=hold_out(bound.function, lane["held_out"]))
 
         def at_draw(sites):
-            trace = _conditioned(masked, sites, {**shared, **lane["arguments"]})
+            trace = one_draw.conditioned(masked, sites, {**shared, **lane["arguments"]})
             return sum(trace[name]["fn"].log_prob(trace[name]["value"]).sum() for name in bound.outcomes)
 
         return jax.lax.map(at_draw, lane["draws"])
@@ -333,9 +256,9 @@ def score(bound: Bound, batch: lanes.Lanes, draws: Arrays, outcomes: Sequence[st
     size = count * length * bound.dataset.sizes[unit] * 4
 
     def at_draw(sites, arguments):
-        out = {"log_prior": site_log_prior(bound, sites, arguments)}
+        out = {"log_prior": one_draw.site_log_prior(bound, sites, arguments)}
         if size <= LOG_LIKELIHOOD_BYTES:
-            out["log_likelihood"] = unit_log_likelihood(bound, outcomes, unit, sites, arguments)
+            out["log_likelihood"] = one_draw.unit_log_likelihood(bound, outcomes, unit, sites, arguments)
         return jax.tree.map(lambda value: value.astype(jnp.float32), out)
 
     def derive(lane, shared):
@@ -361,7 +284,7 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
         draw_keys = jax.random.split(lane_key(lane), len(kept))
 
         def at_draw(key_and_sites):
-            values = simulate(bound, *key_and_sites, {**shared, **lane["arguments"]})
+            values = one_draw.simulate(bound, *key_and_sites, {**shared, **lane["arguments"]})
             return {name: values[name] for name in record or bound.outcomes}
 
         return jax.lax.map(at_draw, (draw_keys, jax.tree.map(lambda value: value[kept], lane["draws"])))
@@ -391,7 +314,7 @@ def _failure(sampled: Sampled, failed: np.ndarray) -> str:
     function = binding.reparametrized(bound, sampled.reparametrized)
     with numpyro.validation_enabled(False):
         sites = numpyro.infer.util.constrain_fn(function, (), arguments, start, return_deterministic=True)
-        trace = _conditioned(bound, sites, arguments)
+        trace = one_draw.conditioned(bound, sites, arguments)
         log_probs = {n: site["fn"].log_prob(site["value"]) for n, site in trace.items() if site["type"] == "sample"}
     bad = [name for name, log_prob in log_probs.items() if not np.isfinite(log_prob).all()]
     where = f"the log density of {', '.join(bad)} is not finite there" if bad else "its gradient is not finite there"

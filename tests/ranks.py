@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from tadpool import lanes, sampling, seeds
+from tadpool import lanes, one_draw, seeds
 from tadpool.binding import Bound
 
 DATA_SETS = 64
@@ -36,7 +36,7 @@ def uniforms(truth: Bound, unit: str, fitted: Bound | None = None) -> dict[str, 
     def below(draws, statistics, lane, shared):
         def score(sites):
             arguments = {**fixed, **lane["arguments"]}
-            return sampling.unit_log_likelihood(truth, truth.outcomes, unit, sites, arguments).sum()
+            return one_draw.unit_log_likelihood(truth, truth.outcomes, unit, sites, arguments).sum()
 
         thinned = {name: draws[name][:: SAMPLER.draws // KEPT] for name in lane["extra"]}
         counts = {name: jnp.sum(thinned[name] < value, axis=0) for name, value in lane["extra"].items()}
@@ -60,7 +60,7 @@ def simulated(bound: Bound, fixed: dict) -> dict[str, np.ndarray]:
     keys = np.stack([_key(bound, "simulate", number) for number in range(DATA_SETS)])
 
     def draw(key, fixed):
-        return sampling.simulate(bound, jax.random.wrap_key_data(key, impl="threefry2x32"), {}, fixed)
+        return one_draw.simulate(bound, jax.random.wrap_key_data(key, impl="threefry2x32"), {}, fixed)
 
     return lanes.map_lanes(draw, keys, fixed)
 

@@ -9,7 +9,7 @@ import yaml
 from numpyro import handlers
 from numpyro.infer.util import compute_log_probs, initialize_model, log_density
 
-from tadpool import binding, plugins, sampling, tables
+from tadpool import binding, one_draw, plugins, sampling, tables
 from tadpool.data import merged, prepare
 from tadpool.errors import UserError
 from tadpool.verification import oracles
@@ -203,7 +203,7 @@ def test_log_prior_and_log_likelihood_are_those_of_numpyro(model, study):
         drawn = handlers.trace(handlers.seed(bound.function, seed)).get_trace(**bound.inputs, **bound.hyperparameters)
         points.append({name: np.asarray(drawn[name]["value"]) for name in bound.latents})
         expected, _ = compute_log_probs(bound.function, (), arguments, points[-1])
-        found = sampling.site_log_prior(bound, points[-1], arguments)
+        found = one_draw.site_log_prior(bound, points[-1], arguments)
         assert set(found) == set(bound.latents) == set(expected) - set(bound.outcomes)
         for name, values in found.items():
             assert values.sum() == pytest.approx(float(expected[name]), rel=1e-9), name

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from tadpool import binding, lanes, plugins, prediction, recovery, sampling, seeds, tables
+from tadpool import binding, lanes, one_draw, plugins, prediction, recovery, sampling, seeds, tables
 from tadpool.data import merged, prepare
 from tadpool.errors import UserError
 
@@ -213,7 +213,7 @@ def test_an_outcome_that_does_not_count_is_not_scored_and_predicted_as_zero():
     shapes = {"Y0_beta": (1, 3), "Y0_intercept": (1,), "Y1_given_Y0_beta": (2, 3), "Y1_given_Y0_intercept": (2,)}
     sites = {name: np.full(shape, 0.3) for name, shape in shapes.items()}
     scores = [
-        sampling.unit_log_likelihood(bound, ["y0", "y1"], "customer", sites, {**bound.data, **bound.hyperparameters})
+        one_draw.unit_log_likelihood(bound, ["y0", "y1"], "customer", sites, {**bound.data, **bound.hyperparameters})
         for bound in (simple, masked)
     ]
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-6)
