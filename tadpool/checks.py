@@ -281,7 +281,7 @@ def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
         point.attrs.update(status="ok", attempts=tree.attrs.get("attempts", "[]"))
         points.append({dim: value, **check(point)})
     reasons = _counted(points, dim)
-    if tree.attrs["status"] != "ok":
+    if tree.attrs["reason"]:
         reasons.insert(0, Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
     return {
         **together,

@@ -46,7 +46,7 @@ def cross_validate(
 
     budget: leapfrog steps x rows that all refits may cost before several parts are left out at once; 0 for no refits
     of units. group: leave out its members instead of units; `members` of them chosen at random, `folds` fits in all.
-    A fit that failed or crashed gives a file without numbers that says so.
+    A fit that failed or crashed gives a file without numbers that says so; values of a sweep that failed are left out.
     """
     tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
     status = {"provenance": provenance, "status": tree.attrs["status"], "reason": tree.attrs["reason"]}
@@ -54,6 +54,7 @@ def cross_validate(
         io.write(output, xr.DataTree(xr.Dataset(attrs=status)), contracts.LOO)
         return
     address = {"seed": seed, "study": study, "entry": entry}
+    tree = _sampled(tree, over) if over else tree
     fitted = Fitted(tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, only_where, by, over)
     found, plan = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
     unscored = int(np.isnan(found["loo"]["elpd"]).sum())
@@ -64,6 +65,13 @@ def cross_validate(
     result = xr.DataTree.from_dict(found)
     result.attrs = {**status, "plan": io.canonical(plan)}
     io.write(output, result, contracts.LOO)
+
+
+def _sampled(tree: xr.DataTree, over: str) -> xr.DataTree:
+    """A sweep without the values of `over` at which a chain could not be sampled: its draws are NaN."""
+    posterior = tree["posterior"].to_dataset()
+    finite = [np.isfinite(draws).all([dim for dim in draws.dims if dim != over]) for draws in posterior.values()]
+    return tree.isel({over: np.all(finite, axis=0)})
 
 
 def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:

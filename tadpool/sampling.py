@@ -85,6 +85,12 @@ class Sampled:
         return {"posterior": posterior, "sample_stats": self.group(stats, {})}
 
     @property
+    def usable(self) -> bool:
+        """Whether the lanes have numbers: in a sweep those of some value, else all of them."""
+        ended_well = (self.result.status == lanes.Status.OK).reshape(-1, self.chains).all(axis=1)
+        return bool(ended_well.any() if self.points and self.points.rows is None else ended_well.all())
+
+    @property
     def reason(self) -> str:
         """What went wrong, "" where nothing did."""
         failed = np.flatnonzero(self.result.status)
@@ -147,12 +153,12 @@ def posterior(
 def derived(sampled: Sampled, outcomes: Sequence[str], unit: str) -> Fit:
     """The posterior with log likelihood, log prior and predictions.
 
-    With points the groups have one more leading dim; fits to separate groups have log likelihood and predictions by row of
-    the whole dataset, as other fits have.
+    With points the groups have one more leading dim. A sweep is "ok" where some of its values could be sampled; fits to
+    separate groups have log likelihood and predictions by row of the whole dataset, as other fits have.
     """
     bound, batch, points, draws = sampled.bound, sampled.batch, sampled.points, sampled.result.values
     groups, reason = sampled.groups, sampled.reason
-    if reason:
+    if not sampled.usable:
         return Fit(groups, "failed", reason)
     name = outcomes[0] if len(outcomes) == 1 else "joint"
     scores = score(bound, batch, draws, outcomes, unit)
@@ -166,7 +172,7 @@ def derived(sampled: Sampled, outcomes: Sequence[str], unit: str) -> Fit:
     if points is not None and points.rows is not None:
         for name in {"log_likelihood", "posterior_predictive"} & set(groups):
             groups[name] = _by_row(groups[name], points, unit)
-    return Fit(groups, "ok", "")
+    return Fit(groups, "ok", reason)
 
 
 def _batch(bound: Bound, points: Points | None, keys: np.ndarray, chains: int) -> lanes.Lanes:

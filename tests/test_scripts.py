@@ -5,6 +5,7 @@ import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -124,25 +125,36 @@ def test_a_failed_fit_is_ranked_only_where_the_study_says_so(folder, tmp_path):
         assert (row["rank"] == 1) is rank_failed
 
 
-def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
-    data = str(folder / "data.nc")
-    spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": [0.1, 0.2]}
-    run("sweep", tmp_path, spec, input={"data": data}, output={"fit": str(tmp_path / "fit.nc")})
+def sweep(folder, place, points):
+    """fit, check and LOO of a sweep, each made by its script."""
+    data, fit = str(folder / "data.nc"), str(place / "fit.nc")
+    spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": points}
+    run("sweep", place, spec, input={"data": data}, output={"fit": fit})
     spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": "rate_rate", "budget": 1e9}
-    run(
-        "cross_validate",
-        tmp_path,
-        spec,
-        input={"data": data, "fit": str(tmp_path / "fit.nc")},
-        output={"loo": str(tmp_path / "loo.nc")},
-    )
+    run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
     spec = {"study": "s", "entry": "sweeps/x", "over": "rate_rate", "by": None}
-    run(
-        "check", tmp_path, spec, input={"fit": str(tmp_path / "fit.nc")}, output={"check": str(tmp_path / "check.json")}
-    )
-    assert io.read(tmp_path / "fit.nc", contracts.SWEEP)["posterior"]["rate"].dims == ("rate_rate", "chain", "draw")
-    assert list(io.read(tmp_path / "loo.nc", contracts.LOO)["loo"]["rate_rate"].values) == [0.1, 0.2]
-    assert [point["rate_rate"] for point in io.read_json(tmp_path / "check.json")["points"]] == [0.1, 0.2]
+    run("check", place, spec, input={"fit": fit}, output={"check": str(place / "check.json")})
+    loo = io.read(place / "loo.nc", contracts.LOO)["loo"]
+    return io.read(fit, contracts.SWEEP), io.read_json(place / "check.json"), loo
+
+
+def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
+    fit, check, loo = sweep(folder, tmp_path, [0.1, 0.2])
+    assert fit["posterior"]["rate"].dims == ("rate_rate", "chain", "draw")
+    assert list(loo["rate_rate"].values) == [0.1, 0.2]
+    assert [point["rate_rate"] for point in check["points"]] == [0.1, 0.2]
+    assert check["verdict"] == "pass"
+
+
+def test_a_value_of_a_sweep_that_cannot_be_sampled_leaves_the_others_their_scores(folder, tmp_path):
+    fit, check, loo = sweep(folder, tmp_path, [-0.1, 0.1])
+    assert fit.attrs["status"] == "ok"
+    assert np.isfinite(fit["posterior"]["rate"]).all(["chain", "draw"]).values.tolist() == [False, True]
+    assert [point["verdict"] for point in check["points"]] == ["fail", "pass"]
+    assert check["verdict"] == "fail"
+    assert "2 of 4 chains found no valid starting point" in check["reasons"][0]["sentence"]
+    assert list(loo["rate_rate"].values) == [0.1]
+    assert np.isfinite(loo["elpd"]).all()
 
 
 def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):

@@ -30,19 +30,19 @@ def sweep(results: StudyResults, name: str) -> Sweep:
     config = results.config["sweeps"][name]
     check, tree = results.sweep_check(name), results.sweep_loo(name)
     loo = tree["loo"].to_dataset() if "loo" in tree.children else None
-    points = [_point(point, config["over"], loo, i) for i, point in enumerate(check["points"])]
+    points = [_point(point, config["over"], loo) for point in check["points"]]
     sentences, doubtful = _best(points, config["over"])
-    sentences += _refitted(points, loo) if loo is not None else []
+    sentences += _refitted(config["over"], loo) if loo is not None else []
     if overlay := config["overlay"]:
         sentences += _overlay(results, overlay)
     return Sweep(name, config["over"], results.label(config["entry"]), check, points, sentences, doubtful)
 
 
-def _point(point: Mapping[str, Any], over: str, loo: xr.Dataset | None, position: int) -> dict[str, Any]:
+def _point(point: Mapping[str, Any], over: str, loo: xr.Dataset | None) -> dict[str, Any]:
     row = {"value": point[over], "verdict": point["verdict"], "reasons": point["reasons"], "cells": fits.cells(point)}
-    if loo is None or point["verdict"] == "fail":
+    if loo is None or point["verdict"] == "fail" or point[over] not in loo[over]:
         return row | {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
-    here = loo.isel({over: position})
+    here = loo.sel({over: point[over]})
     totals = {key: here[f"total_{key}"].item() for key in ("elpd", "se", "mcse")}
     return row | totals | {"unreliable": here["total_doubtful"].item(), "units": here["pareto_k"].size}
 
@@ -70,13 +70,13 @@ def _best(points: list[dict[str, Any]], over: str) -> tuple[list[str], bool]:
     return sentences, doubtful
 
 
-def _refitted(points: list[dict[str, Any]], loo: xr.Dataset) -> list[str]:
+def _refitted(over: str, loo: xr.Dataset) -> list[str]:
     """Where PSIS alone would have put the optimum."""
     refits = int((loo["method"] != "psis").sum())
     if not refits:
         return []
     psis = loo["elpd_psis"].sum([dim for dim in loo["elpd_psis"].dims if dim not in loo["total_elpd"].dims])
-    at = points[int(psis.argmax())]["value"]
+    at = psis[over][int(psis.argmax())].item()
     excess = float((psis - loo["total_elpd"]).max())
     return [
         f"{counted(refits, 'score')} of {whole(loo['pareto_k'].size)} come from fits without the unit. Importance sampling "
