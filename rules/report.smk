@@ -9,6 +9,7 @@ rule draw_figures:
         sensitivities=lambda wildcards: specs.sensitivities(wildcards.study),
         sweep_fits=per_sweep("fit.nc"),
         sweep_loos=per_sweep("loo.nc"),
+        sweep_checks=per_sweep("check.json"),
         comparisons=lambda wildcards: specs.comparisons(wildcards.study),
         group_scores=lambda wildcards: specs.group_scores(wildcards.study),
         predictions=lambda wildcards: specs.predictions(wildcards.study),

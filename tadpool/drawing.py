@@ -131,6 +131,7 @@ def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
         "alt": drawn.alt,
         "width": round(width, 1),
         "height": round(height, 1),
+        "explorer": drawn.explorer["kind"] if drawn.explorer else None,
     }
 
 
@@ -151,6 +152,8 @@ def _write(folder: Path, name: str, drawn: Drawn) -> None:
     with io.replacing(folder / f"{name}.svg") as path:
         drawn.figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     io.write_csv(folder / f"{name}.csv", _rounded(drawn.numbers))
+    if drawn.explorer:
+        io.write_text(folder / f"{name}.json", io.canonical(drawn.explorer) + "\n")
 
 
 def _rounded(numbers: pd.DataFrame) -> pd.DataFrame:

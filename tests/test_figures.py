@@ -3,6 +3,7 @@
 import copy
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from tadpool.errors import UserError
 from tadpool.figures import (
     SECTIONS,
     NotDrawn,
+    _explore,
     _style,
     _summaries,
     calibration_coverage,
@@ -134,6 +136,7 @@ FIGURES = {
         "y": "slope",
         "by": "location",
         "varies": "location_index",
+        "outcome": "chips",
         "centre": ["mu", "sigma"],
         "labels": {"y": "slope of size"},
         "caption": "{returns_prior} {farthest}",
@@ -155,6 +158,7 @@ FIGURES = {
 CONFIG = {
     "outcomes": ["chips"],
     "unit": "cookie",
+    "groups": ["location"],
     "models": {name: {"model": model, "label": None, "hyperparameters": {}} for name, model in MODELS.items()},
     "comparisons": {"main": {"entries": list(MODELS), "target": "unit"}},
     "sweeps": {"shape": {"entry": "many", "over": "mu_shape", "overlay": {"entry": "many", "site": "sigma"}}},
@@ -267,7 +271,11 @@ def pointwise(groups):
 def write_sweep(folder, rng, data):
     points = [1.0, 2.0, 3.0]
     groups = made_up(rng, "many", points)
-    io.write(folder / "sweeps/shape/fit.nc", tree({**groups, **data}, over="mu_shape"), contracts.SWEEP)
+    fit = tree({**groups, **data}, over="mu_shape")
+    io.write(folder / "sweeps/shape/fit.nc", fit, contracts.SWEEP)
+    report = checks.check_points(fit, "mu_shape")
+    report["points"][2]["verdict"] = "fail"
+    io.write_json(folder / "sweeps/shape/check.json", report)
     parts = [pointwise({name: group.isel(mu_shape=i) for name, group in groups.items()}) for i in range(3)]
     loo = xr.concat(parts, dim=groups["posterior"]["mu_shape"])
     io.write(folder / "sweeps/shape/loo.nc", tree({"loo": loo}), contracts.LOO)
@@ -480,6 +488,80 @@ def test_arrows_and_lines_show_posterior_means(folder, drawn):
     lines = pd.read_csv(drawn / "lines.csv").query("entry == 'many' and member == 'c' and curve == 'posterior mean'")
     ends = many.sel(location="c")
     assert lines["y"].tolist() == pytest.approx([float(ends["lam"]), float(ends["lam"] + ends["slope"])], rel=1e-6)
+
+
+def explored(drawn, name, kind):
+    data = json.loads((drawn / f"{name}.json").read_text())
+    assert data["kind"] == kind
+    return data
+
+
+def assert_estimates(shown, site):
+    """Mean and 89 % interval of each element, to the four digits that explorers show."""
+    values = site.stack(sample=("chain", "draw")).transpose("sample", ...).values
+    assert shown["mean"] == pytest.approx(values.mean(0), rel=6e-4)
+    assert shown["low"] == pytest.approx(np.quantile(values, 0.055, axis=0), rel=6e-4)
+    assert shown["high"] == pytest.approx(np.quantile(values, 0.945, axis=0), rel=6e-4)
+
+
+def test_explorers_are_listed_with_their_kind(drawn, listed):
+    kinds = {name: figure["explorer"] for name, figure in listed.items() if figure["explorer"]}
+    assert kinds == {"arrows": "lines", "main-comparison_forest": "groups", "shape-sweep_elpd": "sweep"}
+    assert {path.stem for path in drawn.glob("*.json")} == {*kinds, "figures"}
+
+
+def test_sweep_explorer_shows_every_unit_at_every_value(folder, drawn):
+    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "shape-sweep_elpd", "sweep")
+    posterior = results.sweep_fit("shape")["posterior"]["expected"]
+    assert shown["values"] == [1.0, 2.0, 3.0]
+    assert shown["elpd"] == pytest.approx(results.sweep_loo("shape")["loo"]["total_elpd"].values, abs=0.006)
+    assert_estimates(shown["estimates"][1], posterior.sel(mu_shape=2.0))
+    assert shown["axis"] == {"label": "chips (per cookie)", "observed": results.data["chips"].values.tolist()}
+    assert len(shown["members"]["labels"]) == COOKIES
+    assert shown["failed"] == [2]
+
+
+def test_group_explorer_shows_data_and_every_usable_entry(folder, drawn):
+    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "main-comparison_forest", "groups")
+    views = {view["site"]: view for view in shown["views"]}
+    assert list(views) == ["expected", "lam", "slope"]
+    assert [entry["label"] for entry in views["lam"]["entries"]] == ["many", "doubtful (failed)"]
+    assert views["lam"]["entries"][0]["colour"] == _style.colour(results, "many")
+    for entry, name in zip(views["lam"]["entries"], ("many", "doubtful"), strict=True):
+        assert_estimates(entry, results.fit(name)["posterior"]["lam"])
+    locations, chips = shown["members"]["location"], results.data["chips"].values
+    assert locations["labels"] == ["a", "b", "c"]
+    facts = {fact["name"]: fact["values"] for fact in locations["facts"]}
+    assert facts["Cookies"] == [4, 4, 4]
+    assert facts["Mean chips (per cookie)"] == pytest.approx([chips[i::3].mean() for i in range(3)], rel=6e-4)
+    facts = {fact["name"]: fact["values"] for fact in shown["members"]["cookie"]["facts"]}
+    assert facts["Size"][5:7] == ["small", "big"]
+    assert facts["Location"][:4] == ["a", "b", "c", "a"]
+    assert facts["Answer (level, 1 is the lowest)"][:4] == [1, 2, 3, 4]
+
+
+def test_lines_explorer_shows_data_and_both_lines(folder, drawn):
+    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "arrows", "lines")
+    many = results.fit("many")["posterior"].to_dataset()
+    assert shown["arrows"]["end_x"] == pytest.approx(many["lam"].mean(("chain", "draw")).values, rel=6e-4)
+    assert shown["points"][1] == {"x": [1] * 4, "y": results.data["chips"].values[1::3].tolist()}
+    assert shown["predictor"]["grid"] == [0, 1, 2]
+    at_two = many["lam"] + 2 * many["slope"]
+    entry = shown["entries"][1]
+    assert_estimates({name: [row[2] for row in entry[name]] for name in ("mean", "low", "high")}, at_two)
+    assert shown["returns_prior"] == [True] * 3
+
+
+def test_separate_fits_that_failed_are_marked():
+    points = [{"part": "a", "verdict": "pass"}, {"part": "b", "verdict": "fail"}]
+    data = xr.Dataset(coords={"part": ["a", "b"]})
+    results = SimpleNamespace(data=data, check=lambda entry: {"points": points})
+    assert _explore.failed(results, "alone", "part") == [False, True]
+
+
+def test_numbers_of_explorers_are_json():
+    assert _explore.rounded([1.23456, np.nan, np.inf, -0.000123456]) == [1.235, None, None, -0.0001235]
+    assert _explore.rounded(np.array([12345, 2])) == [12345, 2]
 
 
 def test_reference_needs_a_true_value(folder):

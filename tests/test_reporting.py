@@ -57,7 +57,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.ids, self.links, self.tags, self.headings, self.text = [], [], [], [], []
-        self.header_cells, self.scripts, self.open = [], [], []
+        self.header_cells, self.scripts, self.data, self.open = [], [], [], []
         self.feed(text)
         self.close()
         assert not self.open
@@ -77,7 +77,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if self.open[-1:] == ["script"]:
-            self.scripts.append(data)
+            (self.data if self.tags[-1][1].get("type") == "application/json" else self.scripts).append(data)
         elif self.open[-1:] != ["style"]:
             self.text.append(data)
 
@@ -456,6 +456,44 @@ def test_the_policy_names_the_scripts_of_the_page_and_no_others(make):
         assert f"script-src {' '.join(f"'sha256-{each}'" for each in hashes)};" in policy
         assert policy.startswith("default-src 'none';")
         assert "unsafe-eval" not in policy
+
+
+EXPLORED = {
+    "kind": "groups",
+    "members": {"group": {"name": HOSTILE, "labels": ["</script><script>alert(3)</script>", "\u2028"], "facts": []}},
+    "views": [{"site": "mu", "by": "group", "axis": {"label": HOSTILE, "observed": None}, "entries": []}],
+}
+
+
+def explore(results, content=EXPLORED):
+    """Give the first figure an explorer."""
+    path = results.folder / "figures/figures.json"
+    listed = json.loads(path.read_text())
+    listed[0]["explorer"] = content["kind"]
+    io.write_json(path, listed)
+    io.write_text(results.folder / f"figures/{listed[0]['name']}.json", json.dumps(content))
+
+
+def test_data_of_an_explorer_stand_in_the_page_and_end_nothing(make):
+    results = make()
+    explore(results)
+    page = Page(render(results))
+    (data,) = page.data
+    assert json.loads(data) == EXPLORED
+    assert "<" not in data
+    (section,) = [each for tag, each in page.tags if each.get("class") == "explorer"]
+    assert "hidden" in section
+    assert section["data-kind"] == "groups"
+    assert "figures/data_plot.json" in page.links
+    shared, own = ((TEMPLATES / f"{name}.js").read_text() for name in ("explorer", "explore_groups"))
+    assert page.scripts.index(shared) < page.scripts.index(own)
+    assert (TEMPLATES / "explore_sweep.js").read_text() not in page.scripts
+
+
+def test_figures_without_explorers_need_no_script(make):
+    page = Page(render(make()))
+    assert not page.data
+    assert (TEMPLATES / "explorer.js").read_text() not in page.scripts
 
 
 @pytest.mark.parametrize("text", ['"</SCRIPT>"', "1 <!-- 2"])

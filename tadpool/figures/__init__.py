@@ -8,6 +8,7 @@ the study's own figures into results/{study}/figures:
 - `<name>.svg`: transparent, text as outlines; black (#000000, or no colour at all, as in text) where the page may put its
   own text colour. Ids are unique within a figure, not among figures.
 - `<name>.csv`: the numbers that the figure shows, tidy.
+- `<name>.json`: what its explorer draws, where it has one: the figure's interactive form in the page.
 - `figures.json`: a list in reading order, one mapping per figure:
   name      file name without suffix: `<owner>-<kind>` (an entry, a comparison and so on), or the name in the study
   kind      the module that drew it
@@ -20,6 +21,7 @@ the study's own figures into results/{study}/figures:
   alt       what it shows, with the numbers, for those who cannot see it
   width, height
             size in points (1/72 inch)
+  explorer  the kind of its explorer (sweep, groups, lines), or null
 
 A figure that cannot be drawn, because a fit failed, is not in the list and has no files.
 """
@@ -53,7 +55,7 @@ class Drawn:
 
     numbers: what it shows, tidy, for the CSV. title: a few words. alt: its content in words, with the numbers.
     caption: what to look for; a study's own caption replaces it. values: what placeholders of captions stand for, e.g.
-    {"best": 1.65} for `{best:.2f}`.
+    {"best": 1.65} for `{best:.2f}`. explorer: what `report/explore_<kind>.js` draws, None where there is nothing to choose.
     """
 
     figure: Figure
@@ -62,6 +64,7 @@ class Drawn:
     alt: str
     caption: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    explorer: Mapping[str, Any] | None = None
 
 
 class NotDrawn(Exception):

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from tadpool.figures import Drawn, NotDrawn, _summaries, forest
+from tadpool.figures import Drawn, NotDrawn, _explore_groups, _summaries, forest
 
 CAPTION = (
     "The same parameter in each model: median, 50 % (thick) and 89 % (thin) equal-tailed intervals. Look for parameters that "
@@ -22,4 +22,6 @@ def draw(results, *, comparison: str) -> Drawn:
     shared = [site for site, count in counts.items() if count > 1]
     if not shared:
         raise NotDrawn("the compared entries share no parameter")
-    return replace(forest.draw(results, entries=entries, sites=shared), caption=CAPTION, title="Shared parameters")
+    shown = forest.draw(results, entries=entries, sites=shared)
+    explorer = _explore_groups.groups(results, entries)
+    return replace(shown, caption=CAPTION, title="Shared parameters", explorer=explorer)

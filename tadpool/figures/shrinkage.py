@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tadpool.figures import Drawn, _style, _summaries, _units
+from tadpool.figures import Drawn, _explore_lines, _style, _summaries, _units
 
 NAMED = 5
 
@@ -22,11 +22,13 @@ def draw(
     varies: str | None = None,
     centre: list[str] | None = None,
     labels: Mapping[str, str] | None = None,
+    outcome: str | None = None,
 ) -> Drawn:
     """start, end: entries. x, y: sites with the dim `by`. centre: two scalar sites of `end`, the mean of the population.
 
     varies: a variable that y is the slope of; where a group holds one value of it alone, y of `start` returns its prior and is
-    marked so. labels: names of x and y on the axes.
+    marked so. labels: names of x and y on the axes. outcome: what x is the intercept of, and y the slope over `varies`: the
+    explorer shows each group's data with its lines.
     """
     for entry in (start, end):
         _summaries.usable(results, [entry])
@@ -47,6 +49,10 @@ def draw(
         axes.plot(*at, "P", color=_style.OBSERVED, markersize=9, zorder=4, label=f"mean of the {by} population")
         values |= dict(zip(("centre_x", "centre_y"), at, strict=True))
     names = {site: (labels or {}).get(axis, site) for axis, site in (("x", x), ("y", y))}
+    explorer = None
+    if outcome and varies:
+        named = (names[x], names[y])
+        explorer = _explore_lines.lines(results, frame, (start, end), (x, y), by, varies, outcome, named)
     axes.set(xlabel=f"{names[x]}, posterior mean", ylabel=f"{names[y]}, posterior mean")
     _style.legend_above(figure, axes, columns=2)
     return Drawn(
@@ -55,6 +61,7 @@ def draw(
         f"Shrinkage from {_style.label(results, start)} to {_style.label(results, end)}",
         _alt(results, frame, values, start, end, names, by),
         values=values,
+        explorer=explorer,
     )
 
 

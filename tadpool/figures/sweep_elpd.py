@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.comparison import TIE_DSE, TIE_ELPD
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries
 
 STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
@@ -22,6 +22,7 @@ def draw(results, *, sweep: str) -> Drawn:
     if "loo" not in tree.children:
         raise NotDrawn(f"the sweep {sweep} has no leave-one-out results")
     over, numbers = chosen["over"], _curve(tree["loo"].to_dataset(), chosen["over"])
+    explorer = _explore_sweep.sweep(results, sweep, numbers)
     best = numbers.loc[numbers["elpd"].idxmax()]
     overlay = _overlay(results, chosen["overlay"])
     rows = 2 if overlay is not None else 1
@@ -39,7 +40,7 @@ def draw(results, *, sweep: str) -> Drawn:
         f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told "
         f"from it from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
     )
-    return Drawn(figure, numbers, f"elpd over {over}", alt.strip(), CAPTION, values)
+    return Drawn(figure, numbers, f"elpd over {over}", alt.strip(), CAPTION, values, explorer)
 
 
 def _curve(loo: xr.Dataset, over: str) -> pd.DataFrame:

@@ -26,4 +26,5 @@ def environment() -> Environment:
         made.filters[name] = getattr(formatting, name)
     made.filters["script"] = lambda name: scripts.script(TEMPLATES / f"{name}.js")
     made.globals |= {"most_rows": MOST_ROWS, "policy": scripts.policy}
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return made

@@ -28,6 +28,7 @@ SECTIONS = (
     "prediction",
     "calibration",
 )
+EXPLORERS = ("sweep", "groups", "lines")
 OWNERS = ("entry", "sweep", "comparison", "calibration", "recovery")
 WIDE = 2.1
 TALL = 700.0
@@ -35,7 +36,10 @@ TALL = 700.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place."""
+    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place.
+
+    kind: of its explorer, "" where it has none.
+    """
 
     name: str
     section: str
@@ -45,6 +49,7 @@ class Figure:
     alt: str
     folder: Path
     number: int
+    kind: str = ""
 
     @property
     def anchor(self) -> str:
@@ -65,11 +70,17 @@ class Figure:
         except ElementTree.ParseError:
             return None
 
+    @cached_property
+    def explorer(self) -> Mapping[str, Any] | None:
+        """What its explorer draws; None where it has none."""
+        path = self.folder / f"{self.name}.json"
+        return io.read_json(path) if self.kind in EXPLORERS and path.is_file() else None
+
     @property
     def wide(self) -> bool:
         """Whether it needs the whole width of the page."""
         width, height = markup.size(self._source or "")
-        return width > WIDE * height
+        return width > WIDE * height or self.explorer is not None
 
     @property
     def tall(self) -> bool:
@@ -79,7 +90,7 @@ class Figure:
     @property
     def files(self) -> list[tuple[str, str]]:
         """Kind and relative address of the files that are there."""
-        paths = [(kind, self.folder / f"{self.name}.{kind.lower()}") for kind in ("SVG", "CSV")]
+        paths = [(kind, self.folder / f"{self.name}.{kind.lower()}") for kind in ("SVG", "CSV", "JSON")]
         return [(kind, f"figures/{quote(path.name)}") for kind, path in paths if path.is_file()]
 
 
@@ -97,6 +108,12 @@ class Figures:
         owner = (kind, name) if kind else None
         return [figure for figure in self.all if figure.section == section and figure.owner == owner]
 
+    @property
+    def scripts(self) -> list[str]:
+        """The scripts of report/ that the explorers of these figures need, the shared one first."""
+        kinds = [kind for kind in EXPLORERS if any(figure.explorer and figure.kind == kind for figure in self.all)]
+        return ["explorer", *(f"explore_{kind}" for kind in kinds)] if kinds else []
+
     def unlisted(self, owners: Mapping[str, list[str]]) -> list[Figure]:
         """Figures of unknown sections or owners: they are shown too, at the end. owners: names by kind."""
         return [
@@ -110,4 +127,12 @@ def _figure(item: Mapping[str, Any], folder: Path, number: int) -> Figure:
     owner = next(((kind, item[kind]) for kind in OWNERS if item.get(kind)), None)
     texts = {key: item.get(key) or "" for key in ("title", "caption", "alt")}
     texts["title"] = texts["title"] or item["name"].replace("_", " ")
-    return Figure(item["name"], item.get("section", ""), owner, folder=folder, number=number, **texts)
+    return Figure(
+        item["name"],
+        item.get("section", ""),
+        owner,
+        folder=folder,
+        number=number,
+        kind=item.get("explorer") or "",
+        **texts,
+    )
