@@ -15,7 +15,7 @@ from tadpool.ranks import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
 from tadpool.reporting.formatting import MISSING, counted, general, listed, number, sentence
 from tadpool.results import StudyResults
 
-HEADINGS = ("Quantity", "p-value", "50 % interval", "90 % interval", "Contraction", "Mean z", "SD of z")
+HEADINGS = ("Quantity", "p-value", "50 % coverage", "90 % coverage", "Contraction", "Mean z", "SD of z")
 GRID_HEADINGS = (
     "Bias ± its error",
     "RMSE ± its error",

@@ -5,15 +5,19 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tadpool.reporting import formatting, scripts
+from tadpool.reporting.glossary import Glossary, terms
 
 MOST_ROWS = 100
 """Rows of a table that a page shows; the file with all of them is linked."""
+
+SORTABLE_ROWS = 8
+"""From how many rows on a reader can sort a table."""
 
 TEMPLATES = Path(__file__).parent.parent.parent / "report"
 
 
 def environment() -> Environment:
-    """The environment with the filters that the templates use."""
+    """The environment of one page, with the filters that the templates use; its glossary keeps what that page names."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -25,6 +29,11 @@ def environment() -> Environment:
     for name in ("number", "whole", "general", "counted", "first_of", "plural", "sentence"):
         made.filters[name] = getattr(formatting, name)
     made.filters["script"] = lambda name: scripts.script(TEMPLATES / f"{name}.js")
-    made.globals |= {"most_rows": MOST_ROWS, "policy": scripts.policy}
+    made.globals |= {
+        "most_rows": MOST_ROWS,
+        "sortable_rows": SORTABLE_ROWS,
+        "policy": scripts.policy,
+        "glossary": Glossary(terms(TEMPLATES / "glossary.yaml")),
+    }
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return made

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tadpool.reporting import fits, ranking, study
+from tadpool.reporting import fits, ranking, records, study
 from tadpool.reporting.environment import environment
 from tadpool.reporting.formatting import counted, listed
 from tadpool.results import StudyResults
@@ -13,7 +13,10 @@ ORDER = ("fail", "warn", "pass")
 
 @dataclass(frozen=True)
 class Line:
-    """One fit of one study. elpd, unreliable, units: its leave-one-out score where it has one and did not fail."""
+    """One fit of one study. elpd, unreliable, units: its leave-one-out score where it has one and did not fail.
+
+    seconds: what its job took, None where no benchmark was recorded.
+    """
 
     study: str
     title: str
@@ -21,6 +24,16 @@ class Line:
     elpd: float | None
     unreliable: int
     units: int
+    seconds: float | None
+
+    @property
+    def verdict(self) -> str:
+        return _verdict(self.fit)
+
+    @property
+    def severity(self) -> int:
+        """The place of its verdict in ORDER: 0 is the worst."""
+        return ORDER.index(self.verdict)
 
 
 @dataclass(frozen=True)
@@ -45,13 +58,14 @@ def index_page(studies: Sequence[StudyResults], quick: bool = False) -> str:
     """
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
-    lines.sort(key=lambda line: ORDER.index(_verdict(line.fit)))
+    lines.sort(key=lambda line: line.severity)
+    verdicts = [(verdict, sum(line.verdict == verdict for line in lines)) for verdict in ORDER]
     sweeps = [(results, name) for results in studies for name in results.config["sweeps"]]
     failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
     tone, summary = _summary(lines, failed_sweeps, doubtful)
     page = environment().get_template("index.html")
-    return page.render(chapters=chapters, lines=lines, tone=tone, summary=summary, quick=quick)
+    return page.render(chapters=chapters, lines=lines, verdicts=verdicts, tone=tone, summary=summary, quick=quick)
 
 
 def _verdict(fit: fits.Fit) -> str:
@@ -65,18 +79,18 @@ def _chapter(results: StudyResults) -> Chapter:
 
 
 def _line(results: StudyResults, fit: fits.Fit) -> Line:
-    tree = results.loo(fit.entry)
+    tree, seconds = results.loo(fit.entry), records.seconds(results, f"{fit.entry}/fit")
     if fit.failed or "loo" not in tree.children:
-        return Line(results.study, results.config["title"], fit, None, 0, 0)
+        return Line(results.study, results.config["title"], fit, None, 0, 0, seconds)
     loo = tree["loo"].to_dataset()
     elpd, doubtful = loo["total_elpd"].item(), loo["total_doubtful"].item()
-    return Line(results.study, results.config["title"], fit, elpd, doubtful, loo["elpd"].size)
+    return Line(results.study, results.config["title"], fit, elpd, doubtful, loo["elpd"].size, seconds)
 
 
 def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str]) -> tuple[str, str]:
     """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison is not to be trusted."""
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
-    warned = [f"{line.study}/{line.fit.entry}" for line in lines if _verdict(line.fit) == "warn"]
+    warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
     points += f" The comparison of {listed(doubtful)} cannot be trusted (Pareto k)." if doubtful else ""
     if failed:

@@ -91,12 +91,22 @@ def machine(results: StudyResults) -> Machine:
     return Machine(platform.node(), f"{platform.system()} {platform.machine()}", os.cpu_count(), jobs)
 
 
+def seconds(results: StudyResults, job: str) -> float | None:
+    """What a job took by its benchmark, `{entry}/fit` for a fit; None where there is none."""
+    path = results.folder / "benchmarks" / f"{job}.tsv"
+    return next((_float(row.get("s")) for row in _benchmarks(path)), None) if path.is_file() else None
+
+
 def _jobs(path: Path, folder: Path) -> Iterator[tuple[str, str, str, str]]:
     """Job, seconds, processor seconds and largest memory in MB."""
     name = path.relative_to(folder).with_suffix("").as_posix()
+    for row in _benchmarks(path):
+        yield (name, *(number(_float(row.get(key)), 1) for key in ("s", "cpu_time", "max_rss")))
+
+
+def _benchmarks(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            yield (name, *(number(_float(row.get(key)), 1) for key in ("s", "cpu_time", "max_rss")))
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _float(value: Any) -> float | None:
