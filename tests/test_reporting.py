@@ -568,9 +568,8 @@ def test_optional_parts_that_are_missing_say_so(make):
 
 def test_svg_keeps_shapes_and_drops_the_rest():
     drawn = markup.svg(SVG, "p-", 'a "label"')
-    assert 'id="p-clip"' in drawn
-    assert "url(#p-clip)" in drawn
-    assert 'href="#p-r"' in drawn
+    for identified, referring in ((r'<clipPath id="(p-\w+)"', "url(#{})"), (r'<rect id="(p-\w+)"', 'href="#{}"')):
+        assert referring.format(re.search(identified, drawn)[1]) in drawn
     assert "fill: currentColor; stroke: #d62728" in drawn
     assert "var(--paper)" in drawn
     for word in ("script>alert", "onload", "onclick", "javascript", "foreignObject", "metadata", "evil", "<style"):
@@ -908,8 +907,45 @@ def test_paths_are_written_shorter():
         "p-",
         "",
     )
-    assert 'd="M 0 0 1.23 2 3 -4 Q 1 2 3 4 L 5 6 z"' in drawn
+    assert 'd="M0 0 1.23 2 3 -4Q1 2 3 4L5 6z"' in drawn
     assert "lost" not in drawn
+
+
+LINE = '<path d="M 0 {y}\nL 9.00 {y}" clip-path="url(#c)" style="fill: none; stroke: {colour}{more}"/>'
+CLIP = '<defs><clipPath id="c"><rect width="9" height="9"/></clipPath></defs>'
+
+
+def lines(*looks, around="<g>"):
+    drawn = "\n".join(f"<g>{LINE.format(y=y, **look)}</g>" for y, look in enumerate(looks))
+    return markup.svg(f'<svg viewBox="0 0 9 9">{CLIP}{around}{drawn}</g></svg>', "p-", "")
+
+
+def test_neighbours_of_one_style_say_it_once():
+    red, blue = {"colour": "#d62728", "more": ""}, {"colour": "#0072b2", "more": ""}
+    drawn = lines(red, red, blue)
+    assert '<path d="M0 0 9 0 M0 1 9 1" style="fill: none; stroke: #d62728" clip-path="url(#p-0)"/>' in drawn
+    assert drawn.index("#d62728") < drawn.index("#0072b2")
+    assert "<g" not in drawn
+
+
+def test_translucent_lines_stay_lines_of_their_own():
+    faint = {"colour": "#d62728", "more": "; stroke-opacity: 0.3"}
+    drawn = lines(faint, faint)
+    assert drawn.count("<path") == 2
+    assert drawn.count("stroke-opacity") == 1
+    whole = {"colour": "#d62728", "more": "; opacity: 0.3"}
+    assert lines(whole, whole).count("; opacity: 0.3") == 2
+    plain = {"colour": "#d62728", "more": ""}
+    assert lines(plain, plain, around='<g style="stroke-opacity: 0.5">').count("<path") == 2
+
+
+def test_what_is_defined_keeps_its_own_style():
+    dots = '<path id="a" d="M 0 0 L 1 1" style="stroke: red"/><path id="b" d="M 0 0 L 2 2" style="stroke: red"/>'
+    uses = '<use href="#a" x="1.234" style="fill: blue"/><use href="#b" style="fill: blue"/>'
+    drawn = markup.svg(f'<svg viewBox="0 0 9 9"><defs>{dots}</defs><g>{uses}</g></svg>', "p-", "")
+    assert drawn.count("stroke: red") == 2
+    assert drawn.count("fill: blue") == 1
+    assert '<use href="#p-0" x="1.23"/>' in drawn
 
 
 @pytest.mark.parametrize(("noun", "words"), [("county", "2 counties"), ("day", "2 days"), ("class", "2 classes")])

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from markupsafe import Markup, escape
+
+from tadpool.reporting import smaller
 
 
 def _names(text: str) -> frozenset[str]:
@@ -35,29 +38,48 @@ MATHML_ATTRIBUTES = _names(
 Visit = Callable[[str, Mapping[str, str], str], tuple[str, dict[str, str]]]
 
 
-def rewritten(text: str, elements: frozenset[str], visit: Visit) -> Markup:
-    """Parse XML and write it again as HTML; elements that are not allowed are left out with all they hold.
+def kept(text: str, elements: frozenset[str], visit: Visit) -> Element:
+    """Parse XML and keep what may stand in HTML; elements that are not allowed are left out with all they hold.
 
-    visit(tag, attributes, text): the element's tag and attributes to write. Raises ElementTree.ParseError, also for XML
+    visit(tag, attributes, text): the element's tag and attributes to keep. Raises ElementTree.ParseError, also for XML
     that declares entities.
     """
     if "<!ENTITY" in text:
         raise ElementTree.ParseError("entities are not read")
     root = ElementTree.fromstring(text)  # noqa: S314 (without entities)
-    return Markup(_written(root, elements, visit))  # noqa: S704 (every part is escaped below)
+    if _local(root.tag) not in elements:
+        raise ElementTree.ParseError(f"<{_local(root.tag)}> is not allowed")
+    return _kept(root, elements, visit)
 
 
-def _written(element: ElementTree.Element, elements: frozenset[str], visit: Visit) -> str:
-    tag = _local(element.tag)
-    if tag not in elements:
-        return ""
+def _kept(element: Element, elements: frozenset[str], visit: Visit) -> Element:
     named = {_local(name): value for name, value in element.attrib.items()}
-    tag, attributes = visit(tag, named, element.text or "")
-    opening = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    made = Element(*visit(_local(element.tag), named, element.text or ""))
+    made.text = element.text
+    for child in element:
+        if _local(child.tag) in elements:
+            made.append(_kept(child, elements, visit))
+            made[-1].tail = child.tail
+        elif len(made):
+            made[-1].tail = (made[-1].tail or "") + (child.tail or "")
+        else:
+            made.text = (made.text or "") + (child.tail or "")
+    return made
+
+
+def written(element: Element) -> Markup:
+    """The element as HTML, all its text and attributes escaped."""
+    return Markup(_written(element))  # noqa: S704 (every part is escaped below)
+
+
+def _written(element: Element) -> str:
+    opening = f"<{element.tag}" + "".join(f' {name}="{escape(value)}"' for name, value in element.attrib.items())
+    if not len(element) and not element.text:
+        return f"{opening}/>"
     inner = [escape(element.text or "")]
     for child in element:
-        inner += [_written(child, elements, visit), escape(child.tail or "")]
-    return f"<{tag}{opening}>{''.join(inner)}</{tag}>"
+        inner += [_written(child), escape(child.tail or "")]
+    return f"{opening}>{''.join(inner)}</{element.tag}>"
 
 
 def _local(name: object) -> str:
@@ -74,17 +96,16 @@ def svg(text: str, prefix: str, label: str) -> Markup:
     referred = set(re.findall(r"(?:href=[\"']|url\(\s*[\"']?)#([^\"')\s]+)", text))
 
     def visit(tag: str, attributes: Mapping[str, str], _: str) -> tuple[str, dict[str, str]]:
-        kept = {
+        named = {
             name: _svg_value(name, value, prefix)
             for name, value in attributes.items()
             if name in SVG_ATTRIBUTES and (name != "id" or value in referred)
         }
         if tag == "svg":
-            kept |= {"role": "img", "aria-label": label}
-        return tag, {name: value for name, value in kept.items() if value is not None}
+            named |= {"role": "img", "aria-label": label}
+        return tag, {name: value for name, value in named.items() if value is not None}
 
-    lines = rewritten(text, SVG_ELEMENTS, visit).splitlines()
-    return Markup("\n").join(line.strip() for line in lines if line.strip())
+    return written(smaller.smaller(kept(text, SVG_ELEMENTS, visit), prefix))
 
 
 def _svg_value(name: str, value: str, prefix: str) -> str | None:
@@ -94,23 +115,9 @@ def _svg_value(name: str, value: str, prefix: str) -> str | None:
         if value.startswith("#"):
             return f"#{prefix}{value[1:]}"
         return value if re.match(r"data:image/(png|jpeg);base64,", value) else None
-    if name in ("d", "points", "x", "y"):
-        rounded = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value)
-        return _shorter_path(rounded) if name == "d" else rounded
+    if name in ("d", "points", "x", "y", "transform"):
+        return smaller.path(smaller.rounded(value)) if name == "d" else smaller.rounded(value)
     return _themed(_local_urls(value, prefix))
-
-
-def _shorter_path(value: str) -> str:
-    """The same path without repeated L commands, which are understood, and with single spaces."""
-    written, last = [], ""
-    for part in re.split(r"([MLHVCSQTAZmlhvcsqtaz])", value):
-        if part.isalpha():
-            repeated = part == "L" and last in ("L", "M")
-            last = part
-            if repeated:
-                continue
-        written.append(part)
-    return " ".join(" ".join(written).split())
 
 
 def _local_urls(value: str, prefix: str) -> str:
@@ -153,6 +160,6 @@ def mathml(latex: str, display: str) -> Markup:
         return tag, {name: value for name, value in attributes.items() if name in MATHML_ATTRIBUTES}
 
     try:
-        return rewritten(convert(source, display=display).replace("&#x0007E;", "∼"), MATHML_ELEMENTS, visit)
+        return written(kept(convert(source, display=display).replace("&#x0007E;", "∼"), MATHML_ELEMENTS, visit))
     except Exception:  # the converter raises many kinds for LaTeX that it does not know
         return Markup("<code>{}</code>").format(latex.strip())
