@@ -2,6 +2,7 @@
 
 import sys
 
+from tadpool import flow, io
 from tadpool.config import ConfigErrors, read
 from tadpool.specs import Specs
 from tadpool.verification.parts import PARTS
@@ -47,6 +48,16 @@ def digest(rule):
 def crashes(rule):
     """The record of the rule's crashes, a file beside its output."""
     return lambda wildcards: specs.crashes(rule, dict(wildcards))
+
+
+def rule_graph(wildcards):
+    """Which rules make this run, and which reads the files of which, as canonical JSON."""
+    found = flow.graph(
+        list(workflow.rules),
+        [*specs.everything(), *specs.pages()],
+        lambda named: type(wildcards)(fromdict=named),
+    )
+    return io.canonical(found, ordered=True)
 
 
 def per_entry(name):

@@ -53,6 +53,7 @@ rule render_report:
         figures="results/{study}/figures",
     output:
         page="results/{study}/index.html",
+        run="results/{study}/run.json",
     log:
         "results/{study}/logs/render_report.log",
     benchmark:
@@ -74,6 +75,7 @@ rule render_index:
     """Write the page that leads to all studies."""
     input:
         pages=[f"results/{study}/index.html" for study in STUDIES],
+        runs=[f"results/{study}/run.json" for study in STUDIES],
         checks=[
             f"results/{study}/{entry}/check.json"
             for study, content in STUDIES.items()
@@ -94,6 +96,7 @@ rule render_index:
         runtime=5,
     params:
         spec=spec("render_index"),
+        graph=rule_graph,
         digest=digest("render_index"),
     script:
         "../scripts/render_index.py"

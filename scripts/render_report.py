@@ -1,19 +1,23 @@
-"""Write the page of one study."""
+"""Write the page of one study and the record of its run."""
 
 import json
 from pathlib import Path
 
 from tadpool import io
-from tadpool.reporting.study import study_page
+from tadpool.reporting.changes import changes
+from tadpool.reporting.study import study_page, study_record
 from tadpool.results import StudyResults
 
 
-def main(page, provenance, study, config, seed, samplers, quick):
+def main(page, run, provenance, study, config, seed, samplers, quick, compare_with=None):
     results = StudyResults(study, config, Path(page).parent)
-    io.write_text(page, study_page(results, provenance, seed, samplers, quick))
+    record = study_record(results, provenance, seed, samplers, quick)
+    changed = changes(record, compare_with["folder"]) if compare_with else None
+    io.write_json(run, record)
+    io.write_text(page, study_page(results, provenance, seed, samplers, quick, changed))
 
 
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        main(snakemake.output.page, snakemake.params.digest, **spec)
+        main(snakemake.output.page, snakemake.output.run, snakemake.params.digest, **spec)

@@ -18,6 +18,8 @@ from tadpool import io
 from tadpool.errors import UserError
 
 ROOT = Path(__file__).parent.parent
+RUN = "run.json"
+"""The record of a study's run, written with its page for a later run to be compared with."""
 VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
 
 
@@ -37,6 +39,14 @@ def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
         *(part for path in modules for part in (path.name, _code(path))),
         *(part for path in files for part in (path.name, path.read_bytes())),
     )
+
+
+def of_run(folder: str | Path, study: str) -> str | None:
+    """sha256 of the record of a study's run in a results folder; None where there is none that can be read."""
+    try:
+        return hashlib.sha256((Path(folder) / study / RUN).read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def closure(start: Path) -> set[Path]:

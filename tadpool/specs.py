@@ -4,7 +4,7 @@ Both are params of every rule, so Snakemake re-runs a job when, and only when, o
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Specs:
             files += [table for name in part.datasets for table in plugins.tables(name).values()]
             files += sorted(REFERENCE.glob("*.csv"))
         elif rule in ("render_report", "render_index", "render_verification"):
-            files += sorted((provenance.ROOT / "report").iterdir())
+            files += sorted(path for path in (provenance.ROOT / "report").iterdir() if path.is_file())
         if rule in ("render_report", "draw_figures"):
             models = [
                 plugins.find("models", entry.model) for entry in self.config.studies[wildcards["study"]].models.values()
@@ -113,6 +113,14 @@ class Specs:
             found += [f"results/{study}/sweeps/{sweep}/loo.nc" for sweep in content.sweeps]
             found += [f"results/{study}/data.nc", f"results/{study}/figures", *self.comparisons(study)]
         return found
+
+    def pages(self) -> list[str]:
+        """The page of every study, the one that leads to them, and the gate behind it."""
+        return [
+            *(f"results/{study}/index.html" for study in self.config.studies),
+            "results/index.html",
+            "results/gate.json",
+        ]
 
     def results(self) -> list[str]:
         """What there is beside the fits, in files that may say that they have no numbers."""
@@ -282,11 +290,23 @@ class Specs:
             "seed": self.config.settings.seed,
             "samplers": samplers,
             "quick": self.config.settings.quick is not None,
+            "compare_with": self._other_run([study]),
         }
+
+    def _other_run(self, studies: Iterable[str]) -> dict[str, Any] | None:
+        """The results folder to compare with, and digests of its records of the studies."""
+        folder = self.config.settings.compare_with
+        if folder is None:
+            return None
+        return {"folder": folder, "digests": {study: provenance.of_run(folder, study) for study in studies}}
 
     def _render_index(self) -> dict[str, Any]:
         studies = {name: self._study(name) for name in self.config.studies}
-        return {"studies": studies, "quick": self.config.settings.quick is not None}
+        return {
+            "studies": studies,
+            "quick": self.config.settings.quick is not None,
+            "compare_with": self._other_run(studies),
+        }
 
     def _gate(self) -> dict[str, Any]:
         expected = {

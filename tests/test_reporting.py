@@ -18,7 +18,7 @@ from tadpool import checks, config, contracts, io, predictive_checks, provenance
 from tadpool.reporting import documents, fits, formatting, markup, ranking, scripts
 from tadpool.reporting.environment import TEMPLATES
 from tadpool.reporting.index import index_page
-from tadpool.reporting.study import study_page
+from tadpool.reporting.study import study_page, study_record
 from tadpool.results import StudyResults
 
 HOSTILE = "<script>alert(1)</script> {{ 7*7 }} & \"quoted\" 'text'"
@@ -259,9 +259,10 @@ def write_extras(folder, kind, rng):
     io.write_text(folder / "benchmarks/first/fit.tsv", "s\tmax_rss\tcpu_time\n12.34\t-\t20.5\n")
 
 
-def render(results):
-    sampler = config.Sampler().model_dump()
-    text = study_page(results, "d" * 64, 1, dict.fromkeys(results.entries, sampler))
+def render(results, changes=None):
+    samplers = dict.fromkeys(results.entries, config.Sampler().model_dump())
+    io.write_json(results.folder / "run.json", study_record(results, "d" * 64, 1, samplers))
+    text = study_page(results, "d" * 64, 1, samplers, changes=changes)
     io.write_text(results.folder / "index.html", text)
     io.write_text(results.folder.parent / "index.html", index_page([results]))
     return text
@@ -652,13 +653,17 @@ def test_scripts_write_both_pages(make):
     results = make()
     scripts = Path(__file__).parent.parent / "scripts"
     page, index = results.folder / "index.html", results.folder.parent / "index.html"
+    run = results.folder / "run.json"
     sampler = config.Sampler().model_dump()
     main = runpy.run_path(str(scripts / "render_report.py"))["main"]
-    main(str(page), "d" * 64, "tiny", results.config, 1, dict.fromkeys(results.entries, sampler), quick=False)
-    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), {"tiny": results.config}, quick=True)
+    main(str(page), str(run), "d" * 64, "tiny", results.config, 1, dict.fromkeys(results.entries, sampler), quick=False)
+    graph = json.dumps({"jobs": {"fit": 2, "check": 2}, "edges": [["fit", "check"]]})
+    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), graph, {"tiny": results.config}, quick=True)
+    assert "2 rules with 4 jobs: fit leads to check." in index.read_text()
     words = Page(index.read_text()).words
     assert words.startswith("All studies")
     assert "A quick look" not in page.read_text()
+    assert io.read_json(run)["study"] == "tiny"
     assert page.read_text() == render(results)
     assert "Chains are short and nothing was fitted again: conclude nothing from these pages." in words
 

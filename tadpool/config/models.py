@@ -141,6 +141,12 @@ class Settings(Strict):
         "sensitivity is left out. Meant for a first look, as in config/quick.yaml, not for conclusions.",
         examples=[{"warmup": 200, "draws": 200}],
     )
+    compare_with: Text | None = Field(
+        None,
+        description="Results folder of another run. Every page then says what changed against it: config, data, estimates, "
+        "scores and verdicts. Copy `results` before you change something.",
+        examples=["../before/results"],
+    )
     compile_cache: bool = Field(
         True,
         description="Keep compiled programs between runs, in the temporary directory. Turn it off where that "

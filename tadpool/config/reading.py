@@ -27,6 +27,7 @@ from tadpool.errors import UserError, did_you_mean
 
 CONFIG = Path("config/config.yaml")
 OWN = Path("config/studies")
+RESULTS = Path("results")
 BUILT_IN = Path(__file__).parent.parent.parent / OWN
 OVERLAY = "--config or --configfile"
 # Named things within a study: each is valid or not on its own.
@@ -62,6 +63,7 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
         *_sentences(CONFIG, below_problems),
         *_sentences(OVERLAY, above_problems),
         *(sentence for problem in invalid for sentence in _of_settings(problem, above)),
+        *(sentence for problem in _other_run(settings) for sentence in _of_settings(problem, above)),
     ]
     chosen_in = OVERLAY if "studies" in above else CONFIG
     studies: dict[str, Any] = {}
@@ -153,6 +155,19 @@ def _of_settings(problem: Problem, overlay: Mapping[str, Any]) -> list[str]:
     else:
         mend = problem.mend
     return _sentences(OVERLAY, [Problem(problem.place, problem.what, mend)])
+
+
+def _other_run(settings: Settings | None) -> Iterator[Problem]:
+    """What is wrong with the folder of the run to compare with."""
+    if settings is None or settings.compare_with is None:
+        return
+    folder = Path(settings.compare_with)
+    if not folder.is_dir():
+        mend = "give the results folder of another run, or leave the key out"
+        yield Problem(("compare_with",), f"there is no folder {settings.compare_with!r}", mend)
+    elif folder.resolve() == RESULTS.resolve():
+        mend = "copy it before the run and give the copy"
+        yield Problem(("compare_with",), f"{settings.compare_with!r} is the folder that this run writes", mend)
 
 
 def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:

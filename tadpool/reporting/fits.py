@@ -232,6 +232,11 @@ class Fit:
         return f"models/{self.config['model']}.py"
 
     @cached_property
+    def code(self) -> str:
+        """The text of the model's file."""
+        return plugins.find("models", self.config["model"]).read_text(encoding="utf-8").strip()
+
+    @cached_property
     def description(self) -> tuple[str, Sequence[documents.Paragraph]]:
         return documents.docstring(plugins.find("models", self.config["model"]))
 

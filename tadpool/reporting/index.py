@@ -1,9 +1,11 @@
 """The page that leads to all studies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from tadpool.reporting import fits, ranking, records, study
+from tadpool.reporting import fits, flowchart, machine, ranking, study
+from tadpool.reporting.changes import Changes
 from tadpool.reporting.environment import environment
 from tadpool.reporting.formatting import counted, listed
 from tadpool.results import StudyResults
@@ -51,10 +53,16 @@ class Chapter:
         return sum(_verdict(fit) == verdict for fit in self.fits)
 
 
-def index_page(studies: Sequence[StudyResults], quick: bool = False) -> str:
+def index_page(
+    studies: Sequence[StudyResults],
+    quick: bool = False,
+    graph: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Changes] | None = None,
+) -> str:
     """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first.
 
-    quick: whether this was a quick look, which the page then says.
+    quick: whether this was a quick look, which the page then says. graph: of the rules, see `flow.graph`. changes: by
+    study, against another run, where one is named.
     """
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
@@ -65,7 +73,16 @@ def index_page(studies: Sequence[StudyResults], quick: bool = False) -> str:
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
     tone, summary = _summary(lines, failed_sweeps, doubtful)
     page = environment().get_template("index.html")
-    return page.render(chapters=chapters, lines=lines, verdicts=verdicts, tone=tone, summary=summary, quick=quick)
+    return page.render(
+        chapters=chapters,
+        lines=lines,
+        verdicts=verdicts,
+        tone=tone,
+        summary=summary,
+        quick=quick,
+        changes=changes or {},
+        flowchart=flowchart.svg(graph) if graph else None,
+    )
 
 
 def _verdict(fit: fits.Fit) -> str:
@@ -79,7 +96,7 @@ def _chapter(results: StudyResults) -> Chapter:
 
 
 def _line(results: StudyResults, fit: fits.Fit) -> Line:
-    tree, seconds = results.loo(fit.entry), records.seconds(results, f"{fit.entry}/fit")
+    tree, seconds = results.loo(fit.entry), machine.seconds(results, f"{fit.entry}/fit")
     if fit.failed or "loo" not in tree.children:
         return Line(results.study, results.config["title"], fit, None, 0, 0, seconds)
     loo = tree["loo"].to_dataset()

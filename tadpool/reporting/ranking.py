@@ -48,6 +48,13 @@ class Row:
         return str(self.numbers["tie"]) == "True"
 
     @property
+    def standing(self) -> str:
+        """ "first", "tie" (with the first row), "behind", or "no rank"."""
+        if not self.ranked:
+            return "no rank"
+        return "tie" if self.tie else "first" if self.numbers["rank"] == 1 else "behind"
+
+    @property
     def units(self) -> int:
         return 0 if missing(self.numbers.get("n_units")) else int(self.numbers["n_units"])
 

@@ -1,20 +1,16 @@
-"""What results were made from (the same on every machine), what making them took (not the same), and where they are."""
+"""What results were made from, the same on every machine, and where they are."""
 
-import csv
 import json
-import os
-import platform
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
+from tadpool.provenance import RUN
 from tadpool.reporting.fits import attributes
-from tadpool.reporting.formatting import number
 from tadpool.results import StudyResults
 
 DATA_FILES = ("*.nc", "*.json", "*.csv")
+DRAWN = (".svg", ".csv", ".json")
 
 
 @dataclass(frozen=True)
@@ -68,49 +64,12 @@ def _files(results: StudyResults, patterns: tuple[str, ...]) -> list[str]:
 
 
 def downloads(results: StudyResults) -> list[tuple[str, str]]:
-    """Name and relative address of each result file that is there."""
-    files = _files(results, DATA_FILES)
-    listing = ["figures/figures.json"] if (results.folder / "figures/figures.json").is_file() else []
-    return [(path, quote(path)) for path in [*files, *listing]]
+    """Name and relative address of each result file that is there, and of the record that is written with the page."""
+    files = [path for path in _files(results, DATA_FILES) if path != RUN]
+    return [(path, quote(path)) for path in [*files, RUN]]
 
 
-@dataclass(frozen=True)
-class Machine:
-    """Where the page was made and what the jobs took; allowed to differ between runs."""
-
-    host: str
-    system: str
-    processors: int | None
-    jobs: list[tuple[str, str, str, str]]
-
-
-def machine(results: StudyResults) -> Machine:
-    """This machine, and the benchmarks that Snakemake wrote."""
-    folder = results.folder / "benchmarks"
-    jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _jobs(path, folder)]
-    return Machine(platform.node(), f"{platform.system()} {platform.machine()}", os.cpu_count(), jobs)
-
-
-def seconds(results: StudyResults, job: str) -> float | None:
-    """What a job took by its benchmark, `{entry}/fit` for a fit; None where there is none."""
-    path = results.folder / "benchmarks" / f"{job}.tsv"
-    return next((_float(row.get("s")) for row in _benchmarks(path)), None) if path.is_file() else None
-
-
-def _jobs(path: Path, folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Job, seconds, processor seconds and largest memory in MB."""
-    name = path.relative_to(folder).with_suffix("").as_posix()
-    for row in _benchmarks(path):
-        yield (name, *(number(_float(row.get(key)), 1) for key in ("s", "cpu_time", "max_rss")))
-
-
-def _benchmarks(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def _float(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
+def drawn(results: StudyResults) -> list[tuple[str, str]]:
+    """Name and relative address of each figure, of its numbers, and of the list of them."""
+    paths = sorted(path for path in (results.folder / "figures").glob("*.*") if path.suffix in DRAWN)
+    return [(path.name, quote(f"figures/{path.name}")) for path in paths]

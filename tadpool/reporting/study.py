@@ -4,22 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tadpool.comparison import TIE_ELPD
 from tadpool.reporting import (
     accuracies,
     calibrations,
+    checklist,
     dataset,
     fits,
+    machine,
+    overview,
     predicted,
     ranking,
     readings,
     records,
     recovered,
     replicated,
+    runs,
     sensitivities,
     separate,
     silent,
     sweeps,
 )
+from tadpool.reporting.changes import ESTIMATE_HEADINGS, MULTIPLE, Changes
 from tadpool.reporting.environment import environment
 from tadpool.reporting.figures import Figures
 from tadpool.reporting.formatting import counted, listed
@@ -67,12 +73,46 @@ def headline(compared: Sequence[Comparison], all_fits: Sequence[fits.Fit]) -> ra
     )
 
 
-def study_page(
+def lights(all_fits: Sequence[fits.Fit], compared: Sequence[Comparison], results: StudyResults) -> list[overview.Light]:
+    """The checks at the top of the page."""
+    return overview.overview(
+        all_fits,
+        [comparison.conclusion for comparison in compared],
+        [replicated.replicated(fit) for fit in all_fits],
+        sensitivities.sensitivities(all_fits),
+        [calibrations.calibration(results, name) for name in results.config["calibration"]],
+        recovered.recovered(results, all_fits),
+    )
+
+
+def study_record(
     results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]], quick: bool = False
+) -> dict[str, Any]:
+    """The record of the study's run, for a later run to be compared with; arguments as of `study_page`."""
+    all_fits, compared = fits.all_fits(results, samplers), comparisons(results)
+    return runs.record(
+        results,
+        {"seed": seed, "quick": quick, "samplers": samplers},
+        all_fits,
+        {comparison.name: comparison.rows for comparison in compared},
+        [calibrations.calibration(results, name) for name in results.config["calibration"]],
+        lights(all_fits, compared, results),
+        headline(compared, all_fits).sentences[0],
+        records.provenance(results, seed, digest),
+    )
+
+
+def study_page(
+    results: StudyResults,
+    digest: str,
+    seed: int,
+    samplers: Mapping[str, Mapping[str, Any]],
+    quick: bool = False,
+    changes: Changes | None = None,
 ) -> str:
     """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry.
 
-    quick: whether this was a quick look, which the page then says.
+    quick: whether this was a quick look, which the page then says. changes: against another run, where one is named.
     """
     all_fits = fits.all_fits(results, samplers)
     compared = comparisons(results)
@@ -85,6 +125,8 @@ def study_page(
     }
     figures = Figures(results.folder / "figures")
     checked = {fit.entry: replicated.replicated(fit) for fit in all_fits}
+    sensitive, origin = sensitivities.sensitivities(all_fits), records.provenance(results, seed, digest)
+    seen = lights(all_fits, compared, results)
     quiet = {fit.entry: silent.silent(fit) for fit in all_fits}
     return (
         environment()
@@ -106,7 +148,13 @@ def study_page(
             spreads=readings.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
             recovery=recovered.recovered(results, all_fits),
             recovery_headings=recovered.HEADINGS,
-            sensitivities=sensitivities.sensitivities(all_fits),
+            lights=seen,
+            checklist=checklist.checklist(results, all_fits, figures, list(checked.values()), sensitive, seen, origin),
+            changes=changes,
+            moved_headings=ESTIMATE_HEADINGS,
+            multiple=MULTIPLE,
+            tie_elpd=TIE_ELPD,
+            sensitivities=sensitive,
             sensitivity_headings=sensitivities.HEADINGS,
             accuracies=accuracies.accuracies(all_fits),
             replicated=checked,
@@ -121,8 +169,9 @@ def study_page(
             grids=[calibrations.recovery(results, name) for name in results.config["recovery"]],
             figures=figures,
             owners=owners,
-            provenance=records.provenance(results, seed, digest),
-            machine=records.machine(results),
+            provenance=origin,
+            machine=machine.machine(results),
             downloads=records.downloads(results),
+            figure_files=records.drawn(results),
         )
     )
