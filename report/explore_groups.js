@@ -23,7 +23,19 @@ explorer.start("groups", (section, data) => {
     explorer.legend(body, [...looks, ...(axis.observed ? [explorer.OBSERVED] : [])]);
     if (entries.some((entry) => entry.failed.length)) html(body, "p", { class: "note" }, `Paler: the fit to that ${name} failed.`);
     const domain = explorer.extent([entries.map((entry) => [entry.low, entry.high]), axis.observed ?? []]);
-    const side = (i, frame) => ((i - (looks.length - 1) / 2) * Math.min(frame.inner / labels.length, 40)) / (looks.length + 0.6);
+    // The estimates of member i side by side, `gap` pixels apart.
+    const drawMember = (layer, frame, i, gap, size, middle = frame.x(i)) => {
+      looks.forEach((entry, j) => {
+        if (entry.mean[i] === null) return;
+        const x = middle + (j - (looks.length - 1) / 2) * gap;
+        const opacity = entry.failed.includes(i) ? 0.45 : 1;
+        const bar = { stroke: entry.colour, "stroke-width": Math.max(0.8, size / 2.4), opacity };
+        svg(layer, "path", { d: `M${x} ${frame.y(entry.low[i])}V${frame.y(entry.high[i])}`, ...bar });
+        shape(layer, entry.shape, x, frame.y(entry.mean[i]), size, { fill: entry.colour, opacity });
+      });
+      if (axis.observed) shape(layer, "circle", middle, frame.y(axis.observed[i]), Math.min(4.2, size + 1), { class: "observed" });
+    };
+    const gapIn = (frame) => Math.min(frame.inner / labels.length, 40) / (looks.length + 0.6);
     const panel = explorer.panel(body, {
       label: name,
       height: 300,
@@ -37,23 +49,18 @@ explorer.start("groups", (section, data) => {
           { domain: [-0.7, labels.length - 0.3], label: name, ticks: (width) => explorer.named(labels, width) },
           { domain, label: axis.label },
         );
-        const size = Math.min(3.2, Math.max(1.4, frame.inner / labels.length / looks.length / 2));
-        looks.forEach((entry, j) => {
-          labels.forEach((_, i) => {
-            if (entry.mean[i] === null) return;
-            const x = frame.x(i) + side(j, frame);
-            const look = { stroke: entry.colour, "stroke-width": size / 2.4, opacity: entry.failed.includes(i) ? 0.45 : 1 };
-            svg(frame.root, "path", { d: `M${x} ${frame.y(entry.low[i])}V${frame.y(entry.high[i])}`, ...look });
-            shape(frame.root, entry.shape, x, frame.y(entry.mean[i]), size, { fill: entry.colour, opacity: look.opacity });
-          });
-        });
-        if (axis.observed) {
-          labels.forEach((_, i) => shape(frame.root, "circle", frame.x(i), frame.y(axis.observed[i]), 4.2, { class: "observed" }));
-        }
+        const size = Math.min(3.2, Math.max(1.2, frame.inner / labels.length / looks.length / 2));
+        labels.forEach((_, i) => drawMember(frame.root, frame, i, gapIn(frame), size));
       },
       mark: (frame, i) => {
-        const width = Math.max(10, frame.inner / labels.length);
-        svg(frame.marks, "rect", { x: frame.x(i) - width / 2, y: 14, width, height: frame.height - 58, class: "band" });
+        const gap = Math.max(6, gapIn(frame));
+        const width = gap * (looks.length + 0.6);
+        const [left, right] = [frame.x(-0.7) + 1 + width / 2, frame.x(labels.length - 0.3) - width / 2];
+        const middle = Math.min(right, Math.max(left, frame.x(i)));
+        const box = { x: middle - width / 2, y: 14, width, height: frame.height - 58 };
+        svg(frame.marks, "rect", { ...box, class: "ground" });
+        svg(frame.marks, "rect", { ...box, class: "band" });
+        drawMember(frame.marks, frame, i, gap, 3.2, middle);
       },
     });
     const readout = html(body, "p", { class: "readout", "aria-live": "polite" });
