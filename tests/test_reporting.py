@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import runpy
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -172,27 +173,32 @@ def compared(names, numbers, verdicts, doubtful=0):
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
-    """make(kinds, difference, doubtful): a study's results; kinds of fits by entry, the two healthy ones this far apart."""
+    """make(kinds, difference, doubtful): a study's results, see `made`."""
     monkeypatch.chdir(tmp_path)
+    return partial(made, tmp_path)
+
+
+def made(folder, kinds=None, difference=(-9.0, 2.0, False), doubtful=0, **changes):
+    """A study's results; kinds of fits by entry, the two healthy ones this far apart. folder: where its plug-ins stand too."""
+    write_plugins(folder)
+    kinds = kinds or {"first": "ok", "second": "ok"}
+    study = {
+        "title": HOSTILE, "question": "Does it <em>work</em>?", "dataset": "tinydata", "outcomes": ["y"], "unit": "row",
+        "groups": ["group"], "models": {name: {"model": "tiny"} for name in kinds}, "references": ["A & B <1999>"],
+        "comparisons": {"main": {"entries": list(kinds)}}, "predictions": {"first": {"group": "group"}},
+        "sweeps": {"grid": {"entry": "first", "over": "scale", "values": [1.0, 2.0]}},
+    }  # fmt: skip
+    content = config.Study(**study).model_dump(by_alias=True)
+    for entry, change in changes.items():
+        content["models"][entry] |= change
+    results = StudyResults("tiny", content, folder / "results" / "tiny")
+    write_results(results, kinds, difference, doubtful)
+    return results
+
+
+def write_plugins(folder):
     for kind, text in {"models/tiny": MODEL, "datasets/tinydata": DATASET}.items():
-        io.write_text(tmp_path / f"{kind}.py", text)
-
-    def made(kinds=None, difference=(-9.0, 2.0, False), doubtful=0, **changes):
-        kinds = kinds or {"first": "ok", "second": "ok"}
-        study = {
-            "title": HOSTILE, "question": "Does it <em>work</em>?", "dataset": "tinydata", "outcomes": ["y"], "unit": "row",
-            "groups": ["group"], "models": {name: {"model": "tiny"} for name in kinds}, "references": ["A & B <1999>"],
-            "comparisons": {"main": {"entries": list(kinds)}}, "predictions": {"first": {"group": "group"}},
-            "sweeps": {"grid": {"entry": "first", "over": "scale", "values": [1.0, 2.0]}},
-        }  # fmt: skip
-        content = config.Study(**study).model_dump(by_alias=True)
-        for entry, change in changes.items():
-            content["models"][entry] |= change
-        results = StudyResults("tiny", content, tmp_path / "results" / "tiny")
-        write_results(results, kinds, difference, doubtful)
-        return results
-
-    return made
+        io.write_text(folder / f"{kind}.py", text)
 
 
 def write_results(results, kinds, difference, doubtful):
@@ -260,6 +266,7 @@ def write_extras(folder, kind, rng):
 
 
 def render(results, changes=None):
+    """The page of a study as text, written with the index of that study alone."""
     samplers = dict.fromkeys(results.entries, config.Sampler().model_dump())
     io.write_json(results.folder / "run.json", study_record(results, "d" * 64, 1, samplers))
     text = study_page(results, "d" * 64, 1, samplers, changes=changes)
@@ -684,13 +691,16 @@ RELATIONS = {"alpha": "Normal", "beta": "Normal", "scale": "Exponential", "y": "
 
 @pytest.fixture
 def grouped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return made_of_groups(tmp_path)
+
+
+def made_of_groups(folder):
     """Simulated rows of six groups: `shared`, a fit to all, and `alone`, a fit to each, of which the last failed.
 
     x is 0 in all rows of group c, so that its beta returns its prior in `alone`.
     """
-    monkeypatch.chdir(tmp_path)
-    for kind, text in {"models/tiny": MODEL, "datasets/tinydata": DATASET}.items():
-        io.write_text(tmp_path / f"{kind}.py", text)
+    write_plugins(folder)
     study = {
         "title": "Groups", "question": "Why?", "dataset": "tinydata", "outcomes": ["y"], "unit": "row", "groups": ["group"],
         "models": {"shared": {"model": "tiny"}, "alone": {"model": "tiny", "by": "group"}},
@@ -698,7 +708,7 @@ def grouped(tmp_path, monkeypatch):
     }  # fmt: skip
     content = config.Study(**study).model_dump(by_alias=True)
     content["models"]["alone"]["returns_prior"] = {"beta": "x"}
-    results = StudyResults("groups", content, tmp_path / "results" / "groups")
+    results = StudyResults("groups", content, folder / "results" / "groups")
     rng = np.random.default_rng(2)
     index = np.repeat(np.arange(6), [1, 2, 3, 4, 7, 7])
     x = np.where(index == 2, 0, np.arange(1, 25) % 2)

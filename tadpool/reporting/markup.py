@@ -103,6 +103,8 @@ def svg(text: str, prefix: str, label: str) -> Markup:
         }
         if tag == "svg":
             named |= {"role": "img", "aria-label": label}
+        if tag == "path":
+            named.setdefault("d", "")  # Matplotlib leaves it out where nothing is drawn, HTML requires it
         return tag, {name: value for name, value in named.items() if value is not None}
 
     return written(smaller.smaller(kept(text, SVG_ELEMENTS, visit), prefix))
