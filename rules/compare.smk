@@ -56,7 +56,12 @@ rule compare:
             wildcards.study, wildcards.comparison, "check.json"
         ),
     output:
-        table="results/{study}/comparisons/{comparison}.csv",
+        table=report(
+            "results/{study}/comparisons/{comparison}.csv",
+            caption="../report/captions/comparison.rst",
+            category="Comparisons",
+            labels={"study": "{study}", "comparison": "{comparison}"},
+        ),
     log:
         "results/{study}/logs/comparisons/{comparison}.log",
     benchmark:

@@ -16,7 +16,14 @@ rule draw_figures:
         calibrations=lambda wildcards: specs.calibrations(wildcards.study),
         recoveries=lambda wildcards: specs.recoveries(wildcards.study),
     output:
-        figures=directory("results/{study}/figures"),
+        figures=report(
+            directory("results/{study}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/captions/figure.rst",
+            category="Figures",
+            subcategory="{study}",
+            labels={"figure": "{figure}"},
+        ),
     log:
         "results/{study}/logs/draw_figures.log",
     benchmark:
@@ -52,8 +59,18 @@ rule render_report:
         recoveries=lambda wildcards: specs.recoveries(wildcards.study),
         figures="results/{study}/figures",
     output:
-        page="results/{study}/index.html",
-        run="results/{study}/run.json",
+        page=report(
+            "results/{study}/index.html",
+            caption="../report/captions/page.rst",
+            category="Pages",
+            labels={"page": "{study}"},
+        ),
+        run=report(
+            "results/{study}/run.json",
+            caption="../report/captions/run.rst",
+            category="Records",
+            labels={"study": "{study}"},
+        ),
     log:
         "results/{study}/logs/render_report.log",
     benchmark:
@@ -83,7 +100,12 @@ rule render_index:
         ],
         comparisons=[path for study in STUDIES for path in specs.comparisons(study)],
     output:
-        index="results/index.html",
+        index=report(
+            "results/index.html",
+            caption="../report/captions/index.rst",
+            category="Pages",
+            labels={"page": "all studies"},
+        ),
     log:
         "results/logs/render_index.log",
     benchmark:

@@ -38,8 +38,11 @@ class Specs:
         os.environ["TADPOOL_COMPILE_CACHE"] = "on" if self.config.settings.compile_cache else "off"
 
     def spec(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """The rule's arguments as canonical JSON; where they are shown, in the order of the study file."""
-        return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN)
+        """The rule's arguments as canonical JSON; where they are shown, in the order of the study file.
+
+        `<` is written as JSON's \\u003c: Snakemake's own report puts params into a script as they are.
+        """
+        return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN).replace("<", "\\u003c")
 
     def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
         """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""

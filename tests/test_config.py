@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tadpool import config
 from tadpool.config import documents, models, reading, sentences
+from tadpool.specs import Specs
 
 ROOT = Path(__file__).parent.parent
 STUDY = {
@@ -700,3 +701,16 @@ def test_reading_the_config_imports_no_sampler():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_text_of_a_study_cannot_end_a_script_of_snakemakes_report(folder):
+    write("config/studies/mine.yaml", study("title: '</script><script>alert(1)</script>'"))
+    made = Specs(config.read({"studies": ["mine"]}))
+    for rule, wildcards in (
+        ("render_report", {"study": "mine"}),
+        ("draw_figures", {"study": "mine"}),
+        ("render_index", {}),
+    ):
+        spec = made.spec(rule, wildcards)
+        assert "<" not in spec
+        assert "</script><script>alert(1)</script>" in str(json.loads(spec))

@@ -63,6 +63,24 @@ def test_another_folder_and_one_core_give_the_same_bytes(finished, tmp_path):
     assert [name for name in one if one[name] != other[name]] == []
 
 
+def test_snakemakes_own_report_holds_pages_figures_and_tables(finished, tmp_path):
+    workflow = finished.copy(tmp_path / "tadpool")
+    study = STUDY.replace("title: Small", "title: '</script><script>alert(1)</script>'")
+    (workflow.folder / "config" / "studies" / "small.yaml").write_text(study)
+    workflow.run("--report", "report.html")
+    text = (workflow.folder / "report.html").read_text()
+    captions = sorted((ROOT / "report" / "captions").glob("*.rst"))
+    assert len(captions) == 5
+    for path in captions:
+        assert path.read_text().split(".")[0] in text, path.name
+    for category in ("Pages", "Figures", "Comparisons", "Records"):
+        assert f'"{category}"' in text
+    figures = io.read_json(workflow.folder / "results" / "small" / "figures" / "figures.json")
+    assert [figure["name"] for figure in figures if f"{figure['name']}.svg" not in text] == []
+    assert "\\u003c/script>" in text
+    assert "<script>alert(1)" not in text
+
+
 def test_results_name_their_origin_and_no_place(finished):
     for path in sorted((finished.folder / "results" / "small").rglob("*.nc")):
         content = path.read_bytes()
