@@ -32,7 +32,7 @@ def lights(text):
 def points(text):
     """State and link of each point of the checklist."""
     part = re.search(r'<section id="checklist">.*?</section>', text, flags=re.DOTALL)[0]
-    rows = re.findall(r'<th scope="row">(.*?)</th><td class="state">.*?</span> (.*?)</td>', part)
+    rows = re.findall(r"</span> <b>(.*?)</b>: (.*?),", part)
     return {name: (re.sub(r"<.*?>", "", cell), (re.findall(r'href="#(\w+)"', cell) or [""])[0]) for name, cell in rows}
 
 

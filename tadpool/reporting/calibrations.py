@@ -143,7 +143,7 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
             sentences.append(f"{counted(counts[kind], 'data set')} {words}.")
     mixed = float(quantities["poorly_mixed"].max())
     if mixed > 0:
-        where = names[int(quantities["poorly_mixed"].argmax())]
+        where = names[int(quantities["poorly_mixed"].values.argmax())]
         sentences.append(
             f"In up to {number(100 * mixed, 1)} % of fits ({where}) the effective sample size is below the number of draws "
             "that the truth is ranked among, so that ranks are more extreme than they should be."

@@ -64,7 +64,7 @@ def _convergence(fits: Sequence[Fit]) -> Light:
     failed = [fit for fit in fits if fit.failed]
     unexpected = [fit for fit in failed if not fit.expected or fit.expected["verdict"] != "fail"]
     passed = sum(not fit.failed and fit.verdict == "pass" for fit in fits)
-    words = f"{passed} of {counted(len(fits), 'fit')} {'passes' if passed == 1 else 'pass'}"
+    words = _passing(passed, len(fits), "fit")
     if failed:
         words += f", {len(failed)} failed" + ("" if unexpected else " as expected")
     state = "fail" if unexpected else "pass" if passed == len(fits) else "warn"
@@ -103,8 +103,12 @@ def _calibration(calibrations: Sequence[Calibration]) -> Light:
     if not calibrations:
         return Light("Calibration", NOT_RUN, "no fit was calibrated", "calibration")
     passed = sum(each.verdict == "pass" for each in calibrations)
-    words = f"{passed} of {counted(len(calibrations), 'calibration')} {'passes' if passed == 1 else 'pass'}"
+    words = _passing(passed, len(calibrations), "calibration")
     return Light("Calibration", worst([each.verdict for each in calibrations]), words, "calibration")
+
+
+def _passing(passed: int, total: int, noun: str) -> str:
+    return f"{passed} of {counted(total, noun)} {'passes' if 1 in (passed, total) else 'pass'}"
 
 
 def _recovery(recovery: Recovery | None) -> Light:

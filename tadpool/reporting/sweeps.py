@@ -76,7 +76,7 @@ def _refitted(over: str, loo: xr.Dataset) -> list[str]:
     if not refits:
         return []
     psis = loo["elpd_psis"].sum([dim for dim in loo["elpd_psis"].dims if dim not in loo["total_elpd"].dims])
-    at = psis[over][int(psis.argmax())].item()
+    at = psis[over][int(psis.values.argmax())].item()
     excess = float((psis - loo["total_elpd"]).max())
     return [
         f"{counted(refits, 'score')} of {whole(loo['pareto_k'].size)} come from fits without the unit. Importance sampling "
