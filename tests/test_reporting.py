@@ -16,7 +16,7 @@ import pytest
 import xarray as xr
 
 from tadpool import checks, config, contracts, io, predictive_checks, provenance
-from tadpool.reporting import documents, fits, formatting, markup, ranking, scripts
+from tadpool.reporting import documents, fits, formatting, markup, ranking, scripts, smaller
 from tadpool.reporting.environment import TEMPLATES
 from tadpool.reporting.index import index_page
 from tadpool.reporting.study import study_page, study_record
@@ -934,6 +934,12 @@ def test_paths_are_written_shorter():
     )
     assert 'd="M0 0 1.23 2 3 -4Q1 2 3 4L5 6z"' in drawn
     assert "lost" not in drawn
+
+
+def test_long_curves_have_one_decimal():
+    points = [f"{x}.123 5.678" for x in range(80)]
+    assert smaller.path("M " + " L ".join(points)).startswith("M0.1 5.7 1.1 5.7 2.1 5.7")
+    assert smaller.path("M " + " L ".join(points[:2])) == "M0.12 5.68 1.12 5.68"
 
 
 LINE = '<path d="M 0 {y}\nL 9.00 {y}" clip-path="url(#c)" style="fill: none; stroke: {colour}{more}"/>'

@@ -118,7 +118,7 @@ def _svg_value(name: str, value: str, prefix: str) -> str | None:
             return f"#{prefix}{value[1:]}"
         return value if re.match(r"data:image/(png|jpeg);base64,", value) else None
     if name in ("d", "points", "x", "y", "transform"):
-        return smaller.path(smaller.rounded(value)) if name == "d" else smaller.rounded(value)
+        return smaller.path(value) if name == "d" else smaller.rounded(value)
     return _themed(_local_urls(value, prefix))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
+LONG = 500
 SHARED = ("style", "clip-path")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -116,20 +117,24 @@ def _shared(element: Element) -> tuple[str, str] | None:
 
 
 def path(value: str) -> str:
-    """A path without repeated L commands, which are understood, and without spaces that part nothing."""
-    written, last = [], ""
+    """A path without repeated L commands, which are understood, and without spaces that part nothing.
+
+    Places have two decimals, in long curves one: a tenth of a point, a fifth of a pixel, moves no line that is seen.
+    """
+    value = rounded(value, 2 if len(value) < LONG else 1)
+    parts, last = [], ""
     for part in re.split(r"([MLHVCSQTAZmlhvcsqtaz])", value):
         if part.isalpha():
             repeated = part == "L" and last in ("L", "M")
             last = part
             if repeated:
                 continue
-        written.append(part)
-    return re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(" ".join(written).split()))
+        parts.append(part)
+    return re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(" ".join(parts).split()))
 
 
-def rounded(value: str) -> str:
-    """Numbers with at most two decimals, in a list of transformations those of translations alone."""
+def rounded(value: str, decimals: int = 2) -> str:
+    """Numbers with at most so many decimals, in a list of transformations those of translations alone."""
     if "(" in value:
-        return re.sub(r"(?<=translate\()[^()]*(?=\))", lambda found: rounded(found[0]), value)
-    return re.sub(r"\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
+        return re.sub(r"(?<=translate\()[^()]*(?=\))", lambda found: rounded(found[0], decimals), value)
+    return re.sub(r"\d+\.\d+", lambda found: f"{float(found[0]):.{decimals}f}".rstrip("0").rstrip("."), value)
