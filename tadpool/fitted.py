@@ -137,5 +137,6 @@ class Fitted:
                 outcomes=self.outcomes,
                 unit=self.unit,
                 points=points,
+                predictive=not self.over,
                 progress=advance,
             )

@@ -20,7 +20,7 @@ class Refits:
     """What the fits without each fold say of it.
 
     scores: log likelihood of the targets (fold, chain, draw, target), 0 past a fold's last one. predictive: outcome -> its
-    draws in the rows left out (fold, chain, thinned draw, row, ...), repeated past a fold's last one. rhat: (fold,) the
+    draws in the rows left out (fold, chain, thinned draw, row, ...), repeated past a fold's last one, if any. rhat: (fold,) the
     largest of the scores and of the log density. diverging: (fold,) transitions. finite: (fold,) whether the draws are.
     """
 
@@ -40,13 +40,14 @@ def refit(
     outcomes: Sequence[str],
     unit: str,
     points: Points | None = None,
+    predictive: bool = True,
     progress: Callable[[int], None] = lambda iterations: None,
 ) -> Refits:
     """Fit the model without each fold's rows.
 
     address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields of `lanes.Sampler`, and
     the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the `bound` that
-    `binding.separated` gives; a fold of theirs lies within one fit.
+    `binding.separated` gives; a fold of theirs lies within one fit. predictive: whether to predict what was left out too.
     """
     chains = settings["chains"]
     sampler = lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__})
@@ -74,7 +75,7 @@ def refit(
         of_lane["held_out"],
         {name: of_lane[name] for name in ("rows", "targets")},
     )
-    kept = sampling.thinned(sampler.draws, chains)
+    kept = sampling.thinned(sampler.draws, chains) if predictive else np.zeros(0, int)
     derive = _derive(bound, outcomes, unit, count, kept)
     shared = {name: value for name, value in bound.data.items() if name not in batch.arguments}
     function = binding.reparametrized(bound, settings.get("reparametrized", ()))
@@ -132,9 +133,12 @@ def _derive(bound: Bound, outcomes: Sequence[str], unit: str, count: int, kept: 
             return {name: jnp.moveaxis(values[name], bound.dims[name].index(unit), 0)[rows] for name in outcomes}
 
         latents = {name: draws[name] for name in bound.latents}
+        scores = jax.lax.map(score, latents)
+        if not len(kept):
+            return {"scores": scores, "predictive": {}}
         keys = jax.random.split(jax.random.fold_in(lane_key(lane), sampling.PREDICTIVE_DRAWS), len(kept))
         thinned = {name: value[kept] for name, value in latents.items()}
-        return {"scores": jax.lax.map(score, latents), "predictive": jax.lax.map(predict, (keys, thinned))}
+        return {"scores": scores, "predictive": jax.lax.map(predict, (keys, thinned))}
 
     return derive
 
