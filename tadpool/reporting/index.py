@@ -1,5 +1,6 @@
 """The page that leads to all studies."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,7 @@ def index_page(
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
     lines.sort(key=lambda line: line.severity)
-    verdicts = [(verdict, sum(line.verdict == verdict for line in lines)) for verdict in ORDER]
+    verdicts = Counter(line.verdict for line in lines)
     sweeps = [(results, name) for results in studies for name in results.config["sweeps"]]
     failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]

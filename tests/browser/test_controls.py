@@ -168,3 +168,13 @@ def test_a_first_touch_defines_and_a_second_follows(visit):
     term.tap()
     term.tap()
     assert page.url.endswith("#term-r-hat")
+
+
+def test_print_leaves_controls_out_and_the_glossary_in(visit):
+    page = visit("index.html", color_scheme="dark")
+    page.locator("#all-fits th a.term").first.focus()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator("button:visible, input:visible, .definition:visible").count() == 0
+    assert page.locator("#definition-r-hat").is_visible()
+    assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert page.evaluate(BACKGROUND) == LIGHT
