@@ -18,7 +18,7 @@ IN_CODE = [
 ]
 LABELS = """
 Fit Verdict Reasons Model Dimension Role Variable Meaning Dimensions Unit Levels Outcome Parameter Standing Quantity Reading
-Reason Job File Config Code Package Version Planted What Statistic Rule Step Point State
+Reason Job File Config Code Package Version Planted What Statistic Rule
 """
 COUNTS = """
 Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagged Failed Impossible Seconds Jobs
@@ -26,7 +26,7 @@ Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagge
 PLAIN = {
     *LABELS.split(),
     *COUNTS.split(),
-    *["Scored by", "Moved most by the prior of", "Farthest off", "Found by", "What the check says", "What there is"],
+    *["Scored by", "Moved most by the prior of", "Farthest off", "Found by", "What the check says"],
     *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB"],
 }
 
