@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 # Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run quick test verify lint bench plan clean help
+.PHONY: run quick test verify lint bench plan screenshots lock clean help
 
 run: .venv/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -34,6 +34,9 @@ bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nu
 
 plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and time where earlier runs left it
 	@$(PYTHON) -m tadpool.plan $(STUDY)
+
+screenshots: .venv/complete  ## Take the README's screenshots of the pages in results/ (needs Chromium)
+	$(PYTHON) images/make.py results
 
 lock: $(UV)  ## Choose the newest allowed versions anew and write requirements.lock and requirements-bench.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
