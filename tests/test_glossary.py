@@ -1,27 +1,39 @@
 """Every statistic that a page shows is defined, and what is defined is shown."""
 
+import importlib
+import pkgutil
 import re
 
 import pytest
 
-from tadpool.reporting import calibrations, dataset, fits, predicted, recovered, replicated, sensitivities, separate
+from tadpool import reporting
+from tadpool.reporting import dataset, fits, predicted
 from tadpool.reporting.environment import TEMPLATES
 from tadpool.reporting.glossary import Glossary, Term, terms
 
 LISTED = terms(TEMPLATES / "glossary.yaml")
+MODULES = [
+    importlib.import_module(f"tadpool.reporting.{found.name}") for found in pkgutil.iter_modules(reporting.__path__)
+]
 IN_CODE = [
+    *(
+        heading
+        for module in MODULES
+        for name in dir(module)
+        if name.endswith("HEADINGS")
+        for heading in getattr(module, name)
+    ),
     *(heading for _, heading, *_ in fits.DIAGNOSTICS),
-    *[*dataset.SUMMARY, *dataset.BY_LEVEL],
-    *[*calibrations.HEADINGS, *calibrations.GRID_HEADINGS],
-    *[*recovered.HEADINGS, *replicated.HEADINGS, *sensitivities.HEADINGS, *separate.HEADINGS, *predicted.SUMMARY],
+    *[*dataset.SUMMARY, *dataset.BY_LEVEL, *predicted.SUMMARY],
     *["In sample", "Leave-one-out", "Doubtful units", "Predictive draws"],
 ]
 LABELS = """
 Fit Verdict Reasons Model Dimension Role Variable Meaning Dimensions Unit Levels Outcome Parameter Standing Quantity Reading
-Reason Job File Config Code Package Version Planted What Statistic Rule
+Reason Job File Config Code Package Version Planted What Statistic Rule Estimate
 """
 COUNTS = """
 Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagged Failed Impossible Seconds Jobs
+There Here Difference
 """
 PLAIN = {
     *LABELS.split(),
