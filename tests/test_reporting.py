@@ -339,6 +339,7 @@ def test_a_failure_is_marked_wherever_the_fit_appears(make, kind, word):
         assert "badge fail" in row
     assert "No rank: its fit failed" in page.words
     assert "1 of 3 fits failed: tiny/second. Nothing may be concluded from it." in index.words
+    assert '<div class="conclusion fail">' in index_page([results])
     assert index.words.index("tiny / second") < index.words.index("tiny / first")
 
 
@@ -362,7 +363,9 @@ def test_an_expected_failure_says_why_and_stays_a_failure(make):
     )
     text = render(results)
     assert "it has a funnel" in Page(text).words
-    assert "1 of 2 fits failed" in Page(index_page([results])).words
+    index = index_page([results])
+    assert "1 of 2 fits failed as expected: tiny/second." in Page(index).words
+    assert '<div class="conclusion warn">' in index
 
 
 def history(results, entry, last="pass"):

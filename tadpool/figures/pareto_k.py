@@ -8,7 +8,7 @@ from tadpool.figures import Drawn, NotDrawn, _style
 MOST_VECTORS = 1000
 CAPTION = (
     "Above the line at {good_k:.2f} a unit's importance sampling cannot be trusted: it is too influential. That holds for "
-    "{bad_k} of {n_units} units; {refit} were scored by fitting again without them."
+    "{bad_k} of {n_units} units. Scored by fitting again without the unit: {refit}."
 )
 
 

@@ -1,4 +1,4 @@
-r"""Log radon by floor, one line for all houses (complete pooling); with `by: county`, a line of its own for each.
+r"""Log radon by floor, one line for all houses (complete pooling), or one for each county that it is fitted to alone.
 
 $$
 \begin{aligned}

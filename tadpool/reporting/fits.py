@@ -199,6 +199,11 @@ class Fit:
         return self.config["expect"]
 
     @property
+    def surprising(self) -> bool:
+        """Whether it failed without its study expecting that."""
+        return self.failed and (not self.expected or self.expected["verdict"] != "fail")
+
+    @property
     def parameters(self) -> list[Mapping[str, Any]]:
         return parameters(self.check)
 
