@@ -463,6 +463,14 @@ def test_user_text_stays_text(make):
     assert set(Page(index_page([make()])).scripts) <= own
 
 
+def test_a_name_cannot_turn_the_text_after_it(make):
+    results = make()
+    results.config["title"] = "\u05d0\u200f\u202egnihton"
+    for text in (render(results), index_page([results])):
+        assert "\u05d0\u200f\ufffdgnihton" in text
+        assert "\u202e" not in text
+
+
 def test_the_policy_names_the_scripts_of_the_page_and_no_others(make):
     for text in (render(make()), index_page([make()])):
         page = Page(text)

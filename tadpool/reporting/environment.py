@@ -1,6 +1,7 @@
 """The templates of `report/`: everything that goes into them is escaped, unknown names are errors."""
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -12,6 +13,9 @@ MOST_ROWS = 100
 
 SORTABLE_ROWS = 8
 """From how many rows on a reader can sort a table."""
+
+OVERRIDES = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+"""Characters that turn the direction of all text after them, so that a name could change what a sentence says."""
 
 TEMPLATES = Path(__file__).parent.parent.parent / "report"
 
@@ -37,3 +41,8 @@ def environment() -> Environment:
     }
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return made
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page as HTML; a character of OVERRIDES is shown as a replacement character."""
+    return environment().get_template(template).render(**values).translate(OVERRIDES)

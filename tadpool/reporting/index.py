@@ -7,7 +7,7 @@ from typing import Any
 
 from tadpool.reporting import fits, flowchart, machine, ranking, study
 from tadpool.reporting.changes import Changes
-from tadpool.reporting.environment import environment
+from tadpool.reporting.environment import rendered
 from tadpool.reporting.formatting import counted, listed
 from tadpool.results import StudyResults
 
@@ -73,8 +73,8 @@ def index_page(
     failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
     tone, summary = _summary(lines, failed_sweeps, doubtful)
-    page = environment().get_template("index.html")
-    return page.render(
+    return rendered(
+        "index.html",
         chapters=chapters,
         lines=lines,
         verdicts=verdicts,

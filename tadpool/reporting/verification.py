@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tadpool.reporting.environment import environment
+from tadpool.reporting.environment import rendered
 from tadpool.reporting.formatting import counted, decimals_for, general, number, sentence
 from tadpool.verification.findings import Compared, Detection, problems
 
@@ -78,17 +78,14 @@ def summary(values: Sequence[Compared], detections: Sequence[Detection]) -> tupl
 def verification_page(values: Sequence[Compared], detections: Sequence[Detection]) -> str:
     """The page as HTML: what was missed, the oracles, the planted errors."""
     tone, sentences = summary(values, detections)
-    return (
-        environment()
-        .get_template("verify.html")
-        .render(
-            tone=tone,
-            sentences=sentences,
-            problems=problems(values, detections),
-            lines=lines(values),
-            detections=sorted(detections, key=lambda detection: detection.holds),
-            shown=lambda value: general(value, 3),
-            sentence=sentence,
-            quick=False,
-        )
+    return rendered(
+        "verify.html",
+        tone=tone,
+        sentences=sentences,
+        problems=problems(values, detections),
+        lines=lines(values),
+        detections=sorted(detections, key=lambda detection: detection.holds),
+        shown=lambda value: general(value, 3),
+        sentence=sentence,
+        quick=False,
     )
