@@ -10,7 +10,7 @@ from benchmarks.processes import Runs, Variant, agree, run
 from benchmarks.tables import memory, run_ratio, seconds, spread, table
 
 TITLE = "Separate fits of 85 counties"
-FULL = {"counties": 85, "warmup": 1000, "draws": 1000, "rounds": 3}
+FULL = {"counties": 85, "warmup": 1000, "draws": 1000, "rounds": 2}
 QUICK = {"counties": 2, "warmup": 100, "draws": 100, "rounds": 1}
 GOAL = 8.0
 # Counties whose every parameter has so many effective draws in both are compared; with few houses neither converges.
