@@ -1,17 +1,18 @@
-"""Prepare a dataset for a study: load or simulate it, check it, split it into outcomes, the rest, and the truth."""
+"""Prepare a study's data: load, simulate or read them, check them, split them into outcomes, the rest, and the truth."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from tadpool import plugins, seeds, tables
+from tadpool import described, plugins, seeds, sources, tables
 from tadpool.errors import UserError, did_you_mean, explained
 
 
 def prepare(
-    name: str,
+    source: sources.Source,
     arguments: Mapping[str, Any],
     outcomes: Sequence[str],
     study: str,
@@ -21,35 +22,40 @@ def prepare(
 ) -> xr.DataTree:
     """The tree of data.nc: observed_data (the outcomes), constant_data (the rest), truth (simulated data only).
 
-    dims: the study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an
-    outcome or one of these dims is missing, a variable is empty or not finite, a group index is out of range, or the
-    dataset's own code fails.
+    source: a dataset's name, or a described table, whose attribute `table` then says how it was read (JSON). dims: the
+    study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an outcome or one
+    of these dims is missing, a variable is empty or not finite, a group index is out of range, the dataset's own code fails,
+    or a cell of a described table breaks its rule.
     """
-    module = plugins.load("datasets", name)
-    if seed is None:
-        found = {file: tables.read(path) for file, path in plugins.tables(name).items()}
-        with explained(f"datasets/{name}.py", "loading the tables"):
-            dataset, truth = module.load(found, **arguments), None
+    truth, attributes, where = None, {}, sources.title(source)
+    if not isinstance(source, str):
+        dataset, how = described.load(source)
+        attributes = {"table": json.dumps(how, ensure_ascii=False)}
     else:
-        with explained(f"datasets/{name}.py", "simulating"):
-            dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate", point), **arguments)
+        module = plugins.load("datasets", source)
+        if seed is None:
+            found = {file: tables.read(path) for file, path in plugins.tables(source).items()}
+            with explained(f"datasets/{source}.py", "loading the tables"):
+                dataset = module.load(found, **arguments)
+        else:
+            with explained(f"datasets/{source}.py", "simulating"):
+                dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate", point), **arguments)
     for dim in dims:
         if dim not in dataset.dims:
-            raise UserError(
-                f"study {study}: {dim!r} is not a dim of dataset {name}{did_you_mean(dim, list(dataset.dims))}"
-            )
-    _check(name, dataset, outcomes)
+            raise UserError(f"study {study}: {dim!r} is not a dim of {where}{did_you_mean(dim, list(dataset.dims))}")
+    _check(where, dataset, outcomes)
     dataset = dataset.assign_coords(
         {dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords}
     )
     groups = {"observed_data": dataset[list(outcomes)], "constant_data": dataset.drop_vars(list(outcomes))}
     if truth is not None:
         groups["truth"] = truth
-    return xr.DataTree.from_dict(groups)
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = attributes
+    return tree
 
 
-def _check(name: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
-    where = f"dataset {name}"
+def _check(where: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
     for outcome in outcomes:
         if outcome not in dataset:
             raise UserError(f"{where}: there is no variable {outcome!r} for outcomes; it has {', '.join(dataset)}")

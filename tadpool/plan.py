@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tadpool import binding, config, data, plugins
+from tadpool import binding, config, data, sources
 from tadpool.errors import UserError
 
 SNAKEFILE = Path(__file__).parent.parent / "Snakefile"
@@ -61,9 +61,8 @@ def _job(rule: str, fields: dict[str, str]) -> Job:
 def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) -> float:
     """Size of the fit.nc of an entry, from its draws, parameters and units."""
     content = chosen.studies[study]
-    simulated = plugins.has_function(plugins.find("datasets", content.dataset), "simulate")
-    seed = chosen.settings.seed if simulated else None
-    dataset = data.merged(data.prepare(content.dataset, content.arguments, content.outcomes, study, seed))
+    seed = chosen.settings.seed if sources.simulated(content.source()) else None
+    dataset = data.merged(data.prepare(content.source(), content.arguments, content.outcomes, study, seed))
     bound = binding.bind(content.models[entry].model, dataset, content.models[entry].hyperparameters)
     elements = sum(size for name, size in bound.sizes.items() if name not in bound.outcomes)
     latents = sum(bound.sizes[name] for name in bound.latents)

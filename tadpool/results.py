@@ -1,5 +1,6 @@
 """The results of one study, read from their files when they are asked for."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,6 +35,12 @@ class StudyResults:
     def data(self) -> xr.Dataset:
         """Outcomes and all other variables of the dataset."""
         return merged(self._read("data.nc", contracts.DATA))
+
+    @property
+    def table(self) -> dict[str, Any] | None:
+        """How the study's described table was read (`tadpool.described.load`); None where a dataset file gave the data."""
+        how = self._read("data.nc", contracts.DATA).attrs.get("table")
+        return json.loads(how) if how else None
 
     @cached_property
     def truth(self) -> xr.Dataset | None:

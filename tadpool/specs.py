@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tadpool import io, plugins, provenance
+from tadpool import io, plugins, provenance, sources
 from tadpool.config import Config
 from tadpool.config.models import LeaveOut
 from tadpool.verification.parts import PARTS, REFERENCE
@@ -48,15 +48,15 @@ class Specs:
         """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""
         code, files = [provenance.ROOT / "scripts" / f"{rule}.py"], []
         if rule == "prepare_data":
-            dataset = self.config.studies[wildcards["study"]].dataset
-            code.append(plugins.find("datasets", dataset))
-            files += plugins.tables(dataset).values()
+            source = self.config.studies[wildcards["study"]].source()
+            code += sources.code(source)
+            files += sources.tables(source)
         elif rule in RUNS_MODEL:
             code.append(plugins.find("models", self._entry(wildcards).model))
             if rule == "gather_calibration":
                 code.append(provenance.ROOT / "scripts" / "calibrate.py")
             if rule == "recover":
-                code.append(plugins.find("datasets", self.config.studies[wildcards["study"]].dataset))
+                code += sources.code(self.config.studies[wildcards["study"]].source())
         elif rule == "draw_figures":
             code += (provenance.ROOT / "tadpool" / "figures").glob("*.py")
         elif rule == "verify_part":
@@ -73,7 +73,7 @@ class Specs:
             ]
             (files if rule == "render_report" else code).extend(models)  # the page shows their docstrings too
         if rule == "render_report":
-            files.append(plugins.find("datasets", self.config.studies[wildcards["study"]].dataset))
+            files += sources.code(self.config.studies[wildcards["study"]].source())
         crashes = self._crashes(rule, wildcards)
         return provenance.digest(code, [*files, *([crashes] if crashes.is_file() else [])])
 
@@ -83,7 +83,7 @@ class Specs:
 
     def tables(self, study: str) -> list[Path]:
         """The tables that the study's dataset reads."""
-        return list(plugins.tables(self.config.studies[study].dataset).values())
+        return sources.tables(self.config.studies[study].source())
 
     def comparisons(self, study: str) -> list[str]:
         return [f"results/{study}/comparisons/{name}.csv" for name in self.config.studies[study].comparisons]
@@ -187,10 +187,9 @@ class Specs:
 
     def _prepare_data(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
-        spec = {"study": study, "dataset": chosen.dataset, "arguments": chosen.arguments, "outcomes": chosen.outcomes}
+        spec = {"study": study, "dataset": chosen.source(), "arguments": chosen.arguments, "outcomes": chosen.outcomes}
         spec["dims"] = list(dict.fromkeys([chosen.unit, *chosen.groups]))
-        simulated = plugins.has_function(plugins.find("datasets", chosen.dataset), "simulate")
-        return spec | ({"seed": self.config.settings.seed} if simulated else {})
+        return spec | ({"seed": self.config.settings.seed} if sources.simulated(chosen.source()) else {})
 
     def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
         only_where = self.config.studies[study].only_where

@@ -531,6 +531,205 @@ def test_a_broken_file_that_a_plugin_imports_is_one_sentence(folder):
     assert_one(problems(), "config/studies/mine.yaml", "models.m.model", *words)
 
 
+# A study that describes its table: columns, further keys of the study, field, words of the sentence
+
+TABLE = "place,chips,n,x\n1,3,4,0.5\n2,0,4,1.5\n"
+CHIPS = "chips: {kind: count}"
+PLACE = "location: {kind: group, column: place}"
+
+
+def tabled(columns=f"{CHIPS}, {PLACE}", table="data/t.csv", keys="", **changes):
+    """The text of a study with a described table."""
+    fields = {"models": "{p: {model: cookies_pooled}}", "outcomes": "[chips]", "unit": "cookie", "groups": "[location]"}
+    lines = [f"dataset: {{table: {table}, columns: {{{columns}}}{keys}}}"]
+    lines += [f"{key}: {value}" for key, value in (fields | changes).items()]
+    return "\n".join([STUDY["title"], STUDY["question"], *lines]) + "\n"
+
+
+TABLES = [
+    ({"table": "data/tt.csv"}, "dataset.table", "there is no file 'data/tt.csv'", "did you mean 'data/t.csv'?"),
+    ({"table": "/data/t.csv"}, "dataset.table", "'/data/t.csv' is not relative", "from the folder"),
+    ({"table": "data/t.parquet"}, "dataset.table", "Parquet needs pyarrow, which is not installed", "save it as CSV"),
+    ({"table": "data/t.xlsx"}, "dataset.table", "'data/t.xlsx' is no table that can be read", ".csv, .tsv, .txt, .nc"),
+    ({"keys": ", sep: comma"}, "dataset.sep", "there is no such key", "known: "),
+    ({"keys": ", separator: ';'"}, "dataset.separator", "';' is not one of the choices", "'semicolon'"),
+    ({"keys": ", missing_values: [no]"}, "dataset.missing_values.0", "false (true/false) is not text or", "in quotes"),
+    ({"keys": ", missing_values: [0.5]"}, "dataset.missing_values.0", "0.5 (a number) is not text or", "in quotes"),
+    ({"columns": ""}, "dataset.columns", "{} has too few members", "at least 1"),
+    ({"columns": "chips: {kind: counts}"}, "dataset.columns.chips.kind", "'counts' is not one of", "'count'"),
+    ({"columns": "chips: {}"}, "dataset.columns.chips.kind", "missing", "`kind: count`"),
+    ({"columns": "chips: count"}, "dataset.columns.chips", "'count' (text) is not a set of", "give one"),
+    (
+        {"columns": "chips: {kind: count, missing: mask}"},
+        "dataset.columns.chips.missing",
+        "'mask' is not one of the choices",
+        "give 'fail' or 'drop'",
+    ),
+    (
+        {"columns": f"{CHIPS}, chip size: {{kind: number}}"},
+        "dataset.columns.chip size",
+        "cannot be the name",
+        "`column`",
+    ),
+    ({"columns": f"{CHIPS}, a_index: {{kind: number}}"}, "dataset.columns.a_index", "'a_index' is taken", "made here"),
+    ({"columns": f"{CHIPS}, class: {{kind: number}}"}, "dataset.columns.class", "cannot be the name", "`column`"),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, n: {{kind: number}}", "outcomes": "[chip]"},
+        "outcomes",
+        "'chip' is not among the columns",
+        "did you mean 'chips'?",
+    ),
+    (
+        {"columns": "chips: {kind: group}, " + PLACE},
+        "outcomes",
+        "'chips' is a group column",
+        "number, integer, count, binary or ordered is needed",
+    ),
+    (
+        {"columns": "chips: {kind: count, per: location}, " + PLACE},
+        "outcomes",
+        "'chips' has one value per location",
+        "remove `per`",
+    ),
+    ({"groups": "[place]"}, "groups", "'place' is not among the columns", "location"),
+    ({"columns": f"{CHIPS}, location: {{kind: number}}"}, "groups", "'location' is a number column", "group is needed"),
+    ({"columns": CHIPS}, "groups", "'location' is not among the columns", "describe it as group"),
+    ({"unit": "chips"}, "unit", "'chips' is a count column", "choose another name for the rows"),
+    ({"unit": "a cookie"}, "unit", "'a cookie' cannot be the name of a dim", "use letters"),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, cookie: {{kind: group, within: location}}"},
+        "unit",
+        "'cookie' is nested in location",
+        "remove `within`",
+    ),
+    ({"arguments": "{a: 1}"}, "arguments", "a table that the study describes takes no arguments", "leave them out"),
+    (
+        {"columns": f"chips: {{kind: count, trials: m}}, n: {{kind: count}}, {PLACE}"},
+        "dataset.columns.chips.trials",
+        "'m' is not among the columns",
+        "n",
+    ),
+    (
+        {"columns": f"chips: {{kind: count, trials: chips}}, {PLACE}"},
+        "dataset.columns.chips.trials",
+        "chips names itself",
+        "another",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, trials: chips}}"},
+        "dataset.columns.x.trials",
+        "a number column has no trials",
+        "only count may have it",
+    ),
+    (
+        {"columns": f"chips: {{kind: count, exposure: x}}, {PLACE}, x: {{kind: number, per: location}}"},
+        "dataset.columns.chips.exposure",
+        "x and chips do not have the same `per`",
+        "give both the same",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, levels: [1, 2]}}"},
+        "dataset.columns.x.levels",
+        "a number column has no levels",
+        "binary, ordered or categorical",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: ordered}}"},
+        "dataset.columns.x.levels",
+        "missing",
+        "lowest to highest",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: binary, levels: [1, 2, 3]}}"},
+        "dataset.columns.x.levels",
+        "3 levels are given",
+        "has two",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: binary, levels: [no, yes]}}"},
+        "dataset.columns.x.levels.0",
+        "false (true/false) is not text or a whole number",
+        "put it in quotes",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: binary, at_least: 0}}"},
+        "dataset.columns.x.at_least",
+        "a binary column has no range",
+        "number, integer or count",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, at_least: 2, at_most: 1}}"},
+        "dataset.columns.x",
+        "at_least (2) is above at_most (1)",
+        "exchange them",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, per: cookie}}, cookie: {{kind: group}}"},
+        "dataset.columns.x.per",
+        "cookie is the unit of the study",
+        "group of several rows",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: ordered, levels: [a, b]}}, x_level: {{kind: number}}"},
+        "dataset.columns",
+        "the name 'x_level' is made for x and for x_level",
+        "rename one",
+    ),
+    (
+        {"columns": CHIPS, "groups": "[]", "models": "{p: {model: cookies_unpooled}}"},
+        "models.p.model",
+        "cookies_unpooled needs 'location_index', 'n_location', which the table does not give",
+        "chips",
+    ),
+    (
+        {"recovery": "{r: {entries: [p], over: {k: [1.0]}, sites: [rate]}}"},
+        "recovery.r",
+        "the table data/t.csv is not simulated",
+        "recovery needs true values",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "words"), [(given, field, words) for given, field, *words in TABLES])
+def test_a_mistake_in_a_described_table_is_named(folder, changes, field, words):
+    write("data/t.csv", TABLE)
+    write("config/studies/mine.yaml", tabled(**changes))
+    found = [problem for problem in problems() if problem.startswith(f"config/studies/mine.yaml: {field}: ")]
+    assert_one(found, "config/studies/mine.yaml", field, *words)
+
+
+def test_groups_nested_in_each_other_are_named(folder):
+    write("data/t.csv", TABLE)
+    columns = f"{CHIPS}, {PLACE}, n: {{kind: group, within: x}}, x: {{kind: group, within: n}}"
+    write("config/studies/mine.yaml", tabled(columns))
+    found = problems()
+    assert [each.split(": ")[1] for each in found] == ["dataset.columns.n.within", "dataset.columns.x.within"]
+    assert all("is nested in itself; name an outer group" in each for each in found)
+
+
+def test_a_dataset_is_a_name_or_a_table(folder):
+    write("config/studies/mine.yaml", study("dataset: 5"))
+    words = ("5 (a whole number) is not the name of a dataset or the keys of a table", "`dataset: reedfrogs`")
+    assert_one(problems(), "config/studies/mine.yaml", "dataset", *words)
+
+
+def test_the_content_of_a_described_table_decides_a_re_run_of_its_data(folder):
+    write("data/t.csv", TABLE)
+    write("config/studies/mine.yaml", tabled())
+    job = ("prepare_data", {"study": "mine"})
+    made = Specs(config.read())
+    before = made.digest(*job), made.spec(*job), made.digest("render_report", {"study": "mine"})
+    assert made.tables("mine") == [Path("data/t.csv")]
+    write("data/t.csv", TABLE + "1,2,4,0.5\n")
+    again = Specs(config.read())
+    assert again.digest(*job) != before[0]
+    assert (again.spec(*job), again.digest("render_report", {"study": "mine"})) == before[1:]
+    write("config/studies/mine.yaml", tabled(keys=", missing_values: ['?']"))
+    assert Specs(config.read()).spec(*job) != before[1]
+    assert json.loads(before[1])["dataset"]["unit"] == "cookie"
+    assert "seed" not in json.loads(before[1])
+
+
 # Names of studies, several files, the overlay
 
 

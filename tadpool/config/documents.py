@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from tadpool.config import models
+from tadpool.config import models, table
 from tadpool.config.types import RESERVED
 
 FOLDER = Path(__file__).parent.parent.parent / "config"
@@ -46,6 +46,8 @@ SECTIONS = {
     "config.yaml": models.Settings,
     "sampler": models.Sampler,
     "A study file": models.Study,
+    "A table: `dataset`": table.Table,
+    "A column: `dataset.columns.<name>`": table.Column,
     "An entry: `models.<name>`": models.Entry,
     "`models.<name>.expect`": models.Expect,
     "`sweeps.<name>`": models.Sweep,

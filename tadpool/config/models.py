@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
+from tadpool.config.table import Table
 from tadpool.config.types import (
     Distinct,
     EntryName,
@@ -20,7 +21,7 @@ from tadpool.config.types import (
 from tadpool.remedies import REMEDIES
 
 # Branches of a union, as they stand in the location of an error.
-SPACED, LISTED = "(spaced)", "(list)"
+SPACED, LISTED, NAMED, DESCRIBED = "(spaced)", "(list)", "(name)", "(table)"
 
 
 class Sampler(Strict):
@@ -399,14 +400,25 @@ class Figure(Strict):
         return dict(self.model_extra or {})
 
 
+def _origin(dataset: Any) -> str | None:
+    return NAMED if isinstance(dataset, str) else DESCRIBED if isinstance(dataset, (dict, Table)) else None
+
+
+Dataset = Annotated[
+    Annotated[Slug, Tag(NAMED)] | Annotated[Table, Tag(DESCRIBED)],
+    Discriminator(_origin, custom_error_type="dataset_type", custom_error_message="a name or a table"),
+]
+
+
 class Study(Strict):
     """One question about one dataset: config/studies/<name>.yaml."""
 
     title: Text = Field(description="Title of the page.", examples=["Reed frog survival"])
     question: Text = Field(description="The question that the study answers.", examples=["How much do tanks differ?"])
-    dataset: Slug = Field(
-        description="Name of the dataset: its file in tadpool/datasets or in your datasets/ without .py.",
-        examples=["reedfrogs"],
+    dataset: Dataset = Field(
+        description="Name of the dataset: its file in tadpool/datasets or in your datasets/ without .py. Or the keys of a "
+        "table, see below.",
+        examples=["reedfrogs", {"table": "data/cookies.csv", "columns": {"chips": {"kind": "count"}}}],
     )
     arguments: dict[str, Scalar] = Field(
         {},
@@ -484,6 +496,10 @@ class Study(Strict):
         description="Sources, shown at the end of the page.",
         examples=[["Vonesh and Bolker (2005), Ecology 86:1580-1591"]],
     )
+
+    def source(self) -> str | dict[str, Any]:
+        """The dataset as jobs are told of it: its name, or the table's description with the dim of its rows."""
+        return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
 
     def quickened(self) -> "Study":
         """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""

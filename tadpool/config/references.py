@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from tadpool import plugins, provenance
+from tadpool.config import table_references
 from tadpool.config.models import Calibration, Comparison, Entry, Figure, Prediction, Recovery, Study, Sweep
 from tadpool.config.sentences import WANTED, how_to_write
+from tadpool.config.table import Table
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import UserError, did_you_mean
 
@@ -17,7 +19,9 @@ TYPES = {float: "float_type", int: "int_type", bool: "bool_type", str: "string_t
 
 def check(study: Study) -> Iterator[Problem]:
     """One problem per name. study: may have None where a value is invalid, which is then passed over."""
-    if study.dataset:
+    if isinstance(study.dataset, Table):
+        yield from table_references.check(study)
+    elif study.dataset:
         yield from _dataset(study)
     entries = study.models
     signatures: dict[str, plugins.Signature] = {}
@@ -99,6 +103,8 @@ def _dataset(study: Study) -> Iterator[Problem]:
 
 def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signature) -> Iterator[Problem]:
     yield from _known((*place, "model"), study.outcomes, signature.outcomes, f"an observed site of {entry.model}")
+    if isinstance(study.dataset, Table):
+        yield from table_references.needed((*place, "model"), study, entry.model, signature)
     if study.groups is not None:
         yield from _known((*place, "by"), [entry.by], study.groups, "one of groups")
     what = f"a hyperparameter of {entry.model}"
@@ -163,6 +169,9 @@ def _recovery(
         if sites is not None:
             what = f"a parameter of {study.models[name].model}"
             yield from _known((*place, "sites"), recovery.sites, sites, what)
+    if isinstance(study.dataset, Table):
+        yield Problem(place, f"the table {study.dataset.table} is not simulated", "recovery needs true values")
+        return
     try:
         path = plugins.find("datasets", study.dataset) if study.dataset else None
         if path and not plugins.has_function(path, "simulate"):

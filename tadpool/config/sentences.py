@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tadpool.config.models import LISTED, SPACED
+from tadpool.config.models import DESCRIBED, LISTED, NAMED, SPACED
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import did_you_mean
 
@@ -24,7 +24,10 @@ WANTED = {
     "model_type": "a set of `key: value` lines",
     "scalar_type": "a number, true/false or text",
     "values_type": "a list or {from, to, n}",
+    "dataset_type": "the name of a dataset or the keys of a table",
+    "label_type": "text or a whole number",
 }
+BRANCHES = (SPACED, LISTED, NAMED, DESCRIBED, "[key]")
 RANGES = {
     "greater_than_equal": ("too small", "at least", "ge"),
     "greater_than": ("too small", "more than", "gt"),
@@ -39,7 +42,7 @@ def explain(model: type[BaseModel], error: ValidationError) -> Iterator[Problem]
     for detail in error.errors():
         if detail["type"] == "invalid_key" or (detail["type"] == "string_type" and detail["loc"][-1] == "[key]"):
             continue
-        place = tuple(part for part in detail["loc"] if part not in (SPACED, LISTED, "[key]"))
+        place = tuple(part for part in detail["loc"] if part not in BRANCHES)
         if place not in places:
             places.add(place)
             what, mend = _explain(detail, place, fields_at(model, place[:-1]))
@@ -90,9 +93,9 @@ def how_to_write(wanted: str, value: Any) -> str:
     number = _number(value) if wanted in ("int_type", "float_type") else None
     if number is not None and (wanted == "float_type" or number.is_integer()):
         return f"write {_written(number) if wanted == 'float_type' else int(number)}"
-    if wanted == "string_type" and isinstance(value, bool):
+    if wanted in ("string_type", "label_type") and isinstance(value, bool):
         return "put it in quotes if you mean the word (no, off, yes and on are true/false in YAML)"
-    if wanted == "string_type" and isinstance(value, (int, float)):
+    if wanted in ("string_type", "label_type") and isinstance(value, (int, float)):
         return "put it in quotes"
     if wanted == "list_type" and isinstance(value, (str, int, float)):
         return f"write [{shown(value)}]"

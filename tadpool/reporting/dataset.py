@@ -1,17 +1,21 @@
 """What a page says of a study's data: its design, its outcomes, and its outcomes by group."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from tadpool import plugins
 from tadpool.reporting import documents
-from tadpool.reporting.formatting import MISSING, general, number, whole
+from tadpool.reporting.formatting import MISSING, counted, first_of, general, number, whole
 from tadpool.results import StudyResults
 
 FEW_LEVELS = 6
+MOST_UNUSED = 12
+ROLES = ("trials", "exposure", "offset")
+"""Attributes of an outcome that name another variable, which has this role."""
 
 SUMMARY = ("count", "mean", "sd", "variance", "min", "25 %", "median", "75 %", "max", "variance / mean")
 BY_LEVEL = ("count", "min", "median", "max", "mean", "variance")
@@ -36,12 +40,15 @@ def dimensions(results: StudyResults) -> list[tuple[str, str, int]]:
 
 def variables(results: StudyResults) -> list[list[str]]:
     """Name, meaning, role, dims, unit, levels, range, mean, sd and missing values of each variable."""
-    return [_variable(variable, str(name) in results.config["outcomes"]) for name, variable in results.data.items()]
+    data, outcomes = results.data, results.config["outcomes"]
+    named = {data[outcome].attrs[role]: role for outcome in outcomes for role in ROLES if role in data[outcome].attrs}
+    roles = {**named, **dict.fromkeys(outcomes, "outcome")}
+    return [_variable(variable, roles.get(str(name))) for name, variable in data.items()]
 
 
-def _variable(variable: xr.DataArray, outcome: bool) -> list[str]:
+def _variable(variable: xr.DataArray, role: str | None) -> list[str]:
     name = str(variable.name)
-    role = "outcome" if outcome else "index" if name.endswith("_index") else "predictor"
+    role = role or ("index" if name.endswith("_index") else "predictor")
     meaning = str(variable.attrs.get("long_name", name.replace("_", " ")))
     dims = " × ".join(map(str, variable.dims)) or "one value"
     words = ", ".join(f"{value} = {word}" for value, word in levels(variable).items())
@@ -124,5 +131,22 @@ def _rows(outcome: xr.DataArray, along: xr.DataArray, words: dict[int, str]) -> 
 
 
 def description(results: StudyResults) -> tuple[str, list[documents.Paragraph]]:
-    """What the dataset's file says of it."""
-    return documents.docstring(plugins.find("datasets", results.config["dataset"]))
+    """What the dataset's file says of it, or how the table that the study describes was read."""
+    dataset, how = results.config["dataset"], results.table
+    if how is None:
+        return documents.docstring(plugins.find("datasets", dataset))
+    about = dataset["about"] or f"The table {how['file']}."
+    return about, [documents.Paragraph(False, (" ".join(_reading(how)),))]
+
+
+def _reading(how: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences about how a described table was read."""
+    yield f"Read from {how['file']}, {counted(how['rows'], 'row')}."
+    if how["dialect"]:
+        yield f"Its {', '.join(f'{name} is {word}' for name, word in how['dialect'].items())}."
+    dropped = how["dropped"]
+    if dropped["rows"]:
+        empty = ", ".join(f"{heading} ({count})" for heading, count in dropped["empty"].items())
+        yield f"{counted(dropped['rows'], 'row')} left out for an empty cell in {empty}."
+    if how["unused"]:
+        yield f"Columns that are not used: {first_of(how['unused'], MOST_UNUSED)}."
