@@ -36,7 +36,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     _raise(problems)
     kept, dropped = _dropped(cells, columns)
     dialect = _with_decimal(kept, columns, description["decimal"])
-    table = _Columns(kept, columns, description["unit"], dialect.get("decimal", "point"))
+    table = _Columns(kept, columns, description["unit"], dialect.get("decimal mark", "point"))
     dataset = table.dataset(problems)
     _raise(problems)
     used = {column["column"] for column in columns.values()}
@@ -76,7 +76,7 @@ def _with_decimal(cells: Cells, columns: Mapping[str, Mapping[str, Any]], declar
     text = [cell for heading in headings for cell in cells.columns[heading]]
     commas = cells.dialect["separator"] != "comma" and any("," in cell for cell in text)
     detected = "comma" if commas and not any("." in cell for cell in text) else "point"
-    return {**cells.dialect, "decimal": declared or detected}
+    return {**cells.dialect, "decimal mark": declared or detected}
 
 
 @dataclass(frozen=True)

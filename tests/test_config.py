@@ -548,7 +548,7 @@ def tabled(columns=f"{CHIPS}, {PLACE}", table="data/t.csv", keys="", **changes):
 
 TABLES = [
     ({"table": "data/tt.csv"}, "dataset.table", "there is no file 'data/tt.csv'", "did you mean 'data/t.csv'?"),
-    ({"table": "/data/t.csv"}, "dataset.table", "'/data/t.csv' is not relative", "from the folder"),
+    ({"table": "/data/t.csv"}, "dataset.table", "'/data/t.csv' is not relative", "from the working directory"),
     ({"table": "data/t.parquet"}, "dataset.table", "Parquet needs pyarrow, which is not installed", "save it as CSV"),
     ({"table": "data/t.xlsx"}, "dataset.table", "'data/t.xlsx' is no table that can be read", ".csv, .tsv, .txt, .nc"),
     ({"keys": ", sep: comma"}, "dataset.sep", "there is no such key", "known: "),
@@ -705,6 +705,13 @@ def test_groups_nested_in_each_other_are_named(folder):
     found = problems()
     assert [each.split(": ")[1] for each in found] == ["dataset.columns.n.within", "dataset.columns.x.within"]
     assert all("is nested in itself; name an outer group" in each for each in found)
+
+
+def test_the_table_of_the_readme_is_described_without_a_mistake(folder):
+    (block,) = [text for text in (ROOT / "README.md").read_text().split("```") if text.startswith("yaml\ntitle: ")]
+    write("data/bakeries.csv", "Bakery,Chips\na,1\n")
+    write("config/studies/bakeries.yaml", block.removeprefix("yaml\n"))
+    assert list(config.read().studies["bakeries"].dataset.columns) == ["chips", "location"]
 
 
 def test_a_dataset_is_a_name_or_a_table(folder):

@@ -107,7 +107,7 @@ def test_a_dialect_is_found_and_reported(folder, content, keys, dialect):
     assert data["x"].values.tolist() == [1.5, 2.25]
     assert data["place"].values.tolist() == [1, 2]
     found = json.loads(tree.attrs["table"])["dialect"]
-    assert (found["separator"], found["encoding"], found["decimal"]) == dialect
+    assert (found["separator"], found["encoding"], found["decimal mark"]) == dialect
 
 
 def test_a_tsv_needs_no_detection_and_one_column_no_separator(folder):
@@ -213,8 +213,8 @@ def test_the_page_says_how_the_table_was_read(folder):
     about, (paragraph,) = reporting.description(results)
     assert about == "The table t.csv."
     assert paragraph.parts == (
-        "Read from t.csv, 3 rows. Its separator is semicolon, encoding is utf-8, decimal is point. "
-        "1 row left out for an empty cell in y (1). Columns that are not used: note.",
+        "Read from t.csv, 3 rows. Separator: semicolon, encoding: utf-8, decimal mark: point. "
+        "Left out for empty cells: 1 row; empty are y (1). Columns that are not used: note.",
     )
     assert {row[0]: row[2] for row in reporting.variables(results)} == {"y": "outcome", "n": "trials"}
 

@@ -98,7 +98,7 @@ class Table(Strict):
     """A table in place of a dataset file: `dataset: {table: ..., columns: ...}`."""
 
     table: Text = Field(
-        description="File, relative to the folder that the run starts in: .csv, .tsv, .txt or .nc (NetCDF, whose variables "
+        description="File, relative to the working directory: .csv, .tsv, .txt or .nc (NetCDF, whose variables "
         "have one and the same dim).",
         examples=["data/cookies.csv"],
     )

@@ -66,7 +66,7 @@ def _file(table: Table) -> Iterator[Problem]:
     place, given = ("dataset", "table"), table.table
     ending = PurePosixPath(given).suffix.lower()
     if PurePosixPath(given).is_absolute() or PureWindowsPath(given).is_absolute():
-        yield Problem(place, f"{shown(given)} is not relative", "give the path from the folder that the run starts in")
+        yield Problem(place, f"{shown(given)} is not relative", "give the path from the working directory")
     elif ending in (".parquet", ".pq"):
         yield Problem(place, f"{shown(given)}: Parquet needs pyarrow, which is not installed here", "save it as CSV")
     elif ending not in READABLE:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from tadpool import plugins
 from tadpool.reporting import documents
-from tadpool.reporting.formatting import MISSING, counted, first_of, general, number, whole
+from tadpool.reporting.formatting import MISSING, counted, first_of, general, listed, number, sentence, whole
 from tadpool.results import StudyResults
 
 FEW_LEVELS = 6
@@ -143,10 +143,10 @@ def _reading(how: Mapping[str, Any]) -> Iterator[str]:
     """Sentences about how a described table was read."""
     yield f"Read from {how['file']}, {counted(how['rows'], 'row')}."
     if how["dialect"]:
-        yield f"Its {', '.join(f'{name} is {word}' for name, word in how['dialect'].items())}."
+        yield sentence(", ".join(f"{name}: {word}" for name, word in how["dialect"].items())) + "."
     dropped = how["dropped"]
     if dropped["rows"]:
-        empty = ", ".join(f"{heading} ({count})" for heading, count in dropped["empty"].items())
-        yield f"{counted(dropped['rows'], 'row')} left out for an empty cell in {empty}."
+        empty = listed([f"{heading} ({count})" for heading, count in dropped["empty"].items()])
+        yield f"Left out for empty cells: {counted(dropped['rows'], 'row')}; empty are {empty}."
     if how["unused"]:
         yield f"Columns that are not used: {first_of(how['unused'], MOST_UNUSED)}."
