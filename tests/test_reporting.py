@@ -289,7 +289,7 @@ def test_a_clear_winner_is_named_with_its_margin(make):
 
 def test_a_tie_is_called_a_tie(make):
     words = Page(render(make(difference=(-1.5, 2.0, True)))).words
-    assert "A tie: first and second cannot be told apart" in words
+    assert "A tie: second cannot be told from first" in words
     assert "best:" not in words
 
 
@@ -656,7 +656,7 @@ def test_many_ties_and_a_follower_read_well():
     found = ranking.conclude(table, "a new tank")
     assert found.tone == "tie"
     assert found.sentences[0].replace("\N{NO-BREAK SPACE}", " ") == (
-        "A tie: a, b and c cannot be told apart in how well they predict a new tank "
+        "A tie: b and c cannot be told from a in how well they predict a new tank "
         "(elpd of a is 1.0 ± 2.0 above b and 2.0 ± 2.0 above c)."
     )
     assert found.sentences[1].replace("\N{NO-BREAK SPACE}", " ") == "D is behind by 30.0 ± 3.0."

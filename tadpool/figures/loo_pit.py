@@ -61,7 +61,9 @@ def draw(results, *, entry: str) -> Drawn:
         gated += [_gated(outcome, gate, predicted)] if gate else []
         kinds.append(kind)
         curves.append(curve)
+    found = " ".join(_words(*each) for each in zip(outcomes, kinds, curves, strict=True))
     values = counts | {
+        "found": found[0].upper() + found[1:],
         "selection": _selection(counts["n_units"]),
         "gated": "".join(gated),
         "simulations": f"{pit.SIMULATIONS:,}",
@@ -69,9 +71,7 @@ def draw(results, *, entry: str) -> Drawn:
         "outside": sum(bool(curve.outside.any()) for curve in curves),
     }
     title = "Reliability" if set(kinds) == {predictive_checks.YES_NO} else "LOO-PIT"
-    alt = " ".join(_words(*each) for each in zip(outcomes, kinds, curves, strict=True)) + (
-        f" {counts['refit']} of {counts['n_units']} units were fitted again, {counts['doubtful']} cannot be trusted."
-    )
+    alt = f"{found} {counts['refit']} of {counts['n_units']} units were fitted again, {counts['doubtful']} cannot be trusted."
     numbers = pd.concat(frames, ignore_index=True)
     return Drawn(figure, numbers, f"{title} of {_style.label(results, entry)}", alt, _caption(kinds), values)
 
@@ -159,7 +159,7 @@ def _gated(outcome: str, gate: str, predicted: Predicted) -> str:
 
 def _caption(kinds: list[str]) -> str:
     """What to look for in the sorts of outcomes that are shown."""
-    sentences = []
+    sentences = ["{found}"]
     if set(kinds) - {predictive_checks.YES_NO}:
         sentences.append(PIT)
     if {predictive_checks.COUNTS, predictive_checks.LEVELS} & set(kinds):

@@ -140,8 +140,13 @@ def _doubtful(fit: Fit) -> tuple[int, int]:
     return tree["loo"]["total_doubtful"].item(), tree["loo"]["elpd"].size
 
 
+def _known(error: accuracy.Error) -> bool:
+    """Whether the draws tell it: predictions with heavy tails may have no mean that they can estimate."""
+    return error.mcse < error.rmse / 2
+
+
 def _shown(error: accuracy.Error) -> str:
-    return f"{_rounded(error.rmse, error)} ± {_rounded(error.mcse, error)}"
+    return "not known" if not _known(error) else f"{_rounded(error.rmse, error)} ± {_rounded(error.mcse, error)}"
 
 
 def _rounded(value: float, error: accuracy.Error) -> str:
@@ -174,6 +179,12 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _ranked(what: str, errors: Sequence[tuple[str, accuracy.Error]]) -> Iterator[str]:
+    if not errors:
+        return
+    unknown = listed([name for name, error in errors if not _known(error)])
+    if unknown:
+        yield f"{what} is off by an unknown amount with {unknown}: the predictions spread too far for a mean of draws."
+    errors = [(name, error) for name, error in errors if _known(error)]
     if not errors:
         return
     ordered = sorted(errors, key=lambda pair: pair[1].rmse)

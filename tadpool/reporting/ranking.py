@@ -164,10 +164,10 @@ def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
     best, others = ranked[0], ranked[1:]
     ties, behind = [row for row in others if row.tie], [row for row in others if not row.tie]
     if ties:
-        names = listed([best.label, *(row.label for row in ties)])
+        names = listed([row.label for row in ties])
         gaps = listed([f"{row.gap} above {row.label}" for row in ties])
         trailing = [listed([f"{row.label} is behind by {row.gap}" for row in behind]) + "."] if behind else []
-        first = f"{names} cannot be told apart in how well they predict {target} (elpd of {best.label} is {gaps})."
+        first = f"{names} cannot be told from {best.label} in how well they predict {target} (elpd of {best.label} is {gaps})."
         return "tie", [first, *trailing]
     gaps = listed([f"{row.gap} above {row.label}" for row in behind])
     return "clear", [f"{best.label} predicts {target} best: its elpd is {gaps}."]

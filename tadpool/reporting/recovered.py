@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from tadpool import recovery
 from tadpool.reporting.fits import Fit, draws, families
 from tadpool.reporting.formatting import counted, first_of, general, listed, number, scaled, sentence
+from tadpool.reporting.silent import silent
 from tadpool.results import StudyResults
 
 NAMED = 6
@@ -21,7 +23,7 @@ HEADINGS = ("Parameter", "Truth", "Mean", "SD", "90 % interval", "Covered", "z")
 
 @dataclass(frozen=True)
 class Recovered:
-    """One fit beside the truth. table: of `recovery.table`, without what is at the edge; rows: all of it as text."""
+    """One fit beside the truth. table: of `recovery.table`, without what is not counted; rows: all of it as text."""
 
     fit: Fit
     table: pd.DataFrame
@@ -62,7 +64,7 @@ def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None
     return Recovery(found, headings, across, _sentences(sound), edges)
 
 
-EDGE = "at the edge"
+EDGE, PRIOR = "at the edge", "returns its prior"
 
 
 def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:
@@ -70,13 +72,16 @@ def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:
     table = recovery.table(posterior, truth)
     kinds = families(results, fit.entry)
     edge = (table["truth"] == 0) & table["site"].map(lambda site: kinds.get(site, "") in POSITIVE).astype(bool)
-    return Recovered(fit, table[~edge], [_row(row, at) for (_, row), at in zip(table.iterrows(), edge, strict=True)])
+    prior = table["parameter"].isin(silent(fit).parameters)
+    why = np.select([prior, edge], [PRIOR, EDGE], "")
+    return Recovered(fit, table[why == ""], [_row(row, at) for (_, row), at in zip(table.iterrows(), why, strict=True)])
 
 
-def _row(row: pd.Series, edge: bool) -> list[str]:
+def _row(row: pd.Series, uncounted: str) -> list[str]:
+    """uncounted: why the parameter is not counted, "" where it is."""
     sd = row["sd"]
     low, high = (scaled(row[key], sd) for key in ("eti90_low", "eti90_high"))
-    judged = [EDGE, ""] if edge else [_mark(row["covered"]), number(row["z"], 1)]
+    judged = [uncounted, ""] if uncounted else [_mark(row["covered"]), number(row["z"], 1)]
     return [
         row["parameter"],
         general(float(row["truth"]), 4),

@@ -1,7 +1,8 @@
 """The page of one study."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tadpool.comparison import TIE_ELPD
@@ -57,8 +58,22 @@ def comparisons(results: StudyResults) -> list[Comparison]:
     found = []
     for name, config in results.config["comparisons"].items():
         rows, target = ranking.rows(results, name), ranking.target_words(results, config["target"])
-        found.append(Comparison(name, target, rows, ranking.conclude(rows, target)))
+        conclusion = ranking.conclude(rows, target)
+        told = [*conclusion.sentences, *_subset(results, config)]
+        found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
     return found
+
+
+def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[str]:
+    """That only some members of the target were left out, where that is so."""
+    group = comparison["target"]
+    if group not in results.groups_left_out:
+        return
+    plans = (json.loads(results.loo(entry, group).attrs.get("plan", "{}")) for entry in comparison["entries"])
+    plan = next((plan for plan in plans if "members" in plan), None)
+    if plan and plan["members"] < plan["of"]:
+        fits = counted(plan["folds"], "fit")
+        yield f"Left out were {plan['members']} of the {plan['of']} members of {group}, chosen at random, in {fits}."
 
 
 def headline(compared: Sequence[Comparison], all_fits: Sequence[fits.Fit]) -> ranking.Conclusion:
