@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, config, contracts, io, predictive_checks, provenance
-from tadpool.reporting import documents, fits, formatting, markup, ranking, scripts, smaller
+from tadpool import accuracy, checks, config, contracts, io, predictive_checks, provenance
+from tadpool.reporting import documents, fits, formatting, markup, ranking, scripts, smaller, study
 from tadpool.reporting.environment import TEMPLATES
 from tadpool.reporting.index import index_page
 from tadpool.reporting.study import study_page, study_record
@@ -862,6 +862,13 @@ def test_recovery_of_the_truth(grouped):
     assert re.search(r"Shared covers \d of 7", Page(re.findall(r"<header>.*?</header>", text, re.DOTALL)[0]).words)
 
 
+def test_a_parameter_that_returns_its_prior_is_not_counted_as_recovered(grouped):
+    grouped.config["models"]["shared"]["returns_prior"] = {"beta": ["a"]}
+    words = section(render(grouped), "recovery")
+    assert re.search(r"Shared covers \d of 6 true values\.", words)
+    assert re.search(r"beta\[a\] -?−?\S+ .*? returns its prior", words)
+
+
 def test_fits_that_disagree_about_the_truth_are_named(grouped):
     grouped.config["models"]["again"] = grouped.config["models"]["shared"]
     grouped.config["models"]["right"] = grouped.config["models"]["shared"]
@@ -901,6 +908,29 @@ def test_root_mean_square_errors(grouped):
     assert abs(float(found[3]) - observed.std()) < 4 * float(found[4]) + 0.01
     assert "alone (1 of 6 separate fits failed) y" in words
     assert "(y in m)" in words
+
+
+def test_an_error_smaller_than_its_monte_carlo_error_is_not_known(grouped, monkeypatch):
+    monkeypatch.setattr(accuracy, "root_mean_square_error", lambda *_: accuracy.Error(2.0, 92.0, 24))
+    words = section(render(grouped), "accuracy")
+    assert "In sample, y is off by an unknown amount with shared" in words
+    assert "shared y not known not known" in words
+    assert "92" not in words
+
+
+def test_a_choice_of_members_that_were_left_out_is_said(make):
+    results = make()
+    results.config["groups"] = ["group"]
+    results.config["comparisons"]["main"]["target"] = "group"
+    plan = {"members": 3, "of": 10, "folds": 2}
+    for entry in results.entries:
+        tree = results.loo(entry).copy()
+        tree.attrs["plan"] = json.dumps(plan)
+        io.write(results.folder / entry / "logo_group.nc", tree, contracts.LOO)
+    (found,) = study.comparisons(results)
+    assert found.conclusion.sentences[-1] == (
+        "Left out were 3 of the 10 members of group, chosen at random, in 2 fits."
+    )
 
 
 def test_outcomes_without_a_numeric_mean_have_no_accuracy(make):
