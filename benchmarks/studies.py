@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.common import MAX_TREE_DEPTH, TARGET_ACCEPT
 from tadpool import config, contracts, io
-from tadpool.data import merged, prepare
+from tadpool.data import merged
+from tadpool.preparation import prepare
 from tadpool.specs import Specs
 
 

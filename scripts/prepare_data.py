@@ -3,7 +3,7 @@
 import json
 
 from tadpool import contracts, io, provenance
-from tadpool.data import prepare
+from tadpool.preparation import prepare
 
 
 def main(data, provenance, study, dataset, arguments, outcomes, dims, seed=None):

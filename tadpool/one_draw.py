@@ -52,7 +52,7 @@ def _mean(distribution: Any) -> jax.Array:
     """The mean, or zero where the distribution has none that is known."""
     try:
         return jnp.asarray(distribution.mean)
-    except (NotImplementedError, AttributeError):
+    except NotImplementedError:
         return jnp.zeros(())
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tadpool import binding, config, data, sources
+from tadpool import binding, config, data, preparation, sources
 from tadpool.errors import UserError
 
 SNAKEFILE = Path(__file__).parent.parent / "Snakefile"
@@ -62,7 +62,7 @@ def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) 
     """Size of the fit.nc of an entry, from its draws, parameters and units."""
     content = chosen.studies[study]
     seed = chosen.settings.seed if sources.simulated(content.source()) else None
-    dataset = data.merged(data.prepare(content.source(), content.arguments, content.outcomes, study, seed))
+    dataset = data.merged(preparation.prepare(content.source(), content.arguments, content.outcomes, study, seed))
     bound = binding.bind(content.models[entry].model, dataset, content.models[entry].hyperparameters)
     elements = sum(size for name, size in bound.sizes.items() if name not in bound.outcomes)
     latents = sum(bound.sizes[name] for name in bound.latents)

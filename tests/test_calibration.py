@@ -14,7 +14,7 @@ from arviz_stats.base import array_stats
 from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confidence_bands
 from scipy import stats
 
-from tadpool import calibrating, calibration, contracts, data, diagnostics, io, lanes, ranks, uniformity
+from tadpool import calibrating, calibration, contracts, data, diagnostics, io, lanes, preparation, ranks, uniformity
 from tadpool.binding import bind
 from tadpool.verification import planted
 
@@ -149,7 +149,7 @@ def test_no_fit_is_run_where_no_data_set_can_be():
 
 def test_what_counts_follows_the_simulated_outcomes():
     """y1 is 0 where the simulated y0 is, and adds nothing to the joint log likelihood there."""
-    tree = data.prepare("masking", {"customers": 40}, ["y0", "y1"], "masking", 1)
+    tree = preparation.prepare("masking", {"customers": 40}, ["y0", "y1"], "masking", 1)
     bound = replace(bind("masking_simple", data.merged(tree)), only_where={"y1": "y0"})
     simulated = calibration.simulate(bound, ADDRESS, range(3))
     y0, y1 = simulated.outcomes["y0"], simulated.outcomes["y1"]
@@ -166,7 +166,7 @@ def test_what_counts_follows_the_simulated_outcomes():
 
 
 def test_parameters_are_ranked_in_the_form_that_the_model_states():
-    tree = data.prepare("reedfrogs", {}, ["survived"], "reedfrogs")
+    tree = preparation.prepare("reedfrogs", {}, ["survived"], "reedfrogs")
     bound = bind("frogs_multilevel", data.merged(tree), {"centred": False})
     assert set(calibration.parameters(bound)) == {"alpha_bar", "sigma", "alpha"}
     names, sites = calibration.elements(bound, ["sigma", "alpha"])
@@ -194,7 +194,9 @@ SPEC = {
 def gathered(tmp_path_factory):
     """The bytes of one calibration, shared by one, two and three jobs."""
     folder = tmp_path_factory.mktemp("chunks")
-    io.write(folder / "data.nc", with_provenance(data.prepare("cookies", {}, ["chips"], "cookies")), contracts.DATA)
+    io.write(
+        folder / "data.nc", with_provenance(preparation.prepare("cookies", {}, ["chips"], "cookies")), contracts.DATA
+    )
     whole = {}
     for ends in ([0, 6], [0, 3, 6], [0, 2, 4, 6]):
         ranges = list(pairwise(ends))

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tadpool import binding, contracts, cross_validation, data, fitting, io, refits
+from tadpool import binding, contracts, cross_validation, data, fitting, io, preparation, refits
 from tadpool.cross_validation import cross_validate
 from tadpool.fitted import Fold
 from tadpool.verification import known, oracles
@@ -18,7 +18,7 @@ FROGS = {"outcomes": ["survived"], "unit": "tank", "only_where": {}}
 
 
 def prepared(folder, dataset, scored, group):
-    tree = data.prepare(dataset, {}, scored["outcomes"], "s", dims=[scored["unit"], group])
+    tree = preparation.prepare(dataset, {}, scored["outcomes"], "s", dims=[scored["unit"], group])
     tree.attrs["provenance"] = "{}"
     io.write(folder / "data.nc", tree, contracts.DATA)
     return str(folder / "data.nc")

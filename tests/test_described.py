@@ -8,8 +8,9 @@ import xarray as xr
 
 from tadpool import sources
 from tadpool.config.table import Table
-from tadpool.data import merged, prepare
+from tadpool.data import merged
 from tadpool.errors import UserError
+from tadpool.preparation import prepare
 from tadpool.reporting import dataset as reporting
 from tadpool.results import StudyResults
 

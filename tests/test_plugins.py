@@ -10,8 +10,9 @@ from numpyro import handlers
 from numpyro.infer.util import compute_log_probs, initialize_model, log_density
 
 from tadpool import binding, one_draw, plugins, sampling, tables
-from tadpool.data import merged, prepare
+from tadpool.data import merged
 from tadpool.errors import UserError
+from tadpool.preparation import prepare
 from tadpool.verification import oracles
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}

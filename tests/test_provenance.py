@@ -50,6 +50,13 @@ def test_a_script_depends_on_what_it_imports_also_inside_functions():
     )
 
 
+@pytest.mark.parametrize(("script", "depends"), [("prepare_data", True), ("fit", False), ("check", False)])
+def test_only_jobs_that_prepare_data_depend_on_how_tables_are_read(script, depends):
+    names = {path.name for path in provenance.closure(provenance.ROOT / "scripts" / f"{script}.py")}
+    assert ("described.py" in names) == depends
+    assert ("table_files.py" in names) == depends
+
+
 @pytest.mark.parametrize("script", sorted((provenance.ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_no_script_depends_on_the_config_module(script):
     assert "config.py" not in {path.name for path in provenance.closure(script)}

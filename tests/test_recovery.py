@@ -13,7 +13,8 @@ import yaml
 from numpyro.primitives import Messenger
 
 from tadpool import binding, plugins, program, seeds
-from tadpool.data import merged, prepare
+from tadpool.data import merged
+from tadpool.preparation import prepare
 from tadpool.verification import oracles
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}

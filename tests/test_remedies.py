@@ -21,8 +21,9 @@ from tadpool import (
     sampling,
     tables,
 )
-from tadpool.data import merged, prepare
+from tadpool.data import merged
 from tadpool.errors import UserError
+from tadpool.preparation import prepare
 from tadpool.specs import Specs
 
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 50, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}

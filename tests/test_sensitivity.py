@@ -11,8 +11,18 @@ from numpyro.infer.util import compute_log_probs
 from scipy.special import expit
 from scipy.stats import gamma, norm, poisson
 
-from tadpool import binding, contracts, fitting, io, isolation, plugins, power_scaling, sampling, sensitivity
-from tadpool import data as datasets
+from tadpool import (
+    binding,
+    contracts,
+    fitting,
+    io,
+    isolation,
+    plugins,
+    power_scaling,
+    preparation,
+    sampling,
+    sensitivity,
+)
 
 SAMPLE_PRIOR = Path(__file__).parent.parent / "scripts" / "sample_prior.py"
 REPLICATES = 12
@@ -133,7 +143,7 @@ def predator(tmp_path_factory):
     """A fit with its data and prior, and its sensitivities."""
     folder = tmp_path_factory.mktemp("predator")
     data, prior, fit = (str(folder / f"{name}.nc") for name in ("data", "prior", "fit"))
-    tree = datasets.prepare("reedfrogs", {}, ["survived"], "s")
+    tree = preparation.prepare("reedfrogs", {}, ["survived"], "s")
     tree.attrs["provenance"] = "{}"
     io.write(data, tree, contracts.DATA)
     sample_prior = runpy.run_path(str(SAMPLE_PRIOR))["main"]
@@ -172,7 +182,7 @@ def test_the_recomputed_likelihood_is_the_stored_one(predator):
 def separate_cookies(folder):
     """Files of cookies_pooled at each location alone, its posteriors drawn exactly; the last location has fewer cookies."""
     rng = np.random.default_rng(1)
-    tree = datasets.prepare("cookies", {}, ["chips"], "s")
+    tree = preparation.prepare("cookies", {}, ["chips"], "s")
     tree = xr.DataTree.from_dict({name: part.to_dataset().isel(cookie=slice(0, 143)) for name, part in tree.items()})
     chips, index = tree["observed_data"]["chips"].values, tree["constant_data"]["location_index"].values
     counts = [chips[index == number] for number in range(5)]

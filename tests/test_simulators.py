@@ -8,8 +8,9 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool import binding, lanes, one_draw, plugins, prediction, recovery, sampling, seeds, tables
-from tadpool.data import merged, prepare
+from tadpool.data import merged
 from tadpool.errors import UserError
+from tadpool.preparation import prepare
 
 OUTCOMES = {"masking": ["y0", "y1"], "mundlak": ["Y"], "manufacturing": ["production_speed"]}
 

@@ -14,7 +14,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpyro.infer.util import initialize_model
 
-from tadpool import binding, compile_cache, contracts, data, elpd, fitting, io, lanes, plugins, sampling
+from tadpool import binding, compile_cache, contracts, data, elpd, fitting, io, lanes, plugins, preparation, sampling
 from tadpool.config.models import Settings
 from tadpool.cross_validation import cross_validate
 from tadpool.verification import known, models
@@ -56,7 +56,7 @@ def prepared(dataset: str) -> xr.DataTree:
     """The tree of data.nc of a built-in dataset."""
     outcomes, unit, groups = SCORED[dataset]
     simulated = plugins.has_function(plugins.find("datasets", dataset), "simulate")
-    tree = data.prepare(dataset, {}, outcomes, dataset, SEED if simulated else None, dims=[unit, *groups])
+    tree = preparation.prepare(dataset, {}, outcomes, dataset, SEED if simulated else None, dims=[unit, *groups])
     tree.attrs["provenance"] = "{}"
     return tree
 

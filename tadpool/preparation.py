@@ -1,0 +1,81 @@
+"""Prepare a study's data: load, simulate or read them, check them, split them into outcomes, the rest, and the truth."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool import described, plugins, seeds, sources, tables
+from tadpool.errors import UserError, did_you_mean, explained
+
+
+def prepare(
+    source: sources.Source,
+    arguments: Mapping[str, Any],
+    outcomes: Sequence[str],
+    study: str,
+    seed: int | None = None,
+    dims: Sequence[str] = (),
+    point: object = None,
+) -> xr.DataTree:
+    """The tree of data.nc: observed_data (the outcomes), constant_data (the rest), truth (simulated data only).
+
+    source: a dataset's name, or a described table, whose attribute `table` then says how it was read (JSON). dims: the
+    study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an outcome or one
+    of these dims is missing, a variable is empty or not finite, a group index is out of range, the dataset's own code fails,
+    or a cell of a described table breaks its rule.
+    """
+    truth, attributes, where = None, {}, sources.title(source)
+    if not isinstance(source, str):
+        dataset, how = described.load(source)
+        attributes = {"table": json.dumps(how, ensure_ascii=False)}
+    else:
+        module = plugins.load("datasets", source)
+        if seed is None:
+            found = {file: tables.read(path) for file, path in plugins.tables(source).items()}
+            with explained(f"datasets/{source}.py", "loading the tables"):
+                dataset = module.load(found, **arguments)
+        else:
+            with explained(f"datasets/{source}.py", "simulating"):
+                dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate", point), **arguments)
+    for dim in dims:
+        if dim not in dataset.dims:
+            raise UserError(f"study {study}: {dim!r} is not a dim of {where}{did_you_mean(dim, list(dataset.dims))}")
+    _check(where, dataset, outcomes)
+    dataset = dataset.assign_coords(
+        {dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords}
+    )
+    groups = {"observed_data": dataset[list(outcomes)], "constant_data": dataset.drop_vars(list(outcomes))}
+    if truth is not None:
+        groups["truth"] = truth
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = attributes
+    return tree
+
+
+def _check(where: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
+    for outcome in outcomes:
+        if outcome not in dataset:
+            raise UserError(f"{where}: there is no variable {outcome!r} for outcomes; it has {', '.join(dataset)}")
+    for variable in dataset.data_vars.values():
+        if variable.size == 0:
+            raise UserError(f"{where}: {variable.name} is empty; a study needs at least one row")
+        if variable.dtype.kind == "f" and np.isinf(variable.values).any():
+            raise UserError(f"{where}: {variable.name} has infinite values; correct the table")
+        if variable.dtype.kind == "f" and np.isnan(variable.values).any() and not variable.attrs.get("may_be_missing"):
+            at = [int(i) for i in np.argwhere(np.isnan(variable.values))[0]]
+            label = ", ".join(f"{d} {dataset[d].values[i]}" for d, i in zip(variable.dims, at, strict=True))
+            raise UserError(
+                f"{where}: {variable.name} of {label} is missing; fill it or leave the row out "
+                "(a variable with the attribute may_be_missing = 1 may have gaps)"
+            )
+    for group in (str(v).removesuffix("_index") for v in dataset if str(v).endswith("_index")):
+        index = dataset[f"{group}_index"].values
+        size = dataset.sizes.get(group, 0)
+        if index.min() < 0 or index.max() >= size:
+            raise UserError(
+                f"{where}: {group}_index runs from {index.min()} to {index.max()}, but {group} has {size} members, "
+                f"counted from 0 to {size - 1}; tables.index() makes such an index"
+            )
