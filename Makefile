@@ -40,7 +40,7 @@ screenshots: .venv/complete  ## Take the README's screenshots of the pages in re
 
 lock: $(UV)  ## Choose the newest allowed versions anew and write requirements.lock and requirements-bench.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
-		pyproject.toml --group test --group lint -o requirements.lock
+		pyproject.toml --group test --group lint --group docs -o requirements.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
 		--group bench -o requirements-bench.lock
 
