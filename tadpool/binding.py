@@ -106,6 +106,11 @@ def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | N
     return bound
 
 
+def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:
+    """Names of the sites that the model draws and does not observe."""
+    return _sites(function, arguments)[1]
+
+
 def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
     """Shape of every site and the names of the latent ones, without computing anything."""
     latents = []

@@ -226,7 +226,7 @@ def _predictive(fitted: Fitted, folds: Sequence, found) -> xr.Dataset:
 
     rows = np.concatenate([fold.rows for fold in folds])
     order = np.argsort(rows)
-    settings, unit = fitted.last["settings"], fitted.unit
+    settings, unit = fitted.settings, fitted.unit
     variables = {}
     for name, values in found.predictive.items():
         parts = [values[i, :, :, : len(fold.rows)] for i, fold in enumerate(folds)]

@@ -13,6 +13,8 @@ from tadpool import progress
 from tadpool.data import merged
 
 BLOCK_BYTES = 64e6
+REFIT_WARMUP = 300
+"""Most warm-up iterations of a fit that starts where the main fit ended, with its step sizes and variances."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Fitted:
     def last(self) -> Mapping[str, Any]:
         """The attempt whose draws the fit holds."""
         return json.loads(self.tree.attrs["attempts"])[-1]
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Of the fits without something: those of the main fit, without the draws that a remedy added to it."""
+        first = json.loads(self.tree.attrs["attempts"])[0]["settings"]
+        last = self.last["settings"]
+        return {**last, "draws": first["draws"], "warmup": min(last["warmup"], REFIT_WARMUP)}
 
     @cached_property
     def opened(self) -> tuple:
@@ -114,7 +123,7 @@ class Fitted:
     def cost(self, point: Mapping[str, int]) -> float:
         """Of one fit without something: leapfrog steps x rows, with as many steps as the main fit took on average."""
         steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
-        settings = self.last["settings"]
+        settings = self.settings
         rows = self.dataset.sizes[self.unit]
         if self.by:
             rows = int(np.bincount(self.dataset[f"{self.by}_index"].values).max())
@@ -123,7 +132,7 @@ class Fitted:
     def refit(self, folds: Sequence):
         from tadpool import compile_cache, refits
 
-        settings = self.last["settings"]
+        settings = self.settings
         address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
         iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
         name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
@@ -136,6 +145,7 @@ class Fitted:
                 settings,
                 outcomes=self.outcomes,
                 unit=self.unit,
+                main=self.tree,
                 points=points,
                 predictive=not self.over,
                 progress=advance,

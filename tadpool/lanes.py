@@ -57,6 +57,8 @@ class Lanes:
     arguments: model arguments that differ between lanes, each (lanes, ...).
     held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
     extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
+    known: where to start, from an earlier fit: `z`, the unconstrained site -> (lanes, ...); `inverse_mass_matrix`, its diagonal
+    in the order of the raveled sites (lanes, elements); `step_size` (lanes,). By default each lane looks for a start.
     """
 
     keys: np.ndarray
@@ -64,6 +66,7 @@ class Lanes:
     arguments: Arrays = field(default_factory=dict)
     held_out: Arrays = field(default_factory=dict)
     extra: Arrays = field(default_factory=dict)
+    known: Arrays = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.chains)
@@ -76,6 +79,7 @@ class Lanes:
             "arguments": self.arguments,
             "held_out": self.held_out,
             "extra": self.extra,
+            "known": self.known,
         }
 
 
@@ -237,7 +241,7 @@ def _started(begin: Callable, lane: Arrays, shared: Arrays):
     """The states at each lane's first starting point with a finite density and gradient, or at the last one tried."""
     numbers = lane["start"].copy()
     state = begin(lane, shared)
-    for number in range(1, STARTS):
+    for number in range(1, 1 if lane["known"] else STARTS):
         valid = _valid(state)
         if valid.all():
             break

@@ -78,18 +78,22 @@ class Program:
 
     def kernel(self, lane: Arrays, shared: Arrays, z: Arrays) -> NUTS:
         """NUTS on the lane's potential; `z` is an unconstrained point, for its shape."""
-        model = self.call(lane, shared)
+        model, known = self.call(lane, shared), lane["known"]
         return NUTS(
             potential_fn=hoisted(lambda z: potential_energy(model, (), {}, z), z),
             target_accept_prob=self.sampler.target_accept,
             max_tree_depth=self.sampler.max_tree_depth,
+            **{name: known[name] for name in ("step_size", "inverse_mass_matrix") if known},
         )
 
     def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at the lane's starting point number `lane["start"]`, uniform on (-2, 2) unconstrained."""
+        """The sampler state at the lane's known start or at its number `lane["start"]`, uniform on (-2, 2) unconstrained."""
         model = self.call(lane, shared)
-        points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model).param_info.z)
         start_key, key = jax.random.split(lane_key(lane))
+        if lane["known"]:
+            z = lane["known"]["z"]
+            return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
+        points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model).param_info.z)
         start_key = jax.random.fold_in(start_key, lane["start"])
         flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), points))
         z = unflatten(jax.random.uniform(start_key, flat.shape, flat.dtype, -START_RADIUS, START_RADIUS))

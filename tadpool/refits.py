@@ -1,4 +1,8 @@
-"""Fits without some of the data, as lanes of one program: the exact side of cross-validation."""
+"""Fits without some of the data, as lanes of one program: the exact side of cross-validation.
+
+Each chain starts where one of the main fit ended, with its step size and the variances of that fit: what is left out
+changes the posterior, but not so much that a sampler has to find it anew.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +11,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro
+import xarray as xr
 from arviz_stats.base import array_stats
+from jax.flatten_util import ravel_pytree
+from numpyro.infer.util import unconstrain_fn
 
 from tadpool import binding, lanes, one_draw, sampling, seeds
 from tadpool.binding import Arrays, Bound, Points
@@ -39,15 +47,17 @@ def refit(
     *,
     outcomes: Sequence[str],
     unit: str,
+    main: xr.DataTree,
     points: Points | None = None,
     predictive: bool = True,
     progress: Callable[[int], None] = lambda iterations: None,
 ) -> Refits:
-    """Fit the model without each fold's rows.
+    """Fit the model without each fold's rows, from where the chains of the main fit ended.
 
-    address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields of `lanes.Sampler`, and
-    the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the `bound` that
-    `binding.separated` gives; a fold of theirs lies within one fit. predictive: whether to predict what was left out too.
+    main: the main fit. address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields
+    of `lanes.Sampler`, and the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the
+    `bound` that `binding.separated` gives; a fold of theirs lies within one fit. predictive: whether to predict what was
+    left out too.
     """
     chains = settings["chains"]
     sampler = lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__})
@@ -67,6 +77,8 @@ def refit(
         everything["arguments"] |= {name: value[list(at)] for name, value in points.arguments.items()}
         for name, padding in points.held_out.items():
             everything["held_out"][name] = everything["held_out"].get(name, False) | padding[list(at)]
+    function = binding.reparametrized(bound, settings.get("reparametrized", ()))
+    known = _known(bound, function, main, points)
     of_lane = lanes.take(everything, np.repeat(np.arange(len(folds)), chains))
     batch = lanes.Lanes(
         of_lane["keys"],
@@ -74,11 +86,11 @@ def refit(
         of_lane["arguments"],
         of_lane["held_out"],
         {name: of_lane[name] for name in ("rows", "targets")},
+        lanes.take(known, (np.array(at)[:, None] * chains + np.arange(chains)).ravel()),
     )
     kept = sampling.thinned(sampler.draws, chains) if predictive else np.zeros(0, int)
     derive = _derive(bound, outcomes, unit, count, kept)
     shared = {name: value for name, value in bound.data.items() if name not in batch.arguments}
-    function = binding.reparametrized(bound, settings.get("reparametrized", ()))
     result = lanes.run(function, batch, shared, sampler, derive=derive, progress=progress)
     values = jax.tree.map(lambda array: array.reshape(len(folds), chains, *array.shape[1:]), result.values)
     lp, diverging = (result.stats[name].reshape(len(folds), chains, -1) for name in ("lp", "diverging"))
@@ -86,6 +98,37 @@ def refit(
     finite &= np.isfinite(values["scores"]).all(axis=(1, 2, 3))
     rhat = _rhat(np.concatenate([np.moveaxis(values["scores"], 3, 1), lp[:, None]], axis=1))
     return Refits(values["scores"], values["predictive"], rhat, diverging.sum(axis=(1, 2)), finite)
+
+
+def _known(bound: Bound, function: Callable, main: xr.DataTree, points: Points | None) -> Arrays:
+    """Where each chain of the main fit (fits x chains) ended, its step size, and the variances of unconstrained sites."""
+    leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
+    posterior, step_size = main["posterior"].to_dataset(), main["sample_stats"]["step_size"].transpose(*leading).values
+    names = binding.latents(function, {**bound.data, **bound.hyperparameters})
+    draws = {name: posterior[name].transpose(*leading, ...).values for name in names}
+    draws = {name: array.reshape(-1, *array.shape[len(leading) - 1 :]) for name, array in draws.items()}
+    fits = 1 if points is None else len(points.labels)
+    arguments = {} if points is None else points.arguments
+    shared = {name: value for name, value in {**bound.data, **bound.hyperparameters}.items() if name not in arguments}
+
+    def unconstrained(lane, shared):
+        def at_draw(sites):
+            z = unconstrain_fn(function, (), {**shared, **lane["arguments"]}, sites)
+            return {name: z[name] for name in names}
+
+        z = jax.lax.map(at_draw, lane["draws"])
+        return z, jax.vmap(lambda z: ravel_pytree(z)[0])(z)
+
+    chains = posterior.sizes["chain"]
+    lane = {"draws": draws, "arguments": {name: np.repeat(value, chains, axis=0) for name, value in arguments.items()}}
+    with numpyro.validation_enabled(False):
+        z, flat = lanes.map_lanes(unconstrained, lane, shared)
+    variance = flat.reshape(fits, -1, flat.shape[-1]).var(axis=1)
+    return {
+        "z": {name: array[:, -1] for name, array in z.items()},
+        "inverse_mass_matrix": np.repeat(variance, chains, axis=0),
+        "step_size": step_size.reshape(fits * chains, -1)[:, -1],
+    }
 
 
 def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:

@@ -110,9 +110,11 @@ def test_a_unit_alone_has_the_same_fit_whatever_else_is_left_out(fitted):
     labels = bound.dataset["tank"].values.tolist()
     folds = [Fold((labels[row],), np.array([row]), np.array([0])) for row in (3, 7, 11)]
     address = {"seed": 1, "study": "s", "entry": "e", "role": "leave_out", "attempt": 0}
-    settings = {**SAMPLER, "chains": 2, "warmup": 100, "draws": 100}
+    settings = {**SAMPLER, "warmup": 100, "draws": 100}
+    main = io.read(place.fit, contracts.FIT)
     several, one = (
-        refits.refit(bound, some, address, settings, outcomes=["survived"], unit="tank") for some in (folds, folds[1:2])
+        refits.refit(bound, some, address, settings, outcomes=["survived"], unit="tank", main=main)
+        for some in (folds, folds[1:2])
     )
     np.testing.assert_array_equal(several.scores[1], one.scores[0])
     np.testing.assert_array_equal(several.predictive["survived"][1], one.predictive["survived"][0])
