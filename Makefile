@@ -3,15 +3,17 @@
 CORES ?= all
 STUDY ?=
 PART ?=
-PYTHON := .venv/bin/python
-SNAKEMAKE := .venv/bin/snakemake --cores $(CORES)
+PLATFORM ?= cpu
+VENV := .venv$(if $(filter gpu,$(PLATFORM)),-gpu)
+PYTHON := $(VENV)/bin/python
+SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 # Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
 export UV_COMPILE_BYTECODE := 1
 
 .PHONY: run quick test verify lint bench plan screenshots lock clean help
 
-run: .venv/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone)
+run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
 
 quick: .venv/complete  ## A first look at all studies, with short chains
@@ -38,14 +40,16 @@ plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and tim
 screenshots: .venv/complete  ## Take the README's screenshots of the pages in results/ (needs Chromium)
 	$(PYTHON) images/make.py results
 
-lock: $(UV)  ## Choose the newest allowed versions anew and write requirements.lock and requirements-bench.lock
+lock: $(UV)  ## Choose the newest allowed versions anew and write requirements.lock and those of benchmarks and GPUs
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
 		pyproject.toml --group test --group lint --group docs -o requirements.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
 		--group bench -o requirements-bench.lock
+	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
+		pyproject.toml --extra gpu -c requirements.lock -o requirements-gpu.lock
 
 clean:  ## Remove results and environments
-	rm -rf results .snakemake .venv .venv-bench .uv
+	rm -rf results .snakemake .venv .venv-gpu .venv-bench .uv
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -59,6 +63,9 @@ define environment
 endef
 
 .venv/complete: requirements.lock | $(UV)
+	$(environment)
+
+.venv-gpu/complete: requirements-gpu.lock | $(UV)
 	$(environment)
 
 .venv-bench/complete: requirements-bench.lock | $(UV)

@@ -27,7 +27,7 @@ def calibrate_part(
     """Run the simulations first, ..., stop - 1 of an entry into `output` (contracts.CALIBRATION_PART)."""
     from tadpool import binding, calibration, compile_cache, lanes, progress
 
-    lanes.start(threads, sampler["precision"])
+    lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
     settings = lanes.Sampler(**{key: sampler[key] for key in lanes.Sampler.__dataclass_fields__})
     chains, numbers = sampler["chains"], range(first, stop)
     address = {"seed": seed, "study": study, "entry": entry}

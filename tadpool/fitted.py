@@ -76,7 +76,8 @@ class Fitted:
         """The model bound to its data, and the points of a sweep or of separate fits."""
         from tadpool import binding, lanes
 
-        lanes.start(self.threads, self.last["settings"]["precision"])
+        settings = self.last["settings"]
+        lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
         _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.only_where)
         if self.over:
             return bound, binding.swept(self.over, self.posterior[self.over].values)

@@ -38,7 +38,7 @@ def fit(
     Raises UserError where model and data do not fit together; a fit that fails numerically is written all the same, with
     status "failed" and the reason.
     """
-    lanes.start(threads, sampler["precision"])
+    lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
     address = {"seed": seed, "study": study, "entry": entry, "role": "fit"}
     with compile_cache.used():
         tree, bound = binding.open_bound(data, model, hyperparameters, only_where)

@@ -9,10 +9,10 @@ the batch it ran in, on the number of host devices (two or more), or on how its 
 
 import enum
 import os
-import platform
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from platform import machine
 from typing import Any
 
 import jax
@@ -20,25 +20,33 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, PartitionSpec
 
+from tadpool.errors import UserError
 from tadpool.program import Arrays, Program, Sampler
 
-CHUNK_BYTES = 256e6
-LANES_PER_DEVICE = 64
+PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
+GPU_MEND = "install the environment of requirements-gpu.lock on a machine with one, or set platform to cpu"
+# Of the draws of one chunk of lanes: more are worth it where they run side by side.
+CHUNK_BYTES = {"cpu": 256e6, "gpu": 4e9}
+LANES_PER_DEVICE = {"cpu": 64, "gpu": 4096}
 ITERATIONS_PER_BLOCK = 500
 STARTS = 100
 
 
-def start(threads: int, precision: str = "float64") -> None:
-    """Set XLA up for `threads` host devices; call it before the first JAX computation of the process.
+def start(threads: int, precision: str = "float64", platform: str = "cpu") -> None:
+    """Set XLA up for `threads` host devices, or the first GPU; call it before the first JAX computation of the process.
 
     Two host devices are the least, also on one core: a mesh of one compiles another program, whose draws differ.
-    The instruction set is held at AVX2 because wider or narrower ones round differently.
+    The instruction set is held at AVX2 because wider or narrower ones round differently. Raises UserError where there is
+    no GPU for `platform` "gpu"; with "cpu" none is used.
     """
     flags = ["--xla_cpu_multi_thread_eigen=false", f"--xla_force_host_platform_device_count={max(2, threads)}"]
-    if platform.machine().lower() in ("x86_64", "amd64"):
+    if machine().lower() in ("x86_64", "amd64"):
         flags.append("--xla_cpu_max_isa=AVX2")
     os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *flags]).strip()
     jax.config.update("jax_enable_x64", precision == "float64")
+    jax.config.update("jax_platforms", PLATFORMS[platform])
+    if platform == "gpu" and not side_by_side():
+        raise UserError(f"platform: JAX finds no GPU here; {GPU_MEND}")
 
 
 class Status(enum.IntEnum):
@@ -99,9 +107,15 @@ class Result:
     unconstrained_start: Arrays
 
 
+def side_by_side() -> bool:
+    """Whether lanes are `vmap`ped: on an accelerator."""
+    return jax.default_backend() != "cpu"
+
+
 def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
     """Number of chunks and lanes in each: chunks are equal so that one compiled shape serves all."""
-    most = int(np.clip(CHUNK_BYTES / max(bytes_per_lane, 1.0), devices, LANES_PER_DEVICE * devices))
+    backend = jax.default_backend()
+    most = int(np.clip(CHUNK_BYTES[backend] / max(bytes_per_lane, 1.0), devices, LANES_PER_DEVICE[backend] * devices))
     chunks = -(-lanes // most)
     per_device = -(-lanes // (chunks * devices))
     return chunks, per_device * devices
@@ -112,9 +126,7 @@ def spread(function: Callable, vectorized: bool | None = None) -> Callable:
 
     `vectorized` None chooses by backend: `vmap` on an accelerator, one lane after another on each CPU device.
     """
-    if vectorized is None:
-        vectorized = jax.default_backend() != "cpu"
-    if vectorized:
+    if side_by_side() if vectorized is None else vectorized:
         return jax.jit(jax.vmap(function, in_axes=(0, None)))
     mesh = jax.make_mesh((jax.device_count(),), ("lane",), axis_types=(AxisType.Auto,))
     over_lanes = PartitionSpec("lane")

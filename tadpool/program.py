@@ -19,7 +19,7 @@ START_RADIUS = 2.0
 
 @dataclass(frozen=True)
 class Sampler:
-    """Settings of NUTS; the keys of the config's `sampler` without `chains` and `precision`."""
+    """Settings of NUTS; the keys of the config's `sampler` without `chains`, `precision` and `platform`."""
 
     warmup: int
     draws: int

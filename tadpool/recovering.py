@@ -65,7 +65,7 @@ def recover(
 
     A data set depends on its cell and number alone, so all entries see the same ones.
     """
-    lanes.start(threads, sampler["precision"])
+    lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
     settings = lanes.Sampler(**{key: sampler[key] for key in lanes.Sampler.__dataclass_fields__})
     address = {"seed": seed, "study": study, "entry": entry}
     names, fitted, alike = [], {}, defaultdict(list)

@@ -210,7 +210,7 @@ def gathered(tmp_path_factory):
 
 def run_part(path, source, first, stop):
     """`calibrate_part` without starting JAX again, which the process has done."""
-    started, lanes.start = lanes.start, lambda threads, precision: None
+    started, lanes.start = lanes.start, lambda *_: None
     try:
         calibrating.calibrate_part(path, "{}", source, 2, **SPEC, first=first, stop=stop)
     finally:

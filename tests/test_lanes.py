@@ -15,8 +15,10 @@ import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
 
-from tadpool import lanes, plugins, seeds, tables
+from tadpool import contracts, fitting, io, lanes, plugins, preparation, seeds, tables
+from tadpool.verification import known
 
+ROOT = Path(__file__).parent.parent
 SAMPLER = lanes.Sampler(warmup=200, draws=400, target_accept=0.8, max_tree_depth=10)
 
 
@@ -115,6 +117,34 @@ def test_a_damaged_cache_entry_is_dropped_and_changes_nothing(eight, tmp_path):
     assert not {path.name for path in entries} & {path.name for path in healed}, "a damaged entry was kept"
 
 
+def test_without_a_gpu_its_platform_is_refused():
+    code = "from tadpool import lanes\nlanes.start(2, platform='gpu')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1
+    assert last.startswith("tadpool.errors.UserError: platform: JAX finds no GPU here")
+    assert last.endswith("or set platform to cpu")
+
+
+def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
+    """The way of a GPU, on the CPU: exact gamma posteriors, |z| < 4.4 for five means, false alarms below 1e-4."""
+    monkeypatch.setattr(lanes, "side_by_side", lambda: True)
+    tree = preparation.prepare("cookies", {}, ["chips"], "s", dims=["location"])
+    tree.attrs["provenance"] = "{}"
+    io.write(tmp_path / "data.nc", tree, contracts.DATA)
+    sampler = {**vars(SAMPLER), "chains": 4, "precision": "float64"}
+    common = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_unpooled", "hyperparameters": {}}
+    scored = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
+    fitting.fit(str(tmp_path / "fit.nc"), "{}", str(tmp_path / "data.nc"), 2, sampler=sampler, **common, **scored)
+    fit = io.read(tmp_path / "fit.nc", contracts.FIT)
+    exact = known.reference("cookies_unpooled")
+    lam = fit["posterior"]["lam"]
+    error = array_stats.mcse(lam.transpose(..., "chain", "draw").values, chain_axis=-2, draw_axis=-1, method="mean")
+    means = [exact.loc[f"lam[{location}]", "mean"] for location in range(5)]
+    assert (np.abs(lam.mean(("chain", "draw")).values - means) < 4.4 * error).all()
+    assert {"log_likelihood", "posterior_predictive"} <= set(fit.children)
+
+
 def test_vectorized_lanes_agree_statistically(eight):
     """Other code, other draws, the same posterior: |z| < 4.4 for 50 means, false alarms below 1e-3."""
     model, shared = frogs()
@@ -184,7 +214,7 @@ def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
     rows = list(lanes.chunk_rows(count, chunks, length))
     assert len({len(row) for row in rows}) == 1
     assert set(np.concatenate(rows)) == set(range(count))
-    assert length * size <= max(lanes.CHUNK_BYTES, 2 * size)
+    assert length * size <= max(lanes.CHUNK_BYTES["cpu"], 2 * size)
     numbers = np.arange(count)
     assert np.array_equal(lanes.undeal([numbers[row] for row in rows], rows, count), numbers)
 

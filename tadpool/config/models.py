@@ -71,6 +71,13 @@ class Sampler(Strict):
         description="Floating-point numbers of the sampler. float32 is up to twice as fast and less exact.",
         examples=["float32"],
     )
+    platform: Literal["cpu", "gpu"] = Field(
+        "cpu",
+        description="What the chains run on. `gpu` runs many of them side by side, which pays for hundreds of small fits "
+        "(sweeps, calibration, cross-validation), and needs the environment of requirements-gpu.lock: `make PLATFORM=gpu`. "
+        "Its draws differ from a CPU's, within their Monte Carlo error.",
+        examples=["gpu"],
+    )
 
 
 def _optional(model: type[Strict], name: str) -> type[Strict]:

@@ -33,6 +33,7 @@ SAMPLER_WORDS = {
     "target_accept": "target acceptance",
     "max_tree_depth": "largest tree depth",
     "precision": "precision",
+    "platform": "platform",
 }
 
 
