@@ -4,6 +4,8 @@ CORES ?= all
 STUDY ?=
 PART ?=
 PLATFORM ?= cpu
+NAME ?=
+FOLDER ?= .
 VENV := .venv$(if $(filter gpu,$(PLATFORM)),-gpu)
 PYTHON := $(VENV)/bin/python
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
@@ -11,13 +13,18 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 # Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run quick test verify lint bench plan screenshots lock clean help
+.PHONY: run quick setup new test verify lint bench plan docs screenshots lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
 
 quick: .venv/complete  ## A first look at all studies, with short chains
 	@$(SNAKEMAKE) --configfile config/quick.yaml
+
+setup: .venv/complete  ## Set up the private environment and do nothing else
+
+new: .venv/complete  ## Begin a study with files that run as they are (NAME=bakeries, FOLDER=../mine or this one)
+	@$(PYTHON) -m tadpool.new --folder '$(FOLDER)' -- '$(NAME)'
 
 test: .venv/complete  ## Run all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
@@ -36,6 +43,9 @@ bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nu
 
 plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and time where earlier runs left it
 	@$(PYTHON) -m tadpool.plan $(STUDY)
+
+docs: .venv/complete  ## Write the documentation to docs/site/index.html, off line
+	@$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going docs docs/site
 
 screenshots: .venv/complete  ## Take the README's screenshots of the pages in results/ (needs Chromium)
 	$(PYTHON) images/make.py results

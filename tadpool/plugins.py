@@ -6,6 +6,7 @@ plug-in (its hyperparameters, its tables) is read from the syntax tree: a dry ru
 
 import ast
 import importlib.util
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -64,6 +65,9 @@ def load_file(path: str) -> ModuleType:
     """Import a plug-in from its file, once. Raises UserError where its import fails."""
     spec = importlib.util.spec_from_file_location(f"tadpool_plugin_{Path(path).parent.name}_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(spec)
+    folder = str(Path(path).parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # for the files beside it that it imports; last, so that none of them hides a package
     try:
         spec.loader.exec_module(module)
     except Exception as error:

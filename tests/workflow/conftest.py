@@ -23,6 +23,7 @@ SOURCES = (
     "profiles",
     "environment.yml",
     "pyproject.toml",
+    "bin",
 )
 
 CONFIG = """

@@ -1,0 +1,41 @@
+"""The workflow in the current folder: `new NAME`, `plan [STUDY]`, `quick`, or options and targets of snakemake."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from tadpool import new
+
+ROOT = Path(__file__).parent.parent
+# Where one of these is given, how much runs at once is said already.
+CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
+
+
+def command(arguments: list[str]) -> list[str]:
+    """Snakemake with this folder's rules and profile; all cores where nothing else is said."""
+    snakemake = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
+    if arguments[:1] == ["quick"]:
+        arguments = [*arguments[1:], "--configfile", str(ROOT / "config" / "quick.yaml")]
+    given = any(argument.startswith(CORES) for argument in arguments)
+    return [*snakemake, *arguments, *([] if given else ["--cores", "all"])]
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; returns its exit status where it is not Snakemake, which takes this process over."""
+    if arguments[:1] == ["new"]:
+        return new.main(arguments[1:])
+    if importlib.util.find_spec("snakemake") is None:
+        print(f"Snakemake is not installed in {sys.prefix}: run `make setup` in {ROOT}.", file=sys.stderr)
+        return 1
+    if arguments[:1] == ["plan"]:
+        from tadpool import plan
+
+        return plan.main(arguments[1:])
+    run = command(arguments)
+    os.execv(run[0], run)  # noqa: S606 (our own interpreter)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
