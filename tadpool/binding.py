@@ -15,8 +15,9 @@ from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
 from numpyro.infer.reparam import LocScaleReparam
 
-from tadpool import contracts, io, plugins
+from tadpool import contracts, design, io, plugins
 from tadpool import data as datasets
+from tadpool.design import Reference
 from tadpool.errors import UserError, explained
 
 Arrays = dict[str, Any]
@@ -26,15 +27,16 @@ Arrays = dict[str, Any]
 class Bound:
     """A model bound to a dataset.
 
-    model, given: its name, and the hyperparameters that differ from its defaults.
+    model, given: its name or reference (`tadpool.design`), and the hyperparameters that differ from its defaults.
     function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
     data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
     latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
     number of its elements. dataset: where the data come from. only_where: outcome -> a variable that is 0 where the
-    outcome does not count: there it is not scored, and predicted to be 0.
+    outcome does not count: there it is not scored, and predicted to be 0. facts: what a rung of the pooling ladder takes from
+    the data of its study and keeps, see `tadpool.ladder.facts`.
     """
 
-    model: str
+    model: Reference
     given: Mapping[str, Any]
     function: Callable
     data: Arrays
@@ -45,10 +47,11 @@ class Bound:
     sizes: dict[str, int]
     dataset: xr.Dataset
     only_where: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, dataset: xr.Dataset) -> "Bound":
-        """The same model and hyperparameters bound to another dataset."""
-        return replace(bind(self.model, dataset, self.given), only_where=self.only_where)
+        """The same model, hyperparameters and facts bound to another dataset."""
+        return replace(bind(self.model, dataset, self.given, self.facts), only_where=self.only_where)
 
     @property
     def inputs(self) -> Arrays:
@@ -56,34 +59,33 @@ class Bound:
         return {name: array for name, array in self.data.items() if name not in self.outcomes}
 
 
-def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | None = None) -> Bound:
+def bind(
+    model: Reference,
+    dataset: xr.Dataset,
+    hyperparameters: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Bound:
     """Match a model's arguments with a dataset's variables and sizes.
 
+    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows.
     Raises UserError for an argument that the dataset has not, an observed site whose shape is not the data's, and an
     observation outside the support of its distribution.
     """
-    path = plugins.find("models", model)
-    signature = plugins.signature(path)
-    function = plugins.load("models", model).model
+    signature, where = design.signature(model), f"models/{design.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
     traced = {
         name: float(value) for name, value in values.items() if isinstance(signature.hyperparameters[name], float)
     }
     static = {name: value for name, value in values.items() if name not in traced}
-    data = {}
-    for name in (*signature.variables, *signature.outcomes):
-        if name in dataset.variables:
-            data[name] = _array(dataset[name])
-        elif name in signature.outcomes and not any(outcome in dataset for outcome in signature.outcomes):
-            continue  # rows to predict have no outcomes
-        elif name.startswith("n_") and name[2:] in dataset.sizes:
-            static[name] = dataset.sizes[name[2:]]
-        else:
-            known = [*map(str, dataset.data_vars), *(f"n_{dim}" for dim in dataset.sizes)]
-            raise UserError(f"models/{model}.py: the dataset has nothing named {name!r}; it has {', '.join(known)}")
-    function = partial(function, **static)
+    data, sizes = _matched(where, signature, dataset)
+    module = plugins.load("models", design.name(model))
+    if signature.designed:
+        bound = module.bound(design.of(model), dataset, static, facts)
+        function, facts, data = bound.function, bound.facts, data | bound.arrays
+    else:
+        function = partial(module.model, **static, **sizes)
     inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
-    with explained(f"models/{model}.py", "calling the model"), numpyro.validation_enabled(False):
+    with explained(where, "calling the model"), numpyro.validation_enabled(False):
         shapes, latents = _sites(function, {**data, **traced})
         named = infer_dims(function, model_kwargs={**inputs, **traced})
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
@@ -100,15 +102,32 @@ def bind(model: str, dataset: xr.Dataset, hyperparameters: Mapping[str, Any] | N
             dims,
             sizes,
             dataset,
+            facts=facts or {},
         )
         if any(outcome in data for outcome in signature.outcomes):
-            _validate(f"models/{model}.py", bound)
+            _validate(where, bound)
     return bound
 
 
 def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:
     """Names of the sites that the model draws and does not observe."""
     return _sites(function, arguments)[1]
+
+
+def _matched(where: str, signature: plugins.Signature, dataset: xr.Dataset) -> tuple[Arrays, dict[str, int]]:
+    """The arrays and the sizes of dims that a model asks for."""
+    data, sizes = {}, {}
+    for name in (*signature.variables, *signature.outcomes):
+        if name in dataset.variables:
+            data[name] = _array(dataset[name])
+        elif name in signature.outcomes and not any(outcome in dataset for outcome in signature.outcomes):
+            continue  # rows to predict have no outcomes
+        elif name.startswith("n_") and name[2:] in dataset.sizes:
+            sizes[name] = dataset.sizes[name[2:]]
+        else:
+            known = [*map(str, dataset.data_vars), *(f"n_{dim}" for dim in dataset.sizes)]
+            raise UserError(f"{where}: the dataset has nothing named {name!r}; it has {', '.join(known)}")
+    return data, sizes
 
 
 def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
@@ -125,7 +144,7 @@ def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, 
 
 
 def open_bound(
-    data: str, model: str, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
+    data: str, model: Reference, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
 ) -> tuple[xr.DataTree, Bound]:
     """data.nc as a tree, and the model bound to it."""
     tree = io.read(data, contracts.DATA)
@@ -169,7 +188,7 @@ def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
     rows = np.stack([np.pad(own, (0, places - len(own)), mode="edge") for own in members])
     padding = np.arange(places) >= np.array([len(own) for own in members])[:, None]
     one = bound.at(bound.dataset.isel({unit: rows[0]}).assign_coords({unit: np.arange(places)}))
-    along = [name for name in bound.data if unit in bound.dataset[name].dims]
+    along = [name for name in bound.data if name in bound.dataset and unit in bound.dataset[name].dims]
     for name in along:
         if bound.dataset[name].dims != (unit,):
             raise UserError(f"by: {name} has more dims than {unit}; separate fits need variables of {unit} alone")
@@ -188,11 +207,17 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
         return bound.function
     function = handlers.reparam(bound.function, config={site: LocScaleReparam(0.0) for site in sites})
     with (
-        explained(f"models/{bound.model}.py", f"reparametrizing {', '.join(sites)}"),
+        explained(f"models/{design.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
         numpyro.validation_enabled(False),
     ):
         _sites(function, {**bound.data, **bound.hyperparameters})
     return function
+
+
+def reparametrizable(bound: Bound) -> list[str]:
+    """The sites that may be reparametrized: those that the model's file names, or the varying effects of a rung."""
+    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(design.path(bound.model))
+    return [site for site in named if site in bound.latents]
 
 
 def auxiliary(sites: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 import xarray as xr
 
 from tadpool import contracts, io, ranks
+from tadpool.design import Reference
 
 
 def calibrate_part(
@@ -17,7 +18,7 @@ def calibrate_part(
     seed: int,
     study: str,
     entry: str,
-    model: str,
+    model: Reference,
     hyperparameters: Mapping[str, Any],
     only_where: Mapping[str, str],
     sampler: Mapping[str, Any],

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool import contracts, elpd, io, seeds
+from tadpool.design import Reference
 from tadpool.fitted import Fitted, Fold
 
 EXACT_K = 0.5
@@ -29,7 +30,7 @@ def cross_validate(
     seed: int,
     study: str,
     entry: str,
-    model: str,
+    model: Reference,
     hyperparameters: Mapping[str, Any],
     outcomes: Sequence[str],
     unit: str,

@@ -11,6 +11,7 @@ import xarray as xr
 
 from tadpool import progress
 from tadpool.data import merged
+from tadpool.design import Reference
 
 BLOCK_BYTES = 64e6
 REFIT_WARMUP = 300
@@ -42,7 +43,7 @@ class Fitted:
     data: str
     threads: int
     address: Mapping[str, Any]
-    model: str
+    model: Reference
     hyperparameters: Mapping[str, Any]
     outcomes: Sequence[str]
     unit: str

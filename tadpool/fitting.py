@@ -5,8 +5,9 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool import binding, compile_cache, contracts, io, lanes, plugins, progress, sampling
+from tadpool import binding, compile_cache, contracts, io, lanes, progress, sampling
 from tadpool import data as datasets
+from tadpool.design import Reference
 from tadpool.remedies import Step, first_step, hopeless, next_step, record, words
 
 
@@ -19,7 +20,7 @@ def fit(
     seed: int,
     study: str,
     entry: str,
-    model: str,
+    model: Reference,
     hyperparameters: Mapping[str, Any],
     outcomes: Sequence[str],
     unit: str,
@@ -58,6 +59,7 @@ def fit(
         "status": result.status,
         "reason": result.reason,
         "attempts": io.canonical(attempts),
+        **({"facts": io.canonical(bound.facts)} if bound.facts else {}),
         **({"over": over or by} if over or by else {}),
     }
     io.write(output, tree, contracts.SWEEP if over else contracts.FIT)
@@ -75,8 +77,7 @@ def tried(
 
     Returns the last sampling and a record of each. judged: whether each is checked at all.
     """
-    named = plugins.reparametrizable(plugins.find("models", bound.model)) if "reparametrize" in allowed else ()
-    sites = [site for site in named if site in bound.latents]
+    sites = binding.reparametrizable(bound) if "reparametrize" in allowed else []
     binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling
     step, sampled, attempts = first_step(sampler), None, []
     while step:

@@ -27,11 +27,13 @@ class Signature:
     variables: positional arguments without a default (dataset variables, and sizes named `n_<dim>`).
     outcomes: positional arguments whose default is None (observed sites).
     hyperparameters: keyword-only arguments with their defaults.
+    designed: whether it is a rung of the pooling ladder, whose one positional argument is a design (`tadpool.design`).
     """
 
     variables: tuple[str, ...]
     outcomes: tuple[str, ...]
     hyperparameters: dict[str, float | int | bool | str]
+    designed: bool = False
 
 
 def names(kind: str) -> list[str]:
@@ -128,7 +130,8 @@ def signature(path: Path, function: str = "model") -> Signature:
     for name, default in hyperparameters.items():
         if not isinstance(default, (bool, int, float, str)):
             raise UserError(f"{path.name}: hyperparameter {name} needs a number, true/false or a string as default")
-    return Signature(tuple(name for name in positional if name not in outcomes), outcomes, hyperparameters)
+    designed = bool(_assigned(path, "DESIGNED"))
+    return Signature(tuple(name for name in positional if name not in outcomes), outcomes, hyperparameters, designed)
 
 
 def sites(path: Path) -> list[str] | None:
@@ -178,13 +181,18 @@ def reparametrizable(path: Path) -> tuple[str, ...]:
 
 def _names(path: Path, constant: str) -> tuple[str, ...] | None:
     """The texts that a constant of a plug-in holds: none where it is not there, None where it is something else."""
-    values = [
+    values = _assigned(path, constant)
+    found = values[0] if values else ()
+    return tuple(found) if isinstance(found, (tuple, list)) and all(isinstance(name, str) for name in found) else None
+
+
+def _assigned(path: Path, constant: str) -> list[Any]:
+    """What a plug-in assigns to a name, None where it is no literal."""
+    return [
         _literal(node.value)
         for node in parse(path).body
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == constant for t in node.targets)
     ]
-    found = values[0] if values else ()
-    return tuple(found) if isinstance(found, (tuple, list)) and all(isinstance(name, str) for name in found) else None
 
 
 def _table(name: str) -> Path:

@@ -10,6 +10,7 @@ import xarray as xr
 from tadpool import compile_cache, contracts, io, lanes, sampling, seeds
 from tadpool import data as datasets
 from tadpool.binding import Bound, bind, labelled, small
+from tadpool.design import Reference
 from tadpool.errors import UserError, did_you_mean
 
 
@@ -23,7 +24,7 @@ def predict(
     seed: int,
     study: str,
     entry: str,
-    model: str,
+    model: Reference,
     hyperparameters: Mapping[str, Any],
     group: str | None,
     label: str | None,

@@ -14,6 +14,7 @@ from tadpool import compile_cache, contracts, diagnostics, io, lanes, plugins, p
 from tadpool import data as datasets
 from tadpool.binding import Bound, bind
 from tadpool.calibration import elements, flags
+from tadpool.design import Reference
 from tadpool.errors import UserError, did_you_mean
 from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE, OK
 
@@ -50,7 +51,7 @@ def recover(
     seed: int,
     study: str,
     entry: str,
-    model: str,
+    model: Reference,
     hyperparameters: Mapping[str, Any],
     only_where: Mapping[str, str],
     outcomes: Sequence[str],

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from tadpool import contracts, io, plugins
+from tadpool import contracts, design, io
+from tadpool.design import Reference
 from tadpool.elpd import good_k
 from tadpool.power_scaling import FAR, SAMPLE, SENSITIVE, table
 
@@ -24,7 +25,7 @@ def assess(
     seed: int,
     study: str,
     entry: str,
-    model: str,
+    model: Reference,
     hyperparameters: Mapping[str, Any],
     outcomes: Sequence[str],
     unit: str,
@@ -111,9 +112,9 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
     ]
 
 
-def _whole(tree: xr.DataTree, model: str, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:
+def _whole(tree: xr.DataTree, model: Reference, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:
     """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
-    observed = plugins.signature(plugins.find("models", model)).outcomes
+    observed = design.signature(model).outcomes
     return "log_likelihood" in tree.children and not only_where and set(observed) <= set(outcomes)
 
 

@@ -1,0 +1,1 @@
+"""The pooling ladder: what its models, `tadpool/models/<rung>.py`, are made of."""

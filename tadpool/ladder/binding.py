@@ -1,0 +1,108 @@
+"""Bind a rung to a dataset: its form, the arrays beside its variables, and the function of data and hyperparameters."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.ladder import facts as known
+from tadpool.ladder.form import FORM, RUNG, SCALES, Form, Predictor
+from tadpool.ladder.instance import Instance
+
+# Hyperparameters that say how a rung is computed or what its priors are in units of; the rung itself does not look at them.
+OPTIONS = ("scaled", "parametrization", "collapse")
+PARAMETRIZATIONS = ("auto", "centred", "non_centred")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A rung bound to a dataset: a function of arrays by name, those it takes beside its variables, and its facts."""
+
+    function: Callable
+    arrays: dict[str, np.ndarray]
+    facts: Mapping[str, Any]
+
+
+def binder(rung: Callable, name: str) -> Callable:
+    """The function that binds a rung: its file has it as `bound`."""
+    return partial(bound, rung, name)
+
+
+def bound(
+    rung: Callable,
+    name: str,
+    design: Mapping[str, Any],
+    dataset: xr.Dataset,
+    static: Mapping[str, Any],
+    facts: Mapping[str, Any] | None,
+) -> Parts:
+    """rung, name: the `model` of a file, and the file's. static: hyperparameters that are no floats. facts: those of the
+    study's data, gathered from the dataset where they are None.
+    """
+    if facts is None:
+        facts = known.gathered(name, design, dataset, static["scaled"], f"models/{name}.py")
+    form = formed(name, design, dataset, facts, static.get("parametrization", "auto"))
+    scales = [facts["outcome"], *(facts["predictors"][each["name"]] for each in design["predictors"])]
+    arrays = {SCALES: np.array([[each["location"], each["scale"]] for each in scales])}
+    arrays |= {index: dataset[index].values for _, index in form.per}
+    kept = {key: value for key, value in static.items() if key not in OPTIONS}
+    return Parts(partial(run, **{RUNG: rung, FORM: form}, **kept), arrays, facts)
+
+
+def run(**arguments: Any) -> None:
+    """Call a rung. arguments: the rung and its form, its hyperparameters, and arrays of the data."""
+    rung, form = arguments.pop(RUNG), arguments.pop(FORM)
+    prior = {key: arguments.pop(key) for key in rung.__kwdefaults__ if key in arguments}
+    rung(Instance(form, arguments), **prior)
+
+
+def formed(
+    name: str, design: Mapping[str, Any], dataset: xr.Dataset, facts: Mapping[str, Any], parametrization: str
+) -> Form:
+    """The form of a design on a dataset."""
+    unit, predictors = design["unit"], design["predictors"]
+    per = {each: _index(each, dataset, unit) for each in named(design) if each in dataset}
+    latent = [each["name"] for each in predictors if each["kind"] == "number" and each["name"] in facts["means"]]
+    centred = {effect: known["centred"] for effect, known in facts["effects"].items()}
+    if parametrization != "auto":
+        centred = dict.fromkeys(centred, parametrization == "centred")
+    return Form(
+        family=design["family"],
+        outcome=design["outcome"],
+        unit=unit,
+        groups=tuple(design["groups"]),
+        predictors=tuple(Predictor(each["name"], each["kind"], _levels(each, dataset)) for each in predictors),
+        slopes=tuple(design["slopes"]),
+        trials=design["trials"],
+        exposure=design["exposure"],
+        offset=design["offset"],
+        per=tuple((each, index) for each, index in per.items() if index),
+        rows=dataset.sizes[unit],
+        members=tuple(dataset.sizes.get(group, 0) for group in design["groups"]),
+        levels=facts["levels"],
+        means=tuple(facts["means"]),
+        latent=tuple(latent) if name == "latent_mundlak" else (),
+        non_centred=frozenset(effect for effect, yes in centred.items() if not yes),
+        collapsed=False,
+    )
+
+
+def named(design: Mapping[str, Any]) -> list[str]:
+    """The variables of the design that may have one value per member of a group instead of per row."""
+    predictors = [each["name"] for each in design["predictors"] if each["kind"] != "categorical"]
+    return [*predictors, *(design[role] for role in ("trials", "exposure", "offset") if design[role])]
+
+
+def _index(variable: str, dataset: xr.Dataset, unit: str) -> str | None:
+    (dim,) = dataset[variable].dims
+    return None if dim == unit else f"{dim}_index"
+
+
+def _levels(predictor: Mapping[str, Any], dataset: xr.Dataset) -> int:
+    name, kind = predictor["name"], predictor["kind"]
+    return (
+        dataset.sizes[name if kind == "categorical" else f"{name}_level"] if kind in ("categorical", "ordered") else 0
+    )

@@ -1,0 +1,258 @@
+"""The equations of a rung for a design, in LaTeX; no JAX here, so that pages can be made without it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tadpool import design as designs
+
+LOGIT, LOG = ("bernoulli", "binomial"), ("poisson", "negative_binomial")
+MEASURED = ("normal", "student")
+SD_PRIORS = {"exponential": "Exponential", "half_normal": "HalfNormal", "half_cauchy": "HalfCauchy"}
+
+
+def equations(
+    rung: str, design: designs.Design, hyperparameters: Mapping[str, Any], facts: Mapping[str, Any] | None = None
+) -> str:
+    """The instance as an `aligned` environment.
+
+    hyperparameters: those that differ from the rung's defaults. facts: those of a fit (its attribute `facts`, JSON), with
+    which priors are written in numbers; without them m and s stand for locations and scales of the data.
+    """
+    defaults = designs.signature({"name": rung, "design": design}).hyperparameters
+    writer = _Writer(rung, design, {**defaults, **hyperparameters}, facts)
+    lines = [*writer.likelihood(), *writer.effects(), *writer.priors()]
+    return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &{right}" for left, right in lines) + "\n\\end{aligned}"
+
+
+def _word(name: str) -> str:
+    return "\\mathrm{" + name.replace("_", "\\_") + "}"
+
+
+def _normal(mean: str, sd: str) -> str:
+    return f"\\sim \\mathrm{{Normal}}({mean}, {sd})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Each method gives lines as pairs: what stands left and right of the sign that lines are aligned at."""
+
+    rung: str
+    design: designs.Design
+    prior: Mapping[str, Any]
+    facts: Mapping[str, Any] | None
+
+    @property
+    def group(self) -> str:
+        return self.design["groups"][0]
+
+    @property
+    def pooled(self) -> bool:
+        return self.rung == "pooled"
+
+    @property
+    def partial(self) -> bool:
+        return self.rung in designs.ALL_GROUPS
+
+    @property
+    def slopes(self) -> Sequence[str]:
+        """The predictors whose coefficient differs between members."""
+        return self.design["slopes"] if self.rung in ("unpooled", "partial_slopes") else ()
+
+    def likelihood(self) -> Iterator[tuple[str, str]]:
+        outcome, eta = _word(self.design["outcome"]) + "_i", self._predictor()
+        trials = f"{_word(self.design['trials'])}_i" if self.design["trials"] else ""
+        forms = {
+            "normal": ("\\mathrm{Normal}(\\mu_i, \\sigma)", "\\mu_i"),
+            "student": ("\\mathrm{StudentT}(\\nu, \\mu_i, \\sigma)", "\\mu_i"),
+            "bernoulli": ("\\mathrm{Bernoulli}(p_i)", "\\mathrm{logit}(p_i)"),
+            "binomial": (f"\\mathrm{{Binomial}}({trials}, p_i)", "\\mathrm{logit}(p_i)"),
+            "poisson": ("\\mathrm{Poisson}(\\lambda_i)", "\\log(\\lambda_i)"),
+            "negative_binomial": ("\\mathrm{NegativeBinomial}(\\lambda_i, \\phi)", "\\log(\\lambda_i)"),
+            "ordered": ("\\mathrm{OrderedLogistic}(\\eta_i, c)", "\\eta_i"),
+        }
+        distribution, link = forms[self.design["family"]]
+        yield outcome, f"\\sim {distribution}"
+        yield link, f"= {eta}"
+
+    def _predictor(self) -> str:
+        ordered = self.design["family"] == "ordered"
+        terms = [] if self.pooled and ordered else ["\\alpha" if self.pooled else self._member("\\alpha", self.group)]
+        if self.partial:
+            terms += [f"\\delta^{{{_word(other)}}}_{{{_word(other)}[i]}}" for other in self.design["groups"][1:]]
+        terms += [self._term(each) for each in self.design["predictors"]]
+        terms += [f"\\beta_{{\\overline{{{_word(name)}}}}} {self._mean_of_row(name)}" for name in self._means()]
+        if self.design["exposure"]:
+            terms.append(f"\\log({_word(self.design['exposure'])}_i)")
+        if self.design["offset"]:
+            terms.append(f"{_word(self.design['offset'])}_i")
+        return " + ".join(terms) or "0"
+
+    def _member(self, symbol: str, group: str) -> str:
+        return f"{symbol}_{{{_word(group)}[i]}}"
+
+    def _term(self, predictor: Mapping[str, Any]) -> str:
+        name, kind = predictor["name"], predictor["kind"]
+        if kind in ("categorical", "ordered"):
+            return f"\\beta^{{{_word(name)}}}_{{{_word(name)}[i]}}"
+        if name in self.slopes:
+            return f"\\beta^{{{_word(name)}}}_{{{_word(self.group)}[i]}} {self._value(predictor)}"
+        return f"\\beta_{{{_word(name)}}} {self._value(predictor)}"
+
+    def _value(self, predictor: Mapping[str, Any]) -> str:
+        name = predictor["name"]
+        if predictor["kind"] != "number" or not self.prior["scaled"]:
+            return f"{_word(name)}_i"
+        return f"({_word(name)}_i - {self._location(name)})"
+
+    def _means(self) -> list[str]:
+        if self.rung not in ("mundlak", "latent_mundlak"):
+            return []
+        names = [each["name"] for each in designs.within(self.design)]
+        return [name for name in names if self.facts is None or name in self.facts["means"]]
+
+    def _latent(self) -> list[str]:
+        latent = designs.latent_means(self.design) if self.rung == "latent_mundlak" else ()
+        return [name for name in self._means() if name in latent]
+
+    def _mean_of_row(self, name: str) -> str:
+        if name in self._latent():
+            mean = f"m^{{{_word(name)}}}_{{{_word(self.group)}[i]}}"
+        else:
+            mean = f"\\overline{{{_word(name)}}}_{{{_word(self.group)}[i]}}"
+        kind = next(each["kind"] for each in self.design["predictors"] if each["name"] == name)
+        return f"({mean} - {self._location(name)})" if kind == "number" and self.prior["scaled"] else mean
+
+    def effects(self) -> Iterator[tuple[str, str]]:
+        """What members of groups have for themselves."""
+        for name in self._latent():
+            x = _word(name)
+            yield f"{x}_i", _normal(f"m^{{{x}}}_{{{_word(self.group)}[i]}}", f"\\omega_{{{x}}}")
+            yield f"m^{{{x}}}_j", _normal(f"\\mu_{{{x}}}", f"\\tau_{{{x}}}")
+        if self.pooled:
+            return
+        mean = "0" if self.design["family"] == "ordered" else "\\alpha"
+        if not self.partial:
+            yield "\\alpha_j", self._intercept_prior()
+            for name in self.slopes:
+                yield f"\\beta^{{{_word(name)}}}_j", _normal("0", self._coefficient_scale(name, "beta_scale"))
+        elif self.slopes:
+            yield from self._slope_effects(mean)
+        else:
+            yield "\\alpha_j", _normal(mean, f"\\sigma_{{{_word(self.group)}}}")
+        if self.partial:
+            for other in self.design["groups"][1:]:
+                yield f"\\delta^{{{_word(other)}}}_j", _normal("0", f"\\sigma_{{{_word(other)}}}")
+
+    def _slope_effects(self, mean: str) -> Iterator[tuple[str, str]]:
+        group = _word(self.group)
+        names = ["\\alpha_j", *(f"\\beta^{{{_word(name)}}}_j" for name in self.slopes)]
+        means = [mean, *(f"\\beta_{{{_word(name)}}}" for name in self.slopes)]
+        sds = [f"\\sigma_{{{group}}}", *(f"\\sigma_{{{_word(name)}, {group}}}" for name in self.slopes)]
+        if not self.prior["correlated"]:
+            yield from ((name, _normal(at, sd)) for name, at, sd in zip(names, means, sds, strict=True))
+            return
+        vector, diagonal = f"({', '.join(names)})", f"D = \\mathrm{{diag}}({', '.join(sds)})"
+        yield vector, f"\\sim \\mathrm{{Normal}}(({', '.join(means)}), D R D), \\quad {diagonal}"
+        yield "R", f"\\sim \\mathrm{{LKJ}}({_number(self.prior['correlation_concentration'])})"
+
+    def priors(self) -> Iterator[tuple[str, str]]:
+        prior, family = self.prior, self.design["family"]
+        if family != "ordered" and self.rung != "unpooled":
+            yield "\\alpha", self._intercept_prior()
+        for each in self.design["predictors"]:
+            yield from self._coefficient_prior(each)
+        for name in self._means():
+            yield f"\\beta_{{\\overline{{{_word(name)}}}}}", _normal("0", self._coefficient_scale(name, "mean_scale"))
+        if self.partial:
+            names = [f"\\sigma_{{{_word(group)}}}" for group in self.design["groups"]]
+            yield ", ".join(names), self._sd(self._times(prior["group_scale"], self._outcome_scale()))
+        if self.rung == "partial_slopes":
+            for name in self.slopes:
+                sd = f"\\sigma_{{{_word(name)}, {_word(self.group)}}}"
+                yield sd, self._sd(self._coefficient_scale(name, "slope_scale"))
+        for name in self._latent():
+            x, scale = _word(name), self._times(prior["predictor_scale"], self._scale(name))
+            yield f"\\mu_{{{x}}}", _normal(self._location(name), scale)
+            yield f"\\tau_{{{x}}}, \\omega_{{{x}}}", self._sd(scale)
+        if family in MEASURED:
+            yield "\\sigma", self._sd(self._times(prior["sigma_scale"], self._outcome_scale()))
+        if family == "student":
+            yield "\\nu", f"\\sim \\mathrm{{Gamma}}({_number(prior['nu_shape'])}, {_number(prior['nu_rate'])})"
+        if family == "negative_binomial":
+            yield "\\phi^{-1/2}", f"\\sim \\mathrm{{HalfNormal}}({_number(prior['overdispersion_scale'])})"
+        if family == "ordered":
+            yield "c_k", _normal("0", _number(prior["cutpoint_scale"])) + ", \\quad c_1 < c_2 < \\dots"
+
+    def _coefficient_prior(self, predictor: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        name, scale = predictor["name"], self._coefficient_scale(predictor["name"], "beta_scale")
+        if predictor["kind"] == "categorical":
+            yield f"\\beta^{{{_word(name)}}}", f"\\sim \\mathrm{{ZeroSumNormal}}({scale})"
+        elif predictor["kind"] == "ordered":
+            yield f"\\beta^{{{_word(name)}}}_k", f"= r_{{{_word(name)}}} \\textstyle\\sum_{{l \\le k}} s_l"
+            yield f"r_{{{_word(name)}}}", _normal("0", scale) + ", \\quad s \\sim \\mathrm{Dirichlet}(1, \\dots, 1)"
+        elif not (self.rung == "unpooled" and name in self.slopes):
+            yield f"\\beta_{{{_word(name)}}}", _normal("0", scale)
+
+    def _intercept_prior(self) -> str:
+        if self.design["family"] == "ordered":
+            return _normal("0", _number(self.prior["alpha_scale"]))
+        location, at, scale = self._location(None), self.prior["alpha_location"], self._outcome_scale()
+        if self.facts is not None:
+            mean = _number(self.facts["outcome"]["location"] + at * self.facts["outcome"]["scale"])
+        elif not at:
+            mean = location
+        else:
+            mean = self._times(at, scale) if location == "0" else f"{location} + {self._times(at, scale)}"
+        return _normal(mean, self._times(self.prior["alpha_scale"], scale))
+
+    def _sd(self, scale: str) -> str:
+        """A standard deviation's prior; the exponential one with its mean, not its rate."""
+        kind = self.prior["sd_prior"]
+        if kind != "exponential":
+            return f"\\sim \\mathrm{{{SD_PRIORS[kind]}}}({scale})"
+        below = f"({scale})" if " " in scale else scale
+        return f"\\sim \\mathrm{{Exponential}}(1 / {below})" if scale != "1" else "\\sim \\mathrm{Exponential}(1)"
+
+    def _coefficient_scale(self, name: str, hyperparameter: str) -> str:
+        """The scale of a coefficient: of the outcome, for one standard deviation or step of the predictor."""
+        above = self._times(self.prior[hyperparameter], self._outcome_scale())
+        below = self._scale(name)
+        if self.facts is not None:
+            return _number(
+                float(self.prior[hyperparameter]) * self.facts["outcome"]["scale"] / self._fact(name)["scale"]
+            )
+        return above if below == "1" else f"{above} / {below}"
+
+    def _times(self, factor: float, scale: str) -> str:
+        if scale == "1":
+            return _number(factor)
+        if self.facts is not None:
+            return _number(factor * float(scale))
+        return scale if factor == 1 else f"{_number(factor)} {scale}"
+
+    def _outcome_scale(self) -> str:
+        if self.facts is not None:
+            return repr(self.facts["outcome"]["scale"]) if self.facts["outcome"]["scale"] != 1 else "1"
+        return "s_y" if self.prior["scaled"] and self.design["family"] in MEASURED else "1"
+
+    def _location(self, name: str | None) -> str:
+        """Location of a predictor, or of the outcome."""
+        if self.facts is not None:
+            return _number((self.facts["outcome"] if name is None else self._fact(name))["location"])
+        if name is None:
+            return "m_y" if self.prior["scaled"] and self.design["family"] in (*MEASURED, *LOG) else "0"
+        return f"m_{{{_word(name)}}}" if self.prior["scaled"] else "0"
+
+    def _scale(self, name: str) -> str:
+        number = next(each["kind"] for each in self.design["predictors"] if each["name"] == name) == "number"
+        if self.facts is not None:
+            return repr(self._fact(name)["scale"]) if self._fact(name)["scale"] != 1 else "1"
+        return f"s_{{{_word(name)}}}" if self.prior["scaled"] and number else "1"
+
+    def _fact(self, name: str) -> Mapping[str, float]:
+        return self.facts["predictors"][name]

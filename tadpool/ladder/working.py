@@ -1,0 +1,86 @@
+"""A quick look at how much a group's own rows say: one step of iteratively reweighted least squares from the overall mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Working:
+    """Working residuals on the scale of the link and their weights (rows,), with no predictor's part left in them.
+
+    known_dispersion: whether 1 / weight is the variance of a residual; otherwise it is so up to a factor.
+    """
+
+    residuals: np.ndarray
+    weights: np.ndarray
+    known_dispersion: bool
+
+    @classmethod
+    def of_measurements(cls, values: np.ndarray) -> "Working":
+        return cls(values - values.mean(), np.ones(len(values)), False)
+
+    def means(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each group's mean and its squared standard error, (groups,) each."""
+        total = np.bincount(index, self.weights)
+        means = _ratio(np.bincount(index, self.weights * self.residuals), total, 0.0)
+        dispersion = self._dispersion(self.residuals - means[index], int((total > 0).sum()))
+        return means, _ratio(dispersion, total, np.inf)
+
+    def slopes(self, index: np.ndarray, predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each group's slope and its squared standard error, infinite where the predictor does not vary in the group."""
+        total = np.bincount(index, self.weights)
+        apart = predictor - _ratio(np.bincount(index, self.weights * predictor), total, 0.0)[index]
+        residuals = self.residuals - self.means(index)[0][index]
+        squares = np.bincount(index, self.weights * apart**2)
+        varies = squares > 1e-9 * max(squares.max(), 1e-300)
+        squares = np.where(varies, squares, 0.0)
+        slopes = _ratio(np.bincount(index, self.weights * apart * residuals), squares, 0.0)
+        dispersion = self._dispersion(residuals - slopes[index] * apart, len(total) + int(varies.sum()))
+        return slopes, _ratio(dispersion, squares, np.inf)
+
+    def _dispersion(self, residuals: np.ndarray, parameters: int) -> float:
+        """Infinite where no row is left to estimate it from."""
+        if self.known_dispersion:
+            return 1.0
+        left = len(residuals) - parameters
+        return float((self.weights * residuals**2).sum() / left) if left > 0 else np.inf
+
+
+def working(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> Working:
+    """Working residuals of an outcome. Levels of an ordered one count as numbers: only shares of variance are asked for."""
+    outcome, family = rows[design["outcome"]].astype(float), design["family"]
+    offset = rows[design["offset"]].astype(float) if design["offset"] else np.zeros(len(outcome))
+    if family in ("poisson", "negative_binomial"):
+        exposure = np.exp(offset) * (rows[design["exposure"]] if design["exposure"] else 1.0)
+        weights = np.maximum(outcome.sum(), 0.5) / exposure.sum() * exposure
+        response = (outcome - weights) / weights
+    elif family in ("bernoulli", "binomial"):
+        trials = rows[design["trials"]].astype(float) if design["trials"] else np.ones(len(outcome))
+        share = (outcome.sum() + 0.5) / (trials.sum() + 1)
+        weights = trials * share * (1 - share)
+        response = _ratio(outcome - trials * share, weights, 0.0)
+    else:
+        weights, response = np.ones(len(outcome)), outcome - offset
+    root = np.sqrt(weights)[:, None]
+    columns = np.column_stack(_columns(design, rows))
+    found = np.linalg.lstsq(columns * root, response * root[:, 0], rcond=None)[0]
+    return Working(response - columns @ found, weights, family in ("poisson", "bernoulli", "binomial"))
+
+
+def _ratio(above: np.ndarray | float, below: np.ndarray, otherwise: float) -> np.ndarray:
+    return np.divide(above, below, out=np.full(len(below), otherwise), where=below > 0)
+
+
+def _columns(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    columns = [np.ones(len(rows[design["outcome"]]))]
+    for each in design["predictors"]:
+        if each["kind"] == "categorical":
+            index = rows[f"{each['name']}_index"]
+            columns += [(index == level).astype(float) for level in range(1, int(index.max()) + 1)]
+        else:
+            values = rows[each["name"]].astype(float)
+            columns.append((values - values.mean()) / (values.std() or 1.0))
+    return columns

@@ -1,0 +1,33 @@
+r"""The Mundlak model with latent group means: those of groups with few rows are uncertain.
+
+Priors are weakly informative and in units of the data: the mean and the standard deviation of a measured outcome, the scale of
+the link of any other, the standard deviation of a predictor that is a number.
+
+The mean of a predictor that is yes or no is that of the rows, as in `mundlak`.
+
+Source: Lüdtke et al. (2008), Psychol. Methods 13:203-229; McElreath (2023), Statistical Rethinking, lecture 12, bonus.
+"""
+
+from tadpool.ladder.binding import binder
+
+DESIGNED = True
+
+
+def model(
+    design, *, alpha_location=0.0, alpha_scale=1.5, beta_scale=1.0, group_scale=1.0, mean_scale=1.0,
+    predictor_scale=1.5, sigma_scale=1.0, nu_shape=2.0, nu_rate=0.1, overdispersion_scale=1.0, cutpoint_scale=1.5,
+    sd_prior="exponential", scaled=True, parametrization="auto", collapse=True,
+):  # fmt: skip
+    """design: a `tadpool.ladder.instance.Instance`. Scales are in units of the data unless `scaled` is false."""
+    alpha = design.population_intercept(alpha_location, alpha_scale)
+    design.latent_group_means(mean_scale, predictor_scale, sd_prior)
+    design.common_slopes(design.coefficients(beta_scale))
+    design.varying_intercepts(alpha, group_scale, sd_prior)
+    design.group_means(mean_scale)
+    design.observe(
+        sigma_scale=sigma_scale, nu_shape=nu_shape, nu_rate=nu_rate, overdispersion_scale=overdispersion_scale,
+        cutpoint_scale=cutpoint_scale, sd_prior=sd_prior,
+    )  # fmt: skip
+
+
+bound = binder(model, "latent_mundlak")

@@ -1,0 +1,27 @@
+r"""No pooling: each member of a group has its own intercept, and its own slopes where these vary, unrelated to those of others.
+
+Priors are weakly informative and in units of the data: the mean and the standard deviation of a measured outcome, the scale of
+the link of any other, the standard deviation of a predictor that is a number.
+
+Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12.
+"""
+
+from tadpool.ladder.binding import binder
+
+DESIGNED = True
+
+
+def model(
+    design, *, alpha_location=0.0, alpha_scale=1.5, beta_scale=1.0, sigma_scale=1.0, nu_shape=2.0, nu_rate=0.1,
+    overdispersion_scale=1.0, cutpoint_scale=1.5, sd_prior="exponential", scaled=True, collapse=True,
+):  # fmt: skip
+    """design: a `tadpool.ladder.instance.Instance`. Scales are in units of the data unless `scaled` is false."""
+    design.separate_intercepts(alpha_location, alpha_scale)
+    design.common_slopes(design.coefficients(beta_scale, separate=True))
+    design.observe(
+        sigma_scale=sigma_scale, nu_shape=nu_shape, nu_rate=nu_rate, overdispersion_scale=overdispersion_scale,
+        cutpoint_scale=cutpoint_scale, sd_prior=sd_prior,
+    )  # fmt: skip
+
+
+bound = binder(model, "unpooled")
