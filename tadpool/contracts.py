@@ -99,6 +99,22 @@ RECOVERY = Contract(
     ("provenance", "status"),
 )
 
+FILES = {
+    "<study>/data.nc": DATA,
+    "<study>/<entry>/prior.nc": PRIOR,
+    "<study>/<entry>/fit.nc": FIT,
+    "<study>/<entry>/loo.nc": LOO,
+    "<study>/<entry>/logo_<group>.nc": LOO,
+    "<study>/<entry>/sensitivity.nc": SENSITIVITY,
+    "<study>/<entry>/predictions.nc": PREDICTIONS,
+    "<study>/sweeps/<sweep>/fit.nc": SWEEP,
+    "<study>/sweeps/<sweep>/loo.nc": LOO,
+    "<study>/calibration/<calibration>.nc": CALIBRATION,
+    "<study>/calibration/<calibration>/<chunk>.nc": CALIBRATION_PART,
+    "<study>/recovery/<recovery>/<entry>.nc": RECOVERY,
+}
+"""Every NetCDF file below results/ and its contract."""
+
 
 def check(tree: xr.DataTree, contract: Contract, path: str, mend: str = REMAKE) -> None:
     """Raise UserError that names the file and the group where `tree` breaks its contract.

@@ -707,13 +707,6 @@ def test_groups_nested_in_each_other_are_named(folder):
     assert all("is nested in itself; name an outer group" in each for each in found)
 
 
-def test_the_table_of_the_readme_is_described_without_a_mistake(folder):
-    (block,) = [text for text in (ROOT / "README.md").read_text().split("```") if text.startswith("yaml\ntitle: ")]
-    write("data/bakeries.csv", "Bakery,Chips\na,1\n")
-    write("config/studies/bakeries.yaml", block.removeprefix("yaml\n"))
-    assert list(config.read().studies["bakeries"].dataset.columns) == ["chips", "location"]
-
-
 def test_a_dataset_is_a_name_or_a_table(folder):
     write("config/studies/mine.yaml", study("dataset: 5"))
     words = ("5 (a whole number) is not the name of a dataset or the keys of a table", "`dataset: reedfrogs`")

@@ -1,0 +1,118 @@
+"""Pages that are made from the code, so that they cannot drift, and formulas as MathML, which needs no script.
+
+A line `<!-- generated: NAME -->` of a page is replaced by what the function of that name in WRITERS returns.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from docutils import nodes
+
+from tadpool import contracts, plugins
+from tadpool.reporting.environment import TEMPLATES
+from tadpool.reporting.glossary import terms
+from tadpool.reporting.markup import mathml
+from tadpool.verification import known
+
+ROOT = Path(__file__).parent.parent
+MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+PAGE_OPTIONS = "`section` and `title` can be given with every kind."
+
+
+def files() -> Iterator[str]:
+    """The result files: groups, what has to be in them, and attributes."""
+    for path, contract in contracts.FILES.items():
+        yield f"## `results/{path}`\n\n{contract.description[0].upper()}{contract.description[1:]}.\n"
+        if contract.groups:
+            yield "| group | dims of every variable | variables that are always there |\n|---|---|---|"
+        for name, group in contract.groups.items():
+            optional = " (may be absent)" if group.optional else ""
+            yield f"| `{name}`{optional} | {_codes(group.dims)} | {_codes(group.variables)} |"
+        yield f"\nAttributes: {_codes(contract.attributes)}.\n"
+
+
+def glossary() -> Iterator[str]:
+    """The statistics that pages show, with their sources."""
+    yield "```{glossary}\n:sorted:\n"
+    for term in terms(TEMPLATES / "glossary.yaml"):
+        yield f"{term.term}\n: {term.text}\n  *{term.reference}*\n"
+    yield "```"
+
+
+def models() -> Iterator[str]:
+    """The built-in models: equations, columns and hyperparameters with their defaults."""
+    for path in _built_in("models"):
+        signature = plugins.signature(path)
+        yield f"## `{path.stem}`\n\n{_docstring(path)}"
+        yield f"Observed: {_codes(signature.outcomes)}. Other arguments: {_codes(signature.variables)}.\n"
+        if signature.hyperparameters:
+            yield "| hyperparameter | default |\n|---|---|"
+            yield from (f"| `{name}` | `{value}` |" for name, value in signature.hyperparameters.items())
+        yield ""
+
+
+def figures() -> Iterator[str]:
+    """The kinds of figures and their options."""
+    yield f"{PAGE_OPTIONS}\n"
+    for kind, path in plugins.figures().items():
+        options = plugins.defaults(path, "draw")
+        first, *_ = options
+        named = {name: value for name, value in options.items() if name != first}
+        needed = [name for name, value in named.items() if value is plugins.REQUIRED]
+        yield f"## `{kind}`\n\n{_docstring(path)}"
+        yield f"Needs: {_codes(needed) or 'nothing'}. May have: {_codes([n for n in named if n not in needed]) or 'nothing'}.\n"
+
+
+def exact_elpd() -> Iterator[str]:
+    """The exact scores of the reed frogs over fixed values of sigma."""
+    table = known.reference("reedfrogs_sigma_grid").reset_index().sort_values("sigma")
+    yield "| σ | exact elpd | its SE |\n|---|---|---|"
+    yield from (f"| {row.sigma:.2f} | {row.elpd_loo_exact:.1f} | {row.se:.1f} |" for row in table.itertuples())
+
+
+def commands() -> Iterator[str]:
+    """The targets of the Makefile."""
+    yield "| command | what it does |\n|---|---|"
+    for name, what in re.findall(r"^([a-z]+):.*## (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE):
+        yield f"| `make {name}` | {what} |"
+
+
+WRITERS = {write.__name__: write for write in (files, glossary, models, figures, exact_elpd, commands)}
+
+
+def _built_in(kind: str) -> list[Path]:
+    return [path for path in sorted((plugins.PACKAGE / kind).glob("*.py")) if path.stem != "__init__"]
+
+
+def _docstring(path: Path) -> str:
+    return (ast.get_docstring(plugins.parse(path)) or "").replace("<", "\\<") + "\n\n"
+
+
+def _codes(words) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def fill(app, name: str, source: list[str]) -> None:
+    """Replace the marks of a page."""
+    source[0] = MARK.sub(lambda found: "\n".join(WRITERS[found[1]]()), source[0])
+
+
+def inline(translator, node: nodes.Node) -> None:
+    """A formula in a sentence."""
+    translator.body.append(mathml(node.astext(), "inline"))
+    raise nodes.SkipNode
+
+
+def block(translator, node: nodes.Node) -> None:
+    """A formula of its own; wide ones are scrolled by themselves."""
+    translator.body.append(f'<div class="formula" tabindex="0">{mathml(node.astext(), "block")}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app) -> dict[str, bool]:
+    """What Sphinx calls."""
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
+    app.connect("source-read", fill)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

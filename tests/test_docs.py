@@ -1,0 +1,114 @@
+"""The documentation: it builds off line without a warning, its links lead somewhere, and its files are valid."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pages
+import pytest
+
+from tadpool import config, contracts, described
+from tadpool.errors import UserError
+
+ROOT = Path(__file__).parent.parent
+# Blocks that no test runs or reads as a config. Their reasons stand beside them.
+MOST_NOT_RUN = 12
+
+
+class Page(HTMLParser):
+    """What a page refers to, and the places in it that can be referred to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.loaded, self.ids = [], [], set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.ids.add(given.get("id"))
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif given.get("src") or (tag == "link" and given.get("href")):
+            self.loaded.append(given.get("src") or given["href"])
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site as `make docs` builds it; with `nowhere` as proxy nothing can be fetched."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", ROOT / "docs", folder]
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_links_lead_somewhere_and_nothing_is_loaded_from_elsewhere(site):
+    read = {path: Page(path) for path in site.rglob("*.html")}
+    assert len(read) > 8
+    lost = []
+    for path, page in read.items():
+        for address in page.loaded:
+            assert not re.match(r"(https?:)?//", address), f"{path.name} loads {address}"
+        for address in (each for each in page.links + page.loaded if not re.match(r"[a-z]+:", each)):
+            file, place = urldefrag(address)
+            target = (path.parent / unquote(file.partition("?")[0])).resolve() if file else path
+            if not target.exists() or (place and target in read and unquote(place) not in read[target].ids):
+                lost.append(f"{path.relative_to(site)}: {address}")
+    assert lost == []
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//", style.read_text(encoding="utf-8")), style
+
+
+def test_links_of_the_readme_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md", "config/README.md", "SECURITY.md"):
+        for address in re.findall(r"\]\(([^)#]+)", (ROOT / name).read_text()):
+            assert re.match(r"https?://", address) or (ROOT / name).parent.joinpath(address).exists(), (
+                f"{name}: {address}"
+            )
+
+
+def test_generated_pages_say_what_the_code_says(site):
+    text = (site / "reference/files.html").read_text()
+    assert all(path.replace("<", "&lt;").replace(">", "&gt;") in text for path in contracts.FILES)
+    assert "reached_max_treedepth" in text
+    assert "reference/config.html" in (site / "index.html").read_text()
+    assert "Sampler settings of all fits" in (site / "reference/config.html").read_text()
+    assert "<math" in (site / "reference/models.html").read_text()
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_shows_are_valid(page, tmp_path, monkeypatch):
+    """Each YAML file is read as the workflow reads it, with all that the page said before."""
+    monkeypatch.chdir(tmp_path)
+    pages.begin(tmp_path)
+    for block in pages.blocks(page):
+        if block.path:
+            pages.write(block, tmp_path)
+        if block.language == "yaml" and block.run:
+            path = Path(block.path)
+            assert path.parent in (Path("config"), Path("config/studies")), (
+                f"{block.name} does not say which file it is"
+            )
+            study = path.stem if path.parent.name == "studies" else "bakeries"
+            try:
+                read = config.read({"studies": [study]}).studies[study]
+                if not isinstance(read.source(), str):
+                    described.load(read.source())
+            except UserError as error:
+                pytest.fail(f"{block.name}: {error}")
+
+
+def test_targets_of_make_that_pages_name_are_there():
+    known = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in [*pages.PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]:
+        named = set(re.findall(r"(?:^|`)make ([a-z]+)\b(?!=)", page.read_text(), re.MULTILINE))
+        assert named <= known, f"{page.name}: {named - known}"
+
+
+def test_few_blocks_are_not_run():
+    left_out = [block.name for page in pages.PAGES for block in pages.blocks(page) if not block.run]
+    assert len(left_out) <= MOST_NOT_RUN, left_out
