@@ -1,8 +1,8 @@
 """The documentation as its readers use it: blocks of Markdown in a folder of their own.
 
 A block of YAML or Python whose first line is a comment with a path, `# models/mine.py`, is that file; with `# in <path>`, its
-keys are laid over those of that file. A line `<!-- file: <path> -->` before a block of any kind says the same. A block after
-`<!-- not run: <reason> -->` is only read.
+keys are laid over those of that file. A line `<!-- file: <path> -->` before a block of any kind says the same,
+`<!-- wrong -->` that the block shows a mistake, and `<!-- not run: <reason> -->` that it is only read.
 """
 
 import re
@@ -45,6 +45,11 @@ class Block:
         return not self.note.startswith("not run: ")
 
     @property
+    def wrong(self) -> bool:
+        """Whether it shows a mistake."""
+        return re.match(r"wrong\b", self.note) is not None
+
+    @property
     def name(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
@@ -58,7 +63,8 @@ def blocks(page: Path) -> list[Block]:
 def _block(page: Path, text: str, found: re.Match) -> Block:
     content = re.sub(rf"^{found['indent']}", "", found["text"], flags=re.MULTILINE)
     note, named = found["note"] or "", NAMED.match(content)
-    path = note.removeprefix("file: ") if note.startswith("file: ") else named["path"] if named else ""
+    noted = re.match(r"(?:file|wrong): (.+)", note)
+    path = noted[1] if noted else named["path"] if named else ""
     line = text.count("\n", 0, found.start("fence")) + 1
     return Block(page, line, found["language"], content, note, path, bool(named and named["part"]))
 
@@ -76,8 +82,8 @@ def write(block: Block, folder: Path) -> None:
 
 
 def begin(folder: Path) -> None:
-    """The README's example, its table and its study, what `tadpool new trial` writes, and folders of two runs."""
-    new.write("trial", folder)
+    """The README's example, its table and its study, what `tadpool new doses` writes, and folders of two runs."""
+    new.write("doses", folder)
     for name in ("results", "before"):
         (folder / name).mkdir()
     for block in blocks(ROOT / "README.md"):

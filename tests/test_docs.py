@@ -1,9 +1,11 @@
 """The documentation: it builds off line without a warning, its links lead somewhere, and its files are valid."""
 
+import ast
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -14,6 +16,7 @@ from tadpool import config, contracts, described
 from tadpool.errors import UserError
 
 ROOT = Path(__file__).parent.parent
+FAQ = ROOT / "docs" / "faq.md"
 # Blocks that no test runs or reads as a config. Their reasons stand beside them.
 MOST_NOT_RUN = 12
 
@@ -85,21 +88,62 @@ def test_files_that_a_page_shows_are_valid(page, tmp_path, monkeypatch):
     """Each YAML file is read as the workflow reads it, with all that the page said before."""
     monkeypatch.chdir(tmp_path)
     pages.begin(tmp_path)
-    for block in pages.blocks(page):
-        if block.path:
-            pages.write(block, tmp_path)
-        if block.language == "yaml" and block.run:
+    for block in (block for block in pages.blocks(page) if block.path and not block.wrong):
+        pages.write(block, tmp_path)
+        if block.language == "yaml":
             path = Path(block.path)
-            assert path.parent in (Path("config"), Path("config/studies")), (
-                f"{block.name} does not say which file it is"
-            )
-            study = path.stem if path.parent.name == "studies" else "bakeries"
-            try:
-                read = config.read({"studies": [study]}).studies[study]
-                if not isinstance(read.source(), str):
-                    described.load(read.source())
-            except UserError as error:
-                pytest.fail(f"{block.name}: {error}")
+            assert said_of(path.stem if path.parent.name == "studies" else "bakeries") == "", block.name
+
+
+def said_of(study):
+    """What the workflow says of a study of the current folder and of its table; nothing where all is well."""
+    try:
+        source = config.read({"studies": [study]}).studies[study].source()
+        if not isinstance(source, str):
+            described.load(source)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def test_every_yaml_block_says_which_file_it_is():
+    unnamed = [
+        block.name
+        for page in pages.PAGES
+        for block in pages.blocks(page)
+        if block.language == "yaml" and block.run and Path(block.path).parts[:1] != ("config",)
+    ]
+    assert unnamed == []
+
+
+def test_each_sentence_of_the_faq_is_said_of_the_lines_before_it(tmp_path, monkeypatch):
+    pairs = [(wrong, said) for wrong, said in pairwise(pages.blocks(FAQ)) if wrong.wrong]
+    assert len(pairs) > 10
+    for number, (wrong, said) in enumerate(pairs):
+        assert said.note == "said", f"{wrong.name} is not followed by what is said of it"
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        pages.begin(folder)
+        pages.write(wrong, folder)
+        assert set(said.text.splitlines()) <= set(said_of("bakeries").splitlines()), said.name
+
+
+def test_each_other_sentence_of_the_faq_stands_in_the_code():
+    """`...` stands for what the code puts into it."""
+    texts = [text for path in (ROOT / "tadpool").rglob("*.py") for text in _texts(ast.parse(path.read_text()))]
+    quoted = [block for block in pages.blocks(FAQ) if block.note == "said by the code"]
+    assert len(quoted) > 4
+    for block in quoted:
+        assert any(block.text.strip() in text for text in texts), block.name
+
+
+def _texts(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(each.value if isinstance(each, ast.Constant) else "..." for each in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def test_targets_of_make_that_pages_name_are_there():
