@@ -15,7 +15,7 @@ from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
 from numpyro.infer.reparam import LocScaleReparam
 
-from tadpool import contracts, design, io, plugins
+from tadpool import contracts, design, io, plugins, sweeping
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.errors import UserError, explained
@@ -155,22 +155,57 @@ def open_bound(
 class Points:
     """Several fits in one batch, and what differs between them.
 
-    dim: name of their dim. labels: one for each, its coordinate and part of its random key. arguments: model arguments
-    (points, ...). held_out: observed site -> bool (points, ...). rows: for fits to separate groups, the row of the
-    dataset that stands in each place (points, places); places that are held out are padding.
+    dim: name of their dim. labels: one for each, part of its random key. coords: coordinates along the dim. arguments: model
+    arguments (points, ...). held_out: observed site -> bool (points, ...). rows: for fits to separate groups, the row of
+    the dataset that stands in each place (points, places); places that are held out are padding. settings: changes of the
+    sampler's settings at each point, none where they are the same.
     """
 
     dim: str
     labels: np.ndarray
+    coords: Mapping[str, Any]
     arguments: Arrays
     held_out: Arrays = field(default_factory=dict)
     rows: np.ndarray | None = None
+    settings: Sequence[Mapping[str, Any]] = ()
 
 
-def swept(over: str, values: Sequence[float]) -> Points:
-    """The points of a sweep over a hyperparameter."""
-    labels = np.asarray(values, float)
-    return Points(over, labels, {over: labels})
+def swept(bound: Bound, over: sweeping.Over, points: Sequence, data: Sequence[xr.Dataset] = ()) -> Points:
+    """The points of a sweep over what `over` names: a number each, or one for each name.
+
+    data: the dataset of each point, where they differ. Raises UserError where one has other shapes than the first, and for
+    a hyperparameter that has the name of a site.
+    """
+    for axis in sweeping.axes(over):
+        if axis in bound.sizes:
+            what = f"models/{design.name(bound.model)}.py: {axis!r} is a hyperparameter and a site"
+            raise UserError(f"{what}; give one another name so that a sweep over it can be told from it")
+    labels, dim = np.asarray(points, float), sweeping.dim(over)
+    at = [sweeping.at(over, label) for label in labels.tolist()]
+    coords = {axis: (dim, np.array([point[axis] for point in at])) for axis in sweeping.axes(over)}
+    settings = [sweeping.values(over, label, sweeping.SAMPLER) for label in labels.tolist()]
+    arguments = {axis: coords[axis][1] for axis in sweeping.of_kind(over, sweeping.HYPERPARAMETERS)}
+    arguments |= _stacked(bound, at, data)
+    return Points(dim, labels, coords, arguments, settings=settings if any(settings) else ())
+
+
+def _stacked(bound: Bound, at: Sequence[Mapping[str, float]], data: Sequence[xr.Dataset]) -> Arrays:
+    """The model's data at each point, (points, ...)."""
+    each = [bound.at(dataset) for dataset in data]
+    for point, own in zip(at, each, strict=bool(data)):
+        if form(own) != form(each[0]):
+            words = ", ".join(f"{name} = {value:g}" for name, value in point.items())
+            raise UserError(
+                f"sweep: the data at {words} have other shapes than at the first point, and the points of a sweep share one "
+                "program; vary this argument in `recovery`"
+            )
+    return {name: np.stack([own.data[name] for own in each]) for name in bound.data} if data else {}
+
+
+def form(bound: Bound) -> tuple:
+    """What a compiled program depends on: data sets of one form are lanes of one program."""
+    static = sorted(bound.function.keywords.items())
+    return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
 
 
 def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
@@ -194,7 +229,7 @@ def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
             raise UserError(f"by: {name} has more dims than {unit}; separate fits need variables of {unit} alone")
     arguments = {name: bound.data[name][rows] for name in along}
     held_out = dict.fromkeys(bound.outcomes, padding)
-    return one, Points(by, labels, arguments, held_out, rows)
+    return one, Points(by, labels, {by: labels}, arguments, held_out, rows)
 
 
 def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:

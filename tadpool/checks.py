@@ -7,10 +7,13 @@ Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ES
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
+
+from tadpool.sweeping import POINT, SAMPLER, kind, short
 
 RHAT_WARN, RHAT_FAIL = 1.01, 1.05
 ESS_WARN_PER_CHAIN, ESS_FAIL_PER_CHAIN = 100, 25
@@ -274,13 +277,18 @@ def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
     if tree.attrs["status"] == "crashed":
         return together | {"points": []}
     points = []
-    for position, value in enumerate(tree["posterior"][dim].values.tolist()):
+    along = tree["posterior"].to_dataset().coords
+    varied = {str(name): along[name].values.tolist() for name in along if along[name].dims == (dim,)}
+    axes = [name for name in varied if name != POINT]
+    for position in range(tree["posterior"].sizes[dim]):
         groups = {name: tree[name].to_dataset().isel({dim: position}) for name in ("posterior", "sample_stats")}
-        groups["posterior"] = groups["posterior"].filter_by_attrs(site="latent").drop_vars(dim)
+        groups["posterior"] = groups["posterior"].filter_by_attrs(site="latent").drop_vars(varied)
+        groups["sample_stats"] = groups["sample_stats"].drop_vars(varied)
         point = xr.DataTree.from_dict(groups)
-        point.attrs.update(status="ok", attempts=tree.attrs.get("attempts", "[]"))
-        points.append({dim: value, **check(point)})
-    reasons = _counted(points, dim)
+        at = {axis: varied[axis][position] for axis in axes}
+        point.attrs.update(status="ok", attempts=_attempts_at(tree, at))
+        points.append({**at, **check(point)})
+    reasons = _counted(points, axes)
     if tree.attrs["reason"]:
         reasons.insert(0, Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
     return {
@@ -291,14 +299,22 @@ def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
     }
 
 
-def _counted(points: list[dict], dim: str) -> list[Reason]:
+def _attempts_at(tree: xr.DataTree, at: dict[str, Any]) -> str:
+    """The attempts with the settings of the sampler at a point of a sweep over them."""
+    changes = {short(axis): value for axis, value in at.items() if kind(str(axis)) == SAMPLER}
+    attempts = json.loads(tree.attrs.get("attempts", "[]"))
+    return json.dumps([{**attempt, "settings": {**attempt["settings"], **changes}} for attempt in attempts])
+
+
+def _counted(points: list[dict], axes: list[str]) -> list[Reason]:
     """One reason for all points of each severity, the first few of them named."""
     reasons = []
     for severity in ("fail", "warn"):
-        named = [str(point[dim]) for point in points if point["verdict"] == severity]
+        found = [[str(point[axis]) for axis in axes] for point in points if point["verdict"] == severity]
+        named = [values[0] if len(values) == 1 else f"({', '.join(values)})" for values in found]
         if named:
             shown = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
             verb = severity if len(named) > 1 else f"{severity}s"
-            sentence = f"{len(named)} of {len(points)} fits by {dim} {verb}: {shown}."
+            sentence = f"{len(named)} of {len(points)} fits by {' and '.join(axes)} {verb}: {shown}."
             reasons.append(Reason(severity, "points", "", sentence))
     return reasons

@@ -52,12 +52,13 @@ FIT = Contract(
     ("provenance", "status", "attempts"),
 )
 SWEEP = Contract(
-    "the posteriors of one entry over values of a hyperparameter",
+    "the posteriors of one entry over the points of a sweep",
     {
         "posterior": Group(SAMPLE),
         "sample_stats": Group(SAMPLE, STATS),
         "log_likelihood": Group(SAMPLE, optional=True),
         **OBSERVED,
+        "truth": Group(optional=True),
     },
     ("provenance", "status", "attempts", "over"),
 )

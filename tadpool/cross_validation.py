@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tadpool import contracts, elpd, io, seeds
+from tadpool import contracts, elpd, io, seeds, sweeping
 from tadpool.design import Reference
 from tadpool.fitted import Fitted, Fold
 
@@ -37,7 +37,7 @@ def cross_validate(
     groups: Sequence[str],
     only_where: Mapping[str, str],
     by: str | None,
-    over: str | None,
+    over: sweeping.Over | None,
     budget: float,
     group: str | None = None,
     members: int | None = None,
@@ -55,7 +55,7 @@ def cross_validate(
         io.write(output, xr.DataTree(xr.Dataset(attrs=status)), contracts.LOO)
         return
     address = {"seed": seed, "study": study, "entry": entry}
-    tree = _sampled(tree, over) if over else tree
+    tree = _sampled(tree, sweeping.dim(over)) if over else tree
     fitted = Fitted(tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, only_where, by, over)
     found, plan = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
     unscored = int(np.isnan(found["loo"]["elpd"]).sum())
@@ -68,11 +68,11 @@ def cross_validate(
     io.write(output, result, contracts.LOO)
 
 
-def _sampled(tree: xr.DataTree, over: str) -> xr.DataTree:
-    """A sweep without the values of `over` at which a chain could not be sampled: its draws are NaN."""
+def _sampled(tree: xr.DataTree, dim: str) -> xr.DataTree:
+    """A sweep without the points at which a chain could not be sampled: its draws are NaN."""
     posterior = tree["posterior"].to_dataset()
-    finite = [np.isfinite(draws).all([dim for dim in draws.dims if dim != over]) for draws in posterior.values()]
-    return tree.isel({over: np.all(finite, axis=0)})
+    finite = [np.isfinite(draws).all([other for other in draws.dims if other != dim]) for draws in posterior.values()]
+    return tree.isel({dim: np.all(finite, axis=0)})
 
 
 def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
@@ -93,13 +93,17 @@ def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[
         part.assign({f"total_{name}": value for name, value in elpd.totals(part, fitted.draws).items()})
         for part in parts
     ]
-    groups["loo"] = xr.concat(parts, dim=fitted.posterior[fitted.over]) if fitted.over else parts[0]
+    if fitted.over:
+        along = fitted.posterior[fitted.dim]
+        coords = {axis: (fitted.dim, fitted.posterior[axis].values) for axis in sweeping.axes(fitted.over)}
+        parts = [xr.concat(parts, dim=along.reset_coords(drop=True)).assign_coords(coords)]
+    groups["loo"] = parts[0]
     return groups, plan
 
 
 def _psis(fitted: Fitted, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[int, np.ndarray]]:
     """PSIS of all units of one point, and the log likelihood (chain, draw) of those that may be fitted again, by position."""
-    efficiency, alone = elpd.relative_efficiency(fitted.posterior.isel(point)), fitted.alone
+    efficiency, alone = elpd.relative_efficiency(fitted.posterior.isel(point)), fitted.alone(point)
     parts, kept, first = [], {}, 0
     for block in fitted.log_likelihood(point):
         parts.append(elpd.psis(block, efficiency))
@@ -114,15 +118,17 @@ def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) 
     """The folds of all points, one for each unit or several units to a fold, and the plan that says why."""
     costs = [fitted.cost(point) for point in fitted.points]
 
-    def chosen(threshold: float, alone: np.ndarray | bool) -> tuple[list[np.ndarray], float]:
-        rows = [np.flatnonzero((part["pareto_k"].values > threshold) | alone) for part in parts]
+    def chosen(threshold: float, alone: Sequence[np.ndarray | bool]) -> tuple[list[np.ndarray], float]:
+        rows = [
+            np.flatnonzero((part["pareto_k"].values > threshold) | own) for part, own in zip(parts, alone, strict=True)
+        ]
         return rows, float(sum(len(own) * cost for own, cost in zip(rows, costs, strict=True)))
 
     threshold = EXACT_K
-    rows, cost = chosen(threshold, fitted.alone)
+    rows, cost = chosen(threshold, [fitted.alone(point) for point in fitted.points])
     if cost > budget:
         threshold = elpd.good_k(fitted.draws)
-        rows, cost = chosen(threshold, False)
+        rows, cost = chosen(threshold, [False] * len(parts))
     plan = {"budget": budget, "cost": cost, "exact": cost <= budget, "above": float(threshold)}
     if not budget:
         return [], plan | {"folds": 0}
@@ -132,7 +138,7 @@ def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) 
         if plan["exact"]:
             together = own[:, None]
         else:
-            value = float(fitted.posterior[fitted.over][point]) if fitted.over else None
+            value = fitted.labels[point] if fitted.over else None
             shuffled = seeds.generator(**fitted.address, role="folds", point=value).permutation(own)
             together = _split(shuffled, fitted.separate(shuffled), int(budget // each))
         folds += [Fold(tuple(_labels(fitted, part)), part, np.arange(len(part)), point) for part in together]

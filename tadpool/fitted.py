@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tadpool import progress
+from tadpool import progress, sweeping
 from tadpool.data import merged
 from tadpool.design import Reference
 
@@ -50,7 +50,7 @@ class Fitted:
     groups: Sequence[str]
     only_where: Mapping[str, str]
     by: str | None
-    over: str | None
+    over: sweeping.Over | None
 
     @cached_property
     def posterior(self) -> xr.Dataset:
@@ -81,25 +81,48 @@ class Fitted:
         lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
         _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.only_where)
         if self.over:
-            return bound, binding.swept(self.over, self.posterior[self.over].values)
+            differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
+            data = [self.data_at(point) for point in self.points] if differ else []
+            return bound, binding.swept(bound, self.over, self.labels, data)
         return binding.separated(bound, self.by, self.unit) if self.by else (bound, None)
 
     @property
+    def dim(self) -> str | None:
+        """The dim of a sweep's points."""
+        return sweeping.dim(self.over) if self.over else None
+
+    @property
+    def labels(self) -> list:
+        """What varies at each point of a sweep: a number, or one for each name."""
+        columns = np.stack([self.posterior[axis].values for axis in sweeping.axes(self.over)], axis=-1)
+        return (columns[:, 0] if isinstance(self.over, str) else columns).tolist()
+
+    @property
     def points(self) -> list[dict[str, int]]:
-        """How each value of a sweep is selected; one empty selection without a sweep."""
-        return [{self.over: i} for i in range(self.posterior.sizes[self.over])] if self.over else [{}]
+        """How each point of a sweep is selected; one empty selection without a sweep."""
+        return [{self.dim: i} for i in range(self.posterior.sizes[self.dim])] if self.over else [{}]
+
+    def data_at(self, point: Mapping[str, int]) -> xr.Dataset:
+        """The data at a point of a sweep; they differ where the sweep goes over the simulator's arguments."""
+        return self.dataset.isel(point, missing_dims="ignore").drop_vars(
+            sweeping.axes(self.over or []), errors="ignore"
+        )
+
+    def settings_at(self, point: Mapping[str, int]) -> dict[str, Any]:
+        """The settings of fits without something at a point; they need no other warm-up where that is swept."""
+        changes = sweeping.values(self.over, self.labels[point[self.dim]], sweeping.SAMPLER) if point else {}
+        return {**self.settings, **changes, "warmup": self.settings["warmup"]}
 
     @property
     def draws(self) -> int:
         return self.posterior.sizes["chain"] * self.posterior.sizes["draw"]
 
-    @property
-    def alone(self) -> np.ndarray:
+    def alone(self, point: Mapping[str, int]) -> np.ndarray:
         """Whether each unit is all the data of a member of a group: then its own ratios cannot tell what that would be."""
         alone = np.full(self.dataset.sizes[self.unit], self.unit in self.groups)
         for group in self.groups:
             if group != self.unit:
-                index = self.dataset[f"{group}_index"].values
+                index = self.data_at(point)[f"{group}_index"].values
                 alone |= np.bincount(index)[index] == 1
         return alone
 
@@ -113,6 +136,7 @@ class Fitted:
             from tadpool import sampling
 
             bound, _ = self.opened
+            bound = bound.at(self.data_at(point)) if point else bound
             yield from sampling.log_likelihood_blocks(
                 bound, self.posterior.isel(point), self.outcomes, self.unit, BLOCK_BYTES
             )
@@ -125,7 +149,7 @@ class Fitted:
     def cost(self, point: Mapping[str, int]) -> float:
         """Of one fit without something: leapfrog steps x rows, with as many steps as the main fit took on average."""
         steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
-        settings = self.settings
+        settings = self.settings_at(point)
         rows = self.dataset.sizes[self.unit]
         if self.by:
             rows = int(np.bincount(self.dataset[f"{self.by}_index"].values).max())

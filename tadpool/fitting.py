@@ -1,11 +1,12 @@
 """Fit one entry, with the remedies that it is allowed, or over a sweep, and write fit.nc."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import xarray as xr
 
-from tadpool import binding, compile_cache, contracts, io, lanes, progress, sampling
+from tadpool import binding, compile_cache, contracts, io, lanes, plugins, preparation, progress, sampling, sweeping
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.remedies import Step, first_step, hopeless, next_step, record, words
@@ -28,12 +29,15 @@ def fit(
     only_where: Mapping[str, str],
     remedies: Sequence[str] = (),
     by: str | None = None,
-    over: str | None = None,
-    points: Sequence[float] = (),
+    over: sweeping.Over | None = None,
+    points: Sequence = (),
+    dataset: str | None = None,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Sample the posterior and everything derived from its draws into `output` (contracts.FIT, or SWEEP with `over`).
 
-    by: fit the model to each member of this group alone. over, points: fit it at each value of a hyperparameter.
+    by: fit the model to each member of this group alone. over, points: fit it at each point of a sweep, see
+    `binding.swept`. dataset, arguments: the simulator, where the sweep goes over its arguments.
     sampler: the keys of `config.Sampler`. remedies: what may be tried where the check finds something, of
     `tadpool.remedies`. The attribute `attempts` lists every sampling, the last one being that of the draws in the file.
     Raises UserError where model and data do not fit together; a fit that fails numerically is written all the same, with
@@ -43,7 +47,11 @@ def fit(
     address = {"seed": seed, "study": study, "entry": entry, "role": "fit"}
     with compile_cache.used():
         tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
-        several = binding.swept(over, points) if over else None
+        several = None
+        if over:
+            simulated = _simulated(dataset, arguments, outcomes, study, seed, over, points) if dataset else []
+            several = binding.swept(bound, over, points, [datasets.merged(each) for each in simulated])
+            tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
             bound, several = binding.separated(bound, by, unit)
         sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over)
@@ -60,9 +68,29 @@ def fit(
         "reason": result.reason,
         "attempts": io.canonical(attempts),
         **({"facts": io.canonical(bound.facts)} if bound.facts else {}),
-        **({"over": over or by} if over or by else {}),
+        **({"over": sweeping.dim(over) if over else by} if over or by else {}),
     }
     io.write(output, tree, contracts.SWEEP if over else contracts.FIT)
+
+
+def _simulated(
+    dataset: str,
+    arguments: Mapping[str, Any],
+    outcomes: Sequence[str],
+    study: str,
+    seed: int,
+    over: sweeping.Over,
+    points: Sequence,
+) -> list[xr.DataTree]:
+    """The data at each point, from the same random numbers: at the study's own arguments they are the study's own data."""
+    defaults = plugins.defaults(plugins.find("datasets", dataset), "simulate")
+
+    def at(point) -> xr.DataTree:
+        own = sweeping.values(over, point, sweeping.ARGUMENTS)
+        whole = {name: int(value) if isinstance(defaults[name], int) else value for name, value in own.items()}
+        return preparation.prepare(dataset, {**arguments, **whole}, outcomes, study, seed)
+
+    return [at(point) for point in points]
 
 
 def tried(

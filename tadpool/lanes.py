@@ -9,9 +9,9 @@ the batch it ran in, on the number of host devices (two or more), or on how its 
 
 import enum
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from platform import machine
 from typing import Any
 
@@ -78,6 +78,10 @@ class Lanes:
 
     def __len__(self) -> int:
         return len(self.chains)
+
+    def take(self, rows: np.ndarray) -> "Lanes":
+        """Some of the lanes."""
+        return Lanes(**{each.name: take(getattr(self, each.name), rows) for each in fields(self)})
 
     def tree(self) -> Arrays:
         return {
@@ -229,6 +233,19 @@ def run(
         kept_state = _without_keys(now) if keep_state else None
         outputs.append((jax.tree.map(np.asarray, values), stats, status, kept_state, jax.tree.map(np.asarray, start_z)))
     return Result(*undeal(outputs, rows, count))
+
+
+def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result:
+    """`run` with a sampler for each lane, all of them for the same number of draws: one program for each that differs."""
+    distinct = list(dict.fromkeys(samplers))
+    if len(distinct) == 1:
+        return run(model, lanes, shared, distinct[0], **options)
+    rows = [np.flatnonzero([sampler == own for sampler in samplers]) for own in distinct]
+    parts = [
+        run(model, lanes.take(own), shared, sampler, **options) for own, sampler in zip(rows, distinct, strict=True)
+    ]
+    results = [tuple(getattr(part, each.name) for each in fields(Result)) for part in parts]
+    return Result(*undeal(results, rows, len(lanes)))
 
 
 def joined(first: Result, second: Result) -> Result:

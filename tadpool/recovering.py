@@ -12,7 +12,7 @@ import xarray as xr
 
 from tadpool import compile_cache, contracts, diagnostics, io, lanes, plugins, preparation, progress, seeds
 from tadpool import data as datasets
-from tadpool.binding import Bound, bind
+from tadpool.binding import Bound, bind, form
 from tadpool.calibration import elements, flags
 from tadpool.design import Reference
 from tadpool.errors import UserError, did_you_mean
@@ -83,7 +83,7 @@ def recover(
             raise UserError("recovery: sites: their size changes with the simulator's arguments; choose others")
         names = found
         case = replace(case, bound=bound, truth=_truth(bound, tree, sites))
-        alike[_form(bound)].append(case)
+        alike[form(bound)].append(case)
     count = sum(map(len, alike.values()))
     iterations = count * sampler["chains"] * (settings.warmup + settings.draws)
     with compile_cache.used(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
@@ -106,12 +106,6 @@ def simulate(
         state = seeds.generator(seed, study, "", "simulate/random_state", point).integers(2**31)
         arguments = {**arguments, "random_state": int(state)}
     return preparation.prepare(dataset, arguments, outcomes, study, seed, point=point)
-
-
-def _form(bound: Bound) -> tuple:
-    """What the compiled program depends on: data sets of one form are lanes of one program."""
-    static = sorted(bound.function.keywords.items())
-    return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
 
 
 def _truth(bound: Bound, tree: xr.DataTree, sites: Sequence[str]) -> np.ndarray:

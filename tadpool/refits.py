@@ -5,7 +5,7 @@ changes the posterior, but not so much that a sampler has to find it anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -91,7 +91,12 @@ def refit(
     kept = sampling.thinned(sampler.draws, chains) if predictive else np.zeros(0, int)
     derive = _derive(bound, outcomes, unit, count, kept)
     shared = {name: value for name, value in bound.data.items() if name not in batch.arguments}
-    result = lanes.run(function, batch, shared, sampler, derive=derive, progress=progress)
+    changes = [points.settings[number] if points and points.settings else {} for number in at]
+    # Those of the main fit's warm-up do not concern fits that start where it ended.
+    samplers = [
+        replace(sampler, **{k: v for k, v in own.items() if k != "warmup"}) for own in changes for _ in range(chains)
+    ]
+    result = lanes.run_each(function, batch, shared, samplers, derive=derive, progress=progress)
     values = jax.tree.map(lambda array: array.reshape(len(folds), chains, *array.shape[1:]), result.values)
     lp, diverging = (result.stats[name].reshape(len(folds), chains, -1) for name in ("lp", "diverging"))
     finite = (result.status.reshape(len(folds), chains) == lanes.Status.OK).all(axis=1)
@@ -144,7 +149,7 @@ def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
 def _name(fold: Fold, points: Points | None) -> list:
     """Of a sweep's fold the value comes first, so that its fit is the same whatever other values the sweep has."""
     swept = points is not None and points.rows is None
-    return [*([points.labels[fold.point].item()] if swept else []), *fold.name]
+    return [*([points.labels[fold.point].tolist()] if swept else []), *fold.name]
 
 
 def _held_out(bound: Bound, rows: Sequence[np.ndarray], outcomes: Sequence[str], unit: str) -> dict[str, np.ndarray]:

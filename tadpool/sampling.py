@@ -68,9 +68,10 @@ class Sampled:
         points = self.points
         shape = (self.chains,) if points is None else (len(points.labels), self.chains)
         leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
-        coords = {} if points is None else {points.dim: points.labels}
+        coords = {} if draw is None else {"draw": draw}
         shaped = {name: small(array.reshape(*shape, *array.shape[1:])) for name, array in arrays.items()}
-        return labelled(self.bound, shaped, leading, coords if draw is None else coords | {"draw": draw}, names)
+        dataset = labelled(self.bound, shaped, leading, coords, names)
+        return dataset if points is None else dataset.assign_coords(points.coords)
 
     @property
     def groups(self) -> dict[str, xr.Dataset]:
@@ -114,7 +115,9 @@ def sample(
     batch = _batch(bound, points, keys, chains)
     function = binding.reparametrized(bound, reparametrized)
     shared = _shared(bound.data, batch)
-    result = lanes.run(function, batch, shared, sampler, keep_state=keep_state, progress=progress)
+    samplers = [replace(sampler, **changes) for changes in (points.settings if points else ()) or ({},) * len(labels)]
+    each = [own for own in samplers for _ in range(chains)]
+    result = lanes.run_each(function, batch, shared, each, keep_state=keep_state, progress=progress)
     return Sampled(bound, address, chains, sampler, points, tuple(reparametrized), batch, result)
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -397,7 +398,7 @@ SWEEPS = [
         "{entry: pooled, over: rate_rate, values: {from: 1, to: 2, n: 3, by: 1}}",
         "values.by",
         "no such key",
-        "from, n, to",
+        "from, n, spacing, to",
     ),
     (
         "{entry: pooled, over: rate_rate, values: {from: 1, to: 1, n: 3}}",
@@ -417,13 +418,68 @@ SWEEPS = [
         "'sigm' is not a parameter of cookies_hierarchical",
         "did you mean 'sigma'?",
     ),
+    (
+        "{entry: pooled, over: rate_rate, values: {from: 0, to: 1, n: 3, spacing: log}}",
+        "values",
+        "no equal ratios",
+        "above 0",
+    ),
+    ("{entry: pooled, over: {rate_rate: [1.0], sampler.warmup: [20]}, values: [1]}", "", "remove `values`"),
+    ("{entry: pooled, over: {rate_rate: [1.0]}}", "over", "too few members", "at least 2"),
+    ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [1, 2]}", "", "two names and `values` no pairs"),
+    ("{entry: pooled, over: rate_rate, values: [[1, 2]]}", "", "one name and `values` pairs"),
+    ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [[1, 20], [1, 20]]}", "", "given twice"),
+    ("{entry: pooled, over: 5, values: [1.0]}", "over", "5 (a whole number) is not a name, two names"),
+    ("{entry: pooled, over: warmup, values: [20]}", "over", "'warmup' is not a hyper", "write sampler.warmup"),
+    ("{entry: pooled, over: sampler.draws, values: [20]}", "over", "'draws' decides the shape", "target_accept"),
+    ("{entry: pooled, over: sampler.warmpu, values: [20]}", "over", "not a setting of the", "did you mean 'warmup'?"),
+    ("{entry: pooled, over: sampler.warmup, values: [20.5]}", "over", "20.5 is not a whole number"),
+    ("{entry: pooled, over: sampler.target_accept, values: [2]}", "over", "target_accept = 2.0", "less than 1"),
+    ("{entry: pooled, over: arguments.size, values: [2]}", "over", "the data of cookies are not simulated"),
+    ("{entry: pooled, over: data.size, values: [2]}", "over", "nothing that a sweep can go over", "arguments.size"),
+]
+SIMULATED = [
+    (
+        "over: arguments.spred, values: [1]",
+        "'spred' is not an argument of simulate() in d.py",
+        "did you mean 'spread'?",
+    ),
+    ("over: arguments.kind, values: [1]", "'kind' is text in the simulator", "`recovery`"),
+    ("over: arguments.rows, values: [1.5]", "arguments.rows = 1.5 is not a whole number"),
+    ("over: spread, values: [1]", "'spread' is not a hyperparameter of m", "write arguments.spread"),
+    ("over: k, values: [1]", "'k' is a whole number in the model", "may change shapes", "an entry for each value"),
 ]
 
 
 @pytest.mark.parametrize(("sweep", "field", "words"), [(sweep, field, words) for sweep, field, *words in SWEEPS])
 def test_a_mistake_in_a_sweep_is_one_sentence(folder, sweep, field, words):
     write("config/studies/mine.yaml", study(f"sweeps: {{s: {sweep}}}"))
-    assert_one(problems(), "config/studies/mine.yaml", f"sweeps.s.{field}", *words)
+    assert_one(problems(), "config/studies/mine.yaml", f"sweeps.s.{field}".rstrip("."), *words)
+
+
+@pytest.mark.parametrize(("sweep", "words"), [(sweep, words) for sweep, *words in SIMULATED])
+def test_what_a_simulator_and_a_model_cannot_vary_is_one_sentence(folder, sweep, words):
+    write(
+        "models/m.py",
+        "import numpyro\ndef model(y=None, *, k=3): mu = numpyro.sample('mu', 1); numpyro.sample('y', mu)",
+    )
+    write("datasets/d.py", "def simulate(rng, *, rows=3, spread=1.0, kind='a'): ...")
+    lines = f"dataset: d\noutcomes: [y]\nmodels: {{m: {{model: m}}}}\nsweeps: {{s: {{entry: m, {sweep}}}}}"
+    write("config/studies/mine.yaml", study(lines, "dataset", "outcomes", "models"))
+    assert_one(problems(), "config/studies/mine.yaml", "sweeps.s.over", *words)
+
+
+POINTS = [
+    ("over: sigma, values: {from: 1, to: 100, n: 3, spacing: log}", [1.0, 10.0, 100.0]),
+    ("over: {sigma: [1, 2], sampler.warmup: [20, 30]}", [[1.0, 20.0], [1.0, 30.0], [2.0, 20.0], [2.0, 30.0]]),
+    ("over: [sigma, sampler.warmup], values: [[1, 20], [2, 30]]", [[1.0, 20.0], [2.0, 30.0]]),
+]
+
+
+@pytest.mark.parametrize(("lines", "points"), POINTS)
+def test_the_points_of_a_sweep(lines, points):
+    found = config.Sweep.model_validate(yaml.safe_load(f"{{entry: e, {lines}}}")).points()
+    assert np.array(found) == pytest.approx(np.array(points), rel=1e-12)
 
 
 CALIBRATIONS = [

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from tadpool.config import models, table
+from tadpool.config import models, sweeps, table
 from tadpool.config.types import RESERVED
 
 FOLDER = Path(__file__).parent.parent.parent / "config"
@@ -50,9 +50,9 @@ SECTIONS = {
     "A column: `dataset.columns.<name>`": table.Column,
     "An entry: `models.<name>`": models.Entry,
     "`models.<name>.expect`": models.Expect,
-    "`sweeps.<name>`": models.Sweep,
-    "`sweeps.<name>.values`": models.Spaced,
-    "`sweeps.<name>.overlay`": models.Overlay,
+    "`sweeps.<name>`": sweeps.Sweep,
+    "`sweeps.<name>.values`": sweeps.Spaced,
+    "`sweeps.<name>.overlay`": sweeps.Overlay,
     "`comparisons.<name>`": models.Comparison,
     "`predictions.<entry>`": models.Prediction,
     "`calibration.<name>`": models.Calibration,

@@ -1,11 +1,11 @@
 """Every key of config.yaml and of a study file: type, range, default, unit and meaning, in one place."""
 
 from itertools import pairwise
-from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, create_model
 
+from tadpool.config.sweeps import NAMED, Sweep
 from tadpool.config.table import Table
 from tadpool.config.types import (
     Distinct,
@@ -16,12 +16,11 @@ from tadpool.config.types import (
     Slug,
     Strict,
     Text,
-    broken_rule,
 )
 from tadpool.remedies import REMEDIES
 
-# Branches of a union, as they stand in the location of an error.
-SPACED, LISTED, NAMED, DESCRIBED = "(spaced)", "(list)", "(name)", "(table)"
+# A branch of a union, as it stands in the location of an error.
+DESCRIBED = "(table)"
 
 
 class Sampler(Strict):
@@ -216,62 +215,6 @@ class Entry(Strict):
     )
 
 
-class Spaced(Strict):
-    """Equally spaced values, both ends included."""
-
-    from_: float = Field(alias="from", description="First value.", examples=[0.1])
-    to: float = Field(description="Last value.", examples=[5.0])
-    n: int = Field(ge=2, le=10_000, description="Number of values.", examples=[20])
-
-    @model_validator(mode="after")
-    def _differ(self):
-        values = self.values()
-        if len(set(values)) < self.n or not all(isfinite(value) for value in values):
-            what = f"{self.n} values from {self.from_:g} to {self.to:g} cannot be told apart"
-            raise broken_rule(what, "give ends that differ more")
-        return self
-
-    def values(self) -> list[float]:
-        step = (self.to - self.from_) / (self.n - 1)
-        return [self.from_ + step * i for i in range(self.n - 1)] + [self.to]
-
-
-class Overlay(Strict):
-    """A posterior to show beside a sweep, on the axis of the swept hyperparameter."""
-
-    entry: str = Field(description="Entry whose posterior is shown.", examples=["multilevel"])
-    site: str = Field(description="Its parameter that plays the role of the hyperparameter.", examples=["sigma"])
-
-
-def _form(values: Any) -> str | None:
-    return SPACED if isinstance(values, (dict, Spaced)) else LISTED if isinstance(values, list) else None
-
-
-Values = Annotated[
-    Annotated[Spaced, Tag(SPACED)] | Annotated[list[float], Field(min_length=1), Distinct, Tag(LISTED)],
-    Discriminator(_form, custom_error_type="values_type", custom_error_message="a list or {from, to, n}"),
-]
-
-
-class Sweep(Strict):
-    """An entry repeated over values of one of its hyperparameters."""
-
-    entry: str = Field(description="Entry that is repeated.", examples=["fixed_sigma"])
-    over: str = Field(description="Hyperparameter that varies; its default is a decimal number.", examples=["sigma"])
-    values: Values = Field(
-        description="Its values: a list, or {from, to, n} for equally spaced ones.",
-        examples=[{"from": 0.1, "to": 5.0, "n": 20}, [0.5, 1.0, 2.0]],
-    )
-    overlay: Overlay | None = Field(
-        None,
-        description="A posterior to compare the sweep with.",
-        examples=[{"entry": "multilevel", "site": "sigma"}],
-    )
-
-    def points(self) -> list[float]:
-        return self.values.values() if isinstance(self.values, Spaced) else list(self.values)
-
-
 class Comparison(Strict):
     """Entries ranked by how well they predict."""
 
@@ -464,7 +407,7 @@ class Study(Strict):
     )
     sweeps: dict[Slug, Sweep] = Field(
         {},
-        description="Sweeps: name -> entry, hyperparameter and values. To see how much a fixed choice matters.",
+        description="Sweeps: name -> entry, what varies and its values. To see how much a fixed choice matters.",
         examples=[{"sigma": {"entry": "fixed_sigma", "over": "sigma", "values": {"from": 0.1, "to": 5.0, "n": 20}}}],
     )
     comparisons: dict[Slug, Comparison] = Field(

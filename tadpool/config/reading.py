@@ -18,9 +18,9 @@ from tadpool.config.models import (
     Recovery,
     Settings,
     Study,
-    Sweep,
 )
 from tadpool.config.sentences import explain
+from tadpool.config.sweeps import Sweep
 from tadpool.config.types import RESERVED, SLUG, colliding
 from tadpool.config.values import NotReadable, Problem, printable
 from tadpool.errors import UserError, did_you_mean

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tadpool import plugins, provenance
-from tadpool.config import table_references
-from tadpool.config.models import Calibration, Comparison, Entry, Figure, Prediction, Recovery, Study, Sweep
+from tadpool import plugins, provenance, sweeping
+from tadpool.config import swept, table_references
+from tadpool.config.models import Calibration, Comparison, Entry, Figure, Prediction, Recovery, Study
 from tadpool.config.sentences import WANTED, how_to_write
+from tadpool.config.sweeps import Sweep
 from tadpool.config.table import Table
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import UserError, did_you_mean
@@ -37,7 +38,7 @@ def check(study: Study) -> Iterator[Problem]:
         else:
             yield from _entry(("models", name), entry, study, signatures[name])
     for name, sweep in study.sweeps.items():
-        yield from _sweep(("sweeps", name), sweep, entries, signatures)
+        yield from _sweep(("sweeps", name), sweep, study, signatures)
     for name, comparison in study.comparisons.items():
         place = ("comparisons", name)
         yield from _known((*place, "entries"), comparison.entries, entries, "an entry of this study")
@@ -111,23 +112,18 @@ def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signatur
     yield from _arguments((*place, "hyperparameters"), entry.hyperparameters, signature.hyperparameters, what)
 
 
-def _sweep(
-    place: tuple, sweep: Sweep, entries: Mapping[str, Entry], signatures: Mapping[str, plugins.Signature]
-) -> Iterator[Problem]:
+def _sweep(place: tuple, sweep: Sweep, study: Study, signatures: Mapping[str, plugins.Signature]) -> Iterator[Problem]:
+    entries = study.models
     yield from _known((*place, "entry"), [sweep.entry], entries, "an entry of this study")
-    if sweep.entry in signatures:
-        swept = signatures[sweep.entry].hyperparameters
-        yield from _known((*place, "over"), [sweep.over], swept, f"a hyperparameter of {entries[sweep.entry].model}")
-        if sweep.over in swept and not isinstance(swept[sweep.over], float):
-            what = f"{sweep.over!r} is {kind(swept[sweep.over])} in the model (default {shown(swept[sweep.over])})"
-            yield Problem((*place, "over"), what, "choose one whose default is a decimal number, such as 1.0")
+    yield from _whole((*place, "entry"), sweep.entry, entries)
+    yield from swept.check((*place, "over"), sweep, study, signatures.get(sweep.entry))
     if sweep.overlay:
-        overlaid = sweep.overlay.entry
+        overlaid, site = sweep.overlay.entry, sweep.overlay.site
         yield from _known((*place, "overlay", "entry"), [overlaid], entries, "an entry of this study")
         sites = plugins.sites(plugins.find("models", entries[overlaid].model)) if overlaid in signatures else None
-        if sites is not None:
+        if sites is not None and site is not None:
             what = f"a parameter of {entries[overlaid].model}"
-            yield from _known((*place, "overlay", "site"), [sweep.overlay.site], sites, what)
+            yield from _known((*place, "overlay", "site"), sweeping.axes(site), sites, what)
 
 
 def _prediction(

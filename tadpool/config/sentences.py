@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tadpool.config.models import DESCRIBED, LISTED, NAMED, SPACED
+from tadpool.config.models import DESCRIBED
+from tadpool.config.sweeps import GRID, LISTED, NAMED, SPACED
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import did_you_mean
 
@@ -24,10 +25,12 @@ WANTED = {
     "model_type": "a set of `key: value` lines",
     "scalar_type": "a number, true/false or text",
     "values_type": "a list or {from, to, n}",
+    "over_type": "a name, two names or a set of keys with values",
+    "site_type": "a name or two names",
     "dataset_type": "the name of a dataset or the keys of a table",
     "label_type": "text or a whole number",
 }
-BRANCHES = (SPACED, LISTED, NAMED, DESCRIBED, "[key]")
+BRANCHES = (SPACED, LISTED, NAMED, GRID, DESCRIBED, "[key]")
 RANGES = {
     "greater_than_equal": ("too small", "at least", "ge"),
     "greater_than": ("too small", "more than", "gt"),

@@ -13,6 +13,8 @@ def sweep(results, name: str, numbers: pd.DataFrame) -> dict[str, Any] | None:
     if fit.attrs["status"] != "ok":
         return None
     posterior, over = fit["posterior"].to_dataset(), fit.attrs["over"]
+    if posterior.sizes[over] != len(numbers):
+        return None  # some points could not be sampled
     site = _site(results, posterior.isel({over: 0}))
     if site is None:
         return None

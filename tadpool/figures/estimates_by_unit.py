@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from tadpool.errors import UserError, did_you_mean
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
+from tadpool.sweeping import POINT
 
 LINKS = {"identity": np.asarray, "logistic": expit, "exponential": np.exp}
 ENDS = ("smallest", "best", "largest")
@@ -81,6 +82,12 @@ def _source(results, panel: Mapping[str, str]) -> tuple[str, xr.Dataset] | None:
         "best": loo["loo"]["total_elpd"].values.argmax(),
     }
     value = values[positions[at]]
+    if over == POINT:
+        point = posterior.isel({over: int(positions[at])})
+        value = ", ".join(
+            f"{name} {point[name].item():.3g}" for name in point.coords if name != POINT and not point[name].dims
+        )
+        return f"{value} ({at}{' elpd' if at == 'best' else ' point'})", point
     title = f"{over} fixed at {value:.3g} ({at}{' elpd' if at == 'best' else ' value'})"
     return title, posterior.isel({over: int(positions[at])})
 

@@ -1,63 +1,70 @@
-"""Predictive accuracy over the values of a hyperparameter, above the posterior that learns it from the data."""
+"""Predictive accuracy over the points of a sweep, with the posterior that learns from the data what is swept."""
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from matplotlib.axes import Axes
 
-from tadpool.comparison import TIE_DSE, TIE_ELPD
-from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries
+from tadpool import sweep_scores, sweeping
+from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries, _sweep_map
 
 STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
-    "The best value of {over} is {best:.2f}; values marked along the foot of the curve cannot be told from it (less than "
-    f"{TIE_ELPD:.0f} nats, or {TIE_DSE:.0f} standard errors of the difference, behind). " + "{overlay}{doubt}"
+    "The best value of {over} is {best:.4g}; values marked along the foot of the curve cannot be told from it ("
+    + sweep_scores.TIE
+    + "). {overlay}{doubt}"
 )
+APART = "Each value of {over} has its own simulated data, so no value is the best. {doubt}"
 
 
 def draw(results, *, sweep: str) -> Drawn:
-    """sweep: its elpd at every value, and below it the posterior that its `overlay` names, on the same axis."""
+    """sweep: its elpd at every point, a curve or a map, with the posterior that its `overlay` names on the same axes."""
     chosen = results.config["sweeps"][sweep]
     tree = results.sweep_loo(sweep)
     if "loo" not in tree.children:
         raise NotDrawn(f"the sweep {sweep} has no leave-one-out results")
-    over, numbers = chosen["over"], _curve(tree["loo"].to_dataset(), chosen["over"])
-    explorer = _explore_sweep.sweep(results, sweep, numbers)
-    best = numbers.loc[numbers["elpd"].idxmax()]
+    points = results.sweep_check(sweep)["points"]
+    numbers = sweep_scores.table(tree["loo"].to_dataset(), chosen["over"], points)
+    if numbers["failed"].all():
+        raise NotDrawn(f"all points of the sweep {sweep} failed")
+    if len(sweeping.axes(chosen["over"])) > 1:
+        return _sweep_map.draw(results, chosen, numbers)
+    return _curve(results, sweep, chosen, numbers)
+
+
+def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
+    over, compared = chosen["over"], sweeping.compared(chosen["over"])
+    explorer = _explore_sweep.sweep(results, sweep, numbers) if compared else None
+    best = numbers[numbers["best"]].iloc[0]
     overlay = _overlay(results, chosen["overlay"])
     rows = 2 if overlay is not None else 1
     figure, axes = _style.panels(rows, 1, height=3.2 + 1.3 * (rows - 1), sharex=True, height_ratios=[3, 1.2][:rows])
-    _draw_curve(axes[0, 0], numbers, over, best)
+    _draw_curve(axes[0, 0], numbers, over, compared)
+    if sweeping.logarithmic(chosen):
+        axes[0, 0].set_xscale("log")
     values = {"over": over, "best": best[over], "elpd": best["elpd"], "overlay": "", "doubt": _doubt(numbers)}
+    shown = numbers
     if overlay is not None:
         values["overlay"] = _draw_overlay(axes[1, 0], results, chosen["overlay"], overlay)
-        axes[1, 0].axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9)
-        numbers = pd.concat([numbers.assign(curve="elpd"), overlay.assign(curve="posterior")], ignore_index=True)
+        if compared:
+            axes[1, 0].axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9)
+        shown = pd.concat([numbers.assign(curve="elpd"), overlay.assign(curve="posterior")], ignore_index=True)
     axes[-1, 0].set_xlabel(f"{over} (fixed{', or learned' if overlay is not None else ''})")
     _style.legend_above(figure, axes[0, 0])
-    low, high = numbers.loc[numbers["tie"] == True, over].agg(["min", "max"])  # noqa: E712 (missing in the posterior's rows)
-    alt = (
-        f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told "
-        f"from it from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
-    )
-    return Drawn(figure, numbers, f"elpd over {over}", alt.strip(), CAPTION, values, explorer)
+    if compared:
+        low, high = numbers.loc[numbers["tie"], over].agg(["min", "max"])
+        alt = (
+            f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told "
+            f"from it from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
+        )
+    else:
+        low, high = numbers["elpd"].agg(["min", "max"])
+        alt = f"elpd over {over}, of other data at each value: from {low:.1f} to {high:.1f}. {values['doubt']}"
+    return Drawn(figure, shown, f"elpd over {over}", alt.strip(), CAPTION if compared else APART, values, explorer)
 
 
-def _curve(loo: xr.Dataset, over: str) -> pd.DataFrame:
-    """One row per value: elpd, its standard error, the difference to the best value with its own, and whether that is a tie."""
-    (unit,) = [dim for dim in loo["elpd"].dims if dim != over]
-    pointwise = loo["elpd"].transpose(over, unit).values
-    total = pointwise.sum(axis=1)
-    paired = pointwise - pointwise[np.argmax(total)]
-    difference, dse = paired.sum(axis=1), np.sqrt(paired.shape[1] * paired.var(axis=1))
-    untrusted, psis = loo["total_doubtful"].values, loo["elpd_psis"].sum(unit).values
-    tie = (np.abs(difference) < TIE_ELPD) | (np.abs(difference) < TIE_DSE * dse)
-    columns = {"elpd": total, "se": loo["total_se"].values, "elpd_diff": difference, "dse": dse, "tie": tie}
-    columns |= {"untrusted": untrusted, "elpd_psis": psis, "n_units": pointwise.shape[1]}
-    return pd.DataFrame({over: loo[over].values, **columns})
-
-
-def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -> None:
+def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, compared: bool) -> None:
+    """compared: whether all points have the same data; if not, none is marked as the best."""
+    best = numbers[numbers["best"]].iloc[0]
     shade = _style.PALETTE[0]
     at, elpd = numbers[over], numbers["elpd"]
     axes.fill_between(
@@ -65,12 +72,18 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -
     )
     axes.plot(at, elpd, color=shade)
     for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, not to be trusted for all units")):
-        part = numbers[(numbers["untrusted"] > 0) == doubtful]
+        part = numbers[((numbers["untrusted"] > 0) == doubtful) & ~numbers["failed"]]
         if len(part):
             axes.plot(part[over], part["elpd"], "o", color=shade, markerfacecolor=face, markersize=4.5, label=text)
+    failed = numbers[numbers["failed"]]
+    if len(failed):
+        axes.plot(failed[over], failed["elpd"], "x", color=_style.OBSERVED, markersize=6, label="a fit that failed")
     if not np.allclose(numbers["elpd_psis"], elpd):
         axes.plot(at, numbers["elpd_psis"], color=_style.REFERENCE, linestyle="dotted", label="by PSIS alone")
-    axes.axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"best: {best[over]:.2f}")
+    axes.set_ylabel("elpd (nats)")
+    if not compared:
+        return
+    axes.axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"best: {best[over]:.3g}")
     foot = best["elpd"] - STANDARD_ERRORS_SHOWN * best["se"]
     below = int((elpd < foot).sum())
     if below:
@@ -91,7 +104,6 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, best: pd.Series) -
         label="tied with the best",
     )
     axes.set_ylim(bottom=foot)
-    axes.set_ylabel("elpd (nats)")
 
 
 def _overlay(results, overlay: dict | None) -> pd.DataFrame | None:

@@ -1,22 +1,26 @@
-"""What a page says of sweeps."""
+"""What a sweep shows: the score of each point, the best one, and the posterior it is compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 
-from tadpool.comparison import TIE_ELPD
+from tadpool import sweep_scores, sweeping
 from tadpool.reporting import fits
-from tadpool.reporting.formatting import counted, difference, general, listed, number, scaled, whole
+from tadpool.reporting.formatting import counted, difference, first_of, general, listed, number, scaled, span, whole
 from tadpool.results import StudyResults
+
+NAMED = 5
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep: its verdict, one row of text per point, and what it shows in sentences."""
+    """A sweep: what varies, its verdict, one row of text per point, and what it shows in sentences."""
 
     name: str
+    axes: list[str]
     over: str
     entry_label: str
     check: Mapping[str, Any]
@@ -28,67 +32,116 @@ class Sweep:
 def sweep(results: StudyResults, name: str) -> Sweep:
     """The sweep of that name, read from its check.json and loo.nc."""
     config = results.config["sweeps"][name]
+    over, names = config["over"], sweeping.axes(config["over"])
     check, tree = results.sweep_check(name), results.sweep_loo(name)
     loo = tree["loo"].to_dataset() if "loo" in tree.children else None
-    points = [_point(point, config["over"], loo) for point in check["points"]]
-    sentences, doubtful = _best(points, config["over"])
-    sentences += _refitted(config["over"], loo) if loo is not None else []
+    scores = None if loo is None else sweep_scores.table(loo, over, check["points"])
+    points = [_point(point, names, scores) for point in check["points"]]
+    sentences, doubtful = _shown(over, scores, points)
+    sentences += _refitted(over, loo) if loo is not None and sweeping.compared(over) else []
     if overlay := config["overlay"]:
         sentences += _overlay(results, overlay)
-    return Sweep(name, config["over"], results.label(config["entry"]), check, points, sentences, doubtful)
+    words = " and ".join(names)
+    return Sweep(name, names, words, results.label(config["entry"]), check, points, sentences, doubtful)
 
 
-def _point(point: Mapping[str, Any], over: str, loo: xr.Dataset | None) -> dict[str, Any]:
-    row = {"value": point[over], "verdict": point["verdict"], "reasons": point["reasons"], "cells": fits.cells(point)}
-    if loo is None or point["verdict"] == "fail" or point[over] not in loo[over]:
-        return row | {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
-    here = loo.sel({over: point[over]})
-    totals = {key: here[f"total_{key}"].item() for key in ("elpd", "se", "mcse")}
-    return row | totals | {"unreliable": here["total_doubtful"].item(), "units": here["pareto_k"].size}
+def _point(point: Mapping[str, Any], names: list[str], scores: pd.DataFrame | None) -> dict[str, Any]:
+    row = {"values": [point[axis] for axis in names], "name": named(names, [point[axis] for axis in names])}
+    row |= {"verdict": point["verdict"], "reasons": point["reasons"], "cells": fits.cells(point)}
+    nothing = {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
+    if scores is None or point["verdict"] == "fail":
+        return row | nothing
+    here = scores[(scores[names] == row["values"]).all(axis=1)]
+    if here.empty:
+        return row | nothing
+    (own,) = here.to_dict("records")
+    return (
+        row
+        | {key: own[key] for key in ("elpd", "se", "mcse")}
+        | {"unreliable": own["untrusted"], "units": own["n_units"]}
+    )
 
 
-def _best(points: list[dict[str, Any]], over: str) -> tuple[list[str], bool]:
-    usable = [point for point in points if point["elpd"] is not None]
-    if not usable:
-        return [f"No value of {over} can be called best: no point has usable numbers."], True
-    best = max(usable, key=lambda point: point["elpd"])
-    near = [point["value"] for point in usable if best["elpd"] - point["elpd"] < TIE_ELPD]
-    doubtful = best["unreliable"] > 0
-    words = "The largest elpd" if not doubtful else "At face value the largest elpd"
-    sentences = [
-        f"{words} on the grid, {difference(best['elpd'], best['se'])}, is that of {over} = {general(best['value'], 4)}; "
-        f"values from {general(min(near), 4)} to {general(max(near), 4)} are within {general(TIE_ELPD)} of it."
-    ]
-    if doubtful:
-        sentences.append(
-            f"The scores of {best['unreliable']} of {counted(best['units'], 'unit')} there cannot be trusted, and so "
-            "neither can the place of the optimum."
-        )
-    failed = [general(point["value"], 4) for point in points if point["verdict"] == "fail"]
+def named(names: list[str], values: list[float]) -> str:
+    """`sigma = 1` or `sigma = 1, tau = 2`."""
+    return ", ".join(f"{name} = {general(value, 4)}" for name, value in zip(names, values, strict=True))
+
+
+def _shown(over: sweeping.Over, scores: pd.DataFrame | None, points: list[dict[str, Any]]) -> tuple[list[str], bool]:
+    usable = None if scores is None else scores[~scores["failed"]]
+    words = " and ".join(sweeping.axes(over))
+    if usable is None or usable.empty:
+        return [f"No value of {words} can be called best: no point has usable numbers."], True
+    sentences, doubtful = _best(over, usable) if sweeping.compared(over) else _apart(words, usable)
+    failed = [point["name"] for point in points if point["verdict"] == "fail"]
     if failed:
-        sentences.append(f"The fits at {over} = {listed(failed)} failed and are left out.")
+        sentences.append(f"The fits at {first_of(failed, NAMED)} failed and are left out.")
     return sentences, doubtful
 
 
-def _refitted(over: str, loo: xr.Dataset) -> list[str]:
+def _apart(words: str, usable: pd.DataFrame) -> tuple[list[str], bool]:
+    low, high = ((usable["elpd"] / usable["n_units"]).agg(end) for end in ("min", "max"))
+    return [
+        f"The data are simulated anew at each value of {words}, so scores are not compared between points and none is the "
+        f"best; the elpd is {number(low)} to {number(high)} a unit."
+    ], False
+
+
+def _best(over: sweeping.Over, usable: pd.DataFrame) -> tuple[list[str], bool]:
+    names = sweeping.axes(over)
+    (best,) = usable[usable["best"]].to_dict("records")
+    ties = usable[usable["tie"]]
+    doubtful = best["untrusted"] > 0
+    sentences = [
+        f"{'At face value the' if doubtful else 'The'} largest elpd on the grid, {difference(best['elpd'], best['se'])}, is "
+        f"that of {named(names, [best[axis] for axis in names])}. {_region(names, ties, len(usable))} ({sweep_scores.TIE})."
+    ]
+    if len(sweeping.of_kind(over, sweeping.SAMPLER)) == len(names):
+        sentences.append(
+            "Settings of the sampler change how well it samples, not the model: its scores should all agree."
+        )
+    if doubtful:
+        sentences.append(
+            f"The scores of {best['untrusted']} of {counted(best['n_units'], 'unit')} there cannot be trusted, and so "
+            "neither can the place of the optimum."
+        )
+    return sentences, doubtful
+
+
+def _region(names: list[str], ties: pd.DataFrame, count: int) -> str:
+    spans = [span(float(ties[axis].min()), float(ties[axis].max()), 4) for axis in names]
+    if len(ties) == 1:
+        return "All others can be told from it"
+    if len(names) == 1:
+        return f"Values from {spans[0]} cannot be told from it"
+    within = listed([f"{axis} from {each}" for axis, each in zip(names, spans, strict=True)])
+    return f"{len(ties)} of {counted(count, 'point')} cannot be told from it, with {within}"
+
+
+def _refitted(over: sweeping.Over, loo: xr.Dataset) -> list[str]:
     """Where PSIS alone would have put the optimum."""
     refits = int((loo["method"] != "psis").sum())
     if not refits:
         return []
     psis = loo["elpd_psis"].sum([dim for dim in loo["elpd_psis"].dims if dim not in loo["total_elpd"].dims])
-    at = psis[over][int(psis.values.argmax())].item()
+    here = loo.isel({sweeping.dim(over): int(psis.values.argmax())})
+    at = named(sweeping.axes(over), [here[axis].item() for axis in sweeping.axes(over)])
     excess = float((psis - loo["total_elpd"]).max())
     return [
         f"{counted(refits, 'score')} of {whole(loo['pareto_k'].size)} come from fits without the unit. Importance sampling "
-        f"alone (PSIS) would be too high by up to {number(excess, 1)} and would put the optimum at {general(at, 4)}."
+        f"alone (PSIS) would be too high by up to {number(excess, 1)} and would put the optimum at {at}."
     ]
 
 
-def _overlay(results: StudyResults, overlay: Mapping[str, str]) -> list[str]:
-    check = results.check(overlay["entry"])
-    row = next((row for row in check["parameters"] if row["parameter"] == overlay["site"]), None)
-    label, site = results.label(overlay["entry"]), overlay["site"]
-    if row is None or check["verdict"] == "fail":
-        return [f"{label} has no usable posterior of {site} to compare with."]
-    mean, low, high = (scaled(row[key], row["sd"]) for key in ("mean", "eti89_low", "eti89_high"))
-    return [f"The posterior of {site} in {label} has mean {mean} and 89 % interval {low} to {high}."]
+def _overlay(results: StudyResults, overlay: Mapping[str, Any]) -> list[str]:
+    check, label = results.check(overlay["entry"]), results.label(overlay["entry"])
+    found = {row["parameter"]: row for row in check["parameters"]}
+    sites = sweeping.axes(overlay["site"])
+    if check["verdict"] == "fail" or not set(sites) <= set(found):
+        return [f"{label} has no usable posterior of {listed(sites)} to compare with."]
+    sentences = []
+    for site in sites:
+        row = found[site]
+        mean, low, high = (scaled(row[key], row["sd"]) for key in ("mean", "eti89_low", "eti89_high"))
+        sentences.append(f"The posterior of {site} in {label} has mean {mean} and 89 % interval {low} to {high}.")
+    return sentences

@@ -6,7 +6,7 @@ Both are params of every rule, so Snakemake re-runs a job when, and only when, o
 import os
 from collections.abc import Mapping
 
-from tadpool import io, plugins, provenance, sources
+from tadpool import io, plugins, provenance, sources, sweeping
 from tadpool.config import Config
 from tadpool.specs.arguments import Arguments
 from tadpool.specs.paths import Paths
@@ -54,7 +54,7 @@ class Specs(Paths, Arguments):
             code.append(plugins.find("models", self._entry(wildcards).model))
             if rule == "gather_calibration":
                 code.append(provenance.ROOT / "scripts" / "calibrate.py")
-            if rule == "recover":
+            if rule == "recover" or (rule == "sweep" and self._simulates(**wildcards)):
                 code += sources.code(self.config.studies[wildcards["study"]].source())
         elif rule == "draw_figures":
             code += (provenance.ROOT / "tadpool" / "figures").glob("*.py")
@@ -79,6 +79,10 @@ class Specs(Paths, Arguments):
     def crashes(self, rule: str, wildcards: Mapping[str, str]) -> str:
         """Where a rule that runs a model keeps the record of its crashes."""
         return str(self._crashes(rule, wildcards))
+
+    def _simulates(self, study: str, sweep: str) -> bool:
+        """Whether the sweep's data are simulated anew at each point."""
+        return bool(sweeping.of_kind(self.config.studies[study].sweeps[sweep].over, sweeping.ARGUMENTS))
 
     def _entry(self, wildcards: Mapping[str, str]):
         study = self.config.studies[wildcards["study"]]

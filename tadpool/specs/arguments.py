@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tadpool import provenance, sources
+from tadpool import provenance, sources, sweeping
 from tadpool.config import Config
 from tadpool.config.models import LeaveOut
+from tadpool.config.sweeps import Sweep
+
+DRAWN = ("sampler", "points", "dataset", "arguments")
+"""What only sampling takes of the arguments of a fit."""
 
 
 class Arguments:
@@ -49,17 +53,21 @@ class Arguments:
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
         chosen = self.config.studies[study].sweeps[sweep]
         fit = self._posterior(study, chosen.entry)
-        return fit | {"entry": f"sweeps/{sweep}", "over": chosen.over, "points": chosen.points()}
+        own = {"entry": f"sweeps/{sweep}", "over": _over(chosen), "points": chosen.points()}
+        if sweeping.of_kind(chosen.over, sweeping.ARGUMENTS):
+            content = self.config.studies[study]
+            own |= {"dataset": content.dataset, "arguments": content.arguments}
+        return fit | own
 
     def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
         chosen = self.config.studies[study]
-        over = chosen.sweeps[sweep].over if sweep else None
+        over = sweeping.dim(chosen.sweeps[sweep].over) if sweep else None
         by = chosen.models[model].by if model else None
         return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by}
 
     def _of_fit(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """What a job that goes on from a fit takes of its spec; how it was sampled stands in the fit itself."""
-        return {name: value for name, value in spec.items() if name not in ("sampler", "points")}
+        return {name: value for name, value in spec.items() if name not in DRAWN}
 
     def _cross_validate(self, study: str, model: str = "", sweep: str = "", group: str = "") -> dict[str, Any]:
         kept = self._of_fit(self._sweep(study, sweep) if sweep else self._posterior(study, model))
@@ -169,3 +177,8 @@ class Arguments:
 
     def _study(self, study: str, exclude: Any = None) -> dict[str, Any]:
         return self.config.studies[study].model_dump(by_alias=True, exclude=exclude)
+
+
+def _over(sweep: Sweep) -> str | list[str]:
+    """What varies, without its values."""
+    return sweep.over if isinstance(sweep.over, str) else sweeping.axes(sweep.over)
