@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import checks, comparison, contracts, drawing, elpd, figures, io, power_scaling, ranks
+from tadpool import checks, comparison, contracts, drawing, elpd, figures, io, power_scaling, ranks, sweep_scores
 from tadpool.errors import UserError
 from tadpool.figures import (
     SECTIONS,
@@ -18,6 +18,7 @@ from tadpool.figures import (
     _explore,
     _style,
     _summaries,
+    _sweep_map,
     calibration_coverage,
     calibration_ecdf,
     recovery_grid,
@@ -508,6 +509,34 @@ def test_explorers_are_listed_with_their_kind(drawn, listed):
     kinds = {name: figure["explorer"] for name, figure in listed.items() if figure["explorer"]}
     assert kinds == {"arrows": "lines", "main-comparison_forest": "groups", "shape-sweep_elpd": "sweep"}
     assert {path.stem for path in drawn.glob("*.json")} == {*kinds, "figures"}
+
+
+def test_a_sweep_over_two_is_a_map_with_the_tie_region(folder, tmp_path):
+    rng = np.random.default_rng(7)
+    sigma, tau = np.meshgrid([0.1, 1.0, 10.0], [1.0, 2.0], indexing="ij")
+    far = np.log(sigma.ravel()) ** 2 + (tau.ravel() - 1.0)
+    noise = rng.normal(0, 0.01, COOKIES)
+    scores = xr.Dataset({"elpd": (("sweep_point", "cookie"), -2.0 - far[:, None] + noise)})
+    scores = scores.assign(elpd_psis=scores["elpd"], total_doubtful=("sweep_point", np.zeros(6, int)))
+    scores = scores.assign({f"total_{name}": ("sweep_point", np.ones(6)) for name in ("se", "mcse")})
+    scores = scores.assign_coords(sigma=("sweep_point", sigma.ravel()), tau=("sweep_point", tau.ravel()))
+    over = {"sigma": {"from": 0.1, "to": 10.0, "n": 3, "spacing": "log"}, "tau": [1.0, 2.0]}
+    points = [{"sigma": s, "tau": t, "verdict": "pass"} for s, t in zip(sigma.ravel(), tau.ravel(), strict=True)]
+    numbers = sweep_scores.table(scores, over, points)
+    assert numbers.loc[numbers["best"], ["sigma", "tau"]].values.tolist() == [[1.0, 1.0]]
+    assert numbers["tie"].tolist() == [False, False, True, False, False, False]
+    points[2]["verdict"] = "fail"
+    failed = sweep_scores.table(scores, over, points)
+    assert failed.loc[failed["best"], ["sigma", "tau"]].values.tolist() == [[1.0, 2.0]]
+    assert not failed["tie"][2]
+    results = StudyResults("made_up", CONFIG, folder)
+    chosen = {"over": over, "overlay": {"entry": "many", "site": ["sigma", "mu"]}}
+    drawn = _sweep_map.draw(results, chosen, numbers)
+    axes = drawn.figure.axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    assert "best -" in drawn.alt
+    assert "1 of 6 points are not to be told from it, with sigma from 1 to 1 and tau from 1 to 1" in drawn.alt
+    assert "posterior of sigma and mu" in drawn.values["overlay"]
 
 
 def test_sweep_explorer_shows_every_unit_at_every_value(folder, drawn):

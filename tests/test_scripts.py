@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tadpool import contracts, io
+from tadpool import contracts, io, preparation, sweeping
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -125,14 +125,14 @@ def test_a_failed_fit_is_ranked_only_where_the_study_says_so(folder, tmp_path):
         assert (row["rank"] == 1) is rank_failed
 
 
-def sweep(folder, place, points):
+def sweep(folder, place, points, over="rate_rate"):
     """fit, check and LOO of a sweep, each made by its script."""
     data, fit = str(folder / "data.nc"), str(place / "fit.nc")
-    spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": "rate_rate", "points": points}
+    spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": over, "points": points}
     run("sweep", place, spec, input={"data": data}, output={"fit": fit})
-    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": "rate_rate", "budget": 1e9}
+    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": over, "budget": 1e9}
     run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
-    spec = {"study": "s", "entry": "sweeps/x", "over": "rate_rate", "by": None}
+    spec = {"study": "s", "entry": "sweeps/x", "over": sweeping.dim(over), "by": None}
     run("check", place, spec, input={"fit": fit}, output={"check": str(place / "check.json")})
     loo = io.read(place / "loo.nc", contracts.LOO)["loo"]
     return io.read(fit, contracts.SWEEP), io.read_json(place / "check.json"), loo
@@ -144,6 +144,78 @@ def test_a_sweep_has_one_more_dim_through_all_its_files(folder, tmp_path):
     assert list(loo["rate_rate"].values) == [0.1, 0.2]
     assert [point["rate_rate"] for point in check["points"]] == [0.1, 0.2]
     assert check["verdict"] == "pass"
+
+
+def test_a_sweep_over_a_prior_and_the_sampler_has_points_with_both(folder, tmp_path):
+    over = ["rate_rate", "sampler.target_accept"]
+    fit, check, loo = sweep(folder, tmp_path, [[0.1, 0.8], [0.1, 0.95]], over)
+    assert fit["posterior"]["rate"].dims == ("sweep_point", "chain", "draw")
+    assert loo["sampler.target_accept"].values.tolist() == [0.8, 0.95]
+    assert [[point[axis] for axis in over] for point in check["points"]] == [[0.1, 0.8], [0.1, 0.95]]
+    step_size = fit["sample_stats"]["step_size"].mean(["chain", "draw"]).values
+    assert step_size[1] < 0.8 * step_size[0]  # a higher target takes smaller steps
+    assert check["verdict"] == "pass"
+
+
+SIMULATOR = """
+import numpy as np
+import xarray as xr
+def simulate(rng, *, rows=20, spread=1.0):
+    y = rng.normal(0.0, spread, rows)
+    return xr.Dataset({"y": ("row", y)}, {"row": np.arange(rows)}), xr.Dataset({"spread": ((), spread)})
+"""
+MODEL = """
+import numpyro
+import numpyro.distributions as dist
+def model(n_row, y=None, *, scale=2.0):
+    mu = numpyro.sample("mu", dist.Normal(0.0, scale))
+    with numpyro.plate("row", n_row):
+        numpyro.sample("y", dist.Normal(mu, 1.0), obs=y)
+"""
+
+
+def test_a_sweep_over_the_simulator_has_its_own_data_at_each_point(tmp_path, monkeypatch):
+    for kind, name, text in (("datasets", "made", SIMULATOR), ("models", "mean", MODEL)):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / f"{name}.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    io.write("data.nc", with_provenance(preparation.prepare("made", {}, ["y"], "s", 1)), contracts.DATA)
+    base = {**BASE, "model": "mean", "outcomes": ["y"], "unit": "row", "only_where": {}, "over": "arguments.spread"}
+    simulator = {"dataset": "made", "arguments": {}, "sampler": SAMPLER}
+    run(
+        "sweep",
+        tmp_path,
+        {**base, **simulator, "points": [1.0, 2.0]},
+        input={"data": "data.nc"},
+        output={"fit": "fit.nc"},
+    )
+    fit, data = io.read("fit.nc", contracts.SWEEP), io.read("data.nc", contracts.DATA)["observed_data"]["y"]
+    y = fit["observed_data"]["y"]
+    assert y.sel({"arguments.spread": 1.0}).values.tolist() == data.values.tolist()
+    assert y.sel({"arguments.spread": 2.0}).values == pytest.approx(2.0 * data.values)  # the same random numbers
+    assert fit["truth"]["spread"].values.tolist() == [1.0, 2.0]
+    # The exact posterior mean, within 4.4 standard errors at an effective sample size of 100.
+    exact, sd = y.sum("row").values / (20 + 1 / 4), (20 + 1 / 4) ** -0.5
+    assert np.abs(fit["posterior"]["mu"].mean(["chain", "draw"]).values - exact).max() < 4.4 * sd / 10
+    spec = {**base, "groups": [], "by": None, "budget": 0.0}
+    run("cross_validate", tmp_path, spec, input={"data": "data.nc", "fit": "fit.nc"}, output={"loo": "loo.nc"})
+    elpd = io.read("loo.nc", contracts.LOO)["loo"]["total_elpd"].values
+    assert elpd[1] < elpd[0] - 10  # a spread of 2 under a model with 1
+    run(
+        "sweep",
+        tmp_path,
+        {**base, **simulator, "over": "arguments.rows", "points": [20, 21]},
+        input={"data": "data.nc"},
+        output={"fit": "other.nc"},
+    )
+    reason = io.read("other.nc", contracts.CRASHED).attrs["reason"]
+    assert "the data at arguments.rows = 21 have other shapes" in reason
+    assert "`recovery`" in reason
+
+
+def with_provenance(tree):
+    tree.attrs["provenance"] = "{}"
+    return tree
 
 
 def test_a_value_of_a_sweep_that_cannot_be_sampled_leaves_the_others_their_scores(folder, tmp_path):

@@ -20,7 +20,7 @@ GRID = 60
 COLOURS = "Blues"
 LARGEST = 2500
 # Dark on the light cells in both colour schemes of the page, so not the black that follows the text.
-INK = "#1a1a1a"
+INK = "#10203a"
 CAPTION = (
     "The best point is {best}; the points with a dot cannot be told from it ("
     + sweep_scores.TIE
@@ -74,9 +74,9 @@ def _paint(axes: Axes, numbers: pd.DataFrame, names: list[str], scale: Normalize
     grid = numbers.pivot(index=names[1], columns=names[0], values="elpd")
     failed = numbers.pivot(index=names[1], columns=names[0], values="failed").reindex_like(grid)
     look = {"norm": scale, "cmap": COLOURS}
-    if grid.size > 2 * len(numbers) or min(grid.shape) < 2:
+    if grid.size != len(numbers) or min(grid.shape) < 2:
         shown = numbers[~numbers["failed"]]
-        return axes.scatter(shown[names[0]], shown[names[1]], c=shown["elpd"], s=70, **look)
+        return axes.scatter(shown[names[0]], shown[names[1]], c=shown["elpd"], s=220, **look)
     values = np.ma.masked_invalid(grid.where(failed == False).to_numpy(float))  # noqa: E712 (missing cells are neither)
     edges = [
         _edges(grid.columns.to_numpy(float), axes.get_xscale() == "log"),

@@ -9,10 +9,10 @@ import xarray as xr
 
 from tadpool import sweep_scores, sweeping
 from tadpool.reporting import fits
-from tadpool.reporting.formatting import counted, difference, first_of, general, listed, number, scaled, span, whole
+from tadpool.reporting.formatting import counted, difference, general, listed, number, scaled, span, whole
 from tadpool.results import StudyResults
 
-NAMED = 5
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,10 @@ def _shown(over: sweeping.Over, scores: pd.DataFrame | None, points: list[dict[s
         return [f"No value of {words} can be called best: no point has usable numbers."], True
     sentences, doubtful = _best(over, usable) if sweeping.compared(over) else _apart(words, usable)
     failed = [point["name"] for point in points if point["verdict"] == "fail"]
-    if failed:
-        sentences.append(f"The fits at {first_of(failed, NAMED)} failed and are left out.")
+    if len(failed) > NAMED:
+        sentences.append(f"The fits at {len(failed)} of {counted(len(points), 'point')} failed and are left out.")
+    elif failed:
+        sentences.append(f"The fits at {listed(failed)} failed and are left out.")
     return sentences, doubtful
 
 
