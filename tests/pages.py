@@ -6,6 +6,8 @@ keys are laid over those of that file. A line `<!-- file: <path> -->` before a b
 """
 
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +56,24 @@ class Block:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
+def build(folder: Path) -> Path:
+    """The site as `make docs` builds it, with nothing within reach that could be fetched; returns its folder."""
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "--quiet",
+        "--fail-on-warning",
+        "--keep-going",
+        ROOT / "docs",
+        folder / "site",
+    ]
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "site"
+
+
 def blocks(page: Path) -> list[Block]:
     """All blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
@@ -82,10 +102,11 @@ def write(block: Block, folder: Path) -> None:
 
 
 def begin(folder: Path) -> None:
-    """The README's example, its table and its study, what `tadpool new doses` writes, and folders of two runs."""
+    """The README's example, its table and its study, what `tadpool new doses` writes, folders of two runs, quick.yaml."""
     new.write("doses", folder)
     for name in ("results", "before"):
         (folder / name).mkdir()
+    (folder / "quick.yaml").write_bytes((ROOT / "config" / "quick.yaml").read_bytes())
     for block in blocks(ROOT / "README.md"):
         if block.path in (EXAMPLE, "data/bakeries.csv"):
             write(block, folder)

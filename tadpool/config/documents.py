@@ -20,12 +20,14 @@ README = """\
 here with its default and an example. This page and the two schemas are written by `python -m tadpool.config`.
 
 ```sh
-snakemake                                       # config/config.yaml, or the defaults where there is none
-snakemake --config seed=2 'studies=[cookies]'   # other values for this run
-snakemake --configfile quick.yaml               # the same from a file; nested keys, such as sampler, only this way
-snakemake -n                                    # says what would run, and what is wrong with the config
-snakemake -s path/to/tadpool/Snakefile --directory mine   # your own folder `mine` with its own config/
+tadpool                                         # config/config.yaml, or the defaults where there is none
+tadpool --config seed=2 'studies=[bakeries]'    # other values for this run
+tadpool --configfile quick.yaml                 # the same from a file; nested keys, such as sampler, only this way
+tadpool -n                                      # says what would run, and what is wrong with the config
 ```
+
+`tadpool` is `bin/tadpool` of the folder of tadpool: it runs the workflow in the folder that you are in. In the folder of
+tadpool itself `make` and `.venv/bin/snakemake` do the same.
 
 Values are laid over each other key by key: defaults, `config/config.yaml`, `--configfile`, `--config`; for the sampler
 then the study's and the entry's `sampler`. A mistake stops the run before anything is computed, and all mistakes of all

@@ -13,9 +13,8 @@ from conftest import copy_to
 from tadpool import contracts, io
 
 ROOT = Path(__file__).parent.parent.parent
-SHELL = {
-    page: found for page in pages.PAGES if (found := [b for b in pages.blocks(page) if b.language == "sh" and b.run])
-}
+READ = [*pages.PAGES, ROOT / "config" / "README.md"]
+SHELL = {page: found for page in READ if (found := [b for b in pages.blocks(page) if b.language == "sh" and b.run])}
 # A dry run of the same command shows nothing new on another page.
 ONCE = re.compile(r"(tadpool|snakemake|make)\b(?! new)[^#]*")
 
@@ -81,7 +80,7 @@ def test_python_of_the_pages_runs_on_results(finished, tmp_path, monkeypatch, ca
     """The small study stands for those that pages name: its rates by location are called alike."""
     for study in ("bakeries", "cookies"):
         (tmp_path / "results" / study).mkdir(parents=True)
-        for name, at in {"hierarchical": "unpooled", "comparisons": "comparisons"}.items():
+        for name, at in {"hierarchical": "unpooled", "partial": "unpooled", "comparisons": "comparisons"}.items():
             (tmp_path / "results" / study / name).symlink_to(finished.folder / "results" / "small" / at)
     monkeypatch.chdir(tmp_path)
     programs = [
