@@ -16,7 +16,8 @@ from tadpool.table_files import Cells
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 LARGEST_WHOLE = 2**53
-ROLES = ("trials", "exposure", "offset")
+ROLES = ("trials", "exposure", "offset", "standard_error")
+POSITIVE = {"exposure": "the exposure", "standard_error": "the standard error"}
 MEND_EMPTY = "fill it, or declare `missing: drop` to leave such rows out"
 
 
@@ -212,15 +213,16 @@ class _Columns:
         return values[first]
 
     def _check_roles(self, name: str, column: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
-        """Successes are at most their trials, and an exposure is above 0; columns with mistakes of their own are left out."""
-        trials, exposure = column["trials"], column["exposure"]
+        """Successes are at most their trials, exposures and standard errors above 0; columns with mistakes are left out."""
+        trials = column["trials"]
         if trials in variables and name in variables:
             above = self._of_rows(name, variables) > self._of_rows(trials, variables)
             rule = f"it is above the number of trials, column {self.columns[trials]['column']}"
             self.cells.refuse(column["column"], above, rule)
-        if exposure in variables:
-            rule = f"the exposure of {name} is above 0"
-            self.cells.refuse(self.columns[exposure]["column"], self._of_rows(exposure, variables) <= 0, rule)
+        for key, words in POSITIVE.items():
+            if (other := column[key]) in variables:
+                rule = f"{words} of {name} is above 0"
+                self.cells.refuse(self.columns[other]["column"], self._of_rows(other, variables) <= 0, rule)
 
     def _of_rows(self, name: str, variables: Mapping[str, Any]) -> np.ndarray:
         per, values = self.columns[name]["per"], variables[name][1]

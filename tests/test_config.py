@@ -289,7 +289,12 @@ STUDIES = [
     ("sampler: {draws: 3}", "sampler.draws", "3 is too small", "at least 10"),
     ("sampels: {}", "sampels", "there is no such key", "did you mean 'sampler'?"),
     ("models: {}", "models", "{} has too few members", "at least 1"),
-    ("models: [cookies_pooled]", "models", "(a list) is not a set of `key: value` lines", "`models: {"),
+    (
+        "models: [cookies_pooled]",
+        "models",
+        "(a list) is not ladder or a set of `name: {model: ...}` lines",
+        "`models: {",
+    ),
     ("models: {pooled: cookies_pooled}", "models.pooled", "'cookies_pooled' (text) is not a set", "key: value"),
     ("models: {p: {modl: cookies_pooled, model: cookies_pooled}}", "models.p.modl", "no such key", "'model'"),
     ("models: {p: {}}", "models.p.model", "missing", "`model: frogs_fixed_sigma`"),

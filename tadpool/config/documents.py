@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from tadpool.config import models, sweeps, table
+from tadpool.config import design, models, sweeps, table
 from tadpool.config.types import RESERVED
 
 FOLDER = Path(__file__).parent.parent.parent / "config"
@@ -50,6 +50,7 @@ SECTIONS = {
     "A study file": models.Study,
     "A table: `dataset`": table.Table,
     "A column: `dataset.columns.<name>`": table.Column,
+    "The models of the ladder: `design`, `models.<name>.design`": design.Design,
     "An entry: `models.<name>`": models.Entry,
     "`models.<name>.expect`": models.Expect,
     "`sweeps.<name>`": sweeps.Sweep,
@@ -124,6 +125,8 @@ def _value(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "oneOf" in field or "anyOf" in field:
         choices = [each for each in field.get("oneOf", field.get("anyOf")) if each.get("type") != "null"]
         return " or ".join(_value(each, schema) for each in choices)
+    if "const" in field:
+        return f"`{field['const']}`"
     if "enum" in field:
         return " or ".join(f"`{choice}`" for choice in field["enum"])
     words = {"integer": "whole number", "string": "text", "boolean": "`true` or `false`", "object": "keys"}

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model
 
+from tadpool.config.design import Design, reference
 from tadpool.config.sweeps import NAMED, Sweep
 from tadpool.config.table import Table
 from tadpool.config.types import (
@@ -19,8 +20,9 @@ from tadpool.config.types import (
 )
 from tadpool.remedies import REMEDIES
 
-# A branch of a union, as it stands in the location of an error.
-DESCRIBED = "(table)"
+# Branches of a union, as they stand in the location of an error.
+DESCRIBED, ENTRIES = "(table)", "(entries)"
+LADDER = "ladder"
 
 
 class Sampler(Strict):
@@ -175,7 +177,8 @@ class Entry(Strict):
     """A named use of a model in a study."""
 
     model: Slug = Field(
-        description="Name of the model: its file in tadpool/models or in your models/ without .py.",
+        description="Name of the model: its file in tadpool/models or in your models/ without .py, or a model of the ladder, "
+        "which takes a `design`.",
         examples=["frogs_fixed_sigma"],
     )
     label: Text | None = Field(
@@ -186,6 +189,11 @@ class Entry(Strict):
         description="Hyperparameters that differ from the model's defaults, which stand in its file. Change a prior "
         "here and keep both entries to see what it does.",
         examples=[{"sigma": 2.0}],
+    )
+    design: Design | None = Field(
+        None,
+        description="What this entry, whose model is one of the ladder, has otherwise than the study's `design`.",
+        examples=[{"family": "negative_binomial"}],
     )
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges,
@@ -360,6 +368,16 @@ Dataset = Annotated[
 ]
 
 
+def _models(models: Any) -> str | None:
+    return NAMED if isinstance(models, str) else ENTRIES if isinstance(models, dict) else None
+
+
+Models = Annotated[
+    Annotated[Literal["ladder"], Tag(NAMED)] | Annotated[dict[EntryName, Entry], Field(min_length=1), Tag(ENTRIES)],
+    Discriminator(_models, custom_error_type="models_type", custom_error_message="ladder or entries"),
+]
+
+
 class Study(Strict):
     """One question about one dataset: config/studies/<name>.yaml."""
 
@@ -400,10 +418,19 @@ class Study(Strict):
         default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
     )
     remedies: Remedies = Field(None, description="Remedies of this study.", examples=["auto"])
-    models: dict[EntryName, Entry] = Field(
-        min_length=1,
-        description="Entries: name -> model and hyperparameters. A variant of a model is another entry.",
-        examples=[{"multilevel": {"model": "frogs_multilevel"}, "fixed_sigma": {"model": "frogs_fixed_sigma"}}],
+    models: Models = Field(
+        description="Entries: name -> model and hyperparameters. A variant of a model is another entry. Or `ladder`: all "
+        "built-in models that apply, from complete pooling to none, with comparisons for old and new groups, a prediction for "
+        "a new group and figures, to which yours are added.",
+        examples=[
+            {"multilevel": {"model": "frogs_multilevel"}, "fixed_sigma": {"model": "frogs_fixed_sigma"}},
+            "ladder",
+        ],
+    )
+    design: Design | None = Field(
+        None,
+        description="What the models of the ladder are made of, where it is not or not rightly inferred.",
+        examples=[{"family": "normal", "predictors": {"floor": "binary"}}],
     )
     sweeps: dict[Slug, Sweep] = Field(
         {},
@@ -450,6 +477,11 @@ class Study(Strict):
     def source(self) -> str | dict[str, Any]:
         """The dataset as jobs are told of it: its name, or the table's description with the dim of its rows."""
         return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
+
+    def reference(self, entry: str) -> str | dict[str, Any]:
+        """What jobs are told of an entry's model (`tadpool.config.design.reference`)."""
+        used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
+        return reference(self.model_dump(include=used), entry)
 
     def quickened(self) -> "Study":
         """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""

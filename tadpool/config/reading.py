@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tadpool.config import references, values, yaml_files
+from tadpool.config import ladder, references, values, yaml_files
 from tadpool.config.models import (
+    LADDER,
     Calibration,
     Comparison,
     Config,
@@ -187,8 +188,11 @@ def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
         empty = Problem((), "it is empty; write a title, a question, a dataset and models, see config/README.md")
         return None, _sentences(file, known or [empty])
     study, invalid = _validated(Study, content, known)
-    unknown = references.check(study or _valid_parts(Study, content))
-    return study, _sentences(file, [*known, *invalid, *_collisions(content), *unknown])
+    parts = study or _valid_parts(Study, content)
+    misread = any("design" in problem.place for problem in (*known, *invalid))
+    parts, wrong = (ladder.unknown(parts), []) if misread else ladder.completed(parts)
+    unknown = references.check(parts)
+    return parts if study else None, _sentences(file, [*known, *invalid, *_collisions(content), *wrong, *unknown])
 
 
 def _collisions(content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -224,7 +228,9 @@ def _valid_parts[M: BaseModel](model: type[M], content: Any) -> M:
     parts = dict(content) if model is Figure else {}
     for key, field in model.model_fields.items():
         given = content.get(field.alias or key)
-        if model is Study and key in NAMED:
+        if model is Study and key == "models" and given == LADDER:
+            parts[key] = LADDER
+        elif model is Study and key in NAMED:
             named = given.items() if isinstance(given, Mapping) else ()
             parts[key] = {name: _valid_parts(NAMED[key], each) for name, each in named if _is_text(name)}
         elif given is not None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tadpool import plugins, provenance, sweeping
+from tadpool import design, plugins, provenance, sweeping
 from tadpool.config import swept, table_references
 from tadpool.config.models import Calibration, Comparison, Entry, Figure, Prediction, Recovery, Study
 from tadpool.config.sentences import WANTED, how_to_write
@@ -31,7 +31,7 @@ def check(study: Study) -> Iterator[Problem]:
             continue
         try:
             path = _importable(plugins.find("models", entry.model))
-            signatures[name] = plugins.signature(path)
+            signatures[name] = design.signature(study.reference(name) if entry.design else entry.model)
             plugins.reparametrizable(path)
         except UserError as error:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tadpool.config.models import DESCRIBED
+from tadpool.config.design import KINDS, NAMES
+from tadpool.config.models import DESCRIBED, ENTRIES
 from tadpool.config.sweeps import GRID, LISTED, NAMED, SPACED
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import did_you_mean
@@ -28,9 +29,11 @@ WANTED = {
     "over_type": "a name, two names or a set of keys with values",
     "site_type": "a name or two names",
     "dataset_type": "the name of a dataset or the keys of a table",
+    "models_type": "ladder or a set of `name: {model: ...}` lines",
+    "predictors_type": "a list of names or {name: kind}",
     "label_type": "text or a whole number",
 }
-BRANCHES = (SPACED, LISTED, NAMED, GRID, DESCRIBED, "[key]")
+BRANCHES = (SPACED, LISTED, NAMED, GRID, DESCRIBED, ENTRIES, NAMES, KINDS, "[key]")
 RANGES = {
     "greater_than_equal": ("too small", "at least", "ge"),
     "greater_than": ("too small", "more than", "gt"),

@@ -82,6 +82,11 @@ class Column(Strict):
     offset: str | None = Field(
         None, description="Column that is added to the linear predictor as it is.", examples=["log_hours"]
     )
+    standard_error: str | None = Field(
+        None,
+        description="Column with the known standard deviation of each row's number, above 0: of estimates with their errors.",
+        examples=["stderr"],
+    )
     within: str | None = Field(
         None,
         description="Group in which this group is nested: its members are those of each member there, `<outer> / <inner>`.",

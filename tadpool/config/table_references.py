@@ -20,9 +20,14 @@ LINKS = {
     "trials": (("count",), ("count",)),
     "exposure": (("count",), ("number", "count", "integer")),
     "offset": (OBSERVABLE, ("number",)),
+    "standard_error": (("number",), ("number",)),
     "within": (("group",), ("group",)),
     "per": (OBSERVABLE, ("group",)),
 }
+
+
+ROLES = ("trials", "exposure", "offset", "standard_error")
+"""Keys of a column that name another of the same rows."""
 
 
 def check(study: Study) -> Iterator[Problem]:
@@ -90,7 +95,7 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
             yield from _kind((*place, key), other, named, columns)
             if key in ("within", "per") and other == study.unit:
                 yield Problem((*place, key), f"{other} is the unit of the study", "name a group of several rows")
-            elif key in ("trials", "exposure", "offset") and other in columns and columns[other].per != column.per:
+            elif key in ROLES and other in columns and columns[other].per != column.per:
                 yield Problem((*place, key), f"{other} and {name} do not have the same `per`", "give both the same")
     if column.levels is not None and kind not in LABELLED:
         yield Problem((*place, "levels"), f"a {kind} column has no levels", f"only {_listed(LABELLED)} may have them")

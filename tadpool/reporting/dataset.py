@@ -14,7 +14,7 @@ from tadpool.results import StudyResults
 
 FEW_LEVELS = 6
 MOST_UNUSED = 12
-ROLES = ("trials", "exposure", "offset")
+ROLES = ("trials", "exposure", "offset", "standard_error")
 """Attributes of an outcome that name another variable, which has this role."""
 
 SUMMARY = ("count", "mean", "sd", "variance", "min", "25 %", "median", "75 %", "max", "variance / mean")

@@ -23,7 +23,7 @@ class Arguments:
             "seed": self.config.settings.seed,
             "study": study,
             "entry": entry,
-            "model": chosen.model,
+            "model": self.config.studies[study].reference(entry),
             "hyperparameters": chosen.hyperparameters,
         }
 
