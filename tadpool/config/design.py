@@ -1,6 +1,5 @@
 """The keys of a design: what the models of the ladder are told of a study."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -82,20 +81,3 @@ class Design(Strict):
         "likewise.",
         examples=["stderr"],
     )
-
-
-def reference(study: Mapping[str, Any], entry: str) -> str | dict[str, Any]:
-    """What jobs are told of an entry's model: its name or, of the ladder, its name and its complete design.
-
-    study: one that was read, as a plain mapping. See `tadpool.design`.
-    """
-    model, design = study["models"][entry]["model"], study["models"][entry]["design"]
-    if design is None:
-        return model
-    columns = {} if isinstance(study["dataset"], str) else study["dataset"]["columns"]
-    predictors = [
-        {"name": name, "kind": kind, "per": columns.get(name, {}).get("per")}
-        for name, kind in design["predictors"].items()
-    ]
-    said = {"outcome": study["outcomes"][0], "unit": study["unit"], "predictors": predictors}
-    return {"name": model, "design": {**design, **said}}

@@ -58,6 +58,7 @@ SECTIONS = {
     "`sweeps.<name>.overlay`": sweeps.Overlay,
     "`comparisons.<name>`": models.Comparison,
     "`predictions.<entry>`": models.Prediction,
+    "`estimands`": models.Estimand,
     "`calibration.<name>`": models.Calibration,
     "`recovery.<name>`": models.Recovery,
     "`figures.<name>`": models.Figure,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tadpool.config.designs import Completing
-from tadpool.config.models import LADDER, Comparison, Entry, Figure, Prediction, Study
+from tadpool.config.ladder_figures import figures
+from tadpool.config.models import LADDER, Comparison, Entry, Prediction, Study
 from tadpool.config.values import Problem
 from tadpool.design import RUNGS, applies
 
@@ -80,7 +81,7 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
     added = {
         "comparisons": _comparisons(entries, design),
         "predictions": _predictions(entries, design),
-        "figures": _figures(entries, design),
+        "figures": figures(entries, design),
     }
     own = {key: {**made, **(getattr(study, key) or {})} for key, made in added.items()}
     return study.model_copy(update={"models": entries, "design": found.design, **own}), found.problems
@@ -100,7 +101,3 @@ def _predictions(entries: Mapping[str, Entry], design: Mapping[str, Any]) -> dic
     if "partial" not in entries or len(design["groups"]) > 1:
         return {}
     return {"partial": Prediction(group=design["groups"][0])}
-
-
-def _figures(entries: Mapping[str, Entry], design: Mapping[str, Any]) -> dict[str, Figure]:
-    return {}

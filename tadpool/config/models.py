@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model
 
-from tadpool.config.design import Design, reference
+from tadpool import design as designs
+from tadpool.config.design import Design
 from tadpool.config.sweeps import NAMED, Sweep
 from tadpool.config.table import Table
 from tadpool.config.types import (
@@ -280,6 +281,30 @@ class Prediction(Strict):
     )
 
 
+class Estimand(Strict):
+    """A quantity that answers the question, shown beside it: a parameter or a prediction of one entry, with its interval."""
+
+    label: Text = Field(description="What it is, in words.", examples=["standard deviation between tanks"])
+    entry: str = Field(description="Entry whose draws are used.", examples=["multilevel"])
+    site: str = Field(description="Its parameter, or an outcome where `group` is predictions.", examples=["sigma"])
+    at: dict[str, Scalar] = Field(
+        {},
+        description="Where the site has dims: the label of the member of each.",
+        examples=[{"tank": 3}],
+    )
+    group: Literal["posterior", "predictions"] = Field(
+        "posterior",
+        description="`predictions` for what the study's `predictions` of the entry say.",
+        examples=["predictions"],
+    )
+    scale: Literal["exp", "logistic"] | None = Field(
+        None,
+        description="Function that is shown of it: `exp` of a log, an odds ratio for example, `logistic` of log-odds.",
+        examples=["exp"],
+    )
+    units: Text | None = Field(None, description="Its units of measurement.", examples=["log-odds"])
+
+
 class Calibration(Strict):
     """Simulation-based calibration of an entry: data simulated from its own prior are fitted, and the truth is ranked."""
 
@@ -447,6 +472,11 @@ class Study(Strict):
         description="Predictions: entry -> new member of a group, or rows.",
         examples=[{"multilevel": {"group": "tank"}}],
     )
+    estimands: list[Estimand] = Field(
+        [],
+        description="Quantities that answer the question: their posterior means and intervals stand beside it.",
+        examples=[[{"label": "standard deviation between tanks", "entry": "multilevel", "site": "sigma"}]],
+    )
     sensitivity: bool = Field(
         True,
         description="Say of every fit how far its priors move it, by power-scaling. Turn it off to save time.",
@@ -479,9 +509,9 @@ class Study(Strict):
         return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
 
     def reference(self, entry: str) -> str | dict[str, Any]:
-        """What jobs are told of an entry's model (`tadpool.config.design.reference`)."""
+        """What jobs are told of an entry's model (`tadpool.design`)."""
         used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
-        return reference(self.model_dump(include=used), entry)
+        return designs.reference(self.model_dump(include=used), entry)
 
     def quickened(self) -> "Study":
         """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""

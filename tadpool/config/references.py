@@ -6,7 +6,7 @@ from typing import Any
 
 from tadpool import design, plugins, provenance, sweeping
 from tadpool.config import swept, table_references
-from tadpool.config.models import Calibration, Comparison, Entry, Figure, Prediction, Recovery, Study
+from tadpool.config.models import Calibration, Comparison, Entry, Estimand, Figure, Prediction, Recovery, Study
 from tadpool.config.sentences import WANTED, how_to_write
 from tadpool.config.sweeps import Sweep
 from tadpool.config.table import Table
@@ -50,6 +50,8 @@ def check(study: Study) -> Iterator[Problem]:
     for name, prediction in study.predictions.items():
         yield from _known(("predictions",), [name], entries, "an entry of this study")
         yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
+    for position, estimand in enumerate(study.estimands or ()):
+        yield from _estimand(("estimands", position), estimand, study, signatures)
     for name, calibration in study.calibration.items():
         yield from _calibration(("calibration", name), calibration, entries, signatures)
     for name, recovery in study.recovery.items():
@@ -137,6 +139,19 @@ def _prediction(
         variables = [name for name in named if name not in given_anyway]
         for position, row in enumerate(prediction.rows):
             yield from _known((*place, "rows", position), row, variables, "a variable that the model needs")
+
+
+def _estimand(
+    place: tuple, estimand: Estimand, study: Study, signatures: Mapping[str, plugins.Signature]
+) -> Iterator[Problem]:
+    name = estimand.entry
+    yield from _known((*place, "entry"), [name], study.models, "an entry of this study")
+    yield from _whole((*place, "entry"), name, study.models)
+    if estimand.group == "predictions" and name in study.models and name not in study.predictions:
+        yield Problem((*place, "group"), f"the study predicts nothing of {name}", "add it to the study's `predictions`")
+    sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
+    if sites is not None:
+        yield from _known((*place, "site"), [estimand.site], sites, f"a site of {study.models[name].model}")
 
 
 def _calibration(

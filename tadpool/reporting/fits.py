@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 from tadpool import contracts, plugins, remedies
+from tadpool import design as designs
 from tadpool.reporting import documents
 from tadpool.reporting.formatting import MISSING, number, scaled, whole
 from tadpool.results import StudyResults
@@ -234,6 +235,15 @@ class Fit:
         return self.results.config["models"][self.entry]
 
     @property
+    def reference(self) -> designs.Reference:
+        return designs.reference(self.results.config, self.entry)
+
+    @property
+    def design(self) -> designs.Design | None:
+        """What a model of the ladder is made of here; None of any other."""
+        return designs.of(self.reference)
+
+    @property
     def source(self) -> str:
         return f"models/{self.config['model']}.py"
 
@@ -249,7 +259,7 @@ class Fit:
     @property
     def hyperparameters(self) -> list[tuple[str, Any, Any]]:
         """Name, value and default of each hyperparameter of the model."""
-        defaults = plugins.signature(plugins.find("models", self.config["model"])).hyperparameters
+        defaults = designs.signature(self.reference).hyperparameters
         changed = self.config["hyperparameters"]
         return [(name, changed.get(name, default), default) for name, default in defaults.items()]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tadpool.reporting import fits, flowchart, machine, ranking, study
+from tadpool.reporting import estimands, fits, flowchart, machine, pooling, ranking, study
 from tadpool.reporting.changes import Changes
 from tadpool.reporting.environment import rendered
 from tadpool.reporting.formatting import counted, listed
@@ -41,11 +41,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One study: its name, title, question and verdict, and its fits."""
+    """One study: its name, title, question with the quantities that answer it, and verdict, and its fits."""
 
     name: str
     title: str
     question: str
+    estimands: list[estimands.Shown]
     headline: ranking.Conclusion
     fits: list[fits.Fit]
 
@@ -92,8 +93,9 @@ def _verdict(fit: fits.Fit) -> str:
 
 def _chapter(results: StudyResults) -> Chapter:
     found = fits.all_fits(results, {})
-    verdict = study.headline(study.comparisons(results), found)
-    return Chapter(results.study, results.config["title"], results.config["question"], verdict, found)
+    verdict = study.headline(study.comparisons(results), found, pooling.pooling(results, found))
+    shown = estimands.estimands(results.config, found)
+    return Chapter(results.study, results.config["title"], results.config["question"], shown, verdict, found)
 
 
 def _line(results: StudyResults, fit: fits.Fit) -> Line:

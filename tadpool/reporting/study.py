@@ -11,9 +11,11 @@ from tadpool.reporting import (
     calibrations,
     checklist,
     dataset,
+    estimands,
     fits,
     machine,
     overview,
+    pooling,
     predicted,
     ranking,
     readings,
@@ -76,8 +78,12 @@ def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[st
         yield f"Left out were {plan['members']} of the {plan['of']} members of {group}, chosen at random, in {fits}."
 
 
-def headline(compared: Sequence[Comparison], all_fits: Sequence[fits.Fit]) -> ranking.Conclusion:
-    """The study's verdict: of its first comparison, or of its fits where nothing is compared."""
+def headline(
+    compared: Sequence[Comparison], all_fits: Sequence[fits.Fit], pooled: pooling.Pooling | None = None
+) -> ranking.Conclusion:
+    """The study's verdict: how much to pool, or that of its first comparison, or of its fits where nothing is compared."""
+    if pooled and any(answer.tone != "none" for answer in pooled.answers):
+        return pooled.headline
     if compared:
         return compared[0].conclusion
     failed = [fit.label for fit in all_fits if fit.failed]
@@ -112,7 +118,7 @@ def study_record(
         {comparison.name: comparison.rows for comparison in compared},
         [calibrations.calibration(results, name) for name in results.config["calibration"]],
         lights(all_fits, compared, results),
-        headline(compared, all_fits).sentences[0],
+        headline(compared, all_fits, pooling.pooling(results, all_fits)).sentences[0],
         records.provenance(results, seed, digest),
     )
 
@@ -130,7 +136,7 @@ def study_page(
     quick: whether this was a quick look, which the page then says. changes: against another run, where one is named.
     """
     all_fits = fits.all_fits(results, samplers)
-    compared = comparisons(results)
+    compared, pooled = comparisons(results), pooling.pooling(results, all_fits)
     owners = {
         "entry": results.entries,
         "sweep": list(results.config["sweeps"]),
@@ -148,7 +154,10 @@ def study_page(
         results=results,
         quick=quick,
         config=results.config,
-        headline=headline(compared, all_fits),
+        headline=headline(compared, all_fits, pooled),
+        estimands=estimands.estimands(results.config, all_fits),
+        pooling=pooled,
+        pooling_headings=pooling.HEADINGS,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],
         diagnostics=[heading for _, heading, *_ in fits.DIAGNOSTICS],

@@ -129,7 +129,7 @@ class Arguments:
         }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
-        undrawn = dict.fromkeys(("question", "references", "sampler", "remedies"), True)
+        undrawn = dict.fromkeys(("question", "references", "sampler", "remedies", "estimands"), True)
         undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies"}}}
         return {"study": study, "config": self._study(study, undrawn)}
 
