@@ -5,13 +5,16 @@ A rung's file is a model like others, but what it asks of the data follows from 
     {"name": "partial", "design": {
         "family": "normal", "outcome": "log_radon", "unit": "house", "groups": ["county"],
         "predictors": [{"name": "floor", "kind": "binary"}], "slopes": ["floor"],
-        "trials": null, "exposure": null, "offset": null}}
+        "trials": null, "exposure": null, "offset": null, "standard_error": null}}
 
 groups: the first one is what pooled, unpooled, slopes and group means are about; further ones have intercepts too where these
 are partially pooled. predictors: of kind number, binary, categorical (known to data.nc as `<name>_index`, with the dim
 `<name>`) or ordered (counted from 0, with the dim `<name>_level`). A predictor with one value for each member of a group may
 say so, `"per": <group>`: it has no group mean. slopes: those predictors, numbers or yes/no, whose slope varies by the first
 group.
+
+A group may be the unit: each row is a member. standard_error: the known standard deviation of each row of a normal outcome, in
+place of a common one.
 
 No JAX here: the Snakefile's process reads config with it.
 """
@@ -28,7 +31,8 @@ Design = Mapping[str, Any]
 
 FAMILIES = ("normal", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "ordered")
 RUNGS = ("pooled", "unpooled", "partial", "partial_slopes", "mundlak", "latent_mundlak")
-KEYS = ("family", "outcome", "unit", "groups", "predictors", "slopes", "trials", "exposure", "offset")
+KEYS = ("family", "outcome", "unit", "groups", "predictors", "slopes", "trials", "exposure", "offset", "standard_error")
+ROLES = ("trials", "exposure", "offset", "standard_error")
 ALL_GROUPS = ("partial", "partial_slopes", "mundlak", "latent_mundlak")
 # Hyperparameters that some families alone have.
 OF_FAMILIES = {
@@ -38,6 +42,20 @@ OF_FAMILIES = {
     "overdispersion_scale": ("negative_binomial",),
     "cutpoint_scale": ("ordered",),
 }
+
+
+def reference(study: Mapping[str, Any], entry: str) -> Reference:
+    """What jobs are told of an entry's model. study: one that was read, so that its designs are complete, as a plain mapping."""
+    model, design = study["models"][entry]["model"], study["models"][entry]["design"]
+    if design is None:
+        return model
+    columns = {} if isinstance(study["dataset"], str) else study["dataset"]["columns"]
+    predictors = [
+        {"name": each, "kind": kind, "per": columns.get(each, {}).get("per")}
+        for each, kind in design["predictors"].items()
+    ]
+    said = {"outcome": study["outcomes"][0], "unit": study["unit"], "predictors": predictors}
+    return {"name": model, "design": {**design, **said}}
 
 
 def name(reference: Reference) -> str:
@@ -67,7 +85,9 @@ def signature(reference: Reference) -> plugins.Signature:
     mine = {
         key: value
         for key, value in written.hyperparameters.items()
-        if design["family"] in OF_FAMILIES.get(key, FAMILIES) and (key != "alpha_location" or _has_intercept(reference))
+        if design["family"] in OF_FAMILIES.get(key, FAMILIES)
+        and (key != "alpha_location" or _has_intercept(reference))
+        and (key != "sigma_scale" or not design["standard_error"])
     }
     return replace(
         written,
@@ -86,8 +106,8 @@ def variables(rung: str, design: Design) -> tuple[str, ...]:
     """The variables of the dataset that a rung needs, without those that it observes."""
     taken = [_known_as(predictor) for predictor in design["predictors"]]
     groups = design["groups"] if rung in ALL_GROUPS else design["groups"][: rung != "pooled"]
-    taken += [f"{group}_index" for group in groups]
-    taken += [design[role] for role in ("trials", "exposure", "offset") if design[role]]
+    taken += [f"{group}_index" for group in groups if group != design["unit"]]
+    taken += [design[role] for role in ROLES if design[role]]
     return tuple(each for each in dict.fromkeys(taken) if each not in observed(rung, design))
 
 
@@ -117,6 +137,9 @@ def applies(rung: str, design: Design) -> str | None:
     group = design["groups"][0] if design["groups"] else None
     if rung != "pooled" and group is None:
         return "needs a group"
+    alone = group == design["unit"] and design["family"] in ("normal", "student") and not design["standard_error"]
+    if rung != "pooled" and alone:
+        return f"needs several rows to each {group}, or `standard_error`, to tell {group}s' differences from noise"
     if rung == "partial_slopes" and not design["slopes"]:
         return f"needs a predictor whose slope varies by {group} (`slopes`)"
     if rung in ("mundlak", "latent_mundlak") and group == design["unit"]:

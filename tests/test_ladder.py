@@ -10,7 +10,7 @@ from tadpool.ladder.equations import equations
 from tadpool.ladder.facts import gathered
 from tadpool.reporting.markup import mathml
 
-EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None}
+EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None, "standard_error": None}
 PREDICTORS = [
     {"name": "x", "kind": "number"},
     {"name": "treated", "kind": "binary"},

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tadpool.design import ROLES
 from tadpool.ladder import facts as known
 from tadpool.ladder.form import FORM, RUNG, SCALES, Form, Predictor
 from tadpool.ladder.instance import Instance
@@ -48,6 +49,8 @@ def bound(
     scales = [facts["outcome"], *(facts["predictors"][each["name"]] for each in design["predictors"])]
     arrays = {SCALES: np.array([[each["location"], each["scale"]] for each in scales])}
     arrays |= {index: dataset[index].values for _, index in form.per}
+    if design["unit"] in design["groups"]:
+        arrays[f"{design['unit']}_index"] = np.arange(form.rows)
     kept = {key: value for key, value in static.items() if key not in OPTIONS}
     return Parts(partial(run, **{RUNG: rung, FORM: form}, **kept), arrays, facts)
 
@@ -79,6 +82,7 @@ def formed(
         trials=design["trials"],
         exposure=design["exposure"],
         offset=design["offset"],
+        standard_error=design["standard_error"],
         per=tuple((each, index) for each, index in per.items() if index),
         rows=dataset.sizes[unit],
         members=tuple(dataset.sizes.get(group, 0) for group in design["groups"]),
@@ -93,7 +97,7 @@ def formed(
 def named(design: Mapping[str, Any]) -> list[str]:
     """The variables of the design that may have one value per member of a group instead of per row."""
     predictors = [each["name"] for each in design["predictors"] if each["kind"] != "categorical"]
-    return [*predictors, *(design[role] for role in ("trials", "exposure", "offset") if design[role])]
+    return [*predictors, *(design[role] for role in ROLES if design[role])]
 
 
 def _index(variable: str, dataset: xr.Dataset, unit: str) -> str | None:

@@ -66,8 +66,9 @@ class _Writer:
     def likelihood(self) -> Iterator[tuple[str, str]]:
         outcome, eta = _word(self.design["outcome"]) + "_i", self._predictor()
         trials = f"{_word(self.design['trials'])}_i" if self.design["trials"] else ""
+        sigma = f"{_word(self.design['standard_error'])}_i" if self.design["standard_error"] else "\\sigma"
         forms = {
-            "normal": ("\\mathrm{Normal}(\\mu_i, \\sigma)", "\\mu_i"),
+            "normal": (f"\\mathrm{{Normal}}(\\mu_i, {sigma})", "\\mu_i"),
             "student": ("\\mathrm{StudentT}(\\nu, \\mu_i, \\sigma)", "\\mu_i"),
             "bernoulli": ("\\mathrm{Bernoulli}(p_i)", "\\mathrm{logit}(p_i)"),
             "binomial": (f"\\mathrm{{Binomial}}({trials}, p_i)", "\\mathrm{logit}(p_i)"),
@@ -179,7 +180,7 @@ class _Writer:
             x, scale = _word(name), self._times(prior["predictor_scale"], self._scale(name))
             yield f"\\mu_{{{x}}}", _normal(self._location(name), scale)
             yield f"\\tau_{{{x}}}, \\omega_{{{x}}}", self._sd(scale)
-        if family in MEASURED:
+        if family in MEASURED and not self.design["standard_error"]:
             yield "\\sigma", self._sd(self._times(prior["sigma_scale"], self._outcome_scale()))
         if family == "student":
             yield "\\nu", f"\\sim \\mathrm{{Gamma}}({_number(prior['nu_shape'])}, {_number(prior['nu_rate'])})"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tadpool.design import latent_means, within
+from tadpool.design import ROLES, latent_means, within
 from tadpool.errors import UserError
 from tadpool.ladder import form as forms
 from tadpool.ladder.working import Working, working
@@ -45,11 +45,11 @@ def gathered(rung: str, design: Mapping[str, Any], dataset: xr.Dataset, scaled: 
 
 def by_row(design: Mapping[str, Any], dataset: xr.Dataset) -> dict[str, np.ndarray]:
     """Every variable of the design that the dataset has, with one value for each row."""
-    names = [design["outcome"], *(design[role] for role in ("trials", "exposure", "offset"))]
+    names = [design["outcome"], *(design[role] for role in ROLES)]
     for each in design["predictors"]:
         names.append(f"{each['name']}_index" if each["kind"] == "categorical" else each["name"])
     names += [f"{group}_index" for group in design["groups"]]
-    rows = {}
+    rows = {f"{design['unit']}_index": np.arange(dataset.sizes[design["unit"]])}
     for name in names:
         if name in dataset:
             variable = dataset[name]

@@ -20,7 +20,7 @@ class Predictor:
 class Form:
     """A design bound to data; the fields that it shares with the design are explained in `tadpool.design`.
 
-    per: role (trials, exposure, offset) or predictor -> `<group>_index` of those with one value per member. rows: size of the
+    per: role (trials, exposure and so on) or predictor -> `<group>_index` of those with one value per member. rows: size of the
     unit. members: size of each group. levels: of an ordered outcome. means: the predictors with a group mean. latent: those
     of them whose means are latent. non_centred: the effects that are sampled as standardized distances. collapsed: whether
     the likelihood is computed from sums over cells.
@@ -35,6 +35,7 @@ class Form:
     trials: str | None
     exposure: str | None
     offset: str | None
+    standard_error: str | None
     per: tuple[tuple[str, str], ...]
     rows: int
     members: tuple[int, ...]

@@ -168,7 +168,10 @@ class Instance:
     def observe(self, **prior: Any) -> None:
         """The outcome given the terms; prior: hyperparameters of what else the family has."""
         form = self.form
-        own = families.own_parameters(form.family, form.levels, self.scale, prior)
+        if form.standard_error:
+            own = {"sigma": self.by_row(form.standard_error)}
+        else:
+            own = families.own_parameters(form.family, form.levels, self.scale, prior)
         eta = total(self.terms, _Rows(self), form.rows) + self._offset()
         trials = self.by_row(form.trials) if form.trials else None
         with numpyro.plate(form.unit, form.rows):

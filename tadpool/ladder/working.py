@@ -63,11 +63,13 @@ def working(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> Workin
         weights = trials * share * (1 - share)
         response = _ratio(outcome - trials * share, weights, 0.0)
     else:
-        weights, response = np.ones(len(outcome)), outcome - offset
+        weights = rows[design["standard_error"]] ** -2.0 if design["standard_error"] else np.ones(len(outcome))
+        response = outcome - offset
     root = np.sqrt(weights)[:, None]
     columns = np.column_stack(_columns(design, rows))
     found = np.linalg.lstsq(columns * root, response * root[:, 0], rcond=None)[0]
-    return Working(response - columns @ found, weights, family in ("poisson", "bernoulli", "binomial"))
+    known = family in ("poisson", "bernoulli", "binomial") or design["standard_error"] is not None
+    return Working(response - columns @ found, weights, known)
 
 
 def _ratio(above: np.ndarray | float, below: np.ndarray, otherwise: float) -> np.ndarray:
