@@ -45,7 +45,7 @@ OF_FAMILIES = {
 
 
 def reference(study: Mapping[str, Any], entry: str) -> Reference:
-    """What jobs are told of an entry's model. study: one that was read, so that its designs are complete, as a plain mapping."""
+    """What jobs are told of an entry's model. study: one that was read, with complete designs, as a plain mapping."""
     model, design = study["models"][entry]["model"], study["models"][entry]["design"]
     if design is None:
         return model

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from numpyro import handlers
+from scipy import stats
 
 from tadpool import binding, design, plugins
 from tadpool.errors import UserError
@@ -142,3 +144,56 @@ def test_an_outcome_that_is_none_of_its_family_is_refused(family, values, words)
     dataset["y"] = ("row", np.full(60, values))
     with pytest.raises(UserError, match=words):
         binding.bind({"name": "pooled", "design": chosen}, dataset)
+
+
+def schools(**changes):
+    """Eight schools (Rubin 1981): estimates with known standard errors, each row a school."""
+    rows = {"effect": [28.0, 8, -3, 7, -1, 1, 18, 12], "stderr": [15.0, 10, 16, 11, 9, 11, 10, 18]}
+    dataset = xr.Dataset(
+        {name: ("school", np.array(values)) for name, values in rows.items()}, coords={"school": list("ABCDEFGH")}
+    )
+    own = {"family": "normal", "outcome": "effect", "unit": "school", "groups": ["school"], "standard_error": "stderr"}
+    return {**EVERYTHING, **own, "predictors": [], "slopes": [], **changes}, dataset
+
+
+def test_rows_may_be_the_members_of_a_group_and_have_known_standard_errors():
+    """The density of the rows beside SciPy's: no common sigma, no index, and the school's own standard error."""
+    chosen, dataset = schools()
+    for rung, site in (("pooled", "alpha"), ("unpooled", "alpha_school"), ("partial", "alpha_school")):
+        bound = binding.bind({"name": rung, "design": chosen}, dataset)
+        assert "sigma" not in bound.latents
+        assert design.signature({"name": rung, "design": chosen}).variables == ("stderr",)
+        values = np.linspace(0.0, 14.0, bound.sizes[site])
+        given = {name: np.ones(bound.sizes[name]) for name in bound.latents} | {site: values.squeeze()}
+        given = {name: value.squeeze() if bound.sizes[name] == 1 else value for name, value in given.items()}
+        function = handlers.substitute(handlers.condition(bound.function, given), given)
+        trace = handlers.trace(handlers.seed(function, 0)).get_trace(**bound.data, **bound.hyperparameters)
+        mean = trace[site]["value"]
+        expected = stats.norm.logpdf(dataset["effect"], mean, dataset["stderr"])
+        found = trace["effect"]["fn"].log_prob(dataset["effect"].values)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_equations_of_known_standard_errors_have_no_sigma():
+    chosen, dataset = schools()
+    text = equations("partial", chosen, {}, gathered("partial", chosen, dataset, True, "here"))
+    assert "\\mathrm{Normal}(\\mu_i, \\mathrm{stderr}_i)" in text
+    assert "\\\\\n\\sigma &" not in text
+
+
+@pytest.mark.parametrize("rung", design.RUNGS[1:])
+def test_rows_that_are_groups_of_their_own_need_standard_errors_to_be_told_from_noise(rung):
+    chosen, _ = schools(standard_error=None)
+    assert "needs several rows to each school, or `standard_error`" in design.applies(rung, chosen)
+    assert design.applies("pooled", chosen) is None
+
+
+def test_the_parametrization_weighs_known_standard_errors():
+    """Shrinkage of eight schools: their own estimates say little, those with a hundredth of the errors nearly all."""
+    chosen, dataset = schools()
+    weak = gathered("partial", chosen, dataset, True, "here")["effects"]["alpha_school"]
+    sharp = dataset.assign(stderr=dataset["stderr"] / 100)
+    strong = gathered("partial", chosen, sharp, True, "here")["effects"]["alpha_school"]
+    assert not weak["centred"]
+    assert strong["centred"]
+    assert strong["reliability"] > 0.99

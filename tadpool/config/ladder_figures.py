@@ -41,7 +41,7 @@ def _estimates(design: Mapping[str, Any]) -> dict[str, Any]:
         "sites": [f"alpha_{group}"],
         "together": True,
         "label": scale(design),
-        "caption": f"Partial pooling draws each {group} towards the others and narrows its interval, most where its data say little.",
+        "caption": f"Partial pooling draws each {group} to the others and narrows its interval, most where data say little.",
     }
 
 

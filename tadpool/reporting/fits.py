@@ -12,8 +12,11 @@ import xarray as xr
 
 from tadpool import contracts, plugins, remedies
 from tadpool import design as designs
+from tadpool.ladder.equations import equations
+from tadpool.ladder.facts import ENOUGH
 from tadpool.reporting import documents
-from tadpool.reporting.formatting import MISSING, number, scaled, whole
+from tadpool.reporting.formatting import MISSING, listed, number, scaled, whole
+from tadpool.reporting.markup import mathml
 from tadpool.results import StudyResults
 
 LONG_SITE = 12
@@ -254,7 +257,26 @@ class Fit:
 
     @cached_property
     def description(self) -> tuple[str, Sequence[documents.Paragraph]]:
-        return documents.docstring(plugins.find("models", self.config["model"]))
+        about, more = documents.docstring(plugins.find("models", self.config["model"]))
+        if self.design is None:
+            return about, more
+        shown = equations(self.config["model"], self.design, self.config["hyperparameters"], self.facts)
+        return about, [documents.Paragraph(True, (mathml(shown, "block"),)), *more]
+
+    @cached_property
+    def facts(self) -> dict[str, Any] | None:
+        """What a model of the ladder took from the data (`tadpool.ladder.facts`); None of others, and where it crashed."""
+        found = attributes(self.results.folder / self.entry / "fit.nc", ("status",)).get("facts")
+        return json.loads(found) if found else None
+
+    @property
+    def parametrization(self) -> list[str]:
+        """Which effects of a model of the ladder are sampled centred, and why, a sentence each."""
+        rule = {name: value for name, value, _ in self.hyperparameters}.get("parametrization", "auto")
+        effects = self.facts["effects"] if self.facts else {}
+        if rule != "auto" and effects:
+            return [f"{listed(list(effects))}: {rule.replace('_', '-')}, as configured."]
+        return [_parametrized(name, effect) for name, effect in effects.items()]
 
     @property
     def hyperparameters(self) -> list[tuple[str, Any, Any]]:
@@ -269,6 +291,15 @@ class Fit:
         used = self.attempts[-1]["settings"] if self.attempts else {}
         settings = {key: used.get(key, value) for key, value in self.sampler.items()}
         return [(SAMPLER_WORDS.get(key, key.replace("_", " ")), value) for key, value in settings.items()]
+
+
+def _parametrized(name: str, effect: Mapping[str, Any]) -> str:
+    way = "centred" if effect["centred"] else "non-centred"
+    share, limit = number(100 * effect["reliability"], 0), number(100 * ENOUGH, 0)
+    return (
+        f"{name} is sampled {way}: its own rows settle {share} % of the differences between members "
+        f"(median of {effect['groups']}), and the rule is centred above {limit} %."
+    )
 
 
 def all_fits(results: StudyResults, samplers: Mapping[str, Mapping[str, Any]]) -> list[Fit]:
