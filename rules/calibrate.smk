@@ -11,10 +11,11 @@ rule calibrate:
     priority: 10
     conda:
         "../environment.yml"
-    threads: FIT_THREADS
+    threads: threads("calibrate")
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory("calibrate"),
+        runtime=minutes("calibrate"),
+        attempt=attempt,
     params:
         spec=spec("calibrate"),
         digest=digest("calibrate"),
@@ -40,8 +41,8 @@ rule gather_calibration:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("gather_calibration"),
+        runtime=minutes("gather_calibration"),
     params:
         spec=spec("gather_calibration"),
         digest=digest("gather_calibration"),
@@ -60,10 +61,11 @@ rule recover:
     priority: 10
     conda:
         "../environment.yml"
-    threads: FIT_THREADS
+    threads: threads("recover")
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory("recover"),
+        runtime=minutes("recover"),
+        attempt=attempt,
     params:
         spec=spec("recover"),
         digest=digest("recover"),

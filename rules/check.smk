@@ -12,8 +12,8 @@ rule check:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory("check"),
+        runtime=minutes("check"),
     params:
         spec=spec("check"),
         digest=digest("check"),
@@ -49,12 +49,13 @@ rule gate:
     benchmark:
         "results/benchmarks/gate.tsv"
     retries: 0
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory("gate"),
+        runtime=minutes("gate"),
     params:
         spec=spec("gate"),
         digest=digest("gate"),

@@ -2,8 +2,9 @@
 
 import sys
 
-from tadpool import flow, io
+from tadpool import flow, io, isolation
 from tadpool.config import ConfigErrors, read
+from tadpool.demand import DAY, demand
 from tadpool.specs import Specs
 from tadpool.verification.parts import PARTS
 
@@ -13,12 +14,16 @@ except ConfigErrors as errors:
     sys.exit("\n".join(["The config has mistakes; nothing was run.", *errors.problems]))
 
 specs.export()
+if workflow.is_main_process:
+    isolation.export(
+        workflow.execution_settings.retries if workflow.execution_settings else 0
+    )
 
 STUDIES = specs.config.studies
+ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
+CHAINS = specs.config.settings.sampler.chains
 # Two fits side by side on a small machine, one device per chain on a large one.
-FIT_THREADS = max(
-    1, min(specs.config.settings.sampler.chains, (workflow.cores or 8) // 2)
-)
+FIT_THREADS = CHAINS if ON_CLUSTER else max(1, min(CHAINS, (workflow.cores or 8) // 2))
 # Of the jobs that are ready, those start first that take long or that long ones wait for (`priority` in the rules): data
 # 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores to the end.
 
@@ -48,6 +53,36 @@ def digest(rule):
 def crashes(rule):
     """The record of the rule's crashes, a file beside its output."""
     return lambda wildcards: specs.crashes(rule, dict(wildcards))
+
+
+def threads(rule):
+    """On a cluster one for each lane, up to what the profile allows (`cores`)."""
+    return lambda wildcards: (
+        demand(specs.config, rule, dict(wildcards)).threads
+        if ON_CLUSTER
+        else FIT_THREADS
+    )
+
+
+def memory(rule):
+    """MB, estimated; more each time that the job is tried again."""
+    return lambda wildcards, attempt: (
+        attempt * demand(specs.config, rule, dict(wildcards)).memory
+    )
+
+
+def minutes(rule):
+    """Wall time, estimated; more each time that the job is tried again. On one machine nobody waits for its end: a day."""
+    return lambda wildcards, attempt: (
+        attempt * demand(specs.config, rule, dict(wildcards)).minutes
+        if ON_CLUSTER
+        else DAY
+    )
+
+
+def attempt(wildcards, attempt):
+    """How often the job was started, this time included."""
+    return attempt
 
 
 def rule_graph(wildcards):

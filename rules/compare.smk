@@ -12,10 +12,11 @@ rule cross_validate:
     priority: 10
     conda:
         "../environment.yml"
-    threads: FIT_THREADS
+    threads: threads("cross_validate")
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory("cross_validate"),
+        runtime=minutes("cross_validate"),
+        attempt=attempt,
     params:
         spec=spec("cross_validate"),
         digest=digest("cross_validate"),
@@ -66,12 +67,13 @@ rule compare:
         "results/{study}/logs/comparisons/{comparison}.log",
     benchmark:
         "results/{study}/benchmarks/comparisons/{comparison}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("compare"),
+        runtime=minutes("compare"),
     params:
         spec=spec("compare"),
         digest=digest("compare"),

@@ -9,12 +9,13 @@ rule prepare_data:
     benchmark:
         "results/{study}/benchmarks/prepare_data.tsv"
     priority: 30
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("prepare_data"),
+        runtime=minutes("prepare_data"),
     params:
         spec=spec("prepare_data"),
         digest=digest("prepare_data"),

@@ -11,10 +11,11 @@ rule fit:
     priority: 20
     conda:
         "../environment.yml"
-    threads: FIT_THREADS
+    threads: threads("fit")
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory("fit"),
+        runtime=minutes("fit"),
+        attempt=attempt,
     params:
         spec=spec("fit"),
         digest=digest("fit"),
@@ -36,10 +37,11 @@ rule sweep:
     priority: 20
     conda:
         "../environment.yml"
-    threads: FIT_THREADS
+    threads: threads("sweep")
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory("sweep"),
+        runtime=minutes("sweep"),
+        attempt=attempt,
     params:
         spec=spec("sweep"),
         digest=digest("sweep"),

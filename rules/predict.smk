@@ -13,8 +13,9 @@ rule predict:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory("predict"),
+        runtime=minutes("predict"),
+        attempt=attempt,
     params:
         spec=spec("predict"),
         digest=digest("predict"),

@@ -12,8 +12,9 @@ rule sample_prior:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory("sample_prior"),
+        runtime=minutes("sample_prior"),
+        attempt=attempt,
     params:
         spec=spec("sample_prior"),
         digest=digest("sample_prior"),

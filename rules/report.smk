@@ -32,8 +32,8 @@ rule draw_figures:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory("draw_figures"),
+        runtime=minutes("draw_figures"),
     params:
         spec=spec("draw_figures"),
         digest=digest("draw_figures"),
@@ -79,8 +79,8 @@ rule render_report:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("render_report"),
+        runtime=minutes("render_report"),
     params:
         spec=spec("render_report"),
         digest=digest("render_report"),
@@ -110,12 +110,13 @@ rule render_index:
         "results/logs/render_index.log",
     benchmark:
         "results/benchmarks/render_index.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory("render_index"),
+        runtime=minutes("render_index"),
     params:
         spec=spec("render_index"),
         graph=rule_graph,

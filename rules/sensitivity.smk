@@ -14,8 +14,9 @@ rule assess_sensitivity:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory("assess_sensitivity"),
+        runtime=minutes("assess_sensitivity"),
+        attempt=attempt,
     params:
         spec=spec("assess_sensitivity"),
         digest=digest("assess_sensitivity"),

@@ -18,6 +18,7 @@ if __name__ == "__main__":
             __file__,
             output=snakemake.output.predictions,
             crashes=snakemake.params.crashes,
+            resources=snakemake.resources,
             provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
             data=snakemake.input.data,
             fit=snakemake.input.fit,

@@ -18,6 +18,7 @@ if __name__ == "__main__":
             __file__,
             output=snakemake.output.recovery,
             crashes=snakemake.params.crashes,
+            resources=snakemake.resources,
             provenance=provenance.record(spec, snakemake.params.digest),
             threads=snakemake.threads,
             **spec,

@@ -6,9 +6,10 @@ import os
 import pytest
 
 from tadpool import contracts, io, isolation
+from tadpool.errors import UserError
 
 SCRIPT = """
-import os, signal, sys
+import os, signal, sys, time
 from tadpool.errors import UserError
 
 def main(output, provenance, how):
@@ -20,6 +21,10 @@ def main(output, provenance, how):
         raise ZeroDivisionError("by zero")
     elif how == "exit":
         os._exit(7)
+    elif how == "hang":
+        time.sleep(600)
+    elif how == "memory":
+        bytearray(1 << 60)
     else:
         open(os.path.join(os.path.dirname(output), ".fit.nc.abc.nc"), "w").write("half")
         os.kill(os.getpid(), getattr(signal, how))
@@ -30,9 +35,9 @@ def main(output, provenance, how):
 def run(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
 
-    def call(how):
+    def call(how, **resources):
         output, crashes = tmp_path / "fit.nc", tmp_path / "fit.crashes.json"
-        isolation.guarded(str(tmp_path / "script.py"), str(output), str(crashes), "{}", how=how)
+        isolation.guarded(str(tmp_path / "script.py"), str(output), str(crashes), "{}", resources, how=how)
         return output, crashes
 
     return call
@@ -66,3 +71,24 @@ def test_a_child_that_dies_leaves_a_crashed_result_and_a_record(run, how, words,
     )
     assert not [name for name in os.listdir(output.parent) if name.startswith(".")], "a partial file was left"
     assert words in capfd.readouterr().err
+
+
+def test_a_child_that_hangs_is_stopped_at_the_end_of_its_time(run):
+    output, _ = run("hang", runtime=1 / 60)
+    assert "ran out of its time" in io.read(output, contracts.FIT).attrs["reason"]
+
+
+@pytest.mark.parametrize("how", ["hang", "memory", "SIGKILL", "SIGTERM"])
+def test_what_more_memory_or_time_may_mend_fails_until_the_last_attempt(run, monkeypatch, how):
+    monkeypatch.setenv(isolation.RETRIES, "1")
+    with pytest.raises(UserError, match="it is tried again"):
+        run(how, runtime=1 / 60, attempt=1)
+    output, crashes = run(how, runtime=1 / 60, attempt=2)
+    assert io.read(output, contracts.FIT).attrs["status"] == "crashed"
+    assert len(json.loads(crashes.read_text())) == 1
+
+
+def test_a_mistake_is_not_tried_again(run, monkeypatch):
+    monkeypatch.setenv(isolation.RETRIES, "1")
+    output, _ = run("sentence", runtime=10, attempt=1)
+    assert io.read(output, contracts.FIT).attrs["reason"] == "column x is empty; fill it"

@@ -22,6 +22,7 @@ def run(name, folder, spec, digest="d", threads=2, **files):
         params=SimpleNamespace(spec=json.dumps(spec), digest=digest, crashes=str(folder / f"{name}.crashes.json")),
         log=[str(folder / f"{name}.log")],
         threads=threads,
+        resources={"runtime": 10, "attempt": 1},
     )
     runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake}, run_name="__main__")
 

@@ -1,5 +1,6 @@
 """A copy of the workflow in a folder of its own, with a small study that takes seconds."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -85,6 +86,19 @@ class Workflow:
         table = re.search(r"^job\s+count\n-+\s+-+\n(.*?)^total", done.stderr + done.stdout, re.MULTILINE | re.DOTALL)
         rows = (line.split() for line in table.group(1).splitlines() if line.strip()) if table else []
         return Counter({rule: int(count) for rule, count in rows if rule != "all"})
+
+
+SAME = (".nc", ".csv", ".svg", "check.json", "run.json")
+
+
+def digests(folder):
+    """sha256 of the results that have to be the same wherever they are made."""
+    results = folder / "results"
+    return {
+        str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(results.rglob("*"))
+        if path.is_file() and path.name.endswith(SAME)
+    }
 
 
 def copy_to(place: Path) -> Workflow:

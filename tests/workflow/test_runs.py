@@ -1,6 +1,5 @@
 """The workflow from table to page: the same bytes everywhere, and a second run with nothing to do."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -11,21 +10,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, ROOT, STUDY
+from conftest import CONFIG, ROOT, STUDY, digests
 
 from tadpool import contracts, io
 from tadpool.verification.parts import PARTS
-
-SAME = (".nc", ".csv", ".svg", "check.json", "run.json")
-
-
-def digests(folder):
-    results = folder / "results"
-    return {
-        str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(results.rglob("*"))
-        if path.is_file() and path.name.endswith(SAME)
-    }
 
 
 def test_every_promised_file_is_there(finished):

@@ -1,0 +1,100 @@
+"""What a job asks of a machine, estimated before the run from its config and the size of its tables.
+
+Nothing here decides a result. An estimate that was too low is raised when the job is tried again (`retries` of a profile).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tadpool import sources
+from tadpool.config import Config
+
+SAMPLES = ("fit", "sweep", "calibrate", "recover")
+FITS = (*SAMPLES, "cross_validate", "cross_validate_sweep", "cross_validate_group")
+SIMULATED_ROWS = 1000  # how many a simulator makes is known once it has run
+BASE_MB, BASE_MINUTES = 1000, 20  # an interpreter with its libraries, and Snakemake's own two where a cluster runs it
+STORED_BYTES = 1e9  # a log likelihood that takes more is not kept (tadpool.sampling)
+COPIES = 6  # of what is kept: on the device, on the host, to be written, and to be checked
+PREDICTED_BYTES = 16_000  # per row: 1,000 draws of its posterior predictive, twice
+SECONDS_PER_ROW, SECONDS_PER_STEP, STEPS = 3e-8, 5e-6, 30  # of one leapfrog step, and how many an iteration has
+REMEDIED = 12  # iterations with all remedies, in multiples of those without
+MARGIN = 2
+DAY = 24 * 60  # many partitions give no more to a first attempt
+MOST_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Demand:
+    """memory: MB. minutes: of wall time. threads: no more than there are lanes to fill them."""
+
+    memory: int
+    minutes: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """lanes: chains of all fits. iterations: of each, warm-up included. draws: those in memory at a time."""
+
+    lanes: int
+    iterations: int
+    draws: int
+
+
+def demand(config: Config, rule: str, wildcards: Mapping[str, str]) -> Demand:
+    """What a job of the rule asks for when it is tried for the first time; `wildcards` as in `tadpool.specs`."""
+    if "study" not in wildcards:
+        return Demand(BASE_MB, BASE_MINUTES, 1)
+    study = wildcards["study"]
+    rows = _rows(tuple(sources.tables(config.studies[study].source())))
+    work = _work(config, rule, wildcards)
+    memory = BASE_MB + (COPIES * min(4.0 * work.draws * rows, STORED_BYTES) + PREDICTED_BYTES * rows) / 1e6
+    seconds = 0.0
+    if rule in SAMPLES:
+        seconds = work.lanes * work.iterations * STEPS * (SECONDS_PER_STEP + SECONDS_PER_ROW * rows)
+    elif rule in FITS:
+        seconds = SECONDS_PER_ROW * config.refit_budget(study)
+    threads = min(work.lanes, MOST_THREADS) if rule in FITS else 1
+    minutes = min(DAY, BASE_MINUTES + math.ceil(MARGIN * seconds / 60))
+    return Demand(100 * math.ceil(memory / 100), minutes, threads)
+
+
+def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
+    study = wildcards["study"]
+    content = config.studies[study]
+    if "sweep" in wildcards:
+        sweep = content.sweeps[wildcards["sweep"]]
+        sampler, fits = config.sampler(study, sweep.entry), len(sweep.points())
+        return Work(fits * sampler.chains, sampler.warmup + sampler.draws, fits * sampler.chains * sampler.draws)
+    if "calibration" in wildcards:
+        calibration = content.calibration[wildcards["calibration"]]
+        sampler = config.sampler(study, calibration.entry, calibration.sampler)
+        fits = math.ceil(calibration.simulations / len(calibration.parts()))
+    elif "recovery" in wildcards:
+        recovery = content.recovery[wildcards["recovery"]]
+        sampler = config.sampler(study, wildcards["model"], recovery.sampler)
+        fits = recovery.replicates * math.prod(len(values) for values in recovery.over.values())
+    elif "model" in wildcards:
+        sampler, fits = config.sampler(study, wildcards["model"]), 1
+    else:  # what reads the results of the whole study, one after the other
+        sampler, fits = (
+            max((config.sampler(study, entry) for entry in content.models), key=lambda s: s.chains * s.draws),
+            1,
+        )
+    repeated = REMEDIED if rule == "fit" and config.remedies(study, wildcards["model"]) else 1
+    iterations = repeated * (sampler.warmup + sampler.draws)
+    return Work(fits * sampler.chains, iterations, sampler.chains * sampler.draws)
+
+
+@cache
+def _rows(tables: tuple[Path, ...]) -> int:
+    """Lines of the tables, or for a binary one its bytes by ten; a table that cannot be read is its own job's to name."""
+    try:
+        text = [path.read_bytes().count(b"\n") for path in tables if path.suffix in (".csv", ".tsv", ".txt")]
+        binary = [path.stat().st_size // 10 for path in tables if path.suffix not in (".csv", ".tsv", ".txt")]
+    except OSError:
+        return SIMULATED_ROWS
+    return sum(text + binary) or SIMULATED_ROWS

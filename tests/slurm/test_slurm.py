@@ -1,0 +1,115 @@
+"""The same studies on a real SLURM with three nodes, one job killed, and on one machine: the same bytes."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.slurm.cluster import Cluster, missing
+from tests.workflow.conftest import copy_to, digests
+
+CONFIG = """
+seed: 1
+sampler: {chains: 2, warmup: 100, draws: 100}
+refit_budget: 0
+studies: [cakes, frogs]
+"""
+CAKES = """
+title: Cakes
+question: Is a sweep that several jobs share the same?
+dataset: cookies
+outcomes: [chips]
+unit: cookie
+models: {unpooled: {model: cookies_unpooled, hyperparameters: {lam_shape: 2.0}}}
+sweeps: {shape: {entry: unpooled, over: lam_shape, values: [1.0, 2.0, 3.0]}}
+calibration: {ranks: {entry: unpooled, simulations: 20, chunks: 2}}
+sensitivity: false
+remedies: none
+"""
+FROGS = """
+title: Frogs
+question: Is a second study the same?
+dataset: reedfrogs
+outcomes: [survived]
+unit: tank
+models: {multilevel: {model: frogs_multilevel}}
+sensitivity: false
+remedies: none
+"""
+
+pytestmark = [
+    pytest.mark.xdist_group("slurm"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="slurmd starts jobs only as root"),
+]
+
+
+def study_folder(place):
+    workflow = copy_to(place)
+    (workflow.folder / "config" / "config.yaml").write_text(CONFIG)
+    (workflow.folder / "config" / "studies" / "cakes.yaml").write_text(CAKES)
+    (workflow.folder / "config" / "studies" / "frogs.yaml").write_text(FROGS)
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def on_one_machine(tmp_path_factory):
+    """Digests of the results of a local run."""
+    workflow = study_folder(tmp_path_factory.mktemp("local") / "tadpool")
+    workflow.run()
+    return digests(workflow.folder)
+
+
+def through_slurm(cluster, folder, status):
+    """Run the studies in `folder` through the profile and end the first job of `calibrate`; returns what Snakemake said."""
+    source = folder / "profiles"
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--profile",
+        source / "slurm",
+        "--workflow-profile",
+        source / "default",
+    ]
+    command += ["--cores", "2", "--latency-wait", "5", "--slurm-no-account", "--slurm-status-command", status]
+    command += ["--slurm-init-seconds-before-status-checks", "3"]
+    log = folder / "snakemake.log"
+    with log.open("w") as output:
+        running = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        killed = None
+        while running.poll() is None:
+            if not killed:
+                killed = next((job for job, what in cluster.jobs("RUNNING").items() if "calibrate" in what), None)
+                if killed:
+                    cluster.ask("scancel", killed)
+            time.sleep(0.5)
+    said = log.read_text()
+    assert running.returncode == 0, said[-5000:]
+    assert killed
+    return said, killed
+
+
+@pytest.mark.parametrize("status", ["squeue", "sacct"])
+def test_slurm_gives_the_bytes_of_one_machine(on_one_machine, tmp_path_factory, status):
+    accounting = status == "sacct"
+    if missing(accounting):
+        pytest.skip(f"Debian's packages of SLURM are not installed: {', '.join(missing(accounting))} not found")
+    if accounting and not os.environ.get("TADPOOL_SACCT"):
+        pytest.skip("the same again with accounting takes a minute and a half more: set TADPOOL_SACCT=1")
+    workflow = study_folder(tmp_path_factory.mktemp("slurm") / "tadpool")
+    with (
+        tempfile.TemporaryDirectory(prefix="tadpool-slurm-") as folder,
+        Cluster(Path(folder), accounting=accounting) as cluster,
+    ):
+        said, killed = through_slurm(cluster, workflow.folder, status)
+        assert f"{killed}" in said
+        assert "CANCELLED" in said or "Trying to restart" in said
+    found = digests(workflow.folder)
+    assert found.keys() == on_one_machine.keys()
+    assert len(found) > 20
+    assert [name for name in found if found[name] != on_one_machine[name]] == []
+    assert "Nothing to be done" in workflow.run().stderr
