@@ -15,6 +15,7 @@ rule calibrate:
     resources:
         mem_mb=memory("calibrate"),
         runtime=minutes("calibrate"),
+        gpu=gpus("calibrate"),
         attempt=attempt,
     params:
         spec=spec("calibrate"),
@@ -65,6 +66,7 @@ rule recover:
     resources:
         mem_mb=memory("recover"),
         runtime=minutes("recover"),
+        gpu=gpus("recover"),
         attempt=attempt,
     params:
         spec=spec("recover"),

@@ -80,6 +80,11 @@ def minutes(rule):
     )
 
 
+def gpus(rule):
+    """1 where the config asks for `platform: gpu`; told to a cluster, and nothing on one machine."""
+    return lambda wildcards: demand(specs.config, rule, dict(wildcards)).gpus
+
+
 def attempt(wildcards, attempt):
     """How often the job was started, this time included."""
     return attempt

@@ -16,6 +16,7 @@ rule cross_validate:
     resources:
         mem_mb=memory("cross_validate"),
         runtime=minutes("cross_validate"),
+        gpu=gpus("cross_validate"),
         attempt=attempt,
     params:
         spec=spec("cross_validate"),

@@ -15,6 +15,7 @@ rule fit:
     resources:
         mem_mb=memory("fit"),
         runtime=minutes("fit"),
+        gpu=gpus("fit"),
         attempt=attempt,
     params:
         spec=spec("fit"),
@@ -41,6 +42,7 @@ rule sweep:
     resources:
         mem_mb=memory("sweep"),
         runtime=minutes("sweep"),
+        gpu=gpus("sweep"),
         attempt=attempt,
     params:
         spec=spec("sweep"),

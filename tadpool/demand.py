@@ -28,20 +28,22 @@ MOST_THREADS = 16
 
 @dataclass(frozen=True)
 class Demand:
-    """memory: MB. minutes: of wall time. threads: no more than there are lanes to fill them."""
+    """memory: MB. minutes: of wall time. threads: no more than there are lanes to fill them. gpus: 1 where lanes run on one."""
 
     memory: int
     minutes: int
     threads: int
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
 class Work:
-    """lanes: chains of all fits. iterations: of each, warm-up included. draws: those in memory at a time."""
+    """lanes: chains of all fits. iterations: of each, warm-up included. draws: those in memory at a time. gpus: 0 or 1."""
 
     lanes: int
     iterations: int
     draws: int
+    gpus: int
 
 
 def demand(config: Config, rule: str, wildcards: Mapping[str, str]) -> Demand:
@@ -59,17 +61,17 @@ def demand(config: Config, rule: str, wildcards: Mapping[str, str]) -> Demand:
         seconds = SECONDS_PER_ROW * config.refit_budget(study)
     threads = min(work.lanes, MOST_THREADS) if rule in FITS else 1
     minutes = min(DAY, BASE_MINUTES + math.ceil(MARGIN * seconds / 60))
-    return Demand(100 * math.ceil(memory / 100), minutes, threads)
+    return Demand(100 * math.ceil(memory / 100), minutes, threads, work.gpus if rule in FITS else 0)
 
 
 def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
     study = wildcards["study"]
     content = config.studies[study]
+    together = False  # whether the draws of all fits are in memory at once
     if "sweep" in wildcards:
         sweep = content.sweeps[wildcards["sweep"]]
-        sampler, fits = config.sampler(study, sweep.entry), len(sweep.points())
-        return Work(fits * sampler.chains, sampler.warmup + sampler.draws, fits * sampler.chains * sampler.draws)
-    if "calibration" in wildcards:
+        sampler, fits, together = config.sampler(study, sweep.entry), len(sweep.points()), True
+    elif "calibration" in wildcards:
         calibration = content.calibration[wildcards["calibration"]]
         sampler = config.sampler(study, calibration.entry, calibration.sampler)
         fits = math.ceil(calibration.simulations / len(calibration.parts()))
@@ -80,13 +82,15 @@ def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
     elif "model" in wildcards:
         sampler, fits = config.sampler(study, wildcards["model"]), 1
     else:  # what reads the results of the whole study, one after the other
-        sampler, fits = (
-            max((config.sampler(study, entry) for entry in content.models), key=lambda s: s.chains * s.draws),
-            1,
-        )
+        samplers = [config.sampler(study, entry) for entry in content.models]
+        sampler, fits = max(samplers, key=lambda each: each.chains * each.draws), 1
     repeated = REMEDIED if rule == "fit" and config.remedies(study, wildcards["model"]) else 1
-    iterations = repeated * (sampler.warmup + sampler.draws)
-    return Work(fits * sampler.chains, iterations, sampler.chains * sampler.draws)
+    return Work(
+        lanes=fits * sampler.chains,
+        iterations=repeated * (sampler.warmup + sampler.draws),
+        draws=(fits if together else 1) * sampler.chains * sampler.draws,
+        gpus=int(sampler.platform == "gpu"),
+    )
 
 
 @cache

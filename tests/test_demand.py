@@ -59,6 +59,10 @@ def test_a_fit_asks_for_more_with_more_rows_draws_and_lanes(config, tmp_path):
     assert [each.threads for each in asked] == [2, 2, 2]
     assert demand(few, "calibrate", calibrate).threads > 2
     assert demand(few, "check", fit).threads == 1
+    assert [demand(each, "fit", fit).gpus for each in (few, changed(config, table(tmp_path, 10), platform="gpu"))] == [
+        0,
+        1,
+    ]
 
 
 def test_a_table_that_is_not_there_is_left_to_its_own_job(config, tmp_path):

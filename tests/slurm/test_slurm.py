@@ -14,7 +14,7 @@ from tests.workflow.conftest import copy_to, digests
 
 CONFIG = """
 seed: 1
-sampler: {chains: 2, warmup: 100, draws: 100}
+sampler: {chains: 2, warmup: 200, draws: 200}
 refit_budget: 0
 studies: [cakes, frogs]
 """
