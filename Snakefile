@@ -28,6 +28,10 @@ rule all:
     localrule: True
 
 
+onstart:
+    begin()
+
+
 onsuccess:
     print(
         "Open results/index.html to read the report, after `verify` results/verify.html."

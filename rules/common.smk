@@ -1,10 +1,12 @@
 """The validated config, and what the rules ask of it."""
 
 import sys
+from pathlib import Path
 
-from tadpool import flow, io, isolation
+from tadpool import flow, io, isolation, lock, seals
 from tadpool.config import ConfigErrors, read
 from tadpool.demand import DAY, demand
+from tadpool.errors import UserError
 from tadpool.specs import Specs
 from tadpool.verification.parts import PARTS
 
@@ -18,6 +20,9 @@ if workflow.is_main_process:
     isolation.export(
         workflow.execution_settings.retries if workflow.execution_settings else 0
     )
+    changed = seals.broken(Path("results", study) for study in specs.config.studies)
+    if changed:
+        sys.exit("\n".join(["Results were changed; nothing was run.", *changed]))
 
 STUDIES = specs.config.studies
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
@@ -38,6 +43,14 @@ wildcard_constraints:
     chunk="[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",
     part="|".join(PARTS),
+
+
+def begin():
+    """Hold the results folder for this run, or say who does."""
+    try:
+        lock.take()
+    except UserError as error:
+        sys.exit(str(error))
 
 
 def spec(rule):

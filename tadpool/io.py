@@ -1,6 +1,7 @@
 """Reading and writing results: whole files or none, checked against their contracts, the same bytes for the same content."""
 
 import faulthandler
+import glob
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tadpool import lock, seals
 from tadpool.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,9 +29,13 @@ def canonical(value: Any, ordered: bool = False) -> str:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it replaces `path` when the block ends well and disappears when it does not."""
+    """Yield a temporary path beside `path`; it replaces `path` when the block ends well and disappears when it does not.
+
+    A NetCDF file is sealed (`tadpool.seals`). Raises UserError where another run began in the meantime.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_partial(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
@@ -40,9 +46,21 @@ def replacing(path: str | Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        lock.require_current(path)
+        if path.suffix == ".nc":
+            write_text(
+                seals.path_of(path), seals.text(temporary, path.name)
+            )  # first: a seal without its file is no alarm
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_partial(path: str | Path) -> None:
+    """Remove what killed jobs left of their attempts to write `path`."""
+    path = Path(path)
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*{path.suffix}"):
+        partial.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -92,6 +110,7 @@ def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
     from tadpool import contracts
 
     try:
+        seals.require_intact(path)
         tree = _load(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist; run the workflow to make it") from error
@@ -105,6 +124,7 @@ def attributes(path: str | Path) -> dict[str, Any]:
     """The root attributes of a NetCDF file, without its content."""
     import xarray as xr
 
+    seals.require_intact(path)
     try:
         with xr.open_dataset(path, engine="netcdf4") as root:
             return dict(root.attrs)

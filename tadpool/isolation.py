@@ -3,18 +3,21 @@
 The parent stays light: it imports neither JAX nor NumPyro.
 """
 
+import ctypes
 import json
+import math
 import os
 import runpy
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tadpool import io
+from tadpool import io, lock
 from tadpool.errors import UserError
 
 REASONS = {
@@ -23,6 +26,8 @@ REASONS = {
     "SIGSEGV": "a crash in compiled code",
     "SIGABRT": "a crash in compiled code",
 }
+PR_SET_PDEATHSIG = 1
+LOOK_SECONDS = 2
 RETRIES = "TADPOOL_RETRIES"
 SHARE = 0.9  # of a job's time is its child's; the rest is for its start and for saying what happened
 
@@ -45,8 +50,8 @@ def guarded(
 ) -> None:
     """Call `main(output, provenance, **arguments)` of `script` in a child; if it dies, write a crashed result instead.
 
-    arguments: JSON values. crashes: the record of crashes beside the output; it is part of what decides a re-run, so the
-    next run tries again. resources: `runtime` (minutes), at whose end the child is stopped, and `attempt`: where the run
+    arguments: JSON values. crashes: where crashes are recorded, and the earlier ones (`Specs.crashes`); this decides a re-run,
+    so the next run tries again. resources: `runtime` (minutes), at whose end the child is stopped, and `attempt`: where the run
     will try again with more memory and time, and these may have been too little, no result is written and the job fails.
     """
     resources = resources or {}
@@ -58,11 +63,10 @@ def guarded(
         raise UserError(f"{output}: {cause}; it is tried again")
     print(cause, file=sys.stderr)
     os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{output}: {cause}\n".encode())
-    for partial in Path(output).parent.glob(f".{Path(output).name}.*"):
-        partial.unlink()
+    io.remove_partial(output)
     write_crashed(output, provenance, cause)
-    earlier = io.read_json(crashes) if Path(crashes).exists() else []
-    io.write_json(crashes, [*earlier, cause])
+    known = json.loads(crashes)
+    io.write_json(known["record"], [*known["earlier"], cause])
 
 
 def run(script: str, arguments: dict[str, Any], minutes: float | None = None) -> End | None:
@@ -80,13 +84,12 @@ def run(script: str, arguments: dict[str, Any], minutes: float | None = None) ->
     os.close(write_end)
     previous = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     try:
-        child.communicate(json.dumps(arguments), timeout=60 * SHARE * minutes if minutes else None)
+        if not _ended(child, json.dumps(arguments), 60 * SHARE * minutes if minutes else math.inf):
+            child.kill()
+            child.wait()
+            return End(f"it ran out of its time, {minutes:g} minutes (`runtime`)", starved=True)
     except BrokenPipeError:
         child.wait()
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-        return End(f"it ran out of its time, {minutes} minutes (`runtime`)", starved=True)
     except BaseException:
         child.kill()
         child.wait()
@@ -105,6 +108,20 @@ def run(script: str, arguments: dict[str, Any], minutes: float | None = None) ->
     return End(words, starved=name in ("SIGKILL", "SIGTERM"))
 
 
+def _ended(child: subprocess.Popen, arguments: str | None, seconds: float) -> bool:
+    """Wait for the child, which is told its arguments; False where its time is over. Raises UserError where the run is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            child.communicate(arguments, timeout=min(LOOK_SECONDS, end - time.monotonic()))
+            return True
+        except subprocess.TimeoutExpired:
+            arguments = None
+        if lock.abandoned():
+            raise UserError("the run that started this job has ended; the job ends too")
+    return False
+
+
 def write_crashed(path: str, provenance: str, cause: str) -> None:
     """Write a result without numbers whose status is "crashed"."""
     import xarray as xr
@@ -118,6 +135,8 @@ def write_crashed(path: str, provenance: str, cause: str) -> None:
 
 def main(script: str, sentences: str) -> int:
     """The child: arguments come on standard input, the sentence of a UserError or an exception goes to a pipe."""
+    if sys.platform == "linux":  # without the job that started it nobody waits for its result
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     arguments = json.loads(sys.stdin.read())
     try:
         runpy.run_path(script, run_name="tadpool_child")["main"](**arguments)

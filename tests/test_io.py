@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tadpool import contracts, io
+from tadpool import contracts, io, lock, seals
 from tadpool.errors import UserError
 
 
@@ -36,7 +36,7 @@ def test_what_is_written_is_read_and_equal_content_gives_equal_bytes(tmp_path):
     xr.testing.assert_identical(read["predictions"].to_dataset(), tree()["predictions"].to_dataset())
     digests = {hashlib.sha256((tmp_path / f / "predictions.nc").read_bytes()).hexdigest() for f in ("one", "two")}
     assert len(digests) == 1
-    assert os.listdir(tmp_path / "one") == ["predictions.nc"]
+    assert sorted(os.listdir(tmp_path / "one")) == [".predictions.nc.sha256", "predictions.nc"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -50,7 +50,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(ZeroDivisionError), io.replacing(path) as temporary:
         temporary.write_text(f"half {1 / 0}")
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["predictions.nc"]
+    assert sorted(os.listdir(tmp_path)) == [".predictions.nc.sha256", "predictions.nc"]
 
 
 def test_written_files_follow_the_umask(tmp_path):
@@ -62,11 +62,20 @@ def test_written_files_follow_the_umask(tmp_path):
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
 
 
+def flip(path, position):
+    """Turn one bit over."""
+    content = bytearray(path.read_bytes())
+    content[position % len(content)] ^= 16
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:100]), "not readable as NetCDF"),
-        (lambda path: path.write_bytes(b""), "not readable as NetCDF"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "not the file that was written here"),
+        (lambda path: path.write_bytes(b""), "not the file that was written here"),
+        (lambda path: flip(path, 3000), "not the file that was written here"),
+        (lambda path: (path.write_bytes(b""), seals.path_of(path).unlink()), "not readable as NetCDF"),
         (lambda path: path.unlink(), "does not exist"),
     ],
 )
@@ -77,6 +86,37 @@ def test_a_damaged_file_is_named(tmp_path, damage, words):
     with pytest.raises(UserError, match=words) as caught:
         io.read(path, contracts.PREDICTIONS)
     assert str(path) in str(caught.value)
+
+
+def test_two_files_that_were_swapped_are_both_named(tmp_path):
+    one, other = tmp_path / "one" / "predictions.nc", tmp_path / "other" / "predictions.nc"
+    io.write(one, tree(1.0), contracts.PREDICTIONS)
+    io.write(other, tree(2.0), contracts.PREDICTIONS)
+    assert seals.broken([tmp_path]) == []
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    for path in (one, other):
+        with pytest.raises(UserError, match="not the file that was written here"):
+            io.read(path, contracts.PREDICTIONS)
+        assert [str(path) in sentence for sentence in seals.broken([path.parent])] == [True]
+
+
+def test_a_result_of_a_run_that_was_overtaken_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lock, "_held", held := [])
+    monkeypatch.setenv(lock.TOKEN, "")
+    lock.take()
+    io.write("results/a/predictions.nc", tree(1.0), contracts.PREDICTIONS)
+    with pytest.raises(UserError, match=f"process {os.getpid()} on .* is running here"):
+        lock.take()
+    monkeypatch.setenv(lock.TOKEN, "that of an earlier run")
+    with pytest.raises(UserError, match="another run began while this job was at work"):
+        io.write("results/a/predictions.nc", tree(2.0), contracts.PREDICTIONS)
+    assert float(io.read("results/a/predictions.nc", contracts.PREDICTIONS)["predictions"]["y"][0, 0, 0]) == 1.0
+    os.close(held.pop())
+    lock.take()
+    os.close(held.pop())
 
 
 def test_a_missing_dim_or_variable_is_named(tmp_path):

@@ -16,10 +16,11 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 def run(name, folder, spec, digest="d", threads=2, **files):
     """Run a script as Snakemake does; files: input and output names with their paths."""
+    crashes = json.dumps({"record": str(folder / f"{name}.crashes.json"), "earlier": []})
     snakemake = SimpleNamespace(
         input=SimpleNamespace(**files.get("input", {})),
         output=SimpleNamespace(**files["output"]),
-        params=SimpleNamespace(spec=json.dumps(spec), digest=digest, crashes=str(folder / f"{name}.crashes.json")),
+        params=SimpleNamespace(spec=json.dumps(spec), digest=digest, crashes=crashes),
         log=[str(folder / f"{name}.log")],
         threads=threads,
         resources={"runtime": 10, "attempt": 1},

@@ -73,12 +73,16 @@ class Specs(Paths, Arguments):
             (files if rule == "render_report" else code).extend(models)  # the page shows their docstrings too
         if rule == "render_report":
             files += sources.code(self.config.studies[wildcards["study"]].source())
-        crashes = self._crashes(rule, wildcards)
-        return provenance.digest(code, [*files, *([crashes] if crashes.is_file() else [])])
+        return provenance.digest(code, files)
 
     def crashes(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """Where a rule that runs a model keeps the record of its crashes."""
-        return str(self._crashes(rule, wildcards))
+        """Where a rule that runs a model keeps the record of its crashes, and what it says, as canonical JSON.
+
+        It decides a re-run, so that a job that crashed is tried again, and is no part of the result: that equals one that
+        never crashed.
+        """
+        path = self._crashes(rule, wildcards)
+        return io.canonical({"record": str(path), "earlier": io.read_json(path) if path.is_file() else []})
 
     def _simulates(self, study: str, sweep: str) -> bool:
         """Whether the sweep's data are simulated anew at each point."""

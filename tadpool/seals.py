@@ -1,0 +1,49 @@
+"""A digest beside each NetCDF result, `.fit.nc.sha256`, in the format of sha256sum: a file that is not the one that was
+written there is found, be it damaged, another's, or an old one put back.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tadpool.errors import UserError
+
+MEND = "delete the file and run again"
+
+
+def path_of(path: str | Path) -> Path:
+    """Where the digest of a file stands."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.sha256")
+
+
+def text(content: Path, name: str) -> str:
+    """What the seal of a file `name` with this content says."""
+    with content.open("rb") as file:
+        return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
+
+
+def require_intact(path: str | Path) -> None:
+    """Raise UserError where a file has a seal and is not what was sealed."""
+    path, seal = Path(path), path_of(path)
+    if seal.is_file() and path.is_file() and seal.read_text(encoding="utf-8") != text(path, path.name):
+        raise UserError(f"{path}: it is not the file that was written here (damaged, replaced or put back); {MEND}")
+
+
+def broken(folders: Iterable[Path]) -> list[str]:
+    """A sentence for each sealed file in these folders that changed since. Files that are older than their seal are trusted
+    until they are read, so that this takes no time.
+    """
+    sentences = []
+    for folder in folders:
+        for seal in folder.rglob(".*.nc.sha256"):
+            path = seal.with_name(seal.name.removeprefix(".").removesuffix(".sha256"))
+            try:
+                if path.stat().st_mtime_ns > seal.stat().st_mtime_ns or not os.path.getsize(path):
+                    require_intact(path)
+            except FileNotFoundError:
+                continue
+            except UserError as error:
+                sentences.append(str(error))
+    return sentences
