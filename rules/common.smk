@@ -20,9 +20,11 @@ if workflow.is_main_process:
     isolation.export(
         workflow.execution_settings.retries if workflow.execution_settings else 0
     )
-    changed = seals.broken(Path("results", study) for study in specs.config.studies)
-    if changed:
-        sys.exit("\n".join(["Results were changed; nothing was run.", *changed]))
+    folders = [Path("results", study) for study in specs.config.studies]
+    if changed := [*seals.foreign(folders), *seals.broken(folders)]:
+        sys.exit(
+            "\n".join(["Results are not as they were made; nothing was run.", *changed])
+        )
 
 STUDIES = specs.config.studies
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec

@@ -1,15 +1,17 @@
 """Reading and writing results: whole files or none, checked against their contracts, the same bytes for the same content."""
 
+import errno
 import faulthandler
 import glob
 import json
 import os
+import shutil
 import sys
 import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from tadpool.contracts import Contract
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+SPARE_BYTES = 1e5  # a disk with less has no room for a result
 
 
 def canonical(value: Any, ordered: bool = False) -> str:
@@ -34,26 +39,39 @@ def replacing(path: str | Path) -> Iterator[Path]:
     A NetCDF file is sealed (`tadpool.seals`). Raises UserError where another run began in the meantime.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_partial(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    with _writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_partial(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            lock.require_current(path)
+            if path.suffix == ".nc":  # the seal comes first: one without its file alarms nobody
+                write_text(seals.path_of(path), seals.text(temporary, path.name))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Say in a sentence that a disk is full or that a folder cannot be written; the NetCDF library has no error for it."""
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        lock.require_current(path)
-        if path.suffix == ".nc":
-            write_text(
-                seals.path_of(path), seals.text(temporary, path.name)
-            )  # first: a seal without its file is no alarm
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except (OSError, RuntimeError) as error:
+        number = getattr(error, "errno", None)
+        if number in FULL or (path.parent.exists() and shutil.disk_usage(path.parent).free < SPARE_BYTES):
+            raise UserError(f"{path}: there is no room for it on the disk; make room and run again") from error
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise UserError(f"{path}: it cannot be written ({error.strerror}); make its folder writable") from error
+        raise
 
 
 def remove_partial(path: str | Path) -> None:
@@ -161,17 +179,24 @@ def job_log(path: str, quiet: bool = False) -> Iterator[None]:
             yield
     except UserError as error:
         failed = f"{error}\n"
-    except Exception:
-        failed = traceback.format_exc()
+    except KeyboardInterrupt:
+        failed = "interrupted\n"
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in FULL
+        failed = (
+            f"there is no room for {path} on the disk; make room and run again\n" if full else traceback.format_exc()
+        )
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # of a full disk
+                stream.flush()
         faulthandler.disable()
         for number, descriptor in zip((1, 2), saved, strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)
         if failed:
-            os.write(log, failed.encode())
+            with suppress(OSError):
+                os.write(log, failed.encode())
             os.write(terminal, f"{Path(path).stem}: {failed}".encode())
         os.close(log)
         os.close(terminal)

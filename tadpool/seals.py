@@ -31,6 +31,17 @@ def require_intact(path: str | Path) -> None:
         raise UserError(f"{path}: it is not the file that was written here (damaged, replaced or put back); {MEND}")
 
 
+def foreign(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list[str]:
+    """A sentence for each folder with sealed results where Snakemake has no records of how they were made."""
+    if records.is_dir():
+        return []
+    return [
+        f"{folder} was made elsewhere, and whether it fits the config is not known: copy {records} from there too, or delete it"
+        for folder in folders
+        if next(folder.rglob(".*.nc.sha256"), None)
+    ]
+
+
 def broken(folders: Iterable[Path]) -> list[str]:
     """A sentence for each sealed file in these folders that changed since. Files that are older than their seal are trusted
     until they are read, so that this takes no time.

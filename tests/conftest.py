@@ -5,6 +5,12 @@ import pytest
 
 from tadpool import lanes
 from tadpool.verification import known
+from tests.faults.table import (  # noqa: F401 (hooks of pytest)
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 
 lanes.start(2)
 

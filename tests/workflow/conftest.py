@@ -64,9 +64,9 @@ class Workflow:
         """The same workflow, config and results in another folder."""
         return Workflow(*[shutil.copytree(self.folder, place)] * 2)
 
-    def run(self, *arguments, cores=2, check=True):
-        """Run Snakemake; returns the completed process with both outputs as text."""
-        command = [
+    def command(self, *arguments):
+        """The command line of Snakemake in this folder."""
+        start = [
             sys.executable,
             "-m",
             "snakemake",
@@ -75,8 +75,13 @@ class Workflow:
             "--directory",
             str(self.folder),
         ]
-        command += ["--workflow-profile", str(self.source / "profiles" / "default"), "--cores", str(cores), *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return [*start, "--workflow-profile", str(self.source / "profiles" / "default"), *arguments]
+
+    def run(self, *arguments, cores=2, check=True, **options):
+        """Run Snakemake; returns the completed process with both outputs as text."""
+        command = self.command("--cores", str(cores), *arguments)
+        options = {"cwd": self.folder, "capture_output": True, "text": True, "check": False} | options
+        done = subprocess.run(command, **options)
         assert not check or done.returncode == 0, done.stderr[-5000:]
         return done
 

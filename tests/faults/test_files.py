@@ -1,0 +1,125 @@
+"""Result files that are not what was written, folders that moved, and two runs in one folder."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tadpool import lock, seals
+from tests.faults.conftest import small
+from tests.workflow.conftest import digests
+
+FIT = "results/small/pooled/fit.nc"
+NAMED = f"{FIT}: it is not the file that was written here"
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def swap(path):
+    path.write_bytes((path.parent.parent / "unpooled" / "fit.nc").read_bytes())
+
+
+@pytest.fixture
+def workflow(undisturbed, tmp_path):
+    """A copy of the finished study."""
+    return undisturbed[0].copy(tmp_path / "tadpool")
+
+
+@pytest.mark.fault("files", holds="the run names the file and says what to delete, and nothing is made from it")
+@pytest.mark.parametrize(
+    "damage", [truncate, flip_a_bit, empty, swap], ids=lambda damage: damage.__name__.replace("_", " ")
+)
+def test_damaged_result(workflow, damage):
+    damage(workflow.folder / FIT)
+    done = workflow.run("--dry-run", check=False)
+    assert done.returncode != 0
+    assert f"{NAMED} (damaged, replaced or put back); delete the file and run again" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.fault(
+    "files", holds="the job that reads it names it, the file that it says to delete is made again, with the same bytes"
+)
+def test_old_result_put_back_with_its_time(workflow, undisturbed):
+    fit = workflow.folder / FIT
+    swap(fit)
+    os.utime(fit, (1e9, 1e9))
+    (workflow.folder / "results" / "small" / "pooled" / "check.json").unlink()
+    done = workflow.run(check=False)
+    assert done.returncode != 0
+    assert NAMED in done.stderr
+    assert "Traceback" not in done.stderr
+    fit.unlink()
+    workflow.run()
+    assert digests(workflow.folder) == undisturbed[1]
+
+
+@pytest.mark.fault(
+    "files", holds="with its .snakemake folder nothing is left to do; without it the run says so and ends"
+)
+def test_results_copied_to_another_place(workflow, tmp_path):
+    other = small(tmp_path / "other")
+    subprocess.run(["cp", "-r", workflow.folder / "results", other.folder], check=True)
+    done = other.run("--dry-run", check=False)
+    assert done.returncode != 0
+    assert "results/small was made elsewhere" in done.stderr
+    subprocess.run(["cp", "-r", workflow.folder / ".snakemake", other.folder], check=True)
+    assert other.plan() == {}
+
+
+@pytest.mark.fault("files", holds="its result is refused, and the newer one stays")
+def test_orphan_of_an_old_config(workflow, monkeypatch):
+    monkeypatch.chdir(workflow.folder)
+    from tadpool import contracts, io
+    from tadpool.errors import UserError
+
+    newer = io.read(FIT, contracts.FIT)
+    lock.PLACE.write_text('{"token": "newer", "host": "here", "process": 1}')
+    monkeypatch.setenv(lock.TOKEN, "older")
+    before = seals.text(workflow.folder / FIT, "fit.nc")
+    with pytest.raises(UserError, match="another run began while this job was at work; its result is not kept"):
+        io.write(FIT, newer, contracts.FIT)
+    assert seals.text(workflow.folder / FIT, "fit.nc") == before
+    assert lock.abandoned() is False, "of a run on another machine nothing can be said"
+
+
+@pytest.mark.fault(
+    "files",
+    holds="the second is told which process holds the folder, also after a third; a plan needs no lock; a killed run leaves none",
+)
+def test_two_runs_in_one_folder(tmp_path):
+    workflow = small(tmp_path / "tadpool")
+    holder = workflow.folder / "results" / ".running"
+    first = subprocess.Popen(
+        workflow.command("--cores", "1"), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not holder.exists() or not holder.read_text():
+            assert first.poll() is None
+            time.sleep(0.1)
+        for target in ("results/small/pooled/prior.nc", "results/verify.html", "results/small/pooled/prior.nc"):
+            second = workflow.run(target, check=False)
+            assert second.returncode != 0
+            assert f"results: process {first.pid} on " in second.stderr
+            assert "Traceback" not in second.stderr
+        assert workflow.plan()
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    workflow.run("results/small/data.nc")
+    shutil.rmtree(workflow.folder)

@@ -1,0 +1,157 @@
+"""Jobs and runs that are killed at random moments: nothing is lost but what was running, and the bytes are the same."""
+
+import base64
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tadpool import io, seals
+from tests.faults.conftest import small
+from tests.workflow.conftest import digests
+
+KILLS = int(os.environ.get("TADPOOL_KILLS", "40"))
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+MADE_FROM_DATA = ("data.nc", "prior.nc", "fit.nc")  # others are made again where what they read comes from a crash
+
+
+def processes(session):
+    """Command line of each process of a session that lives."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found[int(place.name)] = (place / "cmdline").read_text()
+        except OSError:
+            continue
+    return found
+
+
+def jobs(session):
+    """Processes that do the work of jobs: scripts, and the children that sample for them."""
+    return [
+        pid
+        for pid, command in processes(session).items()
+        if "tadpool.isolation" in command or ("/.snakemake/scripts/" in command and "set -euo" not in command)
+    ]
+
+
+def damaged(results):
+    """Files under their final names that are not whole."""
+    found = []
+    for path in results.rglob("[!.]*"):
+        try:
+            if path.suffix == ".nc":
+                seals.require_intact(path)
+            elif path.suffix == ".json":
+                json.loads(path.read_text())
+            elif path.suffix in (".svg", ".html") and not path.read_text().rstrip().endswith(("</svg>", "</html>")):
+                found.append(path)
+        except FileNotFoundError:
+            continue
+        except ValueError:
+            found.append(path)
+    return found
+
+
+def finished(folder):
+    """When each result was written that its job was done with, and that is not the mark of a crash."""
+    marks = {path.name for path in (folder / ".snakemake" / "incomplete").glob("*")}
+    found = {}
+    for path in (folder / "results").rglob("*.nc"):
+        name = path.relative_to(folder).as_posix()
+        if path.name not in MADE_FROM_DATA or base64.urlsafe_b64encode(name.encode()).decode() in marks:
+            continue
+        if io.attributes(path).get("status", "ok") == "ok":
+            found[name] = path.stat().st_mtime_ns
+    return found
+
+
+@dataclass
+class Torture:
+    """Runs of one workflow that are disturbed. kept: results that were finished at some kill, with their times."""
+
+    workflow: object
+    moments: random.Random
+    kills: int = 0
+    kept: dict = field(default_factory=dict)
+    lost: list = field(default_factory=list)
+    partial: list = field(default_factory=list)
+
+    def run(self):
+        """One run; jobs are killed in it, and it is in the end. Returns whether it came to its end by itself."""
+        command = self.workflow.command("--cores", "2")
+        log = (self.workflow.folder / "snakemake.log").open("wb")
+        running = subprocess.Popen(
+            command,
+            cwd=self.workflow.folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        whole_run_after = self.moments.randint(1, 4)
+        of_jobs = 0
+        while self.kills < KILLS:
+            try:
+                running.wait(self.moments.uniform(1.0, 5.0))
+                return True
+            except subprocess.TimeoutExpired:
+                pass
+            targets = jobs(running.pid)
+            if of_jobs < whole_run_after and targets:
+                self.kill(self.moments.choice(sorted(targets)))
+                of_jobs += 1
+            elif of_jobs >= whole_run_after:
+                self.kill(running.pid)
+                running.wait(120)
+                return False
+        running.wait(300)
+        return True
+
+    def kill(self, pid):
+        try:
+            os.kill(pid, self.moments.choice(SIGNALS))
+        except ProcessLookupError:
+            return
+        self.kills += 1
+        self.look()
+
+    def look(self):
+        """What is there now: nothing partial, and nothing gone that was finished before."""
+        self.partial += damaged(self.workflow.folder / "results")
+        now = finished(self.workflow.folder)
+        self.lost += [name for name, when in self.kept.items() if now.get(name) != when]
+        self.kept = self.kept | now
+
+
+@pytest.mark.fault(
+    "killed", holds="nothing partial under a final name, nothing lost but what ran, the same bytes, then nothing to do"
+)
+def test_killed_at_random_moments(undisturbed, tmp_path):
+    """SIGKILL, SIGTERM and SIGINT to jobs, their children and whole runs, at moments that a seed chooses."""
+    expected = undisturbed[1]
+    torture = Torture(small(tmp_path / "tadpool"), random.Random(7))
+    results = torture.workflow.folder / "results"
+    while torture.kills < KILLS:
+        ended = torture.run()
+        if ended and torture.kills < KILLS and "Nothing to be done" in torture.workflow.run(check=False).stderr:
+            assert digests(torture.workflow.folder) == expected
+            shutil.rmtree(results / "small")  # there is work again
+            torture.kept = {}
+    torture.workflow.run()
+    torture.look()
+    found = digests(torture.workflow.folder)
+    assert torture.partial == []
+    assert torture.lost == []
+    assert found.keys() == expected.keys()
+    assert [name for name in found if found[name] != expected[name]] == []
+    assert "Nothing to be done" in torture.workflow.run().stderr
+    assert list(results.rglob(".*.nc.*.nc")) == []

@@ -1,0 +1,98 @@
+"""Machines that are set up in other ways: the same bytes, and nothing where it does not belong."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import jaxlib
+import pytest
+
+from tests.faults.conftest import small
+from tests.workflow.conftest import digests
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written, a damaged compile cache
+    and a table from the future. Returns the workflow and its process.
+    """
+    place = tmp_path_factory.mktemp("odd")
+    workflow = small(place / "tadpool")
+    (home := place / "home").mkdir(mode=0o500)
+    temporary = Path(tempfile.mkdtemp(dir=place))
+    cache = temporary / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
+    cache.mkdir(parents=True, mode=0o700)
+    cache.parent.chmod(0o700)
+    for entry in _compile_cache().glob("*"):
+        (cache / entry.name).write_bytes(b"damaged")
+    table = workflow.source / "data" / "cookies.csv"
+    os.utime(table, (time.time() + 7200,) * 2)
+    environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": str(home), "TMPDIR": str(temporary)}
+    alone = ["unshare", "--net"] if _can("unshare", "--net", "true") else []
+    pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if shutil.which("taskset") else []
+    command = [*alone, *pinned, *workflow.command("--cores", "1")]
+    done = subprocess.run(
+        command, cwd=workflow.folder, env=environment, umask=0o077, capture_output=True, text=True, check=False
+    )
+    return workflow, done, home, bool(alone)
+
+
+def _can(*command):
+    return bool(shutil.which(command[0])) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _compile_cache():
+    """Programs that other runs on this machine compiled."""
+    return Path(tempfile.gettempdir()) / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
+
+
+SAME = "the run ends well, with the same bytes"
+
+
+@pytest.mark.fault("machine", holds=SAME)
+@pytest.mark.parametrize("what", ["one core", "LANG=C", "a damaged compile cache"])
+def test_odd_machine(odd, undisturbed, what):
+    assert odd[1].returncode == 0, odd[1].stderr[-3000:]
+    assert digests(odd[0].folder) == undisturbed[1]
+
+
+@pytest.mark.fault("machine", holds=SAME)
+def test_no_network(odd, undisturbed):
+    if not odd[3]:
+        pytest.skip("no network namespace can be made here")
+    assert digests(odd[0].folder) == undisturbed[1]
+
+
+@pytest.mark.fault("machine", holds="no result can be read by others, all are as they should be")
+def test_umask_077(odd, undisturbed):
+    files = [path for path in (odd[0].folder / "results").rglob("*") if path.is_file()]
+    assert len(files) > 30
+    assert [path for path in files if path.stat().st_mode & 0o077] == []
+    assert digests(odd[0].folder) == undisturbed[1]
+
+
+@pytest.mark.fault("machine", holds="nothing is needed there, and nothing appears")
+def test_home_that_cannot_be_written(odd):
+    home = odd[2]
+    assert odd[1].returncode == 0
+    assert [path for path in home.rglob("*") if "snakemake" not in str(path)] == [], "root may write there all the same"
+
+
+@pytest.mark.fault("machine", holds="nothing is done again for its sake")
+def test_table_from_two_hours_ahead(odd):
+    assert odd[0].plan() == {}
+
+
+@pytest.mark.fault("machine", holds="nothing is done again, and an edit re-runs what depends on it")
+def test_clock_that_was_two_hours_ahead(undisturbed, tmp_path):
+    workflow = undisturbed[0].copy(tmp_path / "tadpool")
+    for path in (workflow.folder / "results").rglob("*"):
+        status = path.stat()
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 7200 * 10**9))
+    assert workflow.plan() == {}
+    config = workflow.folder / "config" / "studies" / "small.yaml"
+    config.write_text(config.read_text().replace("lam_shape: 2.0", "lam_shape: 3.0"))
+    assert workflow.plan()["fit"] == 1
