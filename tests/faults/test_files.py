@@ -100,7 +100,7 @@ def test_orphan_of_an_old_config(workflow, monkeypatch):
 
 @pytest.mark.fault(
     "files",
-    holds="the second is told which process holds the folder, also after a third; a plan needs no lock; a killed run leaves none",
+    holds="the second is told which process holds the folder, also after a third; plans need no lock; a killed run leaves none",
 )
 def test_two_runs_in_one_folder(tmp_path):
     workflow = small(tmp_path / "tadpool")
