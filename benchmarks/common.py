@@ -47,14 +47,15 @@ def grid_options(description: str, **more: dict[str, Any]) -> argparse.Namespace
     return chosen
 
 
-def fit_options(description: str) -> argparse.Namespace:
-    """The command line of a variant that fits one model of a study."""
+def fit_options(description: str, **more: dict[str, Any]) -> argparse.Namespace:
+    """The command line of a variant that fits one model of a study; more: as of `options`."""
     return options(
         description,
         model={"required": True},
         data={"required": True, "help": "data.nc, or the .npz for variants without tadpool"},
         number={"type": int, "default": 0, "help": "another number, another random seed"},
         diagnose={"action": "store_true", "help": "add effective sample sizes, computed after the clocks stopped"},
+        **more,
     )
 
 

@@ -1,6 +1,7 @@
 """Time to an effective sample size of 1000 for the slowest parameter, against PyMC with nutpie."""
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,26 +34,41 @@ def measure(size: dict[str, list], threads: int, caches: Path) -> dict[str, Any]
     """
     from benchmarks import studies
 
-    variants = present(VARIANTS)
-    runs: Runs = {}
-    ess: dict[str, list[dict[str, float]]] = {}
+    measured: dict[str, Any] = {"runs": {}, "ess": {}}
     for model, (study, warmup, draws, rounds) in size.items():
         data, arrays = studies.prepared(study, caches)
         files = {"tadpool": data, "pymc": arrays}
-        for number in range(rounds):
-            long = {}
-            for stage, few in STAGES.items():
-                for name, variant in variants.items():
-                    work = {"model": model, "data": files[name], "warmup": warmup, "threads": threads, "number": number}
-                    last = {"draws": few} if few else {"draws": draws, "diagnose": True}
-                    result = run(variant, {**work, **last}, caches / f"{model}-{number}")
-                    runs.setdefault(f"{model} {name} {stage}", []).append(result)
-                    long[name] = result
-            for name, result in long.items():
-                ess.setdefault(f"{model} {name}", []).append({s: round(v, 1) for s, v in result["ess"].items()})
-            if len(long) > 1:
-                _agree(model, long["tadpool"], long["pymc"])
-    return {"runs": runs, "ess": ess}
+        work = {"model": model, "warmup": warmup, "threads": threads}
+        repeat(measured, VARIANTS, files, work, draws, rounds, caches)
+    return measured
+
+
+def repeat(
+    measured: dict[str, Any],
+    variants: Mapping[str, Variant],
+    files: Mapping[str, Path],
+    work: Mapping[str, Any],
+    draws: int,
+    rounds: int,
+    caches: Path,
+) -> None:
+    """Run all stages of all variants for one model, and add what they took to `measured` (runs, ess).
+
+    files: variant -> its data. work: the options that are common to all runs, with the name of the model.
+    """
+    model = work["model"]
+    for number in range(rounds):
+        long = {}
+        for stage, few in STAGES.items():
+            for name, variant in present(variants).items():
+                last = {"draws": few} if few else {"draws": draws, "diagnose": True}
+                given = {**work, "data": files[name], "number": number, **last}
+                result = run(variant, given, caches / f"{model}-{number}")
+                measured["runs"].setdefault(f"{model} {name} {stage}", []).append(result)
+                long[name] = result
+        for name, result in long.items():
+            measured["ess"].setdefault(f"{model} {name}", []).append({s: round(v, 1) for s, v in result["ess"].items()})
+            _agree(model, long["tadpool"], result)
 
 
 def _agree(model: str, one: Run, other: Run) -> None:
@@ -62,7 +78,7 @@ def _agree(model: str, one: Run, other: Run) -> None:
             ("mean", mean, theirs[0], errors[0], theirs[2]),
             ("sd", sd, theirs[1], errors[1], theirs[3]),
         ):
-            agree("tadpool", "PyMC", f"{what} of {model} {name}", zip(a, b, error_a, error_b, strict=True))
+            agree("tadpool", "another variant", f"{what} of {model} {name}", zip(a, b, error_a, error_b, strict=True))
 
 
 @dataclass(frozen=True)

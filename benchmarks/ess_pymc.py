@@ -46,7 +46,22 @@ def trolley(data: dict[str, np.ndarray], groups: tuple[str, ...]) -> pymc.Model:
     return model
 
 
+def partial(data: dict[str, np.ndarray]) -> pymc.Model:
+    """`tadpool/models/partial.py`, centred: a normal outcome y, schools, a number x; priors in units of the data."""
+    location, scale, width = data["y"].mean(), data["y"].std(), data["x"].std()
+    with pymc.Model(coords={"school": np.arange(data["n_school"])}) as model:
+        alpha = pymc.Normal("alpha", location, 1.5 * scale)
+        beta = pymc.Normal("beta_x", 0.0, scale / width)
+        sigma_school = pymc.Exponential("sigma_school", scale=scale)
+        alpha_school = pymc.Normal("alpha_school", alpha, sigma_school, dims="school")
+        sigma = pymc.Exponential("sigma", scale=scale)
+        mean = alpha_school[data["school_index"]] + beta * (data["x"] - data["x"].mean())
+        pymc.Normal("y", mean, sigma, observed=data["y"])
+    return model
+
+
 MODELS = {
+    "partial": partial,
     "radon_hierarchical": radon_hierarchical,
     "trolley_partial_pooling": lambda data: trolley(data, ("participant", "story")),
     "trolley_partial_story": lambda data: trolley(data, ("story",)),

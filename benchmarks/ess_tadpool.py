@@ -1,23 +1,31 @@
 """One fit of a study as lanes; with few draws it shows what comes before the first draw."""
 
+import argparse
 import time
+from typing import Any
 
 import numpy as np
 
 from benchmarks import common
 from tadpool import binding, compile_cache, lanes, seeds
+from tadpool.design import Reference
 
 
 def main() -> None:
     """Sample one model and print what it took."""
     options = common.fit_options(__doc__)
+    sample(options, options.model, {})
+
+
+def sample(options: argparse.Namespace, model: Reference, hyperparameters: dict[str, Any]) -> None:
+    """Sample a model of this name or reference with these hyperparameters and print what it took."""
     imported = time.monotonic()
     lanes.start(options.threads, "float64")
     compiling = common.CompileClock()
     sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
     key = seeds.key(common.SEED, "benchmarks", options.model, "benchmark", point=options.number)
     with compile_cache.used():
-        _, bound = binding.open_bound(options.data, options.model, {})
+        _, bound = binding.open_bound(options.data, model, hyperparameters)
         batch = lanes.Lanes(
             np.tile(key, (common.CHAINS, 1)),
             np.arange(common.CHAINS),

@@ -105,10 +105,14 @@ def _has_intercept(reference: Reference) -> bool:
 def variables(rung: str, design: Design) -> tuple[str, ...]:
     """The variables of the dataset that a rung needs, without those that it observes."""
     taken = [_known_as(predictor) for predictor in design["predictors"]]
-    groups = design["groups"] if rung in ALL_GROUPS else design["groups"][: rung != "pooled"]
-    taken += [f"{group}_index" for group in groups if group != design["unit"]]
+    taken += [f"{group}_index" for group in groups(rung, design) if group != design["unit"]]
     taken += [design[role] for role in ROLES if design[role]]
     return tuple(each for each in dict.fromkeys(taken) if each not in observed(rung, design))
+
+
+def groups(rung: str, design: Design) -> tuple[str, ...]:
+    """The groups whose members have something of their own in a rung."""
+    return tuple(design["groups"] if rung in ALL_GROUPS else design["groups"][: rung != "pooled"])
 
 
 def observed(rung: str, design: Design) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def leave_one_out(
     log_weights, _ = array_stats.psislw(scores.reshape(len(scores), -1))
     log_weights = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
     if "predictive" in loo.children:
-        apart = units_first(loo["predictive"][str(predictive.name)], unit)
+        apart = units_first(loo["predictive"][str(predictive.name)], unit).sel(draw=predicted["draw"])
         alone = loo["loo"]["method"].sel({unit: apart[unit]}).values != "psis"
         here = predicted.get_index(unit).get_indexer(apart[unit].values)
         there = np.flatnonzero(alone & (here >= 0))

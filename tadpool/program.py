@@ -28,15 +28,39 @@ class Sampler:
 
 
 class hold_out(numpyro.primitives.Messenger):
-    """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped."""
+    """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped.
 
-    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None) -> None:
-        self.held_out = held_out or {}
+    together: take the log density of a site that offers it, `infer={"together": function(value, kept)}`, from that function as
+    one number; `kept` is a bool array, or None where nothing is dropped.
+    """
+
+    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, together: bool = False) -> None:
+        self.held_out, self.together = held_out or {}, together
         super().__init__(fn)
 
     def process_message(self, msg: Arrays) -> None:
-        if msg["type"] == "sample" and msg["is_observed"] and msg["name"] in self.held_out:
-            msg["fn"] = msg["fn"].mask(~self.held_out[msg["name"]])
+        if msg["type"] != "sample" or not msg["is_observed"]:
+            return
+        kept = ~self.held_out[msg["name"]] if msg["name"] in self.held_out else None
+        if self.together and "together" in msg["infer"]:
+            msg["fn"] = Together(msg["fn"], msg["infer"]["together"], kept)
+        elif kept is not None:
+            msg["fn"] = msg["fn"].mask(kept)
+
+
+class Together(numpyro.distributions.Distribution):
+    """A distribution whose log density of all values is known as one number, function(value, kept)."""
+
+    def __init__(self, each: numpyro.distributions.Distribution, function: Callable, kept: jax.Array | None) -> None:
+        self.each, self.function, self.kept = each, function, kept
+        super().__init__(each.batch_shape, each.event_shape)
+
+    @property
+    def support(self):
+        return self.each.support
+
+    def log_prob(self, value):
+        return self.function(value, self.kept)
 
 
 def lane_key(lane: Arrays) -> jax.Array:
@@ -71,7 +95,7 @@ class Program:
 
     def call(self, lane: Arrays, shared: Arrays) -> Callable:
         def model():
-            with hold_out(held_out=lane["held_out"]):
+            with hold_out(held_out=lane["held_out"], together=True):
                 return self.model(**shared, **lane["arguments"])
 
         return model

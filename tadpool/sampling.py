@@ -17,6 +17,8 @@ from tadpool.program import hold_out, lane_key
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
 LOG_LIKELIHOOD_BYTES = 1e9
+# Of outcomes drawn for all rows, as numbers of 8 bytes: beyond it fewer of the draws are predicted with.
+PREDICTIVE_BYTES = 4e8
 
 
 def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
@@ -30,11 +32,30 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
     def draw(lane, shared):
         return one_draw.simulate(bound, lane_key(lane), {}, {**shared["inputs"], **shared["hyperparameters"]})
 
-    values = lanes.map_lanes(draw, batch, shared)
+    def sites(lane, shared):
+        return {name: value for name, value in draw(lane, shared).items() if name not in bound.outcomes}
+
+    kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
+    if len(kept) < PRIOR_DRAWS:
+        values = lanes.map_lanes(sites, batch, shared) | _outcomes(bound, draw, lanes.take(batch, kept), shared)
+    else:
+        values = lanes.map_lanes(draw, batch, shared)
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = small(value[None])
-    return xr.DataTree.from_dict({group: labelled(bound, content) for group, content in split.items()})
+    coords = {"prior": {}, "prior_predictive": {"draw": kept}}
+    groups = {group: labelled(bound, content, coords=coords[group]) for group, content in split.items()}
+    return xr.DataTree.from_dict(groups)
+
+
+def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Arrays:
+    """The outcomes alone of what `draw` gives for each lane of a batch."""
+
+    def outcomes(lane, shared):
+        values = draw(lane, shared)
+        return {name: values[name] for name in bound.outcomes}
+
+    return lanes.map_lanes(outcomes, batch, shared, bytes_per_lane=8 * sum(bound.sizes[n] for n in bound.outcomes))
 
 
 @dataclass(frozen=True)
@@ -169,7 +190,7 @@ def derived(sampled: Sampled, outcomes: Sequence[str], unit: str) -> Fit:
         groups["log_likelihood"] = sampled.group({name: scores["log_likelihood"]}, {name: (unit,)})
     if points is None or points.rows is not None:
         groups["log_prior"] = sampled.group(scores["log_prior"], _batch_dims(bound, scores["log_prior"]))
-        kept = thinned(sampled.sampler.draws, sampled.chains)
+        kept = within_bytes(thinned(sampled.sampler.draws, sampled.chains), sampled.chains, bound)
         key = seeds.key(**{**sampled.address, "role": "posterior_predictive"})
         groups["posterior_predictive"] = sampled.group(predict(bound, batch, draws, kept, key), draw=kept)
     if points is not None and points.rows is not None:
@@ -281,6 +302,12 @@ def thinned(length: int, chains: int) -> np.ndarray:
     """Positions of the draws of each chain that posterior predictive distributions use: PREDICTIVE_DRAWS in all."""
     per_chain = min(length, -(-PREDICTIVE_DRAWS // chains))
     return np.arange(per_chain) * length // per_chain
+
+
+def within_bytes(kept: np.ndarray, chains: int, bound: Bound) -> np.ndarray:
+    """Every second, third, ... of these draws of each chain, so that outcomes drawn with them take PREDICTIVE_BYTES at most."""
+    size = 8 * chains * len(kept) * sum(bound.sizes[name] for name in bound.outcomes)
+    return kept[:: max(1, -(-int(size) // int(PREDICTIVE_BYTES)))]
 
 
 def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, key: np.ndarray, record=None) -> Arrays:

@@ -1,15 +1,21 @@
 """The rungs of the pooling ladder: what they are bound to, their densities, their equations."""
 
+from functools import partial
+
+import jax
 import numpy as np
+import numpyro
 import pytest
 import xarray as xr
 from numpyro import handlers
+from numpyro.infer.util import potential_energy, unconstrain_fn
 from scipy import stats
 
-from tadpool import binding, design, plugins
+from tadpool import binding, design, one_draw, plugins, prediction
 from tadpool.errors import UserError
 from tadpool.ladder.equations import equations
 from tadpool.ladder.facts import gathered
+from tadpool.program import hold_out
 from tadpool.reporting.markup import mathml
 
 EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None, "standard_error": None}
@@ -74,24 +80,142 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("rung", "family"), PAIRS)
-def test_a_rung_is_bound_to_what_its_design_names(rung, family):
+def test_a_rung_has_the_density_that_its_equations_say(rung, family, monkeypatch):
+    """At a draw from the prior, every site against SciPy; and the names and dims of its sites."""
+    monkeypatch.setattr(binding, "_validate", lambda *_: None)  # what it computes is compared here
     chosen, dataset = made(family)
     assert design.applies(rung, chosen) is None
     reference = {"name": rung, "design": chosen}
     bound = binding.bind(reference, dataset)
     signature = design.signature(reference)
-    assert signature.designed
     assert set(signature.variables) <= set(bound.inputs)
     assert bound.outcomes == signature.outcomes == (("x", "y") if rung == "latent_mundlak" else ("y",))
-    assert bound.dims["y"] == ("row",)
-    assert ("alpha" in bound.latents) == (rung != "unpooled" and family != "ordered")
-    named = {name.removesuffix("_decentered") for name in bound.latents}
-    assert ("alpha_school" in named) == (rung != "pooled")
-    assert ("delta_year" in named) == (rung not in ("pooled", "unpooled"))
-    assert bound.dims["beta_site"] == ("site",)
-    assert bound.dims["beta_treated_school" if rung == "unpooled" else "beta_treated"] == (
-        ("school",) if rung == "unpooled" else ()
+    separate = ("school",) if rung == "unpooled" else ()
+    dims = {"y": ("row",), "beta_site": ("site",), "beta_treated_school" if separate else "beta_treated": separate}
+    assert dims.items() <= bound.dims.items()
+
+    @jax.jit
+    def drawn(arguments):
+        inputs = {name: value for name, value in arguments.items() if name not in bound.outcomes}
+        sites = one_draw.simulate(bound, jax.random.key(5), {}, inputs)
+        trace = one_draw.conditioned(bound, {name: sites[name] for name in bound.latents}, arguments)
+        sampled = {name: site for name, site in trace.items() if site["type"] == "sample"}
+        return sites, {name: site["fn"].log_prob(site["value"]) for name, site in sampled.items()}
+
+    with numpyro.validation_enabled(False):
+        sites, found = jax.tree.map(np.asarray, drawn({**bound.data, **bound.hyperparameters}))
+    expected = priors(rung, family, sites) | {"y": likelihood(rung, family, dataset, sites)}
+    if rung == "latent_mundlak":
+        means = sites["mean_x_school"][dataset.school_index.values]
+        expected["x"] = stats.norm.logpdf(dataset.x, means, sites["sigma_within_x"])
+    assert set(found) - set(expected) <= {"shares_grade", "beta_site", "cutpoints"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def units(family):
+    """Location and standard deviation of the outcome and of the numbers, from the table itself."""
+    dataset = made(family)[1]
+    rows = {"x": dataset.x.values, "size": dataset["size"].values[dataset.school_index.values]}
+    y = dataset.y.values - (dataset.known.values if family in ("normal", "student") else 0)
+    found = {name: (values.mean(), values.std()) for name, values in rows.items()}
+    if family in ("poisson", "negative_binomial"):
+        return found | {"y": (np.log(y.sum() / (dataset.days * np.exp(dataset.known)).sum().item()), 1.0)}
+    return found | {"y": (y.mean(), y.std()) if family in ("normal", "student") else (0.0, 1.0)}
+
+
+def priors(rung, family, sites):
+    """Log prior densities by site, as far as they are of one kind in all rungs."""
+    (location, scale), (_, x), (_, size) = (units(family)[name] for name in ("y", "x", "size"))
+    normal = {"alpha": (location, 1.5 * scale), "alpha_school": (location, 1.5 * scale), "beta_x": (0, scale / x)}
+    normal |= {"beta_treated": (0, scale), "beta_size": (0, scale / size), "range_grade": (0, scale)}
+    normal |= {"beta_x_school": (0, scale / x), "beta_treated_school": (0, scale), "beta_mean_treated": (0, scale)}
+    normal |= {"beta_mean_x": (0, scale / x), "mean_x": (units(family)["x"][0], 1.5 * x)}
+    exponential = {"sigma": scale, "sigma_school": scale, "sigma_year": scale, "sigma_x_school": scale / x}
+    exponential |= {"sigma_treated_school": scale, "sigma_between_x": 1.5 * x, "sigma_within_x": 1.5 * x}
+    known = {name: stats.norm.logpdf(sites[name], *of) for name, of in normal.items() if name in sites}
+    if rung != "unpooled":  # elsewhere it is computed, from what is standard normal
+        known = {name: value for name, value in known.items() if not name.endswith("_school")}
+    known |= {name: stats.expon.logpdf(sites[name], scale=of) for name, of in exponential.items() if name in sites}
+    standardized = [name for name in sites if name.endswith("_decentered")]
+    known |= {name: stats.norm.logpdf(sites[name]) for name in standardized}
+    if "alpha_school" in sites and rung != "unpooled" and not standardized:
+        known["alpha_school"] = stats.norm.logpdf(sites["alpha_school"], sites["alpha"], sites["sigma_school"])
+        known["delta_year"] = stats.norm.logpdf(sites["delta_year"], 0, sites["sigma_year"])
+    if "nu" in sites:
+        known["nu"] = stats.gamma.logpdf(sites["nu"], 2, scale=10)
+    if "overdispersion" in sites:
+        known["overdispersion"] = stats.halfnorm.logpdf(sites["overdispersion"])
+    if "partial_correlations_school" in sites:  # LKJ(2) of three effects: Beta(2.5), Beta(2.5), Beta(2) on (-1, 1)
+        shapes = np.array([2.5, 2.5, 2.0])
+        each = stats.beta.logpdf((sites["partial_correlations_school"] + 1) / 2, shapes, shapes) - np.log(2)
+        known["partial_correlations_school"] = each.sum()
+    return known
+
+
+def likelihood(rung, family, dataset, sites):
+    """Log likelihood of each row, from the values of all sites."""
+    school, rows = (
+        dataset.school_index.values,
+        {name: dataset[name].values for name in ("x", "treated", "grade", "known")},
     )
+    rows |= {"size": dataset["size"].values[school], "site": dataset.site_index.values}
+    eta = (
+        sites["alpha"]
+        if rung == "pooled" and family != "ordered"
+        else sites["alpha_school"][school]
+        if rung != "pooled"
+        else 0
+    )
+    eta = eta + rows["known"] + sites["beta_site"][rows["site"]] + sites["beta_grade"][rows["grade"]]
+    if "delta_year" in sites:
+        eta = eta + sites["delta_year"][dataset.year_index.values]
+    for name in ("x", "treated", "size"):
+        beta = sites[f"beta_{name}_school"][school] if f"beta_{name}_school" in sites else sites[f"beta_{name}"]
+        apart = rows[name] - units(family)[name][0] if name != "treated" else rows[name]
+        eta = eta + beta * apart
+        if f"beta_mean_{name}" in sites:
+            means = np.bincount(school, apart)[school] / np.bincount(school)[school]
+            if rung == "latent_mundlak" and name == "x":
+                means = sites["mean_x_school"][school] - units(family)["x"][0]
+            eta = eta + sites[f"beta_mean_{name}"] * means
+    y, p = dataset.y.values, 1 / (1 + np.exp(-eta))
+    if family in ("normal", "student"):
+        nu = sites.get("nu", np.inf)
+        return (
+            stats.norm.logpdf(y, eta, sites["sigma"])
+            if family == "normal"
+            else stats.t.logpdf(y, nu, eta, sites["sigma"])
+        )
+    if family in ("bernoulli", "binomial"):
+        return stats.binom.logpmf(y, dataset.tries.values if family == "binomial" else 1, p)
+    if family == "ordered":
+        above = [1.0, *(1 / (1 + np.exp(-(eta - cut))) for cut in sites["cutpoints"]), 0.0]
+        share = np.array([np.broadcast_to(above[k] - above[k + 1], len(y)) for k in range(4)])
+        return np.log(share[y, np.arange(len(y))])
+    rate = dataset.days.values * np.exp(eta)
+    if family == "poisson":
+        return stats.poisson.logpmf(y, rate)
+    return stats.nbinom.logpmf(y, sites["phi"], sites["phi"] / (sites["phi"] + rate))
+
+
+def test_new_rows_are_predicted_with_the_scales_of_the_data():
+    """Without noise a new school's row is the population's line, whose predictor is centred at the fitted data's mean."""
+    chosen, dataset = made("normal", predictors=PREDICTORS[:1], slopes=[], offset=None)
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset)
+    drawn = {
+        "alpha": [3.0, 4.0],
+        "beta_x": [0.5, 1.0],
+        **dict.fromkeys(("sigma", "sigma_school", "sigma_year"), [1e-9] * 2),
+    }
+    posterior = xr.Dataset({name: (("chain", "draw"), np.array([values])) for name, values in drawn.items()})
+    posterior["delta_year_decentered"] = (("chain", "draw", "year"), np.zeros((1, 2, 4)))
+    rows = [{"x": 7.0, "year": 2002}, {"x": 9.0, "year": 2003}]
+    tree = prediction.predict_rows(bound, posterior, "school", "new school", "row", rows, np.array([1, 2], np.uint32))
+    apart = np.array([7.0, 9.0]) - dataset.x.values.mean()
+    expected = [[[3.0 + 0.5 * apart[0], 3.0 + 0.5 * apart[1]], [4.0 + apart[0], 4.0 + apart[1]]]]
+    np.testing.assert_allclose(tree["predictions"]["y"], expected, atol=1e-6)
+    assert tree["predictions"]["alpha_school_decentered"].sizes["school"] == 1
 
 
 @pytest.mark.parametrize("family", design.FAMILIES)
@@ -197,3 +321,39 @@ def test_the_parametrization_weighs_known_standard_errors():
     assert not weak["centred"]
     assert strong["centred"]
     assert strong["reliability"] > 0.99
+
+
+COLLAPSIBLE = [
+    ("partial_slopes", "normal"),
+    ("latent_mundlak", "normal"),
+    ("partial", "binomial"),
+    ("mundlak", "poisson"),
+]
+
+
+@pytest.mark.parametrize(("rung", "family"), COLLAPSIBLE)
+def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, family):
+    """Density and gradient at a point, with 1,000 rows and a third of them held out, against one term for each row."""
+    chosen, dataset = made(family, rows=1000)
+    if family != "normal":  # numbers that few rows share would make a cell of each
+        dataset["x"], dataset["known"] = dataset["x"].round(-1), dataset["known"].round(-1)
+        chosen["predictors"] = PREDICTORS[:2]
+    bound = binding.bind({"name": rung, "design": chosen}, dataset)
+    assert bound.facts["cells"]["collapsed"]
+    arguments = {**bound.data, **bound.hyperparameters}
+    with numpyro.validation_enabled(False):
+        drawn = one_draw.simulate(bound, jax.random.key(3), {}, {**bound.inputs, **bound.hyperparameters})
+        z = unconstrain_fn(bound.function, (), arguments, {name: drawn[name] for name in bound.latents})
+    z = {name: z[name] for name in bound.latents}
+    held_out = {"y": np.random.default_rng(2).random(1000) < 1 / 3}
+
+    def potential(z, together):
+        with hold_out(held_out=held_out, together=together):
+            return potential_energy(bound.function, (), arguments, z)
+
+    (expected, slope), (found, own_slope) = (
+        jax.jit(jax.value_and_grad(partial(potential, together=together)))(z) for together in (False, True)
+    )
+    assert float(found) == pytest.approx(float(expected), rel=1e-11)
+    for name, value in slope.items():
+        np.testing.assert_allclose(own_slope[name], value, rtol=1e-8, atol=1e-8 * np.abs(value).max(), err_msg=name)

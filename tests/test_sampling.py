@@ -81,6 +81,20 @@ def test_a_large_log_likelihood_is_left_out_and_recomputed_in_blocks(monkeypatch
     np.testing.assert_array_equal(joined, stored["log_likelihood"]["chips"])
 
 
+def test_outcomes_of_many_rows_are_predicted_with_fewer_draws(monkeypatch):
+    """Of 1,000 draws of 48 tanks, 8 bytes each, every third in a third of the bytes; the prior's own are the same draws."""
+    bound = binding.bind("frogs_multilevel", dataset("reedfrogs"))
+    whole = sampling.prior(bound, np.array([1, 2], np.uint32))
+    kept = sampling.within_bytes(sampling.thinned(400, 4), 4, bound)
+    assert len(kept) == 250
+    monkeypatch.setattr(sampling, "PREDICTIVE_BYTES", 1000 * 48 * 8 / 3 + 1)
+    assert sampling.within_bytes(kept, 4, bound).tolist() == kept[::3].tolist()
+    some = sampling.prior(bound, np.array([1, 2], np.uint32))
+    xr.testing.assert_identical(some["prior"].to_dataset(), whole["prior"].to_dataset())
+    fewer = whole["prior_predictive"].to_dataset().isel(draw=slice(None, None, 3))
+    xr.testing.assert_identical(some["prior_predictive"].to_dataset(), fewer)
+
+
 def test_prior_draws_have_the_prior_moments():
     """1000 independent draws; the sd of sigma^2-like moments is taken from the draws: |z| < 4.4 for four moments."""
     bound = binding.bind("frogs_multilevel", dataset("reedfrogs"))

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tadpool.design import ROLES
+from tadpool.design import ROLES, groups
+from tadpool.ladder import collapse
 from tadpool.ladder import facts as known
-from tadpool.ladder.form import FORM, RUNG, SCALES, Form, Predictor
+from tadpool.ladder.form import CELL, FIRST, FORM, RUNG, SCALES, Form, Predictor
 from tadpool.ladder.instance import Instance
 
 # Hyperparameters that say how a rung is computed or what its priors are in units of; the rung itself does not look at them.
 OPTIONS = ("scaled", "parametrization", "collapse")
-PARAMETRIZATIONS = ("auto", "centred", "non_centred")
+LEVELLED = ("categorical", "ordered")
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,14 @@ def bound(
     """rung, name: the `model` of a file, and the file's. static: hyperparameters that are no floats. facts: those of the
     study's data, gathered from the dataset where they are None.
     """
+    arrays: dict[str, np.ndarray] = {}
     if facts is None:
         facts = known.gathered(name, design, dataset, static["scaled"], f"models/{name}.py")
-    form = formed(name, design, dataset, facts, static.get("parametrization", "auto"))
+        if static["collapse"]:
+            arrays, facts = _collapsed(name, design, dataset, facts)
+    form = formed(name, design, dataset, facts, static.get("parametrization", "auto"), CELL in arrays)
     scales = [facts["outcome"], *(facts["predictors"][each["name"]] for each in design["predictors"])]
-    arrays = {SCALES: np.array([[each["location"], each["scale"]] for each in scales])}
+    arrays |= {SCALES: np.array([[each["location"], each["scale"]] for each in scales])}
     arrays |= {index: dataset[index].values for _, index in form.per}
     if design["unit"] in design["groups"]:
         arrays[f"{design['unit']}_index"] = np.arange(form.rows)
@@ -62,8 +66,39 @@ def run(**arguments: Any) -> None:
     rung(Instance(form, arguments), **prior)
 
 
+def _collapsed(
+    name: str, design: Mapping[str, Any], dataset: xr.Dataset, facts: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
+    """The cells of the rows where sums over them are exact and there are few of them, and the facts that say so.
+
+    Only of the study's data: other rows are in other cells.
+    """
+    if design["family"] not in collapse.FAMILIES or design["standard_error"]:
+        return {}, facts
+    rows = known.by_row(design, dataset)
+    kinds = {each["name"]: each["kind"] for each in design["predictors"]}
+    names = [f"{group}_index" for group in groups(name, design)]
+    names += [f"{each}_index" if kind == "categorical" else each for each, kind in kinds.items() if kind in LEVELLED]
+    if design["family"] in collapse.EXPONENTIAL:
+        names += [*(each for each, kind in kinds.items() if kind in ("number", "binary")), *_offset_in_cells(design)]
+    cell, first = collapse.cells([rows[each] for each in names], dataset.sizes[design["unit"]])
+    worthwhile = collapse.WORTHWHILE * len(first) <= len(cell)
+    facts = {**facts, "cells": {"rows": len(cell), "cells": len(first), "collapsed": worthwhile}}
+    return ({CELL: cell, FIRST: first} if worthwhile else {}), facts
+
+
+def _offset_in_cells(design: Mapping[str, Any]) -> list[str]:
+    """The offset, where it does not factor out of a cell's probability."""
+    return [design["offset"]] if design["offset"] and design["family"] != "poisson" else []
+
+
 def formed(
-    name: str, design: Mapping[str, Any], dataset: xr.Dataset, facts: Mapping[str, Any], parametrization: str
+    name: str,
+    design: Mapping[str, Any],
+    dataset: xr.Dataset,
+    facts: Mapping[str, Any],
+    parametrization: str,
+    collapsed: bool,
 ) -> Form:
     """The form of a design on a dataset."""
     unit, predictors = design["unit"], design["predictors"]
@@ -90,7 +125,7 @@ def formed(
         means=tuple(facts["means"]),
         latent=tuple(latent) if name == "latent_mundlak" else (),
         non_centred=frozenset(effect for effect, yes in centred.items() if not yes),
-        collapsed=False,
+        collapsed=collapsed,
     )
 
 

@@ -6,7 +6,7 @@ rungs, so that estimates can be compared by name: `alpha` (population), `alpha_<
 member), `sigma_<group>` and `sigma_<x>_<group>` (standard deviations between members), `beta_mean_<x>` (of the group mean).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -16,8 +16,9 @@ import numpyro.distributions as dist
 from numpyro.infer.reparam import LocScaleReparam
 
 from tadpool.ladder import families
+from tadpool.ladder.collapse import Cells
 from tadpool.ladder.correlation import cholesky_factor
-from tadpool.ladder.form import SCALES, Form, Predictor, effect, latent_mean
+from tadpool.ladder.form import CELL, FIRST, SCALES, Form, Predictor, effect, latent_mean
 from tadpool.ladder.linear import Term, total
 
 
@@ -138,7 +139,7 @@ class Instance:
 
     def group_means(self, scale: Any) -> None:
         """`beta_mean_<x>` times the mean of each predictor in its group's rows."""
-        index = self.data[f"{self.form.group}_index"]
+        index = self.by_row(f"{self.form.group}_index")
         size = self.form.size(self.form.group)
         count = jnp.maximum(jax.ops.segment_sum(jnp.ones(self.form.rows), index, size), 1.0)
         for name in self.form.means:
@@ -155,9 +156,10 @@ class Instance:
             between = families.standard_deviation(f"sigma_between_{name}", sd_prior, predictor_scale * unit)
             within = families.standard_deviation(f"sigma_within_{name}", sd_prior, predictor_scale * unit)
             means = self._members(latent_mean(name, group), group, centre, between)
-            eta = means[self.data[f"{group}_index"]]
+            index = self.by_row(f"{group}_index")
             with numpyro.plate(self.form.unit, self.form.rows):
-                drawn = numpyro.sample(name, dist.Normal(eta, within), obs=self.data.get(name))
+                together = {"together": _of_groups(index, means, within)} if self.form.collapsed else {}
+                drawn = numpyro.sample(name, dist.Normal(means[index], within), obs=self.data.get(name), infer=together)
             self.data = {**self.data, name: drawn}
             self._add_mean(name, means - location, scale)
 
@@ -176,7 +178,18 @@ class Instance:
         trials = self.by_row(form.trials) if form.trials else None
         with numpyro.plate(form.unit, form.rows):
             likelihood = families.distribution(form.family, eta, own, trials)
-            numpyro.sample(form.outcome, likelihood, obs=self.data.get(form.outcome))
+            together = {"together": self._together(own)} if form.collapsed else {}
+            numpyro.sample(form.outcome, likelihood, obs=self.data.get(form.outcome), infer=together)
+
+    def _together(self, own: Mapping[str, Any]) -> Callable:
+        """The log likelihood of all rows as a function of the outcome and of which rows are kept."""
+        cells = Cells(self.data[CELL], self.data[FIRST], self.by_row, self.terms, self._offset())
+        if self.form.family == "normal":
+            return lambda outcome, kept: cells.normal(outcome, kept, own["sigma"])
+        if self.form.family == "poisson":
+            return cells.poisson
+        trials = self.by_row(self.form.trials) if self.form.trials else jnp.ones(self.form.rows)
+        return lambda outcome, kept: cells.binomial(outcome, kept, trials)
 
     def _offset(self) -> Any:
         """What is added to the linear predictor: the offset, and the log of the exposure."""
@@ -187,6 +200,13 @@ class Instance:
         """A variable with one value for each row."""
         index = self.form.row_index(name)
         return self.data[name] if index is None else self.data[name][self.data[index]]
+
+
+def _of_groups(index: Any, means: Any, sigma: Any) -> Callable:
+    """The log density of all values of Normal(means[index], sigma), as a function of them and of which are kept."""
+    members = jnp.arange(means.shape[0])
+    cells = Cells(index, members, lambda name: members, [Term(means, "member")])
+    return lambda values, kept: cells.normal(values, kept, sigma)
 
 
 class _Rows(Mapping):
