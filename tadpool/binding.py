@@ -50,7 +50,7 @@ class Bound:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, dataset: xr.Dataset) -> "Bound":
-        """The same model, hyperparameters and facts bound to another dataset."""
+        """The same model, hyperparameters and facts bound to another dataset, whose rows may be exchanged for others."""
         return replace(bind(self.model, dataset, self.given, self.facts), only_where=self.only_where)
 
     @property
@@ -170,8 +170,8 @@ class Points:
     settings: Sequence[Mapping[str, Any]] = ()
 
 
-def swept(bound: Bound, over: sweeping.Over, points: Sequence, data: Sequence[xr.Dataset] = ()) -> Points:
-    """The points of a sweep over what `over` names: a number each, or one for each name.
+def swept(bound: Bound, over: sweeping.Over, points: Sequence, data: Sequence[xr.Dataset] = ()) -> tuple[Bound, Points]:
+    """The model, bound so that it serves all points, and the points of a sweep: a number each, or one for each name in `over`.
 
     data: the dataset of each point, where they differ. Raises UserError where one has other shapes than the first, and for
     a hyperparameter that has the name of a site.
@@ -180,13 +180,14 @@ def swept(bound: Bound, over: sweeping.Over, points: Sequence, data: Sequence[xr
         if axis in bound.sizes:
             what = f"models/{design.name(bound.model)}.py: {axis!r} is a hyperparameter and a site"
             raise UserError(f"{what}; give one another name so that a sweep over it can be told from it")
+    bound = bound.at(bound.dataset) if data and bound.facts else bound
     labels, dim = np.asarray(points, float), sweeping.dim(over)
     at = [sweeping.at(over, label) for label in labels.tolist()]
     coords = {axis: (dim, np.array([point[axis] for point in at])) for axis in sweeping.axes(over)}
     settings = [sweeping.values(over, label, sweeping.SAMPLER) for label in labels.tolist()]
     arguments = {axis: coords[axis][1] for axis in sweeping.of_kind(over, sweeping.HYPERPARAMETERS)}
     arguments |= _stacked(bound, at, data)
-    return Points(dim, labels, coords, arguments, settings=settings if any(settings) else ())
+    return bound, Points(dim, labels, coords, arguments, settings=settings if any(settings) else ())
 
 
 def _stacked(bound: Bound, at: Sequence[Mapping[str, float]], data: Sequence[xr.Dataset]) -> Arrays:

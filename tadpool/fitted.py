@@ -83,7 +83,7 @@ class Fitted:
         if self.over:
             differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
             data = [self.data_at(point) for point in self.points] if differ else []
-            return bound, binding.swept(bound, self.over, self.labels, data)
+            return binding.swept(bound, self.over, self.labels, data)
         return binding.separated(bound, self.by, self.unit) if self.by else (bound, None)
 
     @property

@@ -50,7 +50,7 @@ def fit(
         several = None
         if over:
             simulated = _simulated(dataset, arguments, outcomes, study, seed, over, points) if dataset else []
-            several = binding.swept(bound, over, points, [datasets.merged(each) for each in simulated])
+            bound, several = binding.swept(bound, over, points, [datasets.merged(each) for each in simulated])
             tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
             bound, several = binding.separated(bound, by, unit)

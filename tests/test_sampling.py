@@ -44,9 +44,9 @@ def test_a_sweep_point_is_the_same_lanes_alone_or_among_others():
     options = {"outcomes": ["survived"], "unit": "tank"}
     small = lanes.Sampler(100, 100, 0.8, 10)
     whole = sampling.posterior(
-        bound, address, 4, small, points=binding.swept(bound, "sigma", [0.5, 1.0, 2.0]), **options
+        bound, address, 4, small, points=binding.swept(bound, "sigma", [0.5, 1.0, 2.0])[1], **options
     )
-    alone = sampling.posterior(bound, address, 4, small, points=binding.swept(bound, "sigma", [2.0]), **options)
+    alone = sampling.posterior(bound, address, 4, small, points=binding.swept(bound, "sigma", [2.0])[1], **options)
     for group in ("posterior", "sample_stats", "log_likelihood"):
         xr.testing.assert_identical(whole.groups[group].sel(sigma=[2.0]), alone.groups[group])
 
