@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 # Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run quick setup new test verify lint bench plan docs screenshots lock clean help
+.PHONY: run quick setup new test torture verify lint bench plan docs screenshots lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -29,6 +29,9 @@ new: .venv/complete  ## Begin a study with files that run as they are (NAME=bake
 test: .venv/complete  ## Run all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
+torture: .venv/complete  ## Kill jobs and runs 400 times at random moments (an hour); `make test` does 40
+	@TADPOOL_KILLS=400 $(PYTHON) -m pytest tests/faults/test_kills.py
+
 verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)
 	@$(SNAKEMAKE) verify
 
@@ -37,6 +40,7 @@ lint: .venv/complete  ## Check style and workflow
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check Snakefile rules
 	.venv/bin/snakemake --lint
+	@$(PYTHON) -m tests.audit
 
 bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nutpie and against NumPyro; writes benchmarks/README.md (PART=name: that part alone)
 	$(PYTHON) -m benchmarks.run $(PART)

@@ -33,12 +33,21 @@ Reason Job File Config Code Package Version Planted What Statistic Rule Estimate
 """
 COUNTS = """
 Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagged Failed Impossible Seconds Jobs
-There Here Difference
+There Here Difference Cases Held
 """
 PLAIN = {
     *LABELS.split(),
     *COUNTS.split(),
-    *["Scored by", "Moved most by the prior of", "Farthest off", "Found by", "What the check says"],
+    *[
+        "Scored by",
+        "Moved most by the prior of",
+        "Farthest off",
+        "Found by",
+        "What the check says",
+        "Area",
+        "Tried",
+        "What must hold",
+    ],
     *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB"],
 }
 
