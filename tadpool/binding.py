@@ -15,7 +15,7 @@ from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
 from numpyro.infer.reparam import LocScaleReparam
 
-from tadpool import contracts, design, io, plugins, sweeping
+from tadpool import contracts, design, io, model_calls, model_checks, plugins, sweeping
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.errors import UserError, explained
@@ -64,12 +64,13 @@ def bind(
     dataset: xr.Dataset,
     hyperparameters: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
+    only_where: Mapping[str, str] | None = None,
 ) -> Bound:
     """Match a model's arguments with a dataset's variables and sizes.
 
-    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows.
-    Raises UserError for an argument that the dataset has not, an observed site whose shape is not the data's, and an
-    observation outside the support of its distribution.
+    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows. only_where: see
+    `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not and, where the
+    dataset has outcomes, for a model that breaks a rule of `tadpool.model_checks` on it.
     """
     signature, where = design.signature(model), f"models/{design.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
@@ -85,28 +86,18 @@ def bind(
     else:
         function = partial(module.model, **static, **sizes)
     inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
-    with explained(where, "calling the model"), numpyro.validation_enabled(False):
+    with model_calls.explained(where), numpyro.validation_enabled(False):
+        if any(outcome in data for outcome in signature.outcomes):
+            candidate = (where, design.path(model), function, data, signature.outcomes, traced, dataset)
+            model_checks.check(model_calls.Candidate(*candidate), only_where)
         shapes, latents = _sites(function, {**data, **traced})
         named = infer_dims(function, model_kwargs={**inputs, **traced})
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
-        bound = Bound(
-            model,
-            dict(hyperparameters or {}),
-            function,
-            data,
-            signature.outcomes,
-            latents,
-            traced,
-            dims,
-            sizes,
-            dataset,
-            facts=facts or {},
-        )
-        if any(outcome in data for outcome in signature.outcomes):
-            _validate(where, bound)
-    return bound
+    given, counted = dict(hyperparameters or {}), dict(only_where or {})
+    outcomes, kept = signature.outcomes, facts or {}
+    return Bound(model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept)
 
 
 def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:
@@ -148,7 +139,7 @@ def open_bound(
 ) -> tuple[xr.DataTree, Bound]:
     """data.nc as a tree, and the model bound to it."""
     tree = io.read(data, contracts.DATA)
-    return tree, replace(bind(model, datasets.merged(tree), hyperparameters), only_where=only_where or {})
+    return tree, bind(model, datasets.merged(tree), hyperparameters, only_where=only_where or {})
 
 
 @dataclass(frozen=True)
@@ -276,38 +267,6 @@ def relations(bound: Bound) -> dict[str, Any]:
 def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
     rest = tuple(f"{site}_dim_{i}" for i in range(ndim - len(named)))
     return (*named, *rest)
-
-
-def _validate(where: str, bound: Bound) -> None:
-    """Refuse what NumPyro would broadcast, clamp or drop without a word."""
-    families = {}
-
-    @jax.jit
-    def observed(arguments):
-        trace = handlers.trace(handlers.seed(bound.function, jax.random.key(0))).get_trace(**arguments)
-        sites = {n: site for n, site in trace.items() if site["type"] == "sample" and site["is_observed"]}
-        families.update({name: type(site["fn"]).__name__ for name, site in sites.items()})
-        return {n: (site["fn"].support(site["value"]), site["fn"].log_prob(site["value"])) for n, site in sites.items()}
-
-    found = observed({**bound.data, **bound.hyperparameters})
-    if not found:
-        raise UserError(f"{where}: no site is observed; pass an outcome with obs=")
-    for name, (inside, log_prob) in found.items():
-        if name not in bound.data:
-            raise UserError(f"{where}: the observed site {name!r} is not an argument; name it after its data")
-        shape = bound.data[name].shape
-        if log_prob.shape != shape:
-            raise UserError(
-                f"{where}: {name} has shape {shape} but its distribution has {log_prob.shape}; align their dims"
-            )
-        inside = np.broadcast_to(np.asarray(inside), shape)
-        if not inside.all():
-            at = tuple(int(i) for i in np.argwhere(~inside)[0])
-            labels = ", ".join(f"{d} {bound.dataset[d].values[i]}" for d, i in zip(bound.dims[name], at, strict=True))
-            raise UserError(
-                f"{where}: {name} of {labels} is {bound.data[name][at]}, outside the support of its {families[name]}; "
-                "correct the table or choose another distribution"
-            )
 
 
 def small(values: np.ndarray) -> np.ndarray:

@@ -29,8 +29,18 @@ def explained(where: str, what: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         traceback.print_exc()
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
-        at = f", line {lines[-1]}" if lines else ""
-        raise UserError(f"{where}{at}: {what} failed: {type(error).__name__}: {error}") from error
+        raise UserError(f"{place(where, error)}: {what} failed: {said(error)}; correct the file") from error
+
+
+def place(where: str, error: BaseException) -> str:
+    """The file of a plug-in with the line of it that an exception passed through, if any."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
+    return f"{where}, line {lines[-1]}" if lines else where
+
+
+def said(error: BaseException) -> str:
+    """The type of an exception and the first line of what it says."""
+    words = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

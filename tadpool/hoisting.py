@@ -31,6 +31,17 @@ def hoisted(function: Callable, example: Any) -> Callable:
     return rest
 
 
+def independent(function: Callable, example: Any) -> Any:
+    """What a function of a pytree like `example` (arrays, or their shapes and types) returns whatever its argument is.
+
+    The pytree that it returns, with None in place of each array that does depend on the argument.
+    """
+    closed, shape = jax.make_jaxpr(function, return_shape=True)(example)
+    unknown = [UNKNOWN] * len(closed.jaxpr.invars)
+    values = _evaluate(closed.jaxpr, closed.consts, unknown, {}, (), known=True)
+    return jax.tree.unflatten(jax.tree.structure(shape), [None if value is UNKNOWN else value for value in values])
+
+
 def _evaluate(jaxpr, constants: list, arguments: list, done: dict, path: tuple[int, ...], known: bool) -> list:
     """Interpret a program; `path` addresses it within the whole, for nested ones.
 

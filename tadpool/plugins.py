@@ -6,14 +6,14 @@ plug-in (its hyperparameters, its tables) is read from the syntax tree: a dry ru
 
 import ast
 import importlib.util
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tadpool.errors import UserError, did_you_mean
+from tadpool import own_imports
+from tadpool.errors import UserError, did_you_mean, place, said
 
 PACKAGE = Path(__file__).parent
 BUILT_IN_DATA = PACKAGE.parent / "data"
@@ -65,15 +65,17 @@ def load(kind: str, name: str) -> ModuleType:
 @cache
 def load_file(path: str) -> ModuleType:
     """Import a plug-in from its file, once. Raises UserError where its import fails."""
-    spec = importlib.util.spec_from_file_location(f"tadpool_plugin_{Path(path).parent.name}_{Path(path).stem}", path)
+    file = Path(path)
+    where = f"{file.parent.name}/{file.name}"
+    spec = importlib.util.spec_from_file_location(f"tadpool_plugin_{file.parent.name}.{file.stem}", path)
     module = importlib.util.module_from_spec(spec)
-    folder = str(Path(path).parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # for the files beside it that it imports; last, so that none of them hides a package
+    if PACKAGE not in file.parents:
+        own_imports.prepare(where, file, spec.parent)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise UserError(f"{Path(path).name} cannot be imported: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        mend = "install what it needs, or correct the file" if isinstance(error, ImportError) else "correct the file"
+        raise UserError(f"{place(where, error)}: the file cannot be imported: {said(error)}; {mend}") from error
     return module
 
 
@@ -121,17 +123,40 @@ def _literal(node: Any) -> Any:
 
 
 def signature(path: Path, function: str = "model") -> Signature:
-    """Read a model's arguments. Raises UserError where a hyperparameter's default is no number, true/false or text."""
+    """Read a model's arguments. Raises UserError for one that says not what it is: data, an outcome or a hyperparameter."""
     arguments = _function(path, function).args
     known = defaults(path, function)
+    designed = bool(_assigned(path, "DESIGNED"))
     positional = [argument.arg for argument in arguments.posonlyargs + arguments.args]
     outcomes = tuple(name for name in positional if known[name] is None)
+    if not designed:
+        _check_arguments(path, function, outcomes)
     hyperparameters = {argument.arg: known[argument.arg] for argument in arguments.kwonlyargs}
     for name, default in hyperparameters.items():
         if not isinstance(default, (bool, int, float, str)):
             raise UserError(f"{path.name}: hyperparameter {name} needs a number, true/false or a string as default")
-    designed = bool(_assigned(path, "DESIGNED"))
     return Signature(tuple(name for name in positional if name not in outcomes), outcomes, hyperparameters, designed)
+
+
+def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> None:
+    """Raise UserError for arguments that are neither data nor an outcome nor a hyperparameter, and where no outcome is."""
+    node = _function(path, function)
+    arguments, where = node.args, f"{path.name}, line {node.lineno}"
+    for stars, extra in (("*", arguments.vararg), ("**", arguments.kwarg)):
+        if extra:
+            mend = "name each column that it needs as an argument"
+            raise UserError(f"{where}: {function}() takes {stars}{extra.arg}; {mend}")
+    if arguments.posonlyargs:
+        names = ", ".join(argument.arg for argument in arguments.posonlyargs)
+        raise UserError(f"{where}: {function}() takes {names} by position alone; remove the / from its arguments")
+    positional = [argument.arg for argument in arguments.args]
+    for name, node in zip(reversed(positional), reversed(arguments.defaults), strict=False):
+        if not (isinstance(node, ast.Constant) and node.value is None):
+            rule = "an outcome has None, data have no default, and a hyperparameter stands after a *"
+            raise UserError(f"{where}: the argument {name} has the default {ast.unparse(node)}; {rule}")
+    if not outcomes:
+        mend = "write y=None for an outcome y"
+        raise UserError(f"{where}: no argument has the default None, so that nothing is observed; {mend}")
 
 
 def sites(path: Path) -> list[str] | None:

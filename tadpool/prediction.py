@@ -1,7 +1,6 @@
 """Predict new members of a group from a fit, written as predictions.nc."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ def predict(
         key = seeds.key(seed, study, entry, "predictions")
         posterior = tree["posterior"].to_dataset()
         with compile_cache.used():
-            bound = replace(bind(model, dataset, hyperparameters), only_where=only_where)
+            bound = bind(model, dataset, hyperparameters, only_where=only_where)
             predicted = predict_rows(bound, posterior, group, label or f"new {group}", unit, rows or [{}], key)
         result.update(predicted.children)
     io.write(output, result, contracts.PREDICTIONS)

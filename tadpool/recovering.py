@@ -77,7 +77,7 @@ def recover(
         except UserError as error:
             fitted[case.place] = Fitted(IMPOSSIBLE, str(error))
             continue
-        bound = replace(bind(model, datasets.merged(tree), hyperparameters), only_where=only_where)
+        bound = bind(model, datasets.merged(tree), hyperparameters, only_where=only_where)
         found = elements(bound, sites)[0]
         if names and found != names:
             raise UserError("recovery: sites: their size changes with the simulator's arguments; choose others")

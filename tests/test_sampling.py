@@ -6,7 +6,6 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool import binding, lanes, plugins, prediction, sampling, tables
-from tadpool.errors import UserError
 from tadpool.verification import oracles
 
 # Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 780 comparisons of this module false alarms are below 1e-2.
@@ -119,45 +118,6 @@ def test_a_new_location_is_drawn_from_the_population():
     mcse = array_stats.mcse(chips, chain_axis=0, draw_axis=1)
     assert abs(chips.mean() - 9.1034767) < Z * mcse
     assert abs(chips.std() - 3.86) < Z * array_stats.mcse(chips, chain_axis=0, draw_axis=1, method="sd")
-
-
-def bad(tmp_path, monkeypatch, source):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "mine.py").write_text("import numpyro\nimport numpyro.distributions as dist\n" + source)
-    monkeypatch.chdir(tmp_path)
-    return lambda: binding.bind("mine", dataset_of(tmp_path))
-
-
-def dataset_of(_):
-    return xr.Dataset({"y": ("row", [0, 3, 1]), "x": ("row", [0.0, 1.0, 2.0])}, coords={"row": ["a", "b", "c"]})
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ("def model(z, y=None):\n    pass\n", ["mine.py", "'z'", "y, x, n_row"]),
-        ("def model(y=None):\n    numpyro.sample('m', dist.Normal(0, 1))\n", ["no site is observed"]),
-        (
-            "def model(y=None):\n    numpyro.sample('y', dist.Bernoulli(0.5), obs=y)\n",
-            ["y of row b is 3", "outside the support", "Bernoulli"],
-        ),
-        (
-            "def model(x, y=None):\n    numpyro.sample('y', dist.Normal(x[:, None], 1.0), obs=y)\n",
-            ["shape (3,)", "(3, 3)", "align their dims"],
-        ),
-        (
-            "def model(y=None):\n    numpyro.sample('z', dist.Normal(0.0, 1.0), obs=y)\n",
-            ["observed site 'z'", "name it after its data"],
-        ),
-        ("def model(y=None):\n    raise_me\n", ["mine.py, line 4", "raise_me"]),
-    ],
-)
-def test_binding_refuses_what_numpyro_would_accept_in_silence(tmp_path, monkeypatch, source, words):
-    bind = bad(tmp_path, monkeypatch, source)
-    with pytest.raises(UserError) as caught:
-        bind()
-    for word in words:
-        assert word in str(caught.value)
 
 
 def test_an_invalid_start_names_its_site():
