@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 from numpyro import handlers
+
+from tadpool import provenance
 
 SOURCES = ("numpy.random", "random", "jax.random", "jax._src.random", "secrets")
 DRAWS = re.compile(r"\b(random_\w+|threefry2x32|rng_bit_generator|rng_uniform)\[?")
@@ -21,31 +23,37 @@ MEND = "what a model draws has to be a site: use numpyro.sample"
 def named(function: Callable, path: Path) -> Iterator[str]:
     """Places of the plug-in at `path` where the function, or one beside it that it calls, names a source of random numbers."""
     start = function.func if isinstance(function, partial) else function
-    yield from _named(getattr(start, "__wrapped__", start), path, set())
+    files = provenance.closure(path)
+    for file, line, words in _named(getattr(start, "__wrapped__", start), files, set()):
+        yield f"{file.parent.name}/{file.name}, line {line}: {words}"
 
 
-def _named(function: FunctionType, path: Path, seen: set) -> Iterator[str]:
+def _named(function: FunctionType, files: set[Path], seen: set) -> Iterator[tuple[Path, int, str]]:
     code = getattr(function, "__code__", None)
-    if code is None or code in seen or path.parent not in Path(code.co_filename).parents:
+    if code is None or code in seen or Path(code.co_filename).resolve() not in files:
         return
     seen.add(code)
-    file = Path(code.co_filename)
+    file = Path(code.co_filename).resolve()
     for node in ast.walk(_definition(file, function)):
         found = _objects(node, function.__globals__)
         for source in filter(None, map(_source, [*_imported(node), *map(_module, found)])):
-            place = file.relative_to(path.parent.parent)
-            yield f"{place}, line {node.lineno}: {function.__name__}() uses {source}"
+            yield file, node.lineno, f"{function.__name__}() uses {source}"
         for other in found:
             if isinstance(other, FunctionType):
-                yield from _named(other, path, seen)
+                yield from _named(other, files, seen)
 
 
 def _definition(file: Path, function: FunctionType) -> ast.AST:
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(_parsed(file)):
         first = min([node.lineno, *(each.lineno for each in node.decorator_list)]) if _is_function(node) else 0
         if first == function.__code__.co_firstlineno:
             return node
     return ast.Module([], [])
+
+
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
 
 
 def _is_function(node: ast.AST) -> bool:

@@ -34,9 +34,9 @@ def sha256(*parts: str | bytes) -> str:
 
 def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
     """One sha256 of code files with their import closures (by syntax tree) and of other files (by bytes)."""
-    modules = sorted({path for start in code for path in closure(start)})
+    modules = {path for start in code for path in closure(start)}
     return sha256(
-        *(part for path in modules for part in (path.name, _code(path))),
+        *(part for named in sorted((path.name, _code(path)) for path in modules) for part in named),
         *(part for path in files for part in (path.name, path.read_bytes())),
     )
 
@@ -50,19 +50,24 @@ def of_run(folder: str | Path, study: str) -> str | None:
 
 
 def closure(start: Path) -> set[Path]:
-    """A Python file and all files it imports, at any depth, from the tadpool package or from its own folder."""
-    found, waiting = set(), [start.resolve()]
+    """A Python file and all files it imports, at any depth, from the tadpool package or from its own folder.
+
+    Of a plug-in of the user also those from the working directory, the folder above its own.
+    """
+    start = start.resolve()
+    roots = (start.parent,) if ROOT / "tadpool" in start.parents else (start.parent, start.parent.parent)
+    found, waiting = set(), [start]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(_imports(path))
+            waiting.extend(_imports(path, roots))
     return found
 
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(path.read_text(encoding="utf-8"), path.name)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
@@ -80,26 +85,34 @@ def _code(path: Path) -> str:
 
 
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
+def _imports(path: Path, roots: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(
-        file for node in ast.walk(_tree(path)) for name in _imported(node) for file in _files(name, path.parent)
+        file
+        for node in ast.walk(_tree(path))
+        for level, name in _imported(node)
+        if name
+        for file in _files(name, [path.parents[level - 1]] if level else [path.parent, *roots])
     )
 
 
-def _imported(node: ast.AST) -> Iterator[str]:
+def _imported(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Dots before the name of each module that is imported, and its name; what is imported from one may be one too."""
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        yield from ((0, alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.level, node.module or ""
+        yield from ((node.level, f"{node.module or ''}.{alias.name}".strip(".")) for alias in node.names)
 
 
-def _files(module: str, beside: Path) -> list[Path]:
-    relative = Path(*module.split("."))
-    folders = [ROOT] if module.split(".")[0] == "tadpool" else [beside]
-    candidates = [
-        folder / suffix for folder in folders for suffix in (relative.with_suffix(".py"), relative / "__init__.py")
-    ]
+def _files(module: str, folders: Iterable[Path]) -> list[Path]:
+    """The files of a module, and of the packages around one that is not tadpool's."""
+    parts = module.split(".")
+    if parts[0] == "tadpool":
+        folders, names = [ROOT], [parts]
+    else:
+        names = [parts[: length + 1] for length in range(len(parts))]
+    stems = [folder.joinpath(*name) for folder in folders for name in names]
+    candidates = [file for stem in stems for file in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")]
     return [path.resolve() for path in candidates if path.is_file()]
 
 

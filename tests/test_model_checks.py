@@ -315,3 +315,44 @@ def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
 def test_what_is_right_is_let_through(own, source, only_where):
     own(source)
     assert binding.bind("mine", data(), only_where=only_where).outcomes == ("y",)
+
+
+HELPED = model("    m = numpyro.sample('m', dist.Normal(effect(), 1.0))\n" + OUTCOME)
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "from helpers import effect",
+        "from .helpers import effect",
+        "from models.helpers import effect",
+        "from lib.a import effect",
+    ],
+)
+def test_a_model_imports_files_beside_it(own, imported):
+    """The helper of this folder is taken, not one of the same name that an earlier model imported elsewhere."""
+    own("def effect():\n    return 2.0\n", "helpers.py")
+    own("from .b import effect\n", "lib/a.py")
+    own("def effect():\n    return 2.0\n", "lib/b.py")
+    own(HELPED, header=f"{HEADER}{imported}\n")
+    assert binding.bind("mine", data()).latents == ("m",)
+    assert plugins.load("models", "mine").effect() == 2.0
+    assert str(plugins.find("models", "mine").parent) in plugins.load("models", "mine").effect.__code__.co_filename
+
+
+def test_a_helper_that_hides_behind_another_module_is_refused(own):
+    own("def effect():\n    return 2.0\n", "statistics.py")
+    own(HELPED, header=f"{HEADER}from statistics import effect\n")
+    with pytest.raises(UserError) as caught:
+        binding.bind("mine", data())
+    assert str(caught.value) == (
+        "models/mine.py: models/statistics.py has the name of another module, statistics, which is "
+        "imported in its place; rename it"
+    )
+
+
+def test_random_numbers_of_a_helper_are_found(own):
+    own("def effect():\n    return np.random.default_rng(0).normal()\n", "helpers.py")
+    own(HELPED, header=f"{HEADER}import helpers\nfrom helpers import effect\n")
+    with pytest.raises(UserError, match=r"models/helpers.py, line 9: effect\(\) uses numpy.random"):
+        binding.bind("mine", data())

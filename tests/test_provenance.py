@@ -40,6 +40,48 @@ def test_a_digest_changes_with_what_the_code_does(plugin, file, content, changes
     assert (fresh(plugin) != before) == changes
 
 
+@pytest.mark.parametrize(
+    ("imported", "file"),
+    [
+        ("import helpers", "models/helpers.py"),
+        ("from helpers import effect", "models/helpers.py"),
+        ("from .helpers import effect", "models/helpers.py"),
+        ("from . import helpers", "models/helpers.py"),
+        ("from models.helpers import effect", "models/helpers.py"),
+        ("import lib.parts", "models/lib/__init__.py"),
+        ("import lib.parts", "models/lib/parts.py"),
+        ("from lib import parts", "models/lib/deep.py"),
+        ("def model():\n    import ours", "ours.py"),
+    ],
+)
+def test_a_users_model_depends_on_every_file_that_it_imports(tmp_path, imported, file):
+    files = {
+        "models/mine.py": imported,
+        "models/helpers.py": "effect = 1",
+        "models/lib/__init__.py": "",
+        "models/lib/parts.py": "from .deep import x",
+        "models/lib/deep.py": "x = 1",
+        "models/other.py": "",
+        "ours.py": "",
+        "lib.py": "",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    before, other = (fresh(tmp_path / "models" / name) for name in ("mine.py", "other.py"))
+    (tmp_path / file).write_text("y = 2\n")
+    assert fresh(tmp_path / "models" / "mine.py") != before
+    assert fresh(tmp_path / "models" / "other.py") == other
+
+
+def test_a_digest_does_not_depend_on_where_the_working_directory_is(tmp_path):
+    for place in ("a", "z"):
+        (tmp_path / place / "models").mkdir(parents=True)
+        (tmp_path / place / "models" / "mine.py").write_text("import zeta\nfrom tadpool import seeds\n")
+        (tmp_path / place / "models" / "zeta.py").write_text("A = 1\n")
+    assert fresh(tmp_path / "a" / "models" / "mine.py") == fresh(tmp_path / "z" / "models" / "mine.py")
+
+
 def test_a_script_depends_on_what_it_imports_also_inside_functions():
     scripts = provenance.ROOT / "scripts"
     names = {path.name for path in provenance.closure(scripts / "fit.py")}
