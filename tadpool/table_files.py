@@ -1,4 +1,4 @@
-"""Table files as cells of text: CSV and its relatives, whose dialect is declared or detected, and NetCDF.
+"""Table files as cells of text: CSV and its relatives, whose dialect is declared or detected, NetCDF and Parquet.
 
 Cells stay text until the study's description says what they hold, so that nothing is guessed from them.
 """
@@ -27,7 +27,7 @@ class Cells:
 
     file: its path. columns: heading -> cells (rows,) as str, "" where empty. places: number of each row (rows,), as the
     file counts them: `word` "line" (of text, the heading is in line 1) or "row" (from 1). rows: number of each row, from 1.
-    dialect: what was declared or detected, name -> word; nothing for NetCDF.
+    dialect: what was declared or detected, name -> word; nothing for NetCDF and Parquet.
     """
 
     file: str
@@ -66,7 +66,8 @@ def read(description: Mapping[str, Any]) -> Cells:
     Raises UserError where it cannot be read or has no rows.
     """
     path = Path(description["table"])
-    cells = _netcdf(path, description) if path.suffix.lower() == ".nc" else _separated(path, description)
+    readers = {".nc": _netcdf, ".parquet": _parquet, ".pq": _parquet}
+    cells = readers.get(path.suffix.lower(), _separated)(path, description)
     if not len(cells.rows):
         raise UserError(f"{cells.file} has no rows; a study needs at least one")
     missing = [str(value) for value in description["missing_values"]]
@@ -137,7 +138,7 @@ def _widths(text: str, mark: str) -> list[int]:
 
 def _netcdf(path: Path, description: Mapping[str, Any]) -> Cells:
     """The columns that are described, variables of one and the same dim; numbers as text that reads as the same number."""
-    headings = list(dict.fromkeys(column["column"] or name for name, column in description["columns"].items()))
+    headings = _headings(description)
     try:
         with xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
             found = {str(name): variable.load() for name, variable in dataset.variables.items()}
@@ -155,11 +156,52 @@ def _netcdf(path: Path, description: Mapping[str, Any]) -> Cells:
     return Cells(str(path), columns | others, rows, rows, "row", {})
 
 
+def _headings(description: Mapping[str, Any]) -> list[str]:
+    """The headings of the columns that are described."""
+    return list(dict.fromkeys(column["column"] or name for name, column in description["columns"].items()))
+
+
+def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
+    """The columns that are described: nulls are empty, true and false are 1 and 0, dates text as 2026-01-31.
+
+    Raises UserError where one of them holds lists, structures or bytes, which are no cells.
+    """
+    import polars  # late: no other format needs it
+
+    try:
+        table = polars.scan_parquet(path)
+        schema = table.collect_schema()
+        headings = [name for name in _headings(description) if name in schema]
+        columns = table.select(headings).collect().to_dict(as_series=False)
+        rows = np.arange(1, table.select(polars.len()).collect().item() + 1)
+    except (polars.exceptions.PolarsError, OSError) as error:
+        what = str(error).splitlines()[0]
+        raise UserError(f"{path} is not readable as Parquet ({what}); save it anew") from error
+    for name in headings:
+        kind = schema[name]
+        if kind.is_nested() or kind in (polars.Binary, polars.Object):
+            mend = "give each of its values a column of its own, or save it as text"
+            raise UserError(
+                f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {mend}"
+            )
+    text = {name: _as_text(np.array(values, object)) for name, values in columns.items()}
+    others = {name: np.full(len(rows), "", object) for name in schema if name not in text}
+    return Cells(str(path), text | others, rows, rows, "row", {})
+
+
 def _as_text(values: np.ndarray) -> np.ndarray:
-    """Values (rows,) as text: whole floats without a point, nan as ""."""
-    if values.dtype.kind == "f":
-        plain = values.astype(np.float64).tolist()
-        text = ["" if v != v else str(int(v)) if v.is_integer() else repr(v) for v in plain]
-    else:
-        text = [v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()]
-    return np.array(text, dtype=object)
+    """Values (rows,) as text: whole floats without a point, true and false as 1 and 0, nan and None as ""."""
+    return np.array([_cell(value) for value in values.tolist()], dtype=object)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(int(value))
+        case float():
+            return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
+        case bytes():
+            return value.decode()
+    return str(value)

@@ -610,7 +610,7 @@ def tabled(columns=f"{CHIPS}, {PLACE}", table="data/t.csv", keys="", **changes):
 TABLES = [
     ({"table": "data/tt.csv"}, "dataset.table", "there is no file 'data/tt.csv'", "did you mean 'data/t.csv'?"),
     ({"table": "/data/t.csv"}, "dataset.table", "'/data/t.csv' is not relative", "from the working directory"),
-    ({"table": "data/t.parquet"}, "dataset.table", "Parquet needs pyarrow, which is not installed", "save it as CSV"),
+    ({"table": "data/t.parquet"}, "dataset.table", "there is no file 'data/t.parquet'", ""),
     ({"table": "data/t.xlsx"}, "dataset.table", "'data/t.xlsx' is no table that can be read", ".csv, .tsv, .txt, .nc"),
     ({"keys": ", sep: comma"}, "dataset.sep", "there is no such key", "known: "),
     ({"keys": ", separator: ';'"}, "dataset.separator", "';' is not one of the choices", "'semicolon'"),

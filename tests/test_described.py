@@ -1,14 +1,17 @@
 """Tables that a study describes: what is read of each format, and the one sentence that each bad cell gives."""
 
+import datetime
 import json
 
 import numpy as np
+import polars
 import pytest
 import xarray as xr
 
 from tadpool import sources
 from tadpool.config.table import Table
 from tadpool.data import merged
+from tadpool.described import MEND_EMPTY
 from tadpool.errors import UserError
 from tadpool.preparation import prepare
 from tadpool.reporting import dataset as reporting
@@ -131,6 +134,33 @@ def test_a_netcdf_file_is_read_as_the_same_table(folder):
     assert data["row"].values.tolist() == [1, 3]
     how = json.loads(tree.attrs["table"])
     assert (how["dialect"], how["dropped"], how["unused"]) == ({}, {"rows": 1, "empty": {"chips": 1}}, ["grid"])
+
+
+def test_a_parquet_file_is_read_as_the_same_table(folder):
+    polars.DataFrame(
+        {
+            "chips": [3, None, 0, 7],
+            "x": [0.1, 1 / 3, 2e-17, 4.0],
+            "place": polars.Series(["b", "a", "b", "a"], dtype=polars.Categorical),
+            "baked": [datetime.date(2026, 1, 31)] * 4,
+            "dark": [True, False, False, True],
+            "notes": [[1], [2], [3], [4]],
+        }
+    ).write_parquet("t.parquet")
+    columns = {"chips": {"kind": "count", "missing": "drop"}, "x": {"kind": "number"}, "place": {"kind": "group"}}
+    columns |= {"baked": {"kind": "categorical"}, "dark": {"kind": "binary"}}
+    tree = prepare(described("t.parquet", columns), {}, ["chips"], "s")
+    data = merged(tree)
+    assert data["chips"].values.tolist() == [3, 0, 7]
+    assert data["chips"].dtype == np.int64
+    assert data["x"].values.tolist() == [0.1, 2e-17, 4.0]
+    assert data["place"].values.tolist() == ["a", "b"]
+    assert data["place_index"].values.tolist() == [1, 1, 0]
+    assert data["baked"].values.tolist() == ["2026-01-31"]
+    assert data["dark"].values.tolist() == [1, 0, 1]
+    assert data["row"].values.tolist() == [1, 3, 4]
+    how = json.loads(tree.attrs["table"])
+    assert (how["dialect"], how["dropped"], how["unused"]) == ({}, {"rows": 1, "empty": {"chips": 1}}, ["notes"])
 
 
 # What the columns become
@@ -348,3 +378,39 @@ def test_what_is_no_netcdf_is_one_sentence(folder):
     (folder / "t.nc").write_text("y\n1\n")
     with pytest.raises(UserError, match=r"^t\.nc is not readable as NetCDF"):
         prepare(described("t.nc", COUNT), {}, ["y"], "s")
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ({"y": [1, -2]}, "t.parquet, row 2, column y: '-2' is not allowed, a count is at least 0; correct the table"),
+        ({"y": [1, None]}, f"t.parquet, row 2, column y: the cell is empty, a number is needed; {MEND_EMPTY}"),
+        ({"y": [1.5, float("nan")]}, "t.parquet, row 2, column y: the cell is empty, a number is needed"),
+        (
+            {"y": [datetime.date(2026, 1, 31)] * 2},
+            "t.parquet, row 1, column y: '2026-01-31' is not allowed, a number is needed",
+        ),
+        (
+            {"y": [[1], [2]]},
+            "t.parquet: column y holds list(int64), but a cell is one number or text; give each of its values",
+        ),
+        (
+            {"y": [{"a": 1}, {"a": 2}]},
+            "t.parquet: column y holds struct({'a': int64}), but a cell is one number or text",
+        ),
+        ({"z": [1, 2]}, "t.parquet has no column 'y'; known: z"),
+        ({"y": []}, "t.parquet has no rows; a study needs at least one"),
+    ],
+)
+def test_a_bad_parquet_is_one_sentence(folder, columns, sentence):
+    polars.DataFrame(columns).write_parquet("t.parquet")
+    with pytest.raises(UserError) as caught:
+        prepare(described("t.parquet", COUNT), {}, ["y"], "s")
+    assert str(caught.value).startswith(sentence)
+
+
+def test_what_is_no_parquet_is_one_sentence(folder):
+    (folder / "t.parquet").write_text("y\n1\n")
+    with pytest.raises(UserError, match=r"^t\.parquet is not readable as Parquet") as caught:
+        prepare(described("t.parquet", COUNT), {}, ["y"], "s")
+    assert len(str(caught.value).splitlines()) == 1

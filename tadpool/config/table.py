@@ -103,8 +103,9 @@ class Table(Strict):
     """A table in place of a dataset file: `dataset: {table: ..., columns: ...}`."""
 
     table: Text = Field(
-        description="File, relative to the working directory: .csv, .tsv, .txt or .nc (NetCDF, whose variables "
-        "have one and the same dim).",
+        description="File, relative to the working directory: .csv, .tsv, .txt, .nc (NetCDF, whose variables "
+        "have one and the same dim), .parquet or .pq. In Parquet nulls are empty cells, true and false are 1 and 0, dates are "
+        "text, and categories are labels.",
         examples=["data/cookies.csv"],
     )
     about: Text | None = Field(

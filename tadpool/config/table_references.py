@@ -11,7 +11,7 @@ from tadpool.config.table import Column, Table
 from tadpool.config.values import Problem, shown
 from tadpool.errors import did_you_mean
 
-READABLE = (".csv", ".tsv", ".txt", ".nc")
+READABLE = (".csv", ".tsv", ".txt", ".nc", ".parquet", ".pq")
 NUMERIC = ("number", "integer", "count")
 LABELLED = ("binary", "ordered", "categorical")
 OBSERVABLE = (*NUMERIC, "binary", "ordered")
@@ -72,8 +72,6 @@ def _file(table: Table) -> Iterator[Problem]:
     ending = PurePosixPath(given).suffix.lower()
     if PurePosixPath(given).is_absolute() or PureWindowsPath(given).is_absolute():
         yield Problem(place, f"{shown(given)} is not relative", "give the path from the working directory")
-    elif ending in (".parquet", ".pq"):
-        yield Problem(place, f"{shown(given)}: Parquet needs pyarrow, which is not installed here", "save it as CSV")
     elif ending not in READABLE:
         yield Problem(place, f"{shown(given)} is no table that can be read", f"give one of {', '.join(READABLE)}")
     elif not os.path.isfile(given):  # an unusable name is no file, where pathlib raises
