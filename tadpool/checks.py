@@ -1,11 +1,10 @@
 """Convergence verdicts: pass, warn or fail, with reasons. A statistic that is missing or not finite is a failure.
 
-Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ESS) and Betancourt (2016), arXiv:1604.00695
-(E-BFMI). They also decide which remedies a fit gets (`tadpool.remedies`).
+Its thresholds (`tadpool.thresholds`) also decide which remedies a fit gets (`tadpool.remedies`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,13 +12,14 @@ import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from tadpool import thresholds
 from tadpool.sweeping import POINT, SAMPLER, kind, short
+from tadpool.thresholds import DEFAULTS, Thresholds
 
-RHAT_WARN, RHAT_FAIL = 1.01, 1.05
-ESS_WARN_PER_CHAIN, ESS_FAIL_PER_CHAIN = 100, 25
-DIVERGING_FAIL = 0.005
-TREE_DEPTH_WARN = 0.01
-BFMI_WARN, BFMI_FAIL = 0.3, 0.1
+RHAT_FAIL = DEFAULTS.rhat_fail
+ESS_WARN_PER_CHAIN, ESS_FAIL_PER_CHAIN = DEFAULTS.ess_warn, DEFAULTS.ess_fail
+DIVERGING_FAIL = DEFAULTS.diverging_fail
+BFMI_WARN, BFMI_FAIL = DEFAULTS.bfmi_warn, DEFAULTS.bfmi_fail
 ACCEPTANCE_SHORTFALL = 0.1
 NAMED = 3
 
@@ -41,9 +41,10 @@ def verdict(reasons: list[Reason]) -> str:
     return max((reason.severity for reason in reasons), key=ORDER.index, default="pass")
 
 
-def check(tree: xr.DataTree) -> dict:
+def check(tree: xr.DataTree, own: Mapping[str, float] | None = None) -> dict:
     """The verdict on one fit (dims chain, draw): verdict, reasons, diagnostics and parameters, ready for JSON.
 
+    own: thresholds that are not the defaults. They stand in the result, and with a loosened one no fit passes: it warns.
     The target acceptance is that of the last of the tree's `attempts`; without one the acceptance rate is not judged.
     """
     status = tree.attrs["status"]
@@ -51,16 +52,25 @@ def check(tree: xr.DataTree) -> dict:
         reasons = [Reason("fail", "status", "", f"It crashed: {tree.attrs['reason']}.")]
         return _report(reasons, {}, [])
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    reasons = []
+    limits = Thresholds(**(own or {}))
+    reasons = list(_loosened(limits))
     if status != "ok":
         reasons.append(Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
     rows = [row for name in posterior.data_vars for row in _parameters(posterior[name])]
     reasons += _modes([row["parameter"] for row in rows if row["separate_modes"]])
-    reasons += [reason for row in rows for reason in _judge(row, posterior.sizes["chain"])]
-    diagnostics = sampler_diagnostics(stats)
-    reasons += _judge_sampler(diagnostics, _target_accept(tree))
+    reasons += [reason for row in rows for reason in _judge(row, posterior.sizes["chain"], limits)]
+    diagnostics = sampler_diagnostics(stats, limits.bfmi_warn)
+    reasons += _judge_sampler(diagnostics, _target_accept(tree), limits)
     diagnostics |= _worst(rows)
-    return _report(reasons, diagnostics, rows)
+    return _report(reasons, diagnostics, rows, own)
+
+
+def _loosened(limits: Thresholds) -> Iterator[Reason]:
+    words = list(thresholds.loosened(limits))
+    if words:
+        yield Reason(
+            "warn", "thresholds", "", f"The verdict is one under thresholds of the study's own: {', '.join(words)}."
+        )
 
 
 def _target_accept(tree: xr.DataTree) -> float | None:
@@ -68,8 +78,9 @@ def _target_accept(tree: xr.DataTree) -> float | None:
     return attempts[-1]["settings"].get("target_accept") if attempts else None
 
 
-def _report(reasons: list[Reason], diagnostics: dict, rows: list[dict]) -> dict:
+def _report(reasons: list[Reason], diagnostics: dict, rows: list[dict], own: Mapping[str, float] | None = None) -> dict:
     return {
+        **({"thresholds": dict(own)} if own else {}),
         "verdict": verdict(reasons),
         "reasons": [asdict(reason) for reason in sorted(reasons, key=lambda r: -ORDER.index(r.severity))],
         "diagnostics": diagnostics,
@@ -166,7 +177,7 @@ def _modes(names: list[str]) -> Iterator[Reason]:
         )
 
 
-def _judge(row: dict, chains: int) -> Iterator[Reason]:
+def _judge(row: dict, chains: int, limits: Thresholds) -> Iterator[Reason]:
     name = row["parameter"]
     if not row["finite"]:
         yield Reason("fail", "finite", name, f"{name} has draws that are not finite.")
@@ -183,30 +194,30 @@ def _judge(row: dict, chains: int) -> Iterator[Reason]:
             yield Reason(
                 "fail", "constant", name, f"{row['stuck_chains']:.0f} of {chains} chains of {name} never moved."
             )
-        yield from _judge_numbers(row, name, chains)
+        yield from _judge_numbers(row, name, chains, limits)
 
 
-def _judge_numbers(row: dict, name: str, chains: int) -> Iterator[Reason]:
-    if row["rhat"] > RHAT_FAIL:
+def _judge_numbers(row: dict, name: str, chains: int, limits: Thresholds) -> Iterator[Reason]:
+    if row["rhat"] > limits.rhat_fail:
         yield Reason("fail", "rhat", name, f"R-hat of {name} is {row['rhat']:.3f}: the chains disagree.")
-    elif row["rhat"] > RHAT_WARN:
+    elif row["rhat"] > limits.rhat_warn:
         yield Reason("warn", "rhat", name, f"R-hat of {name} is {row['rhat']:.3f}: draw more.")
     for statistic, part in (("ess_bulk", "Bulk"), ("ess_tail", "Tail")):
-        if row[statistic] < ESS_WARN_PER_CHAIN * chains:
-            severity = "fail" if row[statistic] < ESS_FAIL_PER_CHAIN * chains else "warn"
+        if row[statistic] < limits.ess_warn * chains:
+            severity = "fail" if row[statistic] < limits.ess_fail * chains else "warn"
             yield Reason(
                 severity,
                 statistic,
                 name,
-                f"{part} ESS of {name} is {row[statistic]:.0f}, below {ESS_WARN_PER_CHAIN * chains} "
-                f"({ESS_WARN_PER_CHAIN} for each of {chains} chains).",
+                f"{part} ESS of {name} is {row[statistic]:.0f}, below {limits.ess_warn * chains:g} "
+                f"({limits.ess_warn:g} for each of {chains} chains).",
             )
 
 
-def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
+def sampler_diagnostics(stats: xr.Dataset, bfmi_warn: float = BFMI_WARN) -> dict[str, float | int | None]:
     """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of a fit (dims chain, draw, maybe others).
 
-    bfmi_low, acceptance_rate_min: how many chains have an E-BFMI below BFMI_WARN, and the smallest mean of a chain.
+    bfmi_low, acceptance_rate_min: how many chains have an E-BFMI below `bfmi_warn`, and the smallest mean of a chain.
     """
     bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose(..., "chain", "draw").values))
     acceptance = stats["acceptance_rate"].mean("draw", skipna=False).values
@@ -217,7 +228,7 @@ def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
         "diverging": int(stats["diverging"].sum()),
         "reached_max_treedepth": int(stats["reached_max_treedepth"].sum()),
         "bfmi_min": float(bfmi.min()),
-        "bfmi_low": int((bfmi < BFMI_WARN).sum()),
+        "bfmi_low": int((bfmi < bfmi_warn).sum()),
         "acceptance_rate": float(acceptance.mean()),
         "acceptance_rate_min": float(acceptance.min()),
         "n_steps_mean": float(stats["n_steps"].mean()),
@@ -225,24 +236,27 @@ def sampler_diagnostics(stats: xr.Dataset) -> dict[str, float | int | None]:
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
 
 
-def _judge_sampler(numbers: dict, target_accept: float | None) -> Iterator[Reason]:
+def _judge_sampler(numbers: dict, target_accept: float | None, limits: Thresholds) -> Iterator[Reason]:
     total, chains = numbers["transitions"], numbers["chains"]
     if chains < 2:
         yield Reason("fail", "chains", "", "One chain alone cannot be checked.")
     if numbers["diverging"]:
-        severity = "fail" if numbers["diverging"] > DIVERGING_FAIL * total else "warn"
+        severity = "fail" if numbers["diverging"] > limits.diverging_fail * total else "warn"
         yield Reason(severity, "diverging", "", f"{numbers['diverging']} of {total} transitions diverged.")
-    if numbers["reached_max_treedepth"] > TREE_DEPTH_WARN * total:
+    if numbers["reached_max_treedepth"] > limits.tree_depth_warn * total:
         share = numbers["reached_max_treedepth"] / total
         yield Reason("warn", "tree_depth", "", f"{share:.0%} of trajectories reached the largest tree depth.")
     bfmi = numbers["bfmi_min"]
     if bfmi is None:
         yield Reason("fail", "bfmi", "", "E-BFMI is missing.")
-    elif bfmi < BFMI_WARN:
-        severity = "fail" if bfmi < BFMI_FAIL else "warn"
+    elif bfmi < limits.bfmi_warn:
+        severity = "fail" if bfmi < limits.bfmi_fail else "warn"
         where = f"{numbers['bfmi_low']} of {chains} chains, the smallest"
         yield Reason(
-            severity, "bfmi", "", f"E-BFMI is below {BFMI_WARN} in {where} {bfmi:.2f}: energies are explored slowly."
+            severity,
+            "bfmi",
+            "",
+            f"E-BFMI is below {limits.bfmi_warn} in {where} {bfmi:.2f}: energies are explored slowly.",
         )
     yield from _judge_acceptance(numbers["acceptance_rate_min"], target_accept)
 
@@ -267,13 +281,13 @@ def _worst(rows: list[dict]) -> dict[str, float | None]:
     }
 
 
-def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
+def check_points(tree: xr.DataTree, dim: str, whole: bool = False, own: Mapping[str, float] | None = None) -> dict:
     """Verdicts of all points of a sweep, or of fits to separate groups: the worst one, and a report for each point.
 
     Only latent sites are judged at each point: the others are functions of them, and there are many points. whole: report
-    on all points together too, as on one fit.
+    on all points together too, as on one fit. own: as for `check`.
     """
-    together = check(tree) if whole or tree.attrs["status"] == "crashed" else {"reasons": []}
+    together = check(tree, own) if whole or tree.attrs["status"] == "crashed" else {"reasons": []}
     if tree.attrs["status"] == "crashed":
         return together | {"points": []}
     points = []
@@ -287,12 +301,13 @@ def check_points(tree: xr.DataTree, dim: str, whole: bool = False) -> dict:
         point = xr.DataTree.from_dict(groups)
         at = {axis: varied[axis][position] for axis in axes}
         point.attrs.update(status="ok", attempts=_attempts_at(tree, at))
-        points.append({**at, **check(point)})
+        points.append({**at, **check(point, own)})
     reasons = _counted(points, axes)
     if tree.attrs["reason"]:
         reasons.insert(0, Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
     return {
         **together,
+        **({"thresholds": dict(own)} if own else {}),
         "verdict": verdict(reasons),
         "reasons": [asdict(reason) for reason in reasons],
         "points": points,

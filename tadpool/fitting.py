@@ -28,6 +28,7 @@ def fit(
     sampler: Mapping[str, Any],
     only_where: Mapping[str, str],
     remedies: Sequence[str] = (),
+    verdict: Mapping[str, float] | None = None,
     by: str | None = None,
     over: sweeping.Over | None = None,
     points: Sequence = (),
@@ -39,7 +40,8 @@ def fit(
     by: fit the model to each member of this group alone. over, points: fit it at each point of a sweep, see
     `binding.swept`. dataset, arguments: the simulator, where the sweep goes over its arguments.
     sampler: the keys of `config.Sampler`. remedies: what may be tried where the check finds something, of
-    `tadpool.remedies`. The attribute `attempts` lists every sampling, the last one being that of the draws in the file.
+    `tadpool.remedies`. verdict: thresholds of that check that are not the defaults. The attribute `attempts` lists every
+    sampling, the last one being that of the draws in the file.
     Raises UserError where model and data do not fit together; a fit that fails numerically is written all the same, with
     status "failed" and the reason.
     """
@@ -54,7 +56,7 @@ def fit(
             tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
             bound, several = binding.separated(bound, by, unit)
-        sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over)
+        sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over, verdict=verdict)
         result = sampling.derived(sampled, outcomes, unit)
     if by:
         dataset = datasets.merged(tree)
@@ -100,17 +102,18 @@ def tried(
     points: binding.Points | None,
     allowed: Sequence[str],
     judged: bool = True,
+    verdict: Mapping[str, float] | None = None,
 ) -> tuple[sampling.Sampled, list[dict[str, Any]]]:
     """Sample, check, and sample again with the next remedy, until nothing is wrong or left to try.
 
-    Returns the last sampling and a record of each. judged: whether each is checked at all.
+    Returns the last sampling and a record of each. judged: whether each is checked at all. verdict: as in `fit`.
     """
     sites = binding.reparametrizable(bound) if "reparametrize" in allowed else []
     binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling
     step, sampled, attempts = first_step(sampler), None, []
     while step:
         sampled = _sampled(bound, address, step, points, sampled, keep_state="draws" in allowed)
-        report = _checked(sampled, step.settings) if judged else None
+        report = _checked(sampled, step.settings, verdict) if judged else None
         reason = sampled.reason
         attempts.append(record(step, address["seed"], "failed" if reason else "ok", reason, report))
         step = next_step(step, _reasons(report), sampler, allowed, sites) if report and not reason else None
@@ -145,7 +148,9 @@ def _sampled(
         )
 
 
-def _checked(sampled: sampling.Sampled, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(
+    sampled: sampling.Sampled, settings: Mapping[str, Any], verdict: Mapping[str, float] | None
+) -> dict[str, Any]:
     """What the check of the finished file will say."""
     from tadpool import checks
 
@@ -153,7 +158,9 @@ def _checked(sampled: sampling.Sampled, settings: Mapping[str, Any]) -> dict[str
     reason = sampled.reason
     attempts = io.canonical([{"settings": dict(settings)}])
     tree.attrs = {"status": "failed" if reason else "ok", "reason": reason, "attempts": attempts}
-    return checks.check(tree) if sampled.points is None else checks.check_points(tree, sampled.points.dim, whole=True)
+    if sampled.points is None:
+        return checks.check(tree, verdict)
+    return checks.check_points(tree, sampled.points.dim, whole=True, own=verdict)
 
 
 def _reasons(report: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -182,3 +182,52 @@ def test_a_sweep_has_a_verdict_for_every_point():
     report = checks.check_points(tree, "sigma")
     assert [(point["sigma"], point["verdict"]) for point in report["points"]] == [(0.5, "pass"), (2.0, "fail")]
     assert report["verdict"] == "fail"
+
+
+LOOSENED = (
+    "The verdict is one under thresholds of the study's own: share of divergences that fails 0.1 (default 0.005)."
+)
+
+
+def test_a_loosened_threshold_is_said_and_never_passes():
+    diverging = np.arange(CHAINS * DRAWS).reshape(CHAINS, DRAWS) < 100
+    assert checks.check(fit(diverging=diverging))["verdict"] == "fail"
+    report = checks.check(fit(diverging=diverging), {"diverging_fail": 0.1})
+    assert report["verdict"] == "warn"
+    assert report["thresholds"] == {"diverging_fail": 0.1}
+    assert {"severity": "warn", "statistic": "thresholds", "parameter": "", "sentence": LOOSENED} in report["reasons"]
+    healthy = checks.check(fit(), {"diverging_fail": 0.1})
+    assert [reason["sentence"] for reason in healthy["reasons"]] == [LOOSENED]
+    assert healthy["verdict"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("own", "change", "stats", "expected"),
+    [
+        ({"rhat_warn": 1.0001}, shifted(0.05), {}, ("warn", "rhat")),
+        ({"ess_warn": 2000}, shifted(0.0), {}, ("warn", "ess_bulk")),
+        ({"ess_warn": 2000, "ess_fail": 2000}, shifted(0.0), {}, ("fail", "ess_bulk")),
+        ({"diverging_fail": 0.0}, shifted(0.0), {"diverging": 1}, ("fail", "diverging")),
+        ({"tree_depth_warn": 0.0}, shifted(0.0), {"reached_max_treedepth": 1}, ("warn", "tree_depth")),
+        ({"bfmi_warn": 3.0}, shifted(0.0), {}, ("warn", "bfmi")),
+        ({"bfmi_warn": 3.0, "bfmi_fail": 3.0}, shifted(0.0), {}, ("fail", "bfmi")),
+    ],
+)
+def test_a_tightened_threshold_decides_and_needs_no_word(own, change, stats, expected):
+    """The E-BFMI of independent energies is about 2."""
+    marks = {name: np.arange(CHAINS * DRAWS).reshape(CHAINS, DRAWS) < count for name, count in stats.items()}
+    report = checks.check(fit(change, **marks), own)
+    assert report["thresholds"] == own
+    assert "thresholds" not in {reason["statistic"] for reason in report["reasons"]}
+    assert expected in statistics(report)
+
+
+def test_points_are_judged_by_thresholds_of_their_own():
+    tree = xr.DataTree.from_dict(
+        {name: group.to_dataset().expand_dims(sigma=[1.0, 2.0]) for name, group in fit().children.items()}
+    )
+    tree.attrs.update(status="ok", reason="", attempts="[]")
+    assert checks.check_points(tree, "sigma")["verdict"] == "pass"
+    report = checks.check_points(tree, "sigma", own={"rhat_fail": 10.0})
+    assert report["verdict"] == "warn"
+    assert report["thresholds"] == {"rhat_fail": 10.0}

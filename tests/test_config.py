@@ -112,6 +112,19 @@ def test_the_entry_has_its_sampler_over_the_study_s_over_the_run_s(folder):
     assert config.read().sampler("mine", "a") == config.Sampler(draws=80, chains=2, warmup=70, target_accept=0.9)
 
 
+def test_thresholds_are_those_of_the_entry_over_the_study_s_over_the_run_s(folder):
+    """Only those that differ from the defaults are told to jobs."""
+    write("config/config.yaml", "verdict: {rhat_fail: 1.2, ess_warn: 50, bfmi_warn: 0.3}\n")
+    entries = "{a: {model: cookies_pooled, verdict: {rhat_fail: 1.05}}, b: {model: cookies_pooled}}"
+    text = f"verdict: {{ess_warn: 400}}\nmodels: {entries}"
+    write("config/studies/mine.yaml", study(text, "models"))
+    read = config.read()
+    assert [read.thresholds("mine", name) for name in "ab"] == [{"ess_warn": 400}, {"ess_warn": 400, "rhat_fail": 1.2}]
+    specs = Specs(read)
+    for rule in ("fit", "check"):
+        assert json.loads(specs.spec(rule, {"study": "mine", "model": "a"}))["verdict"] == {"ess_warn": 400}
+
+
 def test_remedies_are_those_of_the_entry_or_the_study_or_the_run(folder):
     models = (
         "{a: {model: cookies_pooled, remedies: none}, b: {model: cookies_pooled, remedies: [reparametrize, draws]}}"

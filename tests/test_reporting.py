@@ -398,6 +398,15 @@ def test_what_was_tried_is_shown(make):
     assert "after 2 remedies" in Page(index_page([results])).words
 
 
+def test_a_verdict_under_own_thresholds_does_not_look_like_one_under_the_defaults(make):
+    results = make()
+    path = results.folder / "first" / "check.json"
+    io.write_json(path, io.read_json(path) | {"thresholds": {"rhat_fail": 1.2}})
+    for page in (Page(render(results)), Page(index_page([results]))):
+        assert "✓ pass, own thresholds" in page.words
+        assert "own thresholds" not in page.words.replace("✓ pass, own thresholds", "")
+
+
 def test_settings_are_those_of_the_last_attempt(make):
     results = make()
     history(results, "first")

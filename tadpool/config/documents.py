@@ -47,6 +47,7 @@ while you type: `config.schema.json` is for config.yaml, `study.schema.json` for
 SECTIONS = {
     "config.yaml": models.Settings,
     "sampler": models.Sampler,
+    "verdict": models.Verdict,
     "A study file": models.Study,
     "A table: `dataset`": table.Table,
     "A column: `dataset.columns.<name>`": table.Column,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model
 
 from tadpool import design as designs
+from tadpool import thresholds
 from tadpool.config.design import Design
 from tadpool.config.sweeps import NAMED, Sweep
 from tadpool.config.table import Table
@@ -97,6 +98,30 @@ def _optional(model: type[Strict], name: str) -> type[Strict]:
 SamplerChanges = _optional(Sampler, "SamplerChanges")
 
 
+def _limit(name: str, description: str, example: float, **bounds: float) -> Any:
+    return Field(getattr(thresholds.DEFAULTS, name), description=description, examples=[example], **bounds)
+
+
+class Verdict(Strict):
+    """Thresholds of the check. One that lets through more than its default is said beside the verdict, which never passes."""
+
+    rhat_warn: float = _limit("rhat_warn", "R-hat above which a fit warns.", 1.02, gt=1, le=10)
+    rhat_fail: float = _limit("rhat_fail", "R-hat above which it fails.", 1.1, gt=1, le=10)
+    ess_warn: float = _limit("ess_warn", "Effective draws for each chain below which it warns.", 400, ge=0)
+    ess_fail: float = _limit("ess_fail", "Effective draws for each chain below which it fails.", 100, ge=0)
+    diverging_fail: float = _limit(
+        "diverging_fail", "Share of divergent transitions above which it fails; any warns.", 0.0, ge=0, le=1
+    )
+    tree_depth_warn: float = _limit(
+        "tree_depth_warn", "Share of trajectories of the largest tree depth above which it warns.", 0.05, ge=0, le=1
+    )
+    bfmi_warn: float = _limit("bfmi_warn", "E-BFMI of a chain below which it warns.", 0.2, ge=0, le=2)
+    bfmi_fail: float = _limit("bfmi_fail", "E-BFMI of a chain below which it fails.", 0.3, ge=0, le=2)
+
+
+VerdictChanges = _optional(Verdict, "VerdictChanges")
+
+
 class Quick(Strict):
     """A quick look at everything: short chains, and nothing that fits again. Every page says so."""
 
@@ -135,6 +160,11 @@ class Settings(Strict):
         "the warm-up, where there are divergences), `reparametrize` (the sites that the model names, where these did not "
         "help). `auto` is all of them. Sweeps get none: their points only warn.",
         examples=[["draws"]],
+    )
+    verdict: Verdict = Field(
+        default_factory=Verdict,
+        description="Thresholds of the check, unless a study or an entry says otherwise.",
+        examples=[{"ess_warn": 400}],
     )
     refit_budget: float = Field(
         2e9,
@@ -205,6 +235,9 @@ class Entry(Strict):
         None,
         description="Remedies of this entry alone. `none` where it shows a failure on purpose.",
         examples=["none"],
+    )
+    verdict: VerdictChanges = Field(
+        default_factory=VerdictChanges, description="Thresholds of this entry's check.", examples=[{"rhat_fail": 1.1}]
     )
     by: str | None = Field(
         None,
@@ -443,6 +476,9 @@ class Study(Strict):
         default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
     )
     remedies: Remedies = Field(None, description="Remedies of this study.", examples=["auto"])
+    verdict: VerdictChanges = Field(
+        default_factory=VerdictChanges, description="Thresholds of this study's checks.", examples=[{"ess_warn": 400}]
+    )
     models: Models = Field(
         description="Entries: name -> model and hyperparameters. A variant of a model is another entry. Or `ladder`: all "
         "built-in models that apply, from complete pooling to none, with comparisons for old and new groups, a prediction for "
@@ -539,6 +575,11 @@ class Config(Strict):
             return chosen
         most = self.settings.quick.model_dump()
         return chosen.model_copy(update={key: min(getattr(chosen, key), limit) for key, limit in most.items()})
+
+    def thresholds(self, study: str, entry: str) -> dict[str, float]:
+        """Thresholds of the entry's check that are not the defaults: its own over the study's over the run's."""
+        given = (self.settings.verdict, self.studies[study].verdict, self.studies[study].models[entry].verdict)
+        return thresholds.changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
 
     def remedies(self, study: str, entry: str) -> list[str]:
         """What may be tried for the entry: as it says, else as the study, else as the run; nothing in a quick look."""

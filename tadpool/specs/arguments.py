@@ -43,7 +43,8 @@ class Arguments:
         return {**self._base(study, model), "only_where": only_where, "precision": precision}
 
     def _fit(self, study: str, model: str) -> dict[str, Any]:
-        return {**self._posterior(study, model), "remedies": self.config.remedies(study, model)}
+        judged = {"remedies": self.config.remedies(study, model), "verdict": self.config.thresholds(study, model)}
+        return {**self._posterior(study, model), **judged}
 
     def _posterior(self, study: str, model: str) -> dict[str, Any]:
         sampler = self.config.sampler(study, model).model_dump()
@@ -63,7 +64,8 @@ class Arguments:
         chosen = self.config.studies[study]
         over = sweeping.dim(chosen.sweeps[sweep].over) if sweep else None
         by = chosen.models[model].by if model else None
-        return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by}
+        own = self.config.thresholds(study, model or chosen.sweeps[sweep].entry)
+        return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by, "verdict": own}
 
     def _of_fit(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """What a job that goes on from a fit takes of its spec; how it was sampled stands in the fit itself."""
@@ -129,8 +131,8 @@ class Arguments:
         }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
-        undrawn = dict.fromkeys(("question", "references", "sampler", "remedies", "estimands"), True)
-        undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies"}}}
+        undrawn = dict.fromkeys(("question", "references", "sampler", "remedies", "verdict", "estimands"), True)
+        undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies", "verdict"}}}
         return {"study": study, "config": self._study(study, undrawn)}
 
     def _render_report(self, study: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ EDITS = {
     "the seed": ("config/config.yaml", "seed: 1", "seed: 2", {k: v for k, v in EVERYTHING.items() if k != "prepare_data"}),
     "the draws": ("config/config.yaml", "draws: 300", "draws: 310", REFITTED),
     "the verdicts' module": (
-        "tadpool/checks.py", "RHAT_WARN, RHAT_FAIL = 1.01, 1.05", "RHAT_WARN, RHAT_FAIL = 1.01, 1.06",
+        "tadpool/checks.py", "ACCEPTANCE_SHORTFALL = 0.1", "ACCEPTANCE_SHORTFALL = 0.2",
         REFITTED,  # a verdict decides whether a remedy is tried
     ),
     "the comparison's module": (
