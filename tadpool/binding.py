@@ -15,7 +15,7 @@ from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
 from numpyro.infer.reparam import LocScaleReparam
 
-from tadpool import contracts, design, io, model_calls, model_checks, plugins, sweeping
+from tadpool import contracts, design, io, model_calls, model_checks, plugins, sweeping, weights
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.errors import UserError, explained
@@ -55,8 +55,9 @@ class Bound:
 
     @property
     def inputs(self) -> Arrays:
-        """The data without the outcomes: with these the model draws its outcomes."""
-        return {name: array for name, array in self.data.items() if name not in self.outcomes}
+        """The data without the outcomes and their weights: with these the model draws its outcomes."""
+        without = (*self.outcomes, *getattr(self.function, "extra", ()))
+        return {name: array for name, array in self.data.items() if name not in without}
 
 
 def bind(
@@ -90,6 +91,9 @@ def bind(
         if any(outcome in data for outcome in signature.outcomes):
             candidate = (where, design.path(model), function, data, signature.outcomes, traced, dataset)
             model_checks.check(model_calls.Candidate(*candidate), only_where)
+            if design.weights(model):
+                function = weights.applied(where, function, design.weights(model), dataset, data)
+                data = {name: _array(dataset[name]) for name in function.extra} | data
         shapes, latents = _sites(function, {**data, **traced})
         named = infer_dims(function, model_kwargs={**inputs, **traced})
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}

@@ -1,4 +1,5 @@
-"""References to models: the name of a model file, or a rung of the pooling ladder with the design that it is built for.
+"""References to models: the name of a model file, or that with what config makes of it: the design that a rung of the pooling
+ladder is built for, and observation weights, `{"name": "mine", "weights": {"y": "w"}}`.
 
 A rung's file is a model like others, but what it asks of the data follows from a design, which config makes:
 
@@ -65,7 +66,19 @@ def name(reference: Reference) -> str:
 
 def of(reference: Reference) -> Design | None:
     """The design that the model is built for; None for a model that is its file alone."""
-    return None if isinstance(reference, str) else reference["design"]
+    return None if isinstance(reference, str) else reference.get("design")
+
+
+def weights(reference: Reference) -> Mapping[str, str]:
+    """Observation weights that config gives the model, outcome -> variable of the data (`tadpool.weights`)."""
+    return {} if isinstance(reference, str) else reference.get("weights", {})
+
+
+def weighted(reference: Reference, weights: Mapping[str, str]) -> Reference:
+    """The reference with observation weights, if there are any."""
+    if not weights:
+        return reference
+    return {**({"name": reference} if isinstance(reference, str) else reference), "weights": dict(weights)}
 
 
 def path(reference: Reference) -> Path:

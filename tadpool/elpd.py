@@ -30,7 +30,12 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
     if not np.isfinite(log_likelihood.values).all():
         raise UserError("the log likelihood is not finite everywhere; look at the model and the data of this fit")
     unit = next(dim for dim in log_likelihood.dims if dim not in ("chain", "draw"))
-    wide = log_likelihood.astype(np.float64)
+    wide = log_likelihood.astype(np.float64).transpose("chain", "draw", unit)
+    constant = (
+        (wide == wide[0, 0]).all(("chain", "draw")).values
+    )  # such as where a weight is 0: ArviZ finds no tail there
+    if constant.any():
+        return _with_constant(wide, constant, relative_efficiency)
     tree = xr.DataTree.from_dict({"log_likelihood": wide.to_dataset(name="unit")})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ArviZ warns of high Pareto k; they are stored, marked and shown
@@ -45,6 +50,24 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
     values |= {"method": np.full(len(elpd), "psis", dtype="<U5"), "elpd_psis": elpd.copy()}
     values |= {"rhat": np.full(len(elpd), np.nan), "diverging": np.zeros(len(elpd), int)}
     return xr.Dataset({name: (unit, value) for name, value in values.items()}, coords={unit: log_likelihood[unit]})
+
+
+def _with_constant(wide: xr.DataArray, constant: np.ndarray, relative_efficiency: float) -> xr.Dataset:
+    """The same where the log likelihood of some units is the same at all draws, which is then their score, without error."""
+    unit = wide.dims[-1]
+    if constant.all():
+        raise UserError(
+            "the log likelihood does not depend on any parameter; look at the model and the data of this fit"
+        )
+    found = psis(wide.isel({unit: ~constant}), relative_efficiency)
+    score = wide.values[0, 0, constant]
+    known = {"elpd": score, "elpd_psis": score, "method": "psis", "rhat": np.nan}  # 0 for all others
+    values = {}
+    for name, variable in found.data_vars.items():
+        values[name] = (unit, np.empty(len(constant), variable.dtype))
+        values[name][1][~constant] = variable.values
+        values[name][1][constant] = known.get(name, 0)
+    return xr.Dataset(values, coords={unit: wide[unit]})
 
 
 def relative_efficiency(posterior: xr.Dataset) -> float:

@@ -19,7 +19,7 @@ def unit_log_likelihood(
     trace = conditioned(bound, sites, arguments)
     total = 0.0
     for name in outcomes:
-        log_prob = _where_it_counts(bound, name, trace[name]["fn"].log_prob(trace[name]["value"]), arguments)
+        log_prob = _where_it_counts(bound, name, log_likelihood(trace[name]), arguments)
         axes = tuple(axis for axis, dim in enumerate(bound.dims[name]) if dim != unit)
         total = total + log_prob.sum(axes)
     return total
@@ -28,8 +28,14 @@ def unit_log_likelihood(
 def simulated_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
     """Log likelihood of everything that the model observes: a scalar."""
     trace = conditioned(bound, sites, arguments)
-    log_probs = {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.outcomes}
+    log_probs = {name: log_likelihood(trace[name]) for name in bound.outcomes}
     return sum(_where_it_counts(bound, name, value, arguments).sum() for name, value in log_probs.items())
+
+
+def log_likelihood(site: Mapping[str, Any]) -> jax.Array:
+    """Log likelihood of each value of an observed site of a trace, times its weight."""
+    values = site["fn"].log_prob(site["value"])
+    return values if site["scale"] is None else site["scale"] * values
 
 
 def possible(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:

@@ -263,7 +263,7 @@ def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | N
 
         def at_draw(sites):
             trace = one_draw.conditioned(masked, sites, {**shared, **lane["arguments"]})
-            return sum(trace[name]["fn"].log_prob(trace[name]["value"]).sum() for name in bound.outcomes)
+            return sum(one_draw.log_likelihood(trace[name]).sum() for name in bound.outcomes)
 
         return jax.lax.map(at_draw, lane["draws"])
 

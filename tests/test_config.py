@@ -125,6 +125,33 @@ def test_thresholds_are_those_of_the_entry_over_the_study_s_over_the_run_s(folde
         assert json.loads(specs.spec(rule, {"study": "mine", "model": "a"}))["verdict"] == {"ess_warn": 400}
 
 
+WEIGHTED = "weights: {chips: w}\nmodels: {a: {model: cookies_pooled}, b: {model: cookies_pooled, weights: {}}}\n"
+
+
+def test_weights_are_those_of_the_entry_or_the_study(folder):
+    write("config/studies/mine.yaml", study(WEIGHTED, "models"))
+    specs = Specs(config.read())
+    for rule in ("sample_prior", "fit", "cross_validate", "assess_sensitivity"):
+        found = [json.loads(specs.spec(rule, {"study": "mine", "model": name}))["model"] for name in "ab"]
+        assert found == [{"name": "cookies_pooled", "weights": {"chips": "w"}}, "cookies_pooled"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("comparisons: {c: {entries: [a, b]}}", "comparisons.c: a and b have different observation weights, so that their "
+         "scores cannot be compared; give both the same weights, or compare them separately"),
+        ("calibration: {c: {entry: a}}", "calibration.c.entry: 'a' has observation weights, but data simulated from its model "
+         "have none; choose an entry with `weights: {}`"),
+    ],
+)  # fmt: skip
+def test_weights_that_do_not_fit_together_are_refused(folder, text, sentence):
+    write("config/studies/mine.yaml", study(WEIGHTED + text, "models"))
+    with pytest.raises(config.ConfigErrors) as caught:
+        config.read()
+    assert caught.value.problems == [f"config/studies/mine.yaml: {sentence}"]
+
+
 def test_remedies_are_those_of_the_entry_or_the_study_or_the_run(folder):
     models = (
         "{a: {model: cookies_pooled, remedies: none}, b: {model: cookies_pooled, remedies: [reparametrize, draws]}}"

@@ -239,6 +239,11 @@ class Entry(Strict):
     verdict: VerdictChanges = Field(
         default_factory=VerdictChanges, description="Thresholds of this entry's check.", examples=[{"rhat_fail": 1.1}]
     )
+    weights: dict[str, str] | None = Field(
+        None,
+        description="Observation weights of this entry in place of the study's; `{}` for none.",
+        examples=[{"survived": "weight"}],
+    )
     by: str | None = Field(
         None,
         description="Fit the model to each member of this group alone (no pooling at all), as one batch.",
@@ -463,6 +468,12 @@ class Study(Strict):
         "predicted to be 0.",
         examples=[{"y1": "y0"}],
     )
+    weights: dict[str, str] = Field(
+        {},
+        description="Observation weights: outcome -> variable of the data, numbers of at least 0. The log likelihood of each "
+        "observation is multiplied by its weight, in fits and in all scores. Predictions are of single observations.",
+        examples=[{"survived": "weight"}],
+    )
     groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
     leave_out: dict[str, LeaveOut] = Field(
         {},
@@ -547,7 +558,12 @@ class Study(Strict):
     def reference(self, entry: str) -> str | dict[str, Any]:
         """What jobs are told of an entry's model (`tadpool.design`)."""
         used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
-        return designs.reference(self.model_dump(include=used), entry)
+        return designs.weighted(designs.reference(self.model_dump(include=used), entry), self.weights_of(entry))
+
+    def weights_of(self, entry: str) -> dict[str, str]:
+        """The entry's observation weights, or the study's."""
+        own = self.models[entry].weights
+        return self.weights if own is None else own
 
     def quickened(self) -> "Study":
         """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""

@@ -45,6 +45,7 @@ def check(study: Study) -> Iterator[Problem]:
         if study.groups is not None:
             yield from _known((*place, "target"), [comparison.target], ["unit", *study.groups], "unit or one of groups")
             yield from _target((*place, "target"), comparison, study)
+        yield from _weighted_alike(place, comparison, study)
     if study.groups is not None:
         yield from _known(("leave_out",), study.leave_out, study.groups, "one of groups")
     for name, prediction in study.predictions.items():
@@ -53,10 +54,13 @@ def check(study: Study) -> Iterator[Problem]:
     for position, estimand in enumerate(study.estimands or ()):
         yield from _estimand(("estimands", position), estimand, study, signatures)
     for name, calibration in study.calibration.items():
-        yield from _calibration(("calibration", name), calibration, entries, signatures)
+        weights = study.weights_of(calibration.entry) if calibration.entry in entries else {}
+        yield from _calibration(("calibration", name), calibration, entries, signatures, weights)
     for name, recovery in study.recovery.items():
         yield from _recovery(("recovery", name), recovery, study, signatures)
     yield from _known(("only_where",), study.only_where, study.outcomes or (), "one of outcomes")
+    for place, given in [((), study.weights), *((("models", name), entry.weights) for name, entry in entries.items())]:
+        yield from _known((*place, "weights"), given, study.outcomes or (), "one of outcomes")
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
         yield from _figure(("figures", name), figure, kinds)
@@ -69,6 +73,17 @@ def _target(place: tuple, comparison: Comparison, study: Study) -> Iterator[Prob
         if by and study.leaves_out(comparison.target) and by != comparison.target:
             what = f"the entry {name} is fitted by {by}, so no {comparison.target} can be left out of it"
             yield Problem(place, what, f"compare it on another target, such as {by}, or leave it out of the comparison")
+
+
+def _weighted_alike(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
+    """Scores of observations that count differently are not comparable."""
+    given = {name: study.weights_of(name) for name in comparison.entries or () if name in study.models}
+    first = next(iter(given), None)
+    for name, weights in given.items():
+        if weights != given[first]:
+            what = f"{first} and {name} have different observation weights, so that their scores cannot be compared"
+            yield Problem(place, what, "give both the same weights, or compare them separately")
+            return
 
 
 def _known(place: tuple, names: Iterable[str | None] | None, known: Collection[str], what: str) -> Iterator[Problem]:
@@ -159,6 +174,7 @@ def _calibration(
     calibration: Calibration,
     entries: Mapping[str, Entry],
     signatures: Mapping[str, plugins.Signature],
+    weights: Mapping[str, str],
 ) -> Iterator[Problem]:
     name = calibration.entry
     yield from _known((*place, "entry"), [name], entries, "an entry of this study")
@@ -167,6 +183,9 @@ def _calibration(
         known = signatures[name].hyperparameters
         yield from _arguments((*place, "hyperparameters"), calibration.hyperparameters, known, what)
     yield from _whole((*place, "entry"), name, entries)
+    if name in entries and weights:
+        what = f"{shown(name)} has observation weights, but data simulated from its model have none"
+        yield Problem((*place, "entry"), what, "choose an entry with `weights: {}`")
 
 
 def _recovery(

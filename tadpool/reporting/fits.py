@@ -286,6 +286,12 @@ class Fit:
         return [(name, changed.get(name, default), default) for name, default in defaults.items()]
 
     @property
+    def weights(self) -> dict[str, str]:
+        """Observation weights: outcome -> variable."""
+        own = self.config.get("weights")
+        return self.results.config.get("weights", {}) if own is None else own
+
+    @property
     def settings(self) -> list[tuple[str, Any]]:
         """What the sampler was told for the draws that are shown, in words."""
         used = self.attempts[-1]["settings"] if self.attempts else {}
