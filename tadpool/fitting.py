@@ -10,6 +10,7 @@ from tadpool import binding, compile_cache, contracts, io, lanes, plugins, prepa
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.remedies import Step, first_step, hopeless, next_step, record, words
+from tadpool.truth import aligned
 
 
 def fit(
@@ -56,6 +57,8 @@ def fit(
             tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
             bound, several = binding.separated(bound, by, unit)
+        elif "truth" in tree.children and not over:
+            _check_truth(tree["truth"].to_dataset(), bound)
         sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over, verdict=verdict)
         result = sampling.derived(sampled, outcomes, unit)
     if by:
@@ -93,6 +96,12 @@ def _simulated(
         return preparation.prepare(dataset, {**arguments, **whole}, outcomes, study, seed)
 
     return [at(point) for point in points]
+
+
+def _check_truth(truth: xr.Dataset, bound: binding.Bound) -> None:
+    """Raise UserError where true values cannot be set beside the site of their name."""
+    for name in [name for name in truth.data_vars if name in bound.dims]:
+        aligned(truth[name], bound.dims[name], bound.sizes[name])
 
 
 def tried(

@@ -25,7 +25,8 @@ def prepare(
     source: a dataset's name, or a described table, whose attribute `table` then says how it was read (JSON). dims: the
     study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an outcome or one
     of these dims is missing, a variable is empty or not finite, a group index is out of range, the dataset's own code fails,
-    or a cell of a described table breaks its rule.
+    or a cell of a described table breaks its rule. The study's own data set is simulated twice, to see that its generator
+    alone decides what is drawn.
     """
     truth, attributes, where = None, {}, sources.title(source)
     if not isinstance(source, str):
@@ -37,13 +38,24 @@ def prepare(
             found = {file: tables.read(path) for file, path in plugins.tables(source).items()}
             with explained(f"datasets/{source}.py", "loading the tables"):
                 dataset = module.load(found, **arguments)
+            if not isinstance(dataset, xr.Dataset):
+                what = f"load() returns {_kind(dataset)}"
+                raise UserError(f"datasets/{source}.py: {what}; return an xarray.Dataset")
         else:
-            with explained(f"datasets/{source}.py", "simulating"):
-                dataset, truth = module.simulate(seeds.generator(seed, study, "", "simulate", point), **arguments)
+            address = (seed, study, "", "simulate", point)
+            dataset, truth = simulated(source, arguments, address)
+            if point is None:
+                _require_same(source, (dataset, truth), simulated(source, arguments, address))
     for dim in dims:
         if dim not in dataset.dims:
             raise UserError(f"study {study}: {dim!r} is not a dim of {where}{did_you_mean(dim, list(dataset.dims))}")
     _check(where, dataset, outcomes)
+    for outcome in outcomes if dims else ():
+        if dims[0] not in dataset[outcome].dims:
+            own = ", ".join(map(str, dataset[outcome].dims)) or "no dims"
+            raise UserError(
+                f"{where}: the outcome {outcome} has {own}, but not {dims[0]}, the unit of the study; give it that dim"
+            )
     dataset = dataset.assign_coords(
         {dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords}
     )
@@ -53,6 +65,41 @@ def prepare(
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = attributes
     return tree
+
+
+def simulated(source: str, arguments: Mapping[str, Any], address: Sequence[Any]) -> tuple[xr.Dataset, xr.Dataset]:
+    """Data and truth of one call of a simulator. address: of its generator (`seeds.generator`).
+
+    Raises UserError where it fails, or returns anything else.
+    """
+    where, module = f"datasets/{source}.py", plugins.load("datasets", source)
+    with explained(where, "simulating"):
+        made = module.simulate(seeds.generator(*address), **arguments)
+    if not (isinstance(made, tuple) and len(made) == 2 and all(isinstance(each, xr.Dataset) for each in made)):
+        raise UserError(f"{where}: simulate() returns {_kind(made)}; return data, truth: two xarray.Dataset")
+    for name, values in made[1].data_vars.items():
+        if values.dtype.kind not in "biuf":
+            raise UserError(
+                f"{where}: the truth of {name} is {values.dtype}, but a parameter is a number; correct simulate()"
+            )
+    return made
+
+
+def _require_same(source: str, first: Sequence[xr.Dataset], second: Sequence[xr.Dataset]) -> None:
+    for one, other, what in zip(first, second, ("", "the truth of "), strict=True):
+        for name in dict.fromkeys([*one.variables, *other.variables]):
+            if name not in one.variables or name not in other.variables or not one[name].equals(other[name]):
+                raise UserError(
+                    f"datasets/{source}.py: two calls of simulate() with equal generators differ in {what}{name}; draw every "
+                    "random number from rng"
+                )
+
+
+def _kind(value: Any) -> str:
+    """What a plug-in returned, in words."""
+    if isinstance(value, tuple):
+        return f"{len(value)} values ({', '.join(type(each).__name__ for each in value)})"
+    return "nothing" if value is None else f"a {type(value).__name__}"
 
 
 def _check(where: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from tadpool.calibration import elements, flags
 from tadpool.design import Reference
 from tadpool.errors import UserError, did_you_mean
 from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE, OK
+from tadpool.truth import aligned
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,7 @@ def _truth(bound: Bound, tree: xr.DataTree, sites: Sequence[str]) -> np.ndarray:
     for site in sites:
         if site not in truth:
             raise UserError(f"recovery: sites: {site!r} has no true value{did_you_mean(site, list(truth.data_vars))}")
-    return np.concatenate([np.broadcast_to(truth[site].values, _shape(bound, truth, site)).ravel() for site in sites])
-
-
-def _shape(bound: Bound, truth: xr.Dataset, site: str) -> tuple[int, ...]:
-    size = bound.sizes[site]
-    return truth[site].shape if truth[site].size == size else (size,)
+    return np.concatenate([aligned(truth[site], bound.dims[site], bound.sizes[site]) for site in sites])
 
 
 def _fit(

@@ -1,10 +1,13 @@
 """How well a fit recovers the values that a simulation was made with."""
 
+from math import prod
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE
+from tadpool.truth import aligned
 
 
 def table(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
@@ -24,7 +27,8 @@ def table(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
 def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
     rest = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     values = draws.transpose(*rest, "chain", "draw").values
-    expected = truth.values if truth.ndim == len(rest) else np.broadcast_to(truth.values, values.shape[: len(rest)])
+    shape = values.shape[: len(rest)]
+    expected = aligned(truth, rest, prod(shape)).reshape(shape)
     rows = []
     for index in np.ndindex(values.shape[: len(rest)]):
         true, own = float(expected[index]), values[index]

@@ -111,7 +111,10 @@ def _dataset(study: Study) -> Iterator[Problem]:
         function = next((name for name in ("load", "simulate") if plugins.has_function(path, name)), None)
         if function is None:
             raise UserError(f"{path.name} has no function load(tables) or simulate(rng); add one")
-        _, *defaults = plugins.defaults(path, function).items()
+        defaults = list(plugins.defaults(path, function).items())[1:]
+        if not plugins.defaults(path, function):
+            first = {"load": "tables", "simulate": "rng"}[function]
+            raise UserError(f"{path.name}: {function}() takes no arguments; write {function}({first})")
     except UserError as error:
         yield Problem(("dataset",), f"{study.dataset!r}: {error}")
         return
@@ -125,6 +128,8 @@ def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signatur
         yield from table_references.needed((*place, "model"), study, entry.model, signature)
     if study.groups is not None:
         yield from _known((*place, "by"), [entry.by], study.groups, "one of groups")
+    if signature.designed and study.weights_of(place[-1]):
+        yield Problem((*place, "weights"), "a model of the ladder takes no observation weights", "write `weights: {}`")
     what = f"a hyperparameter of {entry.model}"
     yield from _arguments((*place, "hyperparameters"), entry.hyperparameters, signature.hyperparameters, what)
 
@@ -207,7 +212,7 @@ def _recovery(
         if path and not plugins.has_function(path, "simulate"):
             yield Problem(place, f"the dataset {study.dataset} is not simulated", "recovery needs true values")
         elif path and recovery.over is not None:
-            _, *arguments = plugins.defaults(path, "simulate").items()
+            arguments = list(plugins.defaults(path, "simulate").items())[1:]
             what = f"an argument of simulate() in {path.name}"
             known = [name for name, _ in arguments]
             yield from _known((*place, "over"), recovery.over, known, what)

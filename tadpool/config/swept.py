@@ -108,7 +108,7 @@ def _arguments(study: Study) -> dict | None:
         path = plugins.find("datasets", study.dataset)
         if not plugins.has_function(path, "simulate"):
             return None
-        _, *arguments = plugins.defaults(path, "simulate").items()
+        arguments = list(plugins.defaults(path, "simulate").items())[1:]
     except (UserError, ValueError):
         return None
     return {name: default for name, default in arguments if default is not None}

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from tadpool import recovery
-from tadpool.reporting.fits import Fit, draws, families
+from tadpool.reporting.fits import Fit, draws, families, sites
 from tadpool.reporting.formatting import counted, first_of, general, listed, number, scaled, sentence
 from tadpool.reporting.silent import silent
 from tadpool.results import StudyResults
@@ -61,7 +61,20 @@ def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None
     across = _across(sound) if len(sound) > 1 else []
     headings = ["Parameter", "Truth", *(each.fit.label for each in sound)]
     edges = any(row[5] == EDGE for each in found for row in each.rows)
-    return Recovery(found, headings, across, _sentences(sound), edges)
+    return Recovery(found, headings, across, [*_sentences(sound), *_unknown(results, all_fits, truth)], edges)
+
+
+def _unknown(results: StudyResults, all_fits: Sequence[Fit], truth: xr.Dataset) -> list[str]:
+    """A sentence on true values that no model has a parameter for; none where a model without numbers might have it."""
+    if not all(fit.usable for fit in all_fits):
+        return []
+    known = {site for fit in all_fits for site in sites(results, fit.entry)}
+    names = [str(name) for name in truth.data_vars if name not in known]
+    if not names:
+        return []
+    return [
+        f"The simulator's truth names {listed(names)}, which no model here has as a site: name true values as their sites."
+    ]
 
 
 EDGE, PRIOR = "at the edge", "returns its prior"
