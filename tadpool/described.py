@@ -25,7 +25,8 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     """The dataset of a described table (`tadpool.sources`), and how it was read.
 
     The dims, variables and attributes are those of a dataset file: see `tadpool.config.table.Column`. How it was read: file,
-    rows (of the table), dialect, dropped (rows, and the empty cells of each column that drops them), unused (headings).
+    rows (of the table), dialect, dropped (rows, and the empty cells of each column that drops them), unused (headings), and
+    where there are any, masked (empty cells of each column that masks them).
     Raises UserError with a sentence for each column that breaks its rules: file, row, column, value, rule and mend.
     """
     cells = table_files.read(description)
@@ -41,9 +42,11 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     dataset = table.dataset(problems)
     _raise(problems)
     used = {column["column"] for column in columns.values()}
+    masked = {c["column"]: kept.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
+    masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
     unused = [heading for heading in cells.columns if heading and heading not in used]
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
-    return dataset, read
+    return dataset, {**read, "masked": masked} if masked else read
 
 
 @contextmanager
@@ -168,13 +171,22 @@ class _Columns:
             values = self._numbers(column)
         attributes |= {key: column[key] for key in ("units", *ROLES) if column[key]}
         dim = column["per"] or self.unit
-        variables[name] = (dim, self._per(values, column) if column["per"] else values, attributes)
+        values = self._per(values, column) if column["per"] else values
+        if column["missing"] == "mask":
+            attributes["may_be_missing"] = 1
+            known = {"long_name": f"{attributes['long_name']} applies"}
+            variables[f"{name}_known"] = (dim, np.isfinite(values).astype(np.int64), known)
+        variables[name] = (dim, values, attributes)
 
     def _numbers(self, column: Mapping[str, Any]) -> np.ndarray:
-        """The numbers of a column within its range: float64 (rows,), or int64 where they are whole by their kind."""
+        """The numbers of a column within its range: float64 (rows,), or int64 where they are whole by their kind.
+
+        Where the column may be masked they are float64, nan for an empty cell.
+        """
         heading, kind = column["column"], column["kind"]
-        cells = self.cells.columns[heading]
-        self.cells.refuse(heading, cells == "", "a number is needed", MEND_EMPTY)
+        cells, masked = self.cells.columns[heading], column["missing"] == "mask"
+        absent = (cells == "") & masked
+        self.cells.refuse(heading, (cells == "") & ~absent, "a number is needed", MEND_EMPTY)
         if self.decimal == "comma":
             text = [cell if "." in cell else cell.replace(",", ".") for cell in cells]
             pointed = np.array(["." in cell for cell in cells], bool)
@@ -183,13 +195,13 @@ class _Columns:
             )
         else:
             text = list(cells)
-        wrong = np.array([not NUMBER.fullmatch(cell) for cell in text], bool)
+        wrong = np.array([not NUMBER.fullmatch(cell) for cell in text], bool) & ~absent
         mend = "correct the table, or name what means an empty cell in `missing_values`"
         self.cells.refuse(heading, wrong, "a number is needed", mend)
-        values = np.array([float(cell) for cell in text], np.float64)
-        self.cells.refuse(heading, ~np.isfinite(values), "a finite number is needed")
+        values = np.array([float(cell or "nan") for cell in text], np.float64)
+        self.cells.refuse(heading, ~np.isfinite(values) & ~absent, "a finite number is needed")
         if kind != "number":
-            self.cells.refuse(heading, values != np.floor(values), "a whole number is needed")
+            self.cells.refuse(heading, (values != np.floor(values)) & ~absent, "a whole number is needed")
             self.cells.refuse(heading, np.abs(values) > LARGEST_WHOLE, "it is too large for a whole number")
         if kind == "count":
             self.cells.refuse(heading, values < 0, "a count is at least 0")
@@ -197,13 +209,14 @@ class _Columns:
             self.cells.refuse(heading, values < column["at_least"], f"{column['at_least']:g} is the least")
         if column["at_most"] is not None:
             self.cells.refuse(heading, values > column["at_most"], f"{column['at_most']:g} is the most")
-        return values if kind == "number" else values.astype(np.int64)
+        return values if kind == "number" or masked else values.astype(np.int64)
 
     def _per(self, values: np.ndarray, column: Mapping[str, Any]) -> np.ndarray:
         """The one value (members,) that the rows of each member have."""
         positions, labels = self._members(column["per"])
         first = np.unique(positions, return_index=True)[1]
-        other = values != values[first][positions]
+        expected = values[first][positions]
+        other = (values != expected) & ~(np.isnan(values) & np.isnan(expected))
         if other.any():
             row = int(np.argmax(other))
             said = self.cells.columns[column["column"]][first[positions[row]]]

@@ -41,6 +41,8 @@ def names(columns: Mapping[str, Mapping[str, Any]], unit: str) -> list[tuple[str
             given += [(name, name), *([(f"{name}_index", name)] if name != unit else [])]
         else:
             given += [(name, name), *([(f"{name}_level", name)] if kind == "ordered" else [])]
+        if column.get("missing") == "mask":
+            given.append((f"{name}_known", name))
         if column.get("within"):
             given.append((f"{column['within']}_of_{name}", name))
     return given

@@ -661,10 +661,28 @@ TABLES = [
     ({"columns": "chips: {}"}, "dataset.columns.chips.kind", "missing", "`kind: count`"),
     ({"columns": "chips: count"}, "dataset.columns.chips", "'count' (text) is not a set of", "give one"),
     (
-        {"columns": "chips: {kind: count, missing: mask}"},
+        {"columns": "chips: {kind: count, missing: no}"},
         "dataset.columns.chips.missing",
-        "'mask' is not one of the choices",
-        "give 'fail' or 'drop'",
+        "false is not one of the choices",
+        "give 'fail', 'drop' or 'mask'",
+    ),
+    (
+        {"columns": f"chips: {{kind: count, missing: mask}}, {PLACE}"},
+        "dataset.columns.chips.missing",
+        "chips is an outcome, which applies to every row",
+        "declare `missing: drop`",
+    ),
+    (
+        {"columns": f"{CHIPS}, location: {{kind: group, missing: mask}}"},
+        "dataset.columns.location.missing",
+        "a group column cannot be masked, only number, integer or count",
+        "a level of their own",
+    ),
+    (
+        {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, missing: mask}}, x_known: {{kind: number}}"},
+        "dataset.columns",
+        "the name 'x_known' is made for x and for x_known",
+        "rename one",
     ),
     (
         {"columns": f"{CHIPS}, chip size: {{kind: number}}"},

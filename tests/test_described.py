@@ -163,6 +163,44 @@ def test_a_parquet_file_is_read_as_the_same_table(folder):
     assert (how["dialect"], how["dropped"], how["unused"]) == ({}, {"rows": 1, "empty": {"chips": 1}}, ["notes"])
 
 
+MASKED = {"y": {"kind": "number"}, "wait": {"kind": "count", "missing": "mask", "at_least": 1}, "g": {"kind": "group"}}
+
+
+def test_a_masked_predictor_is_nan_and_has_a_companion(folder):
+    tree = tree_of("y,wait,g\n1,2,a\n2,,b\n3,5,a\n", MASKED, outcomes=("y",))
+    data = merged(tree)
+    np.testing.assert_array_equal(data["wait"].values, [2.0, np.nan, 5.0])
+    assert data["wait_known"].values.tolist() == [1, 0, 1]
+    assert json.loads(tree.attrs["table"])["masked"] == {"wait": 1}
+    assert "masked" not in how_of("y,wait,g\n1,2,a\n", MASKED, outcomes=("y",))
+    assert data_of("y,wait,g\n1,2,a\n", MASKED, outcomes=("y",))["wait"].dtype == np.float64
+
+
+def test_a_masked_predictor_may_have_one_value_per_group(folder):
+    columns = MASKED | {"wait": {**MASKED["wait"], "per": "g"}}
+    data = data_of("y,wait,g\n1,2,a\n2,,b\n3,2,a\n4,,b\n", columns, outcomes=("y",))
+    np.testing.assert_array_equal(data["wait"].values, [2.0, np.nan])
+    assert data["wait_known"].dims == ("g",)
+    with pytest.raises(
+        UserError, match=r"line 3, column wait: '7' is not allowed, g b has '' in line 2 and needs one value"
+    ):
+        data_of("y,wait,g\n1,,b\n2,7,b\n", columns, outcomes=("y",))
+
+
+@pytest.mark.parametrize(
+    ("cell", "sentence"),
+    [
+        ("0", "t.csv, line 3, column wait: '0' is not allowed, 1 is the least; correct the table"),
+        ("1.5", "t.csv, line 3, column wait: '1.5' is not allowed, a whole number is needed; correct the table"),
+        ("x", "t.csv, line 3, column wait: 'x' is not allowed, a number is needed; correct the table"),
+    ],
+)
+def test_cells_beside_masked_ones_keep_their_rules(folder, cell, sentence):
+    with pytest.raises(UserError) as caught:
+        tree_of(f"y,wait,g\n1,,a\n2,{cell},b\n", MASKED, outcomes=("y",))
+    assert str(caught.value).startswith(sentence)
+
+
 # What the columns become
 
 

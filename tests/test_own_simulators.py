@@ -102,8 +102,8 @@ RETURN = "return data, truth"
         ({RETURN: "return data, truth.assign(kind='a')"}, "the truth of kind is <U1, but a parameter is a number; correct"),
         ({"y = rng.normal": "y = np.random.default_rng().normal"}, "two calls of simulate() with equal generators differ in y; "
          "draw every random number from rng"),
-        ({RETURN: "calls.append(1)\n    return data, truth + len(calls)"}, "two calls of simulate() with equal generators differ "
-         "in the truth of spread;"),
+        ({RETURN: "calls.append(1)\n    return data, truth + len(calls)"}, "two calls of simulate() with equal generators "
+         "differ in the truth of spread;"),
         ({"rng.normal(0.0": "rng.nomal(0.0"}, "line 9: simulating failed: AttributeError: "),
     ],
 )  # fmt: skip

@@ -150,7 +150,9 @@ class Completing:
         named = {getattr(column, key) for column in self.columns.values() for key in ROLES}
         named |= {self.outcome, *(self.given.get(key) for key in ROLES), *(self.study.only_where or {}).values()}
         return (
-            (name, column) for name, column in self.columns.items() if column.kind in INFERRED and name not in named
+            (name, column)
+            for name, column in self.columns.items()
+            if column.kind in INFERRED and name not in named and column.missing != "mask"
         )
 
     def _described(self, given: list[str] | Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +160,12 @@ class Completing:
         predictors = {}
         for name in given:
             kind = KIND.get(self.columns[name].kind) if name in self.columns else None
-            if kind is None:
+            if kind is not None and self.columns[name].missing == "mask":
+                mend = "leave it out, or write a model that uses its `_known`"
+                self._wrong(
+                    "predictors", f"{shown(name)} is masked in some rows, which no model of the ladder knows", mend
+                )
+            elif kind is None:
                 mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
                 self._wrong("predictors", f"{shown(name)} is not a column that can predict", mend)
             elif isinstance(given, Mapping) and given[name] != kind:

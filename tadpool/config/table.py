@@ -36,7 +36,7 @@ class Column(Strict):
 
     | kind | cells | a model's arguments |
     |---|---|---|
-    | `number` | finite numbers | `x` |
+    | `number` | finite numbers | `x`; with `missing: mask` also `x_known` |
     | `integer`, `count` | whole numbers; a count is at least 0 | `x` |
     | `binary` | two levels, 0 and 1 unless `levels` names them | `x`, 0 for the first level and 1 for the second |
     | `ordered` | the levels, from lowest to highest | `x`, counted from 0, and `n_x_level` |
@@ -65,10 +65,11 @@ class Column(Strict):
     )
     at_least: float | None = Field(None, description="The least number that is allowed.", examples=[0])
     at_most: float | None = Field(None, description="The largest number that is allowed.", examples=[100])
-    missing: Literal["fail", "drop"] = Field(
+    missing: Literal["fail", "drop", "mask"] = Field(
         "fail",
-        description="What an empty cell does: `fail` refuses the table, `drop` leaves the row out; they are counted in data.nc "
-        "and on the page.",
+        description="What an empty cell does: `fail` refuses the table, `drop` leaves the row out, `mask` says that the "
+        "predictor does not apply to the row: its number is nan there, and the variable `x_known` is 0 in place of 1. "
+        "Rows left out and cells masked are counted on the page. Only numbers that are no outcome may be masked.",
         examples=["drop"],
     )
     trials: str | None = Field(

@@ -101,6 +101,14 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
         yield Problem((*place, "levels"), "missing", "name the levels from lowest to highest")
     elif column.levels is not None and kind == "binary" and len(column.levels) != 2:
         yield Problem((*place, "levels"), f"{len(column.levels)} levels are given", "a binary column has two")
+    if column.missing == "mask":
+        roles = [key for other in columns.values() for key in ROLES if getattr(other, key) == name]
+        if kind not in NUMERIC:
+            mend = "describe empty cells as a level of their own, or declare `missing: drop`"
+            yield Problem((*place, "missing"), f"a {kind} column cannot be masked, only {_listed(NUMERIC)}", mend)
+        elif name in (study.outcomes or ()) or roles:
+            what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which applies to every row"
+            yield Problem((*place, "missing"), what, "declare `missing: drop`")
     for key in ("at_least", "at_most"):
         if getattr(column, key) is not None and kind not in NUMERIC:
             yield Problem((*place, key), f"a {kind} column has no range", f"only {_listed(NUMERIC)} may have one")

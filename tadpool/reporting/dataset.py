@@ -148,5 +148,8 @@ def _reading(how: Mapping[str, Any]) -> Iterator[str]:
     if dropped["rows"]:
         empty = listed([f"{heading} ({count})" for heading, count in dropped["empty"].items()])
         yield f"Left out for empty cells: {counted(dropped['rows'], 'row')}; empty are {empty}."
+    if "masked" in how:
+        empty = listed([f"{heading} ({count})" for heading, count in how["masked"].items()])
+        yield f"Empty cells that say that a predictor does not apply: {empty}."
     if how["unused"]:
         yield f"Columns that are not used: {first_of(how['unused'], MOST_UNUSED)}."
