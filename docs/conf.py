@@ -14,6 +14,7 @@ nitpicky = True
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 highlight_language = "none"
+smartquotes = False
 html_theme = "furo"
 html_title = "tadpool"
 html_math_renderer = "mathml"

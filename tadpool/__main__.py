@@ -7,6 +7,13 @@ from pathlib import Path
 
 from tadpool import new
 
+HELP = """\
+tadpool                 run the studies of this folder through to results/index.html
+tadpool quick           the same with short chains, for a first look
+tadpool -n              say what would run, or what is wrong with the config
+tadpool plan [STUDY]    say what a run would take: jobs, memory, storage, time
+tadpool new NAME        begin a study: study file, model and table that run as they are
+All else is handed to Snakemake: `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
 ROOT = Path(__file__).parent.parent
 # Where one of these is given, how much runs at once is said already.
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
@@ -24,6 +31,9 @@ def command(arguments: list[str]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Run a command; returns its exit status where it is not Snakemake, which takes this process over."""
+    if arguments[:1] in (["-h"], ["--help"], ["help"]):
+        print(HELP)
+        return 0
     if arguments[:1] == ["new"]:
         return new.main(arguments[1:])
     if importlib.util.find_spec("snakemake") is None:

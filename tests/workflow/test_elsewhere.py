@@ -198,6 +198,12 @@ def test_all_cores_are_used_unless_something_is_said(given, cores):
     assert (launcher.command(given)[-2:] == ["--cores", "all"]) is cores
 
 
+def test_help_names_what_there_is_beside_options_of_snakemake(capsys):
+    assert launcher.main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"tadpool {word} " in said for word in ("quick", "plan", "new", "-n"))
+
+
 def test_without_snakemake_a_sentence_says_what_to_do(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert launcher.main([]) == 1
