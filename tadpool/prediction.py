@@ -8,6 +8,7 @@ import xarray as xr
 
 from tadpool import compile_cache, contracts, io, lanes, sampling, seeds
 from tadpool import data as datasets
+from tadpool import design as designs
 from tadpool.binding import Bound, bind, labelled, small
 from tadpool.design import Reference
 from tadpool.errors import UserError, did_you_mean
@@ -64,7 +65,8 @@ def predict_rows(
 
     rows: the dataset variables of each row, and by its label the member of each group other than the new one. Sites
     keep their posterior draws, except those with the dim `group` or `unit`: they are drawn anew from their distribution
-    given the others, as the outcomes are. Raises UserError for a variable that a row does not give.
+    given the others, as the outcomes are. A row of a model of the ladder that does not say a variable has its median, or its
+    most frequent category. Raises UserError for any other variable that a row does not give.
     """
     dataset = _rows(bound, group, label, unit, rows)
     at_rows = bound.at(dataset)
@@ -76,7 +78,8 @@ def predict_rows(
         arguments={name: np.full(chains, value) for name, value in bound.hyperparameters.items()},
     )
     kept = {name: value.values for name, value in posterior.data_vars.items() if name not in anew}
-    record = [*anew, *(name for name in at_rows.outcomes if name not in anew)]
+    stated = [name.removesuffix("_decentered") for name in anew]  # what a standardized distance stands in for
+    record = [*stated, *(name for name in at_rows.outcomes if name not in stated)]
     values = sampling.predict(at_rows, batch, kept, np.arange(draws), key, record)
     given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
     return xr.DataTree.from_dict(
@@ -90,6 +93,7 @@ def predict_rows(
 def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`."""
     variables = {}
+    rows = [typical(bound) | dict(row) for row in rows]
     for name, value in bound.inputs.items():
         dims = bound.dataset[name].dims if name in bound.dataset else ()
         if group and dims == (group,) != (unit,):
@@ -109,6 +113,20 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
         coords[group] = [label]
     replaced = [dim for dim in (unit, group) if dim in bound.dataset.dims]
     return bound.dataset.drop_dims(replaced).assign(variables).assign_coords(coords)
+
+
+def typical(bound: Bound) -> dict[str, Any]:
+    """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
+    if designs.of(bound.model) is None:
+        return {}
+    typical = {}
+    for name in (name for name in bound.inputs if name in bound.dataset):
+        values, index = bound.dataset[name].values, name.removesuffix("_index")
+        if name == index:
+            typical[name] = np.quantile(values, 0.5, method="lower").item()
+        elif index not in designs.of(bound.model)["groups"]:
+            typical[index] = bound.dataset[index].values[np.bincount(values).argmax()]
+    return typical
 
 
 def _given(row: Mapping[str, Any], name: str, number: int) -> Any:

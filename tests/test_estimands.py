@@ -46,7 +46,7 @@ def test_a_member_is_chosen_and_a_prediction_read(make):  # noqa: F811
     draws = results.fit("first")["posterior"]["theta"].sel(row=3).values
     assert shown(results, site="theta", at={"row": 3}).startswith(formatting.number(draws.mean(), 1) + " (89")
     predicted = results.predictions("first")["predictions"]["y"].values
-    assert shown(results, site="y", group="predictions").startswith(f"{predicted.mean():.2f} (89")
+    assert shown(results, site="y", group="predictions").startswith(f"{predicted.mean():.1f} (89")
 
 
 @pytest.mark.parametrize(

@@ -287,13 +287,8 @@ def test_rows_may_be_the_members_of_a_group_and_have_known_standard_errors():
         bound = binding.bind({"name": rung, "design": chosen}, dataset)
         assert "sigma" not in bound.latents
         assert design.signature({"name": rung, "design": chosen}).variables == ("stderr",)
-        values = np.linspace(0.0, 14.0, bound.sizes[site])
-        given = {name: np.ones(bound.sizes[name]) for name in bound.latents} | {site: values.squeeze()}
-        given = {name: value.squeeze() if bound.sizes[name] == 1 else value for name, value in given.items()}
-        function = handlers.substitute(handlers.condition(bound.function, given), given)
-        trace = handlers.trace(handlers.seed(function, 0)).get_trace(**bound.data, **bound.hyperparameters)
-        mean = trace[site]["value"]
-        expected = stats.norm.logpdf(dataset["effect"], mean, dataset["stderr"])
+        trace = handlers.trace(handlers.seed(bound.function, 0)).get_trace(**bound.data, **bound.hyperparameters)
+        expected = stats.norm.logpdf(dataset["effect"], trace[site]["value"], dataset["stderr"])
         found = trace["effect"]["fn"].log_prob(dataset["effect"].values)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -357,3 +352,30 @@ def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, 
     assert float(found) == pytest.approx(float(expected), rel=1e-11)
     for name, value in slope.items():
         np.testing.assert_allclose(own_slope[name], value, rtol=1e-8, atol=1e-8 * np.abs(value).max(), err_msg=name)
+
+
+def test_a_row_to_predict_has_the_medians_of_the_data_where_it_says_nothing():
+    """Medians of the standard errors, the lower one of two; a new school's effect under its own name, as its prior has it."""
+    chosen, dataset = schools()
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset)
+    draws = {"alpha": np.full((1, 400), 8.0), "sigma_school": np.full((1, 400), 0.001)}
+    posterior = xr.Dataset({name: (("chain", "draw"), value) for name, value in draws.items()})
+    key = np.array([1, 2], np.uint32)
+    tree = prediction.predict_rows(bound, posterior, "school", "new school", "school", [{}], key)
+    assert tree["predictions_constant_data"]["stderr"].values.tolist() == [11.0]
+    np.testing.assert_allclose(tree["predictions"]["alpha_school"], 8.0, atol=0.01)
+    stated = prediction.predict_rows(bound, posterior, "school", "new school", "school", [{"stderr": 5.0}], key)
+    assert stated["predictions_constant_data"]["stderr"].values.tolist() == [5.0]
+    ratio = stated["predictions"]["effect"].std() / tree["predictions"]["effect"].std()
+    np.testing.assert_allclose(ratio, 5 / 11, rtol=0.01)  # the same key: the same standardized noise
+
+
+def test_a_row_to_predict_has_the_most_frequent_category():
+    chosen, dataset = made("normal", groups=["school"], slopes=[])
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset)
+    typical = prediction.typical(bound)
+    counts = np.bincount(dataset["site_index"])
+    assert typical["site"] == dataset["site"].values[counts.argmax()]
+    assert typical["treated"] == round(float(dataset["treated"].mean()))
+    assert typical["size"] == np.quantile(dataset["size"], 0.5, method="lower")
+    assert "school" not in typical

@@ -314,7 +314,8 @@ class Prediction(Strict):
     rows: list[dict[str, Scalars]] = Field(
         [],
         description="Rows to predict: values of the model's other variables, a list where a variable has more dims, "
-        "and the labels of groups. By default one row, which is enough where the model has no others.",
+        "and the labels of groups. By default one row, which is enough where the model has no others. In a model of the ladder "
+        "what a row does not say is the median, or the most frequent category, of the data.",
         examples=[[{"floor": 0}, {"floor": 1}]],
     )
 

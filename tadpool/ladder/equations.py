@@ -34,7 +34,9 @@ def _normal(mean: str, sd: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}"
+    """Three significant digits; powers of ten as such."""
+    mantissa, _, power = f"{value:.3g}".partition("e")
+    return f"{mantissa} \\times 10^{{{int(power)}}}" if power else mantissa
 
 
 @dataclass(frozen=True)

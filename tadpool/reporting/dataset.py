@@ -43,7 +43,7 @@ def variables(results: StudyResults) -> list[list[str]]:
     data, outcomes = results.data, results.config["outcomes"]
     named = {data[outcome].attrs[role]: role for outcome in outcomes for role in ROLES if role in data[outcome].attrs}
     roles = {**named, **dict.fromkeys(outcomes, "outcome")}
-    return [_variable(variable, roles.get(str(name))) for name, variable in data.items()]
+    return [_variable(variable, roles.get(str(name), "").replace("_", " ")) for name, variable in data.items()]
 
 
 def _variable(variable: xr.DataArray, role: str | None) -> list[str]:

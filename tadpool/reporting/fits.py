@@ -272,7 +272,7 @@ class Fit:
     @property
     def parametrization(self) -> list[str]:
         """Which effects of a model of the ladder are sampled centred, and why, a sentence each."""
-        rule = {name: value for name, value, _ in self.hyperparameters}.get("parametrization", "auto")
+        rule = dict(self.values).get("parametrization", "auto")
         effects = self.facts["effects"] if self.facts else {}
         if rule != "auto" and effects:
             return [f"{listed(list(effects))}: {rule.replace('_', '-')}, as configured."]
@@ -290,6 +290,11 @@ class Fit:
         """Observation weights: outcome -> variable."""
         own = self.config.get("weights")
         return self.results.config.get("weights", {}) if own is None else own
+
+    @property
+    def values(self) -> list[tuple[str, Any]]:
+        """Name and value of each hyperparameter."""
+        return [(name, value) for name, value, _ in self.hyperparameters]
 
     @property
     def settings(self) -> list[tuple[str, Any]]:

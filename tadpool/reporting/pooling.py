@@ -1,6 +1,6 @@
 """How much to pool: what a study with models of the ladder answers for old groups and for new ones, with quantities."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,9 @@ import xarray as xr
 
 from tadpool import design as designs
 from tadpool.reporting import ranking
-from tadpool.reporting.estimands import interval
+from tadpool.reporting.estimands import HIGH, LOW, interval
 from tadpool.reporting.fits import Fit, draws
-from tadpool.reporting.formatting import counted, number, plural, scaled, sentence
+from tadpool.reporting.formatting import counted, decimals_for, number, plural, sentence
 from tadpool.results import StudyResults
 
 POOLED, UNPOOLED, PARTIAL = "pooled", "unpooled", "partial"
@@ -25,6 +25,7 @@ SUPPORTED = ("clear", "tie", "partial")
 """Tones of comparisons whose ranks mean something."""
 
 LOGISTIC, LOGARITHMIC = ("bernoulli", "binomial"), ("poisson", "negative_binomial")
+SAMPLE = ("chain", "draw")
 HEADINGS = ("No pooling", "Partial pooling", "89 % interval", "Pulled")
 
 
@@ -55,7 +56,9 @@ class Pooling:
     def headline(self) -> ranking.Conclusion:
         """Both answers in a sentence each, and how far partial pooling pulls; its tone is that of the first comparison."""
         tone = next(answer.tone for answer in self.answers if answer.tone != "none")
-        return ranking.Conclusion(tone, [f"{each.about}: {each.sentences[0]}" for each in self.answers] + self.amount)
+        answers = [f"{each.about}: {each.sentences[0][:1].lower()}{each.sentences[0][1:]}" for each in self.answers]
+        told = [words for words in self.amount if all(words != each.sentences[0] for each in self.answers)]
+        return ranking.Conclusion(tone, [*answers, *told])
 
 
 def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
@@ -67,8 +70,8 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     amounts = Amounts(results, rungs, design)
     return Pooling(
         design["groups"][0],
-        [_old(results, rungs, design), _new(results, rungs, design)],
-        [sentence(words) for words in amounts.sentences()],
+        [_old(results, rungs, design, amounts), _new(results, rungs, design)],
+        amounts.sentences(),
         amounts.scale,
         amounts.table(),
         _left_out(results, design),
@@ -81,13 +84,12 @@ def _left_out(results: StudyResults, design: Mapping[str, Any]) -> list[tuple[st
     return [(rung, reason) for rung, reason in reasons.items() if reason]
 
 
-def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> Answer:
+def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any], amounts: "Amounts") -> Answer:
     group, unit = design["groups"][0], design["unit"]
     about = f"For the {plural(group)} in the data"
     if unit == group:
-        first = f"Leaving out cannot say it: each row is a {group} of its own, so without its row it is a new {group}."
-        second = f"What the {plural(group)} in the data share shows in their estimates: no pooling keeps each to its own row."
-        return Answer(about, "none", [first, second])
+        alone = f"Leaving out compares nothing here: each row is a {group} of its own, and without its row it is a new {group}."
+        return Answer(about, "none", [amounts.pull(), alone])
     return _answered(results, rungs, "unit", about, f"No comparison leaves out single {plural(unit)}.", group)
 
 
@@ -121,27 +123,27 @@ def _answered(
 
 
 def _advice(rows: Sequence[ranking.Row], rungs: Mapping[str, Fit], group: str) -> list[str]:
-    """What the entries that are ahead, or cannot be told from the first, have in common."""
-    standing = {row.entry: row.standing for row in rows}
-    level = [rungs[entry].config["model"] for entry, word in standing.items() if word in ("first", "tie")]
-    behind = [rungs[entry].config["model"] for entry, word in standing.items() if word == "behind"]
+    """What to do, by the entry that is ahead and those that cannot be told from it."""
+    models = {row.entry: rungs[row.entry].config["model"] for row in rows}
+    level = [models[row.entry] for row in rows if row.standing in ("first", "tie")]
     if not level:
         return []
-    if POOLED in level and UNPOOLED in level:
-        return [f"It makes no difference that these data can show whether {plural(group)} are pooled."]
-    if POOLED in level:
-        far = ", and no pooling is worse" if UNPOOLED in behind else ""
-        return [f"Pool strongly: {plural(group)} differ too little for their differences to help{far}."]
-    if UNPOOLED in level and len(level) > 1:
-        return [
-            f"Keep the {plural(group)} apart: complete pooling is worse, and whether to pool partially hardly matters."
-        ]
-    if UNPOOLED in level:
-        return [f"Do not pool: the {plural(group)} say more each by itself."]
-    further = (
-        [] if PARTIAL in level else [FURTHER[rung].format(group=group, groups=plural(group)) for rung in level[:1]]
-    )
-    return [f"Pool partially{''.join(f', and {words}' for words in further)}."]
+    best, groups = level[0], plural(group)
+    if {POOLED, UNPOOLED} <= set(level):
+        ways = "completely, partially or" if PARTIAL in level else "completely or"
+        return [f"These data cannot show a difference: {groups} may be pooled {ways} not at all."]
+    if best == POOLED:
+        also = ", and partially is as good" if PARTIAL in level else ""
+        return [f"Pool completely: {groups} differ too little for their differences to help{also}."]
+    if best == UNPOOLED:
+        also = ", or partially, which is as good" if PARTIAL in level else ""
+        return [f"Keep the {groups} apart{also}."]
+    further = f", and {FURTHER[best].format(group=group, groups=groups)}" if best in FURTHER else ""
+    told = [words for rung, words in ((POOLED, "completely"), (UNPOOLED, "not at all")) if rung in level]
+    if best in FURTHER and PARTIAL in level:
+        told.append("partially without that")
+    also = f"; to pool {' or '.join(told)} cannot be told from it" if told else ""
+    return [f"Pool partially{further}{also}."]
 
 
 class Amounts:
@@ -190,29 +192,42 @@ class Amounts:
 
     @cached_property
     def pulls(self) -> np.ndarray:
-        """Share of the way from its own estimate to the common mean that each group is pulled (groups,); none if unknown."""
+        """Share of the way from its own data to the common mean that each group is pulled (groups,); none if unknown.
+
+        It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between groups. s is the error of the
+        group's own estimate: the posterior of no pooling, without what its prior adds to its precision.
+        """
         if not self.partial or not self.unpooled:
             return np.array([])
-        own, pooled = (_means(each[self.site]) for each in (self.unpooled, self.partial))
-        centre = float(self.partial["alpha"].mean()) if "alpha" in self.partial else 0.0
-        return 1 - (pooled - centre) / (own - centre)
+        fit = self.fits[UNPOOLED]
+        prior = dict(fit.values)["alpha_scale"] * fit.facts["outcome"]["scale"]
+        precision = self.unpooled[self.site].var(SAMPLE).values ** -1.0 - prior**-2.0
+        between = self.partial[f"sigma_{self.group}"].values.ravel() ** 2
+        return (1 / (1 + np.maximum(precision, 0.0)[:, None] * between)).mean(axis=1)
 
-    def sentences(self) -> Iterator[str]:
-        fit = self.fits.get(PARTIAL)
+    def pull(self) -> str:
+        """How far partial pooling pulls, in a sentence."""
         if not self.partial:
-            yield "How far partial pooling pulls is not known" + (
-                ": its fit failed." if fit else ": it is not in the study."
-            )
-            return
-        yield self._spread()
+            reason = "its fit failed" if PARTIAL in self.fits else "it is not in the study"
+            return f"How far partial pooling pulls is not known: {reason}."
         if not len(self.pulls):
-            yield "How far that is from no pooling is not known, for lack of a usable fit of it."
-            return
-        low, median, high = map(_percent, np.quantile(self.pulls, [0.25, 0.5, 0.75]))
-        yield (
-            f"partial pooling pulls the estimate of a {self.group} from its own data {median} of the way to the common mean "
-            f"(median of {counted(len(self.pulls), self.group)}; half of them from {low} to {high})."
+            return "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
+        low, median, high = map(_percent, np.quantile(self.pulls, [0.0, 0.5, 1.0]))
+        return (
+            f"Partial pooling pulls a {self.group} from what its own data say {median} of the way to the common mean "
+            f"(median of {counted(len(self.pulls), self.group)}; from {low} to {high})."
         )
+
+    def sentences(self) -> list[str]:
+        return [*([*self._mean(), sentence(self._spread())] if self.partial else []), self.pull()]
+
+    def _mean(self) -> list[str]:
+        """The common mean on the scale of the table."""
+        if "alpha" not in self.partial:
+            return []
+        units = self.units if self.design["family"] in ("normal", "student") else ""
+        words, values = self.scale.removesuffix(f", {self.units}"), self.link(self.partial["alpha"].values)
+        return [f"At the common mean of {plural(self.group)} the {words} is {interval(values, units)}."]
 
     def _spread(self) -> str:
         """The standard deviation between groups, and what it means on a scale that has a meaning."""
@@ -226,7 +241,7 @@ class Amounts:
             return f"{first} in logs: one standard deviation multiplies the mean by {interval(np.exp(values))}."
         if family == "normal" and "sigma" in self.partial:
             share = values**2 / (values**2 + self.partial["sigma"].values.ravel() ** 2)
-            low, high = np.quantile(share, [0.055, 0.945])
+            low, high = np.quantile(share, [LOW, HIGH])
             span = f"{_percent(share.mean())} of the variance (89 % from {_percent(low)} to {_percent(high)})"
             return (
                 f"{first}, which is {span} that the predictors leave."
@@ -239,19 +254,17 @@ class Amounts:
         """Name, own estimate, partially pooled estimate, its interval and pull of each group, most pulled last."""
         if not self.partial or not len(self.pulls):
             return []
-        pooled, own = self.link(self.partial[self.site]), _means(self.link(self.unpooled[self.site]))
-        means, spread = _means(pooled), pooled.std(("chain", "draw")).values
-        low, high = (pooled.quantile(q, ("chain", "draw")).values for q in (0.055, 0.945))
-        labels = [str(label) for label in pooled[self.group].values]
-        return [
-            [labels[i], *(scaled(x[i], spread[i]) for x in (own, means)),
-             f"{scaled(low[i], spread[i])} to {scaled(high[i], spread[i])}", _percent(self.pulls[i])]
-            for i in range(len(labels))
-        ]  # fmt: skip
+        pooled, own = self.link(self.partial[self.site]), self.link(self.unpooled[self.site]).mean(SAMPLE).values
+        means, spread = pooled.mean(SAMPLE).values, pooled.std(SAMPLE).values
+        low, high = (pooled.quantile(q, SAMPLE).values for q in (LOW, HIGH))
+        rows = zip(pooled[self.group].values, own, means, low, high, spread, self.pulls, strict=True)
+        return [_row(str(label), numbers, pull, sd) for label, *numbers, sd, pull in rows]
 
 
-def _means(variable: xr.DataArray) -> np.ndarray:
-    return variable.mean(("chain", "draw")).values
+def _row(label: str, numbers: Sequence[float], pull: float, spread: float) -> list[str]:
+    """numbers: own estimate, partially pooled one, and the ends of its interval; spread: its standard deviation."""
+    own, mean, low, high = (number(each, decimals_for(spread, 2)) for each in numbers)
+    return [label, own, mean, f"{low} to {high}", _percent(pull)]
 
 
 def _percent(share: float) -> str:

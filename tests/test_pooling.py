@@ -1,0 +1,199 @@
+"""How much to pool: what the page answers for old groups and for new ones, from made results."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from test_reporting import PROVENANCE, compared, fit, loo, render, section, write_plugins
+
+from tadpool import checks, config, contracts, io
+from tadpool.config import ladder
+from tadpool.reporting import fits
+from tadpool.reporting.pooling import pooling
+from tadpool.reporting.study import comparisons, headline
+from tadpool.results import StudyResults
+
+GROUPS = list("abcd")
+ERRORS, SPREAD, MEAN = np.array([0.5, 1.0, 2.0, 4.0]), 2.0, 10.0
+FACTS = {"outcome": {"location": MEAN, "scale": 1e5}, "predictors": {}, "levels": 0, "means": []}
+EFFECT = {"groups": 4, "between": 4.0, "within": 1.0, "reliability": 0.8, "centred": True}
+AHEAD, TIE, BEHIND = (0.0, 0.0, False), (-1.0, 2.0, True), (-30.0, 3.0, False)
+
+
+def made(folder, unit="row", failed=(), old=None, new=None, doubtful=0, family="normal"):
+    """Results of three rungs. failed: entries whose chains disagree. old, new: entry -> difference, error, whether a tie."""
+    write_plugins(folder)
+    old = old or {"partial": AHEAD, "unpooled": TIE, "pooled": BEHIND}
+    target = {} if unit == "group" else {"old_groups": {"entries": list(old)}}
+    target["new_groups"] = {"entries": list(new or old), "target": "unit" if unit == "group" else "group"}
+    study = {
+        "title": "Groups", "question": "How much?", "dataset": "tinydata", "outcomes": ["y"], "unit": unit, "groups": ["group"],
+        "models": {rung: {"model": rung} for rung in ("pooled", "unpooled", "partial")},
+        "design": {"family": family, **({"standard_error": "s"} if unit == "group" else {})}, "comparisons": target,
+    }  # fmt: skip
+    complete, problems = ladder.completed(config.Study(**study))
+    assert problems == []
+    results = StudyResults("groups", complete.model_dump(by_alias=True), folder / "results" / "groups")
+    observed = xr.Dataset({"y": (unit, np.arange(12.0), {"units": "mm"})}, coords={unit: range(12)})
+    index = {} if unit == "group" else {"group_index": ("row", np.arange(12) % 4)}
+    constant = xr.Dataset(index, coords={"group": GROUPS} if index else {})
+    data = xr.DataTree.from_dict({"observed_data": observed, "constant_data": constant})
+    data.attrs["provenance"] = PROVENANCE
+    io.write(results.folder / "data.nc", data, contracts.DATA)
+    verdicts = {rung: write_fit(results, rung, rung in failed) for rung in results.entries}
+    for name, standing in (("old_groups", old), ("new_groups", new or old)):
+        frame = compared(list(standing), {e: (-50.0 + d[0], *d) for e, d in standing.items()}, verdicts, doubtful)
+        io.write_csv(results.folder / "comparisons" / f"{name}.csv", frame)
+    io.write_json(results.folder / "figures/figures.json", [])
+    return results
+
+
+def write_fit(results, rung, failed):
+    """A fit whose draws have exactly the moments that the answers are computed from."""
+    tree, contract = fit(np.random.default_rng(1), "stuck" if failed else "ok")
+    size = tree["posterior"].sizes
+    scores = np.random.default_rng(2).normal(size=(size["chain"], size["draw"], 4))
+    scores = (scores - scores.mean((0, 1))) / scores.std((0, 1))
+    stuck = 100.0 * np.arange(size["chain"])[:, None] if failed else 0.0
+    sample = ("chain", "draw")
+    small = 0.01 * scores[..., 0]
+    posterior = {"alpha": (sample, MEAN + small + stuck), "alpha_group": ((*sample, "group"), MEAN + scores * ERRORS)}
+    if rung == "partial":
+        posterior |= {"sigma_group": (sample, SPREAD + small), "sigma": (sample, SPREAD + small)}
+    tree["posterior"] = xr.Dataset(posterior, coords={"group": GROUPS})
+    tree.attrs["facts"] = json.dumps(FACTS | {"effects": {"alpha_group": EFFECT} if rung == "partial" else {}})
+    io.write(results.folder / rung / "fit.nc", tree, contract)
+    report = checks.check(tree)
+    io.write_json(results.folder / rung / "check.json", {"study": "groups", "entry": rung, **report, "attempts": []})
+    for name in ("loo", "logo_group"):
+        io.write(results.folder / rung / f"{name}.nc", loo(-50.0, 0), contracts.LOO)
+    return report["verdict"]
+
+
+def answered(folder, **changes):
+    results = made(folder, **changes)
+    return pooling(results, fits.all_fits(results, {}))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_pull_is_that_of_the_groups_errors_and_the_spread_between_them(folder):
+    """s^2 / (s^2 + sigma^2) for errors 0.5, 1, 2 and 4 and a spread of 2: 6, 20, 50 and 80 %, whatever the prior."""
+    found = answered(folder)
+    assert [row[-1] for row in found.table] == ["6 %", "20 %", "50 %", "80 %"]
+    assert [row[0] for row in found.table] == GROUPS
+    low, high = MEAN - 1.6 * ERRORS[1], MEAN + 1.6 * ERRORS[1]
+    assert [float(each) for each in found.table[1][3].split(" to ")] == pytest.approx([low, high], abs=0.25)
+    assert found.amount[-1].startswith("Partial pooling pulls a group from what its own data say 35 % of the way")
+    assert found.amount[-1].endswith("(median of 4 groups; from 6 % to 80 %).")
+    assert found.scale == "y, mm"
+
+
+def test_the_spread_has_units_and_a_share_of_the_variance(folder):
+    (mean, spread, _) = answered(folder).amount
+    assert mean.startswith("At the common mean of groups the y is 10.000 mm (89 % from ")
+    assert "The standard deviation between groups is 2.000 mm (89 % from" in spread
+    assert "50 % of the variance (89 % from 50 % to 50 %)." in spread
+
+
+def test_the_spread_of_log_odds_is_told_as_a_factor_of_the_odds(folder):
+    found = answered(folder, family="bernoulli")
+    assert found.scale == "probability of y"
+    assert "in log-odds: one standard deviation multiplies the odds by 7.389" in found.amount[1]
+
+
+ADVICE = [
+    ({"partial": AHEAD, "unpooled": BEHIND, "pooled": BEHIND}, "Pool partially."),
+    (
+        {"partial": AHEAD, "unpooled": TIE, "pooled": BEHIND},
+        "Pool partially; to pool not at all cannot be told from it.",
+    ),
+    (
+        {"partial": AHEAD, "pooled": TIE, "unpooled": BEHIND},
+        "Pool partially; to pool completely cannot be told from it.",
+    ),
+    ({"pooled": AHEAD, "partial": TIE, "unpooled": BEHIND}, "Pool completely: groups differ too little"),
+    ({"unpooled": AHEAD, "partial": TIE, "pooled": BEHIND}, "Keep the groups apart, or partially, which is as good."),
+    ({"unpooled": AHEAD, "partial": BEHIND, "pooled": BEHIND}, "Keep the groups apart."),
+    ({"pooled": AHEAD, "unpooled": TIE, "partial": TIE}, "These data cannot show a difference"),
+]
+
+
+@pytest.mark.parametrize(("standing", "words"), ADVICE)
+def test_the_advice_is_what_is_ahead_and_what_cannot_be_told_from_it(folder, standing, words):
+    old, new = answered(folder, old=standing).answers
+    assert old.about == "For the groups in the data"
+    assert old.sentences[0].startswith(words)
+    assert new.about == "For a new group"
+    assert new.sentences[0] == old.sentences[0]
+    assert new.sentences[-1].startswith("Without pooling nothing is learnt of a new group")
+
+
+def test_doubtful_scores_give_no_advice(folder):
+    old, _ = answered(folder, doubtful=6).answers
+    assert old.sentences[0].startswith("Which model predicts best is not settled")
+
+
+def test_rows_that_are_groups_are_no_old_ones(folder):
+    found = answered(folder, unit="group")
+    old, new = found.answers
+    assert old.tone == "none"
+    assert "each row is a group of its own, and without its row it is a new group." in old.sentences[1]
+    assert new.sentences[0].startswith("Pool partially")
+
+
+def test_nothing_is_told_of_a_pull_by_a_fit_that_failed(folder):
+    found = answered(folder, failed=("partial",), old={"unpooled": AHEAD, "pooled": TIE, "partial": BEHIND})
+    assert found.amount == ["How far partial pooling pulls is not known: its fit failed."]
+    assert found.table == []
+    first, *others = found.answers[0].sentences
+    assert first == "These data cannot show a difference: groups may be pooled completely or not at all."
+    assert any("Partial failed its check and has no rank" in words for words in others)
+
+
+def test_without_a_fit_of_no_pooling_the_spread_is_told_alone(folder):
+    found = answered(folder, failed=("unpooled",))
+    assert found.table == []
+    assert (
+        found.amount[-1]
+        == "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
+    )
+    assert not any("prior alone" in words for words in found.answers[1].sentences)
+
+
+def test_rungs_that_do_not_apply_are_told_with_the_reason(folder):
+    reasons = dict(answered(folder).left_out)
+    assert set(reasons) == {"partial_slopes", "mundlak", "latent_mundlak"}
+    assert "needs a predictor" in reasons["mundlak"]
+
+
+def test_a_study_without_the_ladder_has_no_such_section(folder):
+    results = made(folder)
+    plain = {name: entry | {"design": None, "model": "tiny"} for name, entry in results.config["models"].items()}
+    bare = StudyResults("groups", results.config | {"models": plain}, results.folder)
+    assert pooling(bare, fits.all_fits(bare, {})) is None
+
+
+def test_the_page_begins_with_both_answers_and_shows_the_instance(folder):
+    results = made(folder)
+    for rung in results.entries:
+        empty = xr.Dataset({"y": (("chain", "draw"), np.zeros((1, 2)))})
+        prior = xr.DataTree.from_dict({"prior": empty, "prior_predictive": empty, "observed_data": xr.Dataset()})
+        prior.attrs.update(provenance=PROVENANCE, status="ok", relations=json.dumps({"sample_dist": {}}))
+        io.write(results.folder / rung / "prior.nc", prior, contracts.PRIOR)
+    text = render(results)
+    top = text.partition('<section id="data">')[0]
+    assert "For the groups in the data: pool partially; to pool not at all cannot be told from it." in top
+    assert "For a new group: pool partially" in top
+    assert "80 %" in section(text, "pooling")
+    assert text.partition('<section id="models">')[2].count('<math display="block"') >= 3
+    models = section(text, "models")
+    assert "Normal ( 10 , 1.5 × 10 5 )" in models  # the prior of the intercept, in units of the data
+    assert "alpha_group is sampled centred: its own rows settle 80 % of the differences" in models
+    all_fits = fits.all_fits(results, {})
+    assert headline(comparisons(results), all_fits, pooling(results, all_fits)).tone == "tie"
