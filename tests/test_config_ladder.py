@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_config import assert_one, folder, problems, write  # noqa: F401 (a fixture)
 
-from tadpool import config
+from tadpool import config, plan
 from tadpool.config.table_references import ROLES
 from tadpool.design import RUNGS
 from tadpool.specs import Specs
@@ -252,3 +252,10 @@ def test_a_mistake_is_one_sentence(folder, models, keys, field, words):  # noqa:
     write("config/studies/mine.yaml", tabled(models, **keys))
     found = problems()
     assert_one(found, Path("config/studies/mine.yaml"), field, *words)
+
+
+def test_a_plan_knows_the_size_of_a_fit_of_the_ladder(folder):  # noqa: F811
+    read(tabled())
+    found = config.read()
+    draws = found.sampler("mine", "partial")
+    assert plan.draws_bytes(found, "mine", "partial") > 8 * draws.chains * draws.draws
