@@ -92,6 +92,11 @@ def test_the_family_is_that_of_the_outcome_s_kind(folder, column, family):  # no
     assert ("x" in kinds(found)) == ("exposure" not in column)
 
 
+def test_a_weight_is_no_predictor(folder):  # noqa: F811
+    study = read(tabled("{p: {model: partial, weights: {}}}", weights="{y: x}"))
+    assert "x" not in kinds(study.reference("p")["design"])
+
+
 def test_a_known_standard_error_is_a_role_of_the_outcome(folder):  # noqa: F811
     columns = dict.fromkeys(COLUMNS, "") | {"town": "{kind: group}", "y": "{kind: number, standard_error: x}"}
     found = read(tabled(columns=columns | {"x": "{kind: number}"}, unit="town"))

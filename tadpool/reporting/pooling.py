@@ -179,7 +179,8 @@ class Amounts:
     @property
     def scale(self) -> str:
         """What the estimates of the table are, in words."""
-        outcome, family = self.design["outcome"].replace("_", " "), self.design["family"]
+        outcome, family = self.results.data[self.design["outcome"]], self.design["family"]
+        outcome = outcome.attrs.get("long_name", str(outcome.name).replace("_", " "))
         per = f" per unit of {self.design['exposure']}" if self.design["exposure"] else ""
         of = {
             **dict.fromkeys(LOGISTIC, f"probability of {outcome}"),
@@ -187,7 +188,7 @@ class Amounts:
         }
         words = of.get(family, "log-odds" if family == "ordered" else outcome)
         units = f", {self.units}" if self.units and family not in (*LOGISTIC, "ordered") else ""
-        at = " at the mean of the predictors" if self.design["predictors"] else ""
+        at = " at the reference of the predictors" if self.design["predictors"] else ""
         return f"{words}{at}{units}"
 
     @cached_property
