@@ -46,7 +46,10 @@ def models() -> Iterator[str]:
     for path in _built_in("models"):
         signature = plugins.signature(path)
         yield f"## `{path.stem}`\n\n{_docstring(path)}"
-        yield f"Observed: {_codes(signature.outcomes)}. Other arguments: {_codes(signature.variables)}.\n"
+        if signature.designed:
+            yield "A model of the ladder: its columns follow from the study's `design`, and the report states it for them.\n"
+        else:
+            yield f"Observed: {_codes(signature.outcomes)}. Other arguments: {_codes(signature.variables)}.\n"
         if signature.hyperparameters:
             yield "| hyperparameter | default |\n|---|---|"
             yield from (f"| `{name}` | `{value}` |" for name, value in signature.hyperparameters.items())
