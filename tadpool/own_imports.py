@@ -32,7 +32,8 @@ def prepare(where: str, plugin: Path, package: str) -> None:
     helpers = {path for path in imported if provenance.ROOT / "tadpool" not in path.parents}
     _HELPERS.update(helpers)
     for helper in sorted(helpers):
-        _refuse_shadowed(where, next(folder for folder in folders if folder in helper.parents), helper)
+        for folder in [folder for folder in folders if folder in helper.parents][:1]:  # a link may lead elsewhere
+            _refuse_shadowed(where, folder, helper)
 
 
 def _refuse_shadowed(where: str, folder: Path, helper: Path) -> None:

@@ -407,6 +407,15 @@ def test_a_verdict_under_own_thresholds_does_not_look_like_one_under_the_default
         assert "own thresholds" not in page.words.replace("✓ pass, own thresholds", "")
 
 
+def test_observation_weights_are_said_with_the_model_and_with_its_scores(make):
+    results = make()
+    assert "Observations are weighted here" not in Page(render(results)).words
+    results.config["models"]["first"]["weights"] = {"y": "visits"}
+    words = Page(render(results)).words
+    assert "the log likelihood of each y times visits" in words
+    assert "Observations are weighted here: every score is a sum in which each one counts with its weight" in words
+
+
 def test_settings_are_those_of_the_last_attempt(make):
     results = make()
     history(results, "first")
