@@ -3,7 +3,7 @@ rule calibrate:
     input:
         data="results/{study}/data.nc",
     output:
-        part="results/{study}/calibration/{calibration}/{chunk}.nc",
+        part=temp("results/{study}/calibration/{calibration}/{chunk}.nc"),
     log:
         "results/{study}/logs/calibration/{calibration}/{chunk}.log",
     benchmark:
@@ -47,12 +47,15 @@ rule gather_calibration:
     params:
         spec=spec("gather_calibration"),
         digest=digest("gather_calibration"),
+        crashes=crashes("gather_calibration"),
     script:
         "../scripts/gather_calibration.py"
 
 
 rule recover:
     """Fit one entry to data simulated over a grid of the simulator's arguments."""
+    input:
+        shares=shares("recover"),
     output:
         recovery="results/{study}/recovery/{recovery}/{model}.nc",
     log:

@@ -42,7 +42,8 @@ wildcard_constraints:
     comparison="[A-Za-z0-9][A-Za-z0-9_-]*",
     calibration="[A-Za-z0-9][A-Za-z0-9_-]*",
     recovery="[A-Za-z0-9][A-Za-z0-9_-]*",
-    chunk="[0-9]+",
+    chunk="[0-9]+-[0-9]+",
+    share="[0-9]+of[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",
     part="|".join(PARTS),
 
@@ -55,14 +56,24 @@ def begin():
         sys.exit(str(error))
 
 
+def whole(wildcards):
+    """The wildcards of a job, or of the one that it is a share of."""
+    return {name: value for name, value in wildcards.items() if name != "share"}
+
+
+def shares(rule):
+    """The files of the jobs that sample a part of the rule's lanes; none where it is not split."""
+    return lambda wildcards: specs.shares(rule, dict(wildcards))
+
+
 def spec(rule):
     """What the rule uses of the config, as canonical JSON."""
-    return lambda wildcards: specs.spec(rule, dict(wildcards))
+    return lambda wildcards: specs.spec(rule, whole(wildcards))
 
 
 def digest(rule):
     """sha256 of the code, plug-ins and other files that the rule uses."""
-    return lambda wildcards: specs.digest(rule, dict(wildcards))
+    return lambda wildcards: specs.digest(rule, whole(wildcards))
 
 
 def crashes(rule):

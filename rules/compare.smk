@@ -3,6 +3,7 @@ rule cross_validate:
     input:
         data="results/{study}/data.nc",
         fit="results/{study}/{model}/fit.nc",
+        shares=shares("cross_validate"),
     output:
         loo="results/{study}/{model}/loo.nc",
     log:
@@ -30,6 +31,7 @@ use rule cross_validate as cross_validate_sweep with:
     input:
         data="results/{study}/data.nc",
         fit="results/{study}/sweeps/{sweep}/fit.nc",
+        shares=shares("cross_validate"),
     output:
         loo="results/{study}/sweeps/{sweep}/loo.nc",
     log:
@@ -42,6 +44,7 @@ use rule cross_validate as cross_validate_group with:
     input:
         data="results/{study}/data.nc",
         fit="results/{study}/{model}/fit.nc",
+        shares=shares("cross_validate"),
     output:
         loo="results/{study}/{model}/logo_{group}.nc",
     log:

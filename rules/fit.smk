@@ -2,6 +2,7 @@ rule fit:
     """Sample the posterior of one entry, with everything derived from its draws."""
     input:
         data="results/{study}/data.nc",
+        shares=shares("fit"),
     output:
         fit="results/{study}/{model}/fit.nc",
     log:
@@ -29,6 +30,7 @@ rule sweep:
     """Sample the posteriors of one entry over values of one of its hyperparameters, all as lanes of one program."""
     input:
         data="results/{study}/data.nc",
+        shares=shares("sweep"),
     output:
         fit="results/{study}/sweeps/{sweep}/fit.nc",
     log:

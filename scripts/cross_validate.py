@@ -19,6 +19,7 @@ if __name__ == "__main__":
             output=snakemake.output.loo,
             crashes=snakemake.params.crashes,
             resources=snakemake.resources,
+            shares=list(getattr(snakemake.input, "shares", [])),
             provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
             data=snakemake.input.data,
             fit=snakemake.input.fit,

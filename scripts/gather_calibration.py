@@ -6,12 +6,12 @@ from tadpool import io, provenance
 from tadpool.calibrating import gather
 
 
-def main(parts, calibration, record, ranges):
-    gather(parts, ranges, calibration, record)
+def main(parts, calibration, record):
+    gather(parts, calibration, record)
 
 
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        record = provenance.record(spec["record"], snakemake.params.digest, snakemake.input.data)
-        main(snakemake.input.parts, snakemake.output.calibration, record, spec["ranges"])
+        record = provenance.record(spec, snakemake.params.digest, snakemake.input.data)
+        main(snakemake.input.parts, snakemake.output.calibration, record)

@@ -19,6 +19,7 @@ if __name__ == "__main__":
             output=snakemake.output.recovery,
             crashes=snakemake.params.crashes,
             resources=snakemake.resources,
+            shares=list(getattr(snakemake.input, "shares", [])),
             provenance=provenance.record(spec, snakemake.params.digest),
             threads=snakemake.threads,
             **spec,

@@ -1,6 +1,7 @@
 """The jobs of a calibration: some of its simulations, and all of them together."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -41,11 +42,12 @@ def calibrate_part(
     io.write(output, tree, contracts.CALIBRATION_PART)
 
 
-def gather(parts: Sequence[str], ranges: Sequence[Sequence[int]], output: str, provenance: str) -> None:
+def gather(parts: Sequence[str], output: str, provenance: str) -> None:
     """Put the parts of a calibration together into `output` (contracts.CALIBRATION), the same whatever their number.
 
-    ranges: first and stop of each part's simulations. The simulations of a part that crashed have failed.
+    parts: files named after the first simulation and the one after the last, `0-100.nc`. Those of one that crashed failed.
     """
+    ranges = [tuple(map(int, Path(part).stem.split("-"))) for part in parts]
     trees = [io.read(path, contracts.CALIBRATION_PART) for path in parts]
     whole = [tree["simulations"].to_dataset() for tree in trees if tree.attrs["status"] == "ok"]
     if not whole:

@@ -47,21 +47,37 @@ class Work:
 
 
 def demand(config: Config, rule: str, wildcards: Mapping[str, str]) -> Demand:
-    """What a job of the rule asks for when it is tried for the first time; `wildcards` as in `tadpool.specs`."""
+    """What a job of the rule asks for when it is tried for the first time; `wildcards` as in `tadpool.specs`, with `share`
+    for a job that samples a part of its lanes."""
     if "study" not in wildcards:
         return Demand(BASE_MB, BASE_MINUTES, 1)
     study = wildcards["study"]
-    rows = _rows(tuple(sources.tables(config.studies[study].source())))
+    rows = _rows_of(config, study)
     work = _work(config, rule, wildcards)
     memory = BASE_MB + (COPIES * min(4.0 * work.draws * rows, STORED_BYTES) + PREDICTED_BYTES * rows) / 1e6
     seconds = 0.0
     if rule in SAMPLES:
-        seconds = work.lanes * work.iterations * STEPS * (SECONDS_PER_STEP + SECONDS_PER_ROW * rows)
+        seconds = sampling_seconds(config, study, work.lanes * work.iterations)
     elif rule in FITS:
-        seconds = SECONDS_PER_ROW * config.refit_budget(study)
-    threads = min(work.lanes, MOST_THREADS) if rule in FITS else 1
-    minutes = min(DAY, BASE_MINUTES + math.ceil(MARGIN * seconds / 60))
+        seconds = refitting_seconds(config, study)
+    jobs = int(wildcards["share"].partition("of")[2]) if "share" in wildcards else 1
+    threads = min(math.ceil(work.lanes / jobs), MOST_THREADS) if rule in FITS else 1
+    minutes = min(DAY, BASE_MINUTES + math.ceil(MARGIN * seconds / jobs / 60))
     return Demand(100 * math.ceil(memory / 100), minutes, threads, work.gpus if rule in FITS else 0)
+
+
+def sampling_seconds(config: Config, study: str, iterations: float) -> float:
+    """Of one core, for iterations of any lanes."""
+    return iterations * STEPS * (SECONDS_PER_STEP + SECONDS_PER_ROW * _rows_of(config, study))
+
+
+def refitting_seconds(config: Config, study: str) -> float:
+    """Of one core, for all that the study's `refit_budget` allows one job."""
+    return SECONDS_PER_ROW * config.refit_budget(study)
+
+
+def _rows_of(config: Config, study: str) -> int:
+    return _rows(tuple(sources.tables(config.studies[study].source())))
 
 
 def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
@@ -74,7 +90,8 @@ def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
     elif "calibration" in wildcards:
         calibration = content.calibration[wildcards["calibration"]]
         sampler = config.sampler(study, calibration.entry, calibration.sampler)
-        fits = math.ceil(calibration.simulations / len(calibration.parts()))
+        first, stop = map(int, wildcards.get("chunk", f"0-{calibration.simulations}").split("-"))
+        fits = stop - first
     elif "recovery" in wildcards:
         recovery = content.recovery[wildcards["recovery"]]
         sampler = config.sampler(study, wildcards["model"], recovery.sampler)

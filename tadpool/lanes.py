@@ -8,6 +8,7 @@ the batch it ran in, on the number of host devices (two or more), or on how its 
 """
 
 import enum
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, PartitionSpec
 
+from tadpool import saved
 from tadpool.errors import UserError
-from tadpool.program import Arrays, Program, Sampler
+from tadpool.program import Arrays, Program, Sampler, read_stats
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
 GPU_MEND = "install the environment of requirements-gpu.lock on a machine with one, or set platform to cpu"
@@ -207,32 +209,96 @@ def run(
     Lanes that started at a point of zero density, or whose draws are not finite, are marked in `Result.status` and
     their draws are NaN; the other lanes are not affected.
     """
-    block = min(block, sampler.draws)
-    program = Program(model, sampler, block)
+    program = Program(model, sampler, min(block, sampler.draws))
     everything, count = lanes.tree(), len(lanes)
     first = take(everything, np.zeros(1, int))
-    chunks, size = batches(count, jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
-    rows = list(chunk_rows(count, chunks, size))
-    begin, advance, finish = _compile(program, derive, take(everything, rows[0]), shared, vectorized)
-    outputs = []
-    for chunk in rows:
-        lane = take(everything, chunk)
-        now = _started(begin, lane, shared) if state is None else _with_keys(take(state, chunk))
-        start_z, started = now.z, _valid(now)
-        skip, recorded = (sampler.warmup if state is None else 0), []
-        for first_draw in range(0, sampler.draws, block):
-            todo = min(block, sampler.draws - first_draw)
-            counts = [np.full(size, n, np.int32) for n in (skip, todo)]
-            now, draws, stats = advance((lane, now, *counts), shared)
-            recorded.append(jax.tree.map(lambda rows, todo=todo: np.asarray(rows)[:, :todo], (draws, stats)))
-            progress((skip + todo) * min(size, count))
-            skip = 0
-        draws, stats = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *recorded)
-        values, finite = finish((lane, draws, stats), shared)
-        status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
-        kept_state = _without_keys(now) if keep_state else None
-        outputs.append((jax.tree.map(np.asarray, values), stats, status, kept_state, jax.tree.map(np.asarray, start_z)))
-    return Result(*undeal(outputs, rows, count))
+    kept = saved.call(_digest(lanes, sampler, keep_state, state))
+    finished = kept.finished()
+    left, outputs, places = kept.left(count), [], []
+    if len(left):
+        chunks, size = batches(len(left), jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
+        places = [left[chunk] for chunk in chunk_rows(len(left), chunks, size)]
+        parts = _compile(program, derive, take(everything, places[0]), shared, vectorized)
+        for chunk in places:
+            lane = take(everything, chunk)
+            before = None if state is None else take(state, chunk)
+            values, stats, status, now, start_z = _sampled(parts, program, lane, shared, before, chunk, kept, progress)
+            outputs.append((values, stats, status, now if keep_state else None, start_z))
+            kept.finish(chunk, jax.tree.leaves(outputs[-1]))
+    if finished:
+        structure = jax.tree.structure(outputs[0] if outputs else _output(program, derive, first, shared, keep_state))
+        outputs += [structure.unflatten(piece.leaves) for piece in finished]
+        places += [piece.lanes for piece in finished]
+    return Result(*undeal(outputs, places, count))
+
+
+def _sampled(
+    parts: tuple[Callable, Callable, Callable],
+    program: Program,
+    lane: Arrays,
+    shared: Arrays,
+    before: Any,
+    chunk: np.ndarray,
+    kept: saved.Call,
+    progress: Callable[[int], None],
+) -> tuple:
+    """Sample the lanes of a chunk, from where they were when the job was stopped: values, statistics, status, state, start."""
+    (begin, advance, finish), sampler = parts, program.sampler
+    now = _started(begin, lane, shared) if before is None else _with_keys(before)
+    start_z, started = jax.tree.map(np.asarray, now.z), _valid(now)
+    size, real = len(chunk), len(np.unique(chunk))
+    nothing = jax.tree.map(
+        lambda leaf: np.asarray(leaf)[:, None][:, :0], (now.z, read_stats(now, sampler.max_tree_depth))
+    )
+    at_work = (_without_keys(now), start_z, started, nothing, sampler.warmup if before is None else 0)
+    if (leaves := kept.at_work(chunk)) is not None:
+        at_work = jax.tree.structure(at_work).unflatten(leaves)
+        now = _with_keys(at_work[0])
+    _, start_z, started, recorded, skip = at_work
+    skip, done, recorded = int(skip), jax.tree.leaves(recorded)[0].shape[1], [recorded]
+    progress((sampler.warmup * (before is None) - skip + done) * real)
+    while done < sampler.draws:
+        warmup = min(skip, program.block)
+        todo = 0 if warmup < skip else min(program.block, sampler.draws - done)
+        now, *rows = advance((lane, now, *(np.full(size, n, np.int32) for n in (warmup, todo))), shared)
+        recorded.append(jax.tree.map(lambda leaf, todo=todo: np.asarray(leaf)[:, :todo], tuple(rows)))
+        skip, done = skip - warmup, done + todo
+        progress((warmup + todo) * real)
+        kept.keep(
+            chunk,
+            lambda now=now, skip=skip: jax.tree.leaves((_without_keys(now), start_z, started, _joined(recorded), skip)),
+        )
+    draws, stats = _joined(recorded)
+    values, finite = finish((lane, draws, stats), shared)
+    status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
+    return jax.tree.map(np.asarray, values), stats, status, _without_keys(now), start_z
+
+
+def _joined(recorded: Sequence) -> Any:
+    return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *recorded)
+
+
+def _output(program: Program, derive: Callable | None, first: Arrays, shared: Arrays, keep_state: bool) -> tuple:
+    """What `run` makes of a chunk, as shapes."""
+    lane = jax.tree.map(lambda array: array[0], first)
+
+    def output(lane, shared):
+        state = program.begin(lane, shared)
+        row = (state.z, read_stats(state, program.sampler.max_tree_depth))
+        rows = jax.tree.map(
+            lambda leaf: jnp.zeros((program.sampler.draws, *jnp.shape(leaf)), jnp.result_type(leaf)), row
+        )
+        values, finite = program.finish(derive, lane, *rows, shared)
+        return values, rows[1], finite, state if keep_state else None, state.z
+
+    return jax.eval_shape(output, lane, shared)
+
+
+def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str:
+    """Of what a call of `run` samples; the model and the data are those of the job."""
+    hasher = hashlib.sha256(repr((sampler, keep_state, state is not None)).encode())
+    hasher.update(np.asarray(lanes.keys, np.uint32).tobytes() + np.asarray(lanes.chains, np.uint32).tobytes())
+    return hasher.hexdigest()
 
 
 def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from tadpool import compile_cache, contracts, diagnostics, io, lanes, plugins, preparation, progress, seeds
+from tadpool import compile_cache, contracts, diagnostics, io, lanes, plugins, preparation, progress, saved, seeds
 from tadpool import data as datasets
 from tadpool.binding import Bound, bind, form
 from tadpool.calibration import elements, flags
@@ -90,6 +90,7 @@ def recover(
     with compile_cache.used(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
         for cases in alike.values():
             fitted |= _fit(cases, address, sites, sampler["chains"], settings, advance)
+    saved.end_of_share()
     tree = _tree(over, replicates, fitted, names)
     tree.attrs = {"provenance": provenance, "status": "ok", "reason": ""}
     io.write(output, tree, contracts.RECOVERY)

@@ -17,7 +17,7 @@ from arviz_stats.base import array_stats
 from jax.flatten_util import ravel_pytree
 from numpyro.infer.util import unconstrain_fn
 
-from tadpool import binding, lanes, one_draw, sampling, seeds
+from tadpool import binding, lanes, one_draw, sampling, saved, seeds
 from tadpool.binding import Arrays, Bound, Points
 from tadpool.fitted import Fold
 from tadpool.program import lane_key
@@ -97,6 +97,7 @@ def refit(
         replace(sampler, **{k: v for k, v in own.items() if k != "warmup"}) for own in changes for _ in range(chains)
     ]
     result = lanes.run_each(function, batch, shared, samplers, derive=derive, progress=progress)
+    saved.end_of_share()
     values = jax.tree.map(lambda array: array.reshape(len(folds), chains, *array.shape[1:]), result.values)
     lp, diverging = (result.stats[name].reshape(len(folds), chains, -1) for name in ("lp", "diverging"))
     finite = (result.status.reshape(len(folds), chains) == lanes.Status.OK).all(axis=1)

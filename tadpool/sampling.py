@@ -10,7 +10,7 @@ import numpy as np
 import numpyro
 import xarray as xr
 
-from tadpool import binding, lanes, one_draw, seeds
+from tadpool import binding, lanes, one_draw, saved, seeds
 from tadpool.binding import Arrays, Bound, Points, labelled, small
 from tadpool.program import hold_out, lane_key
 
@@ -139,6 +139,7 @@ def sample(
     samplers = [replace(sampler, **changes) for changes in (points.settings if points else ()) or ({},) * len(labels)]
     each = [own for own in samplers for _ in range(chains)]
     result = lanes.run_each(function, batch, shared, each, keep_state=keep_state, progress=progress)
+    saved.end_of_share()
     return Sampled(bound, address, chains, sampler, points, tuple(reparametrized), batch, result)
 
 

@@ -200,10 +200,10 @@ def gathered(tmp_path_factory):
     whole = {}
     for ends in ([0, 6], [0, 3, 6], [0, 2, 4, 6]):
         ranges = list(pairwise(ends))
-        parts = [str(folder / f"{len(ranges)}-{i}.nc") for i in range(len(ranges))]
+        parts = [str(folder / f"{first}-{stop}.nc") for first, stop in ranges]
         for part, (first, stop) in zip(parts, ranges, strict=True):
             run_part(part, str(folder / "data.nc"), first, stop)
-        calibrating.gather(parts, ranges, str(folder / "whole.nc"), "{}")
+        calibrating.gather(parts, str(folder / "whole.nc"), "{}")
         whole[len(ranges)] = (folder / "whole.nc").read_bytes()
     return folder, whole
 
@@ -231,10 +231,11 @@ def test_the_simulations_of_a_job_that_crashed_have_failed(gathered):
     from tadpool import isolation
 
     folder, _ = gathered
-    isolation.write_crashed(str(folder / "gone.nc"), "{}", "out of memory")
-    calibrating.gather([str(folder / "2-0.nc"), str(folder / "gone.nc")], [(0, 3), (3, 6)], str(folder / "c.nc"), "{}")
+    isolation.write_crashed(str(folder / "3-6.nc"), "{}", "out of memory")
+    calibrating.gather([str(folder / "0-3.nc"), str(folder / "3-6.nc")], str(folder / "c.nc"), "{}")
     tree = io.read(folder / "c.nc", contracts.CALIBRATION)
     assert tree["simulations"]["outcome"].values.tolist()[3:] == [ranks.FAILED] * 3
     assert tree["simulations"]["reason"].values[5] == "out of memory"
-    calibrating.gather([str(folder / "gone.nc")], [(0, 6)], str(folder / "c.nc"), "{}")
+    isolation.write_crashed(str(folder / "0-6.nc"), "{}", "out of memory")
+    calibrating.gather([str(folder / "0-6.nc")], str(folder / "c.nc"), "{}")
     assert io.read(folder / "c.nc", contracts.CALIBRATION).attrs["verdict"] == "fail"

@@ -572,12 +572,39 @@ def test_a_mistake_in_a_grid_is_one_sentence(folder, grid, field, words):
     assert_one(problems(), "config/studies/mine.yaml", f"recovery.r.{field}", *words)
 
 
-@pytest.mark.parametrize(("chunks", "parts"), [(1, [(0, 20)]), (3, [(0, 6), (6, 13), (13, 20)]), (50, None)])
-def test_jobs_share_all_simulations(folder, chunks, parts):
-    found = models.Calibration(entry="pooled", simulations=20, chunks=chunks).parts()
+@pytest.mark.parametrize(
+    ("chunks", "ranges"), [(1, [(0, 20)]), (3, [(0, 6), (6, 13), (13, 20)]), (50, None), ("auto", [(0, 20)])]
+)
+def test_jobs_share_all_simulations(folder, chunks, ranges):
+    write(
+        "config/studies/mine.yaml", study(f"calibration: {{c: {{entry: pooled, simulations: 20, chunks: {chunks}}}}}")
+    )
+    found = Specs(config.read()).ranges("mine", "c")
     assert [number for first, stop in found for number in range(first, stop)] == list(range(20))
     assert all(first < stop for first, stop in found)
-    assert parts is None or found == parts
+    assert ranges is None or found == ranges
+
+
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        ("values: [1.0, 2.0]", 0),
+        ("values: [1.0, 2.0], chunks: 3", 3),
+        ("values: {from: 1, to: 2, n: 1000}", 4),  # 1000 x 4 x 2000 iterations
+        ("values: {from: 1, to: 2, n: 1000}, chunks: 1", 0),
+    ],
+)
+def test_a_sweep_is_split_by_its_size_or_as_it_says(folder, lines, count):
+    write("config/studies/mine.yaml", study(f"sweeps: {{s: {{entry: pooled, over: rate_rate, {lines}}}}}"))
+    found = Specs(config.read()).shares("sweep", {"study": "mine", "sweep": "s"})
+    assert found == [f"results/mine/sweeps/s/fit.share-{number + 1}of{count}.npz" for number in range(count)]
+
+
+def test_chunks_are_auto_or_a_number(folder):
+    write("config/studies/mine.yaml", study("calibration: {c: {entry: pooled, chunks: many}}"))
+    assert_one(
+        problems(), "config/studies/mine.yaml", "calibration.c.chunks", "'many' is not usable", "auto or a whole"
+    )
 
 
 # Plug-ins of the user: files, changed lines of the study, field, words of the sentence

@@ -1,6 +1,5 @@
 """Every key of config.yaml and of a study file: type, range, default, unit and meaning, in one place."""
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model
@@ -11,6 +10,7 @@ from tadpool.config.design import Design
 from tadpool.config.sweeps import NAMED, Sweep
 from tadpool.config.table import Table
 from tadpool.config.types import (
+    Chunks,
     Distinct,
     EntryName,
     Remedies,
@@ -255,6 +255,12 @@ class Entry(Strict):
         "list of members, or the variable that is 0 or missing for them.",
         examples=[{"w": "applies"}],
     )
+    chunks: Chunks = Field(
+        "auto",
+        description="Jobs that share the chains of its fit (with `by` those of all members) and the fits without something; "
+        "the results are the same. `auto` splits what takes more than ten minutes of one core, as estimated.",
+        examples=[4],
+    )
     expect: Expect | None = Field(
         None,
         description="A known verdict other than pass.",
@@ -366,18 +372,12 @@ class Calibration(Strict):
         description="Sampler settings that differ from the entry's: shorter runs are enough to rank 100 draws.",
         examples=[{"warmup": 500, "draws": 500}],
     )
-    chunks: int = Field(
-        1,
-        ge=1,
-        le=1000,
-        description="Jobs that share the simulations. More on a cluster; the results are the same.",
+    chunks: Chunks = Field(
+        "auto",
+        description="Jobs that share the simulations; the results are the same. `auto` splits what takes more than ten "
+        "minutes of one core, as estimated.",
         examples=[8],
     )
-
-    def parts(self) -> list[tuple[int, int]]:
-        """First and stop of the simulations of each job."""
-        ends = [self.simulations * i // self.chunks for i in range(self.chunks + 1)]
-        return [(first, stop) for first, stop in pairwise(ends) if first < stop]
 
 
 class Recovery(Strict):
@@ -402,6 +402,9 @@ class Recovery(Strict):
         default_factory=SamplerChanges,
         description="Sampler settings that differ from the entry's.",
         examples=[{"chains": 2, "warmup": 500, "draws": 500}],
+    )
+    chunks: Chunks = Field(
+        "auto", description="Jobs that share the fits of an entry, as in `calibration`.", examples=[8]
     )
 
 

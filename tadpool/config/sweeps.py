@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from tadpool.config.types import Distinct, Strict, broken_rule
+from tadpool.config.types import Chunks, Distinct, Strict, broken_rule
 
 # Branches of a union, as they stand in the location of an error.
 SPACED, LISTED, NAMED, GRID = "(spaced)", "(list)", "(name)", "(grid)"
@@ -118,6 +118,13 @@ class Sweep(Strict):
         None,
         description="A posterior to compare the sweep with.",
         examples=[{"entry": "multilevel", "site": "sigma"}],
+    )
+
+    chunks: Chunks = Field(
+        "auto",
+        description="Jobs that share the fits of all points, and the fits without something; the results are the same. "
+        "`auto` splits what takes more than ten minutes of one core, as estimated.",
+        examples=[4],
     )
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from tadpool.remedies import REMEDIES
 
 RESERVED = ("sweeps", "comparisons", "figures", "calibration", "recovery", "logs", "benchmarks", "verify")
+MOST_CHUNKS = 1000
 SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
@@ -49,6 +50,12 @@ def _remedies(value: Any) -> Any:
     return _distinct(value)
 
 
+def _chunks(value: Any) -> Any:
+    if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_CHUNKS):
+        raise broken_rule(f"{value!r} is not usable", f"write auto or a whole number from 1 to {MOST_CHUNKS:,}")
+    return value
+
+
 def colliding(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of names that differ in upper and lower case alone: one file on many disks."""
     first: dict[str, str] = {}
@@ -65,6 +72,11 @@ Remedies = Annotated[
     Any,
     AfterValidator(_remedies),
     WithJsonSchema({"anyOf": [{"enum": ["auto", "none"]}, {"type": "array", "items": {"enum": list(REMEDIES)}}]}),
+]
+Chunks = Annotated[
+    Any,
+    AfterValidator(_chunks),
+    WithJsonSchema({"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1, "maximum": MOST_CHUNKS}]}),
 ]
 Distinct = AfterValidator(_distinct)
 

@@ -96,6 +96,9 @@ def _benchmarks(path: Path) -> list[dict[str, str]]:
 
 def _rule(parts: Sequence[str]) -> str:
     """The rule of a job, from the place of its benchmark."""
+    whole, dot, _ = parts[-1].partition(".share-")
+    if dot:
+        return f"share_{_rule([*parts[:-1], whole])}"
     if parts[0] == "comparisons":
         return "compare"
     if parts[0] == "recovery":

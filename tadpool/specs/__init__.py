@@ -5,6 +5,7 @@ Both are params of every rule, so Snakemake re-runs a job when, and only when, o
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from tadpool import io, plugins, provenance, sources, sweeping
 from tadpool.config import Config
@@ -82,7 +83,10 @@ class Specs(Paths, Arguments):
         never crashed.
         """
         path = self._crashes(rule, wildcards)
-        return io.canonical({"record": str(path), "earlier": io.read_json(path) if path.is_file() else []})
+        # The parts of a calibration are gone once they are gathered: what they crashed of makes that run again.
+        records = sorted(path.parent.glob("*/calibrate.crashes.json")) if rule == "gather_calibration" else [path]
+        earlier = [cause for record in records if record.is_file() for cause in io.read_json(record)]
+        return io.canonical({"record": str(path), "earlier": earlier})
 
     def _simulates(self, study: str, sweep: str) -> bool:
         """Whether the sweep's data are simulated anew at each point."""

@@ -97,13 +97,13 @@ class Arguments:
         }
 
     def _calibrate(self, study: str, calibration: str, chunk: str) -> dict[str, Any]:
-        first, stop = self.config.studies[study].calibration[calibration].parts()[int(chunk)]
+        first, stop = map(int, chunk.split("-"))
         return {**self._calibration(study, calibration), "first": first, "stop": stop}
 
     def _gather_calibration(self, study: str, calibration: str) -> dict[str, Any]:
         chosen = self.config.studies[study].calibration[calibration]
         record = {**self._calibration(study, calibration), "simulations": chosen.simulations}
-        return {"ranges": chosen.parts(), "record": record}
+        return record
 
     def _calibration(self, study: str, calibration: str) -> dict[str, Any]:
         chosen = self.config.studies[study].calibration[calibration]

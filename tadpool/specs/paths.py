@@ -5,9 +5,10 @@ from pathlib import Path
 
 from tadpool import sources
 from tadpool.config import Config
+from tadpool.specs.sharing import Sharing
 
 
-class Paths:
+class Paths(Sharing):
     """The result files of a run, relative to its working directory."""
 
     config: Config
@@ -27,8 +28,8 @@ class Paths:
 
     def calibration_parts(self, study: str, calibration: str) -> list[str]:
         """The files of the jobs that share a calibration's simulations."""
-        parts = self.config.studies[study].calibration[calibration].parts()
-        return [f"results/{study}/calibration/{calibration}/{chunk}.nc" for chunk in range(len(parts))]
+        ranges = self.ranges(study, calibration)
+        return [f"results/{study}/calibration/{calibration}/{first}-{stop}.nc" for first, stop in ranges]
 
     def recoveries(self, study: str) -> list[str]:
         recovery = self.config.studies[study].recovery

@@ -1,0 +1,152 @@
+"""A job that is stopped goes on from what it kept, and several can share one: the same bytes as of one that did it all."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tadpool import contracts, io, isolation, preparation, saved
+from tadpool.saved import Piece, Store
+
+ROOT = Path(__file__).parent.parent
+FIT = str(ROOT / "scripts" / "fit.py")
+SAMPLER = {
+    "chains": 2,
+    "warmup": 1200,
+    "draws": 2000,
+    "target_accept": 0.8,
+    "max_tree_depth": 10,
+    "precision": "float64",
+}
+SPEC = {
+    "seed": 1,
+    "study": "s",
+    "entry": "e",
+    "model": "cookies_hierarchical",
+    "hyperparameters": {},
+    "outcomes": ["chips"],
+    "unit": "cookie",
+    "only_where": {},
+    "sampler": SAMPLER,
+    "remedies": ["draws"],
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "data.nc"
+    tree = preparation.prepare("cookies", {}, ["chips"], "s")
+    tree.attrs["provenance"] = "{}"
+    io.write(path, tree, contracts.DATA)
+    return str(path)
+
+
+def fit(data, folder, **changes):
+    folder.mkdir(exist_ok=True)
+    arguments = {"data": data, "threads": 2, **SPEC, **changes}
+    isolation.guarded(FIT, str(folder / "fit.nc"), str(folder / "crashes.json"), "{}", **arguments)
+    return hashlib.sha256((folder / "fit.nc").read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data, tmp_path_factory):
+    return fit(data, tmp_path_factory.mktemp("undisturbed") / "e")
+
+
+JOB = """
+import json, sys
+from tadpool import isolation
+isolation.guarded(**json.loads(sys.argv[1]))
+"""
+# A fit whose lanes at work are kept after every block, and whose job is ended after some of them.
+ENDED = """
+import os, signal, time
+from tadpool import saved
+
+def main(output, provenance, after, whom, **settings):
+    from tadpool.fitting import fit
+    keep, seen = saved.Store.keep, []
+    def counted(self, piece):
+        self._next = 0.0
+        keep(self, piece)
+        seen.append(piece)
+        if len(seen) == after:
+            {"child": lambda: os.kill(os.getpid(), signal.SIGKILL), "job": lambda: os.kill(os.getppid(), signal.SIGTERM),
+             "all": lambda: os.killpg(0, signal.SIGKILL)}[whom]()
+            time.sleep(60)
+    saved.Store.keep = counted
+    fit(output, provenance, **settings)
+"""
+STATUS = {"child": 0, "job": 128 + signal.SIGTERM, "all": -signal.SIGKILL}
+
+
+@pytest.mark.parametrize(("whom", "after"), [("child", 2), ("job", 5), ("all", 6)])
+def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp_path, whom, after):
+    folder = tmp_path / "e"
+    folder.mkdir()
+    (tmp_path / "ended.py").write_text(ENDED)
+    given = {"script": str(tmp_path / "ended.py"), "output": str(folder / "fit.nc"), "provenance": "{}"}
+    given |= {"crashes": str(folder / "crashes.json"), "data": data, "threads": 2, "after": after, "whom": whom, **SPEC}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", JOB, json.dumps(given)]
+    assert subprocess.run(command, env=environment, start_new_session=True, check=False).returncode == STATUS[whom]
+    # Where the job itself lives on it says what ended its child; where it was ended there is no result.
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".fit.resume",
+        *(["crashes.json", "fit.nc"] if whom == "child" else []),
+    ]
+    (piece,) = saved.read(folder / ".fit.resume" / saved.AT_WORK, identity())
+    assert piece.leaves[-1] == max(0, SAMPLER["warmup"] - 500 * after)  # what is left of the warm-up
+    assert fit(data, folder) == undisturbed
+    assert not (folder / ".fit.resume").exists()
+
+
+@pytest.mark.parametrize("shares", [2, 3])
+def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path, shares):
+    paths = [str(tmp_path / f"{number}.npz") for number in range(shares)]
+    for number, path in enumerate(paths):
+        isolation.shared(FIT, path, (number, shares), "{}", data=data, threads=2, **SPEC)
+    assert all(sum(len(piece.lanes) for piece in saved.read(path, identity())) == 1 for path in paths)
+    assert fit(data, tmp_path / "e", shares=paths) == undisturbed
+
+
+def identity():
+    return isolation._kept("fit.nc", "{}", {})["identity"]
+
+
+def test_what_is_kept_of_another_spec_or_damaged_is_not_used(tmp_path):
+    piece = Piece("1 a", np.array([0, 1]), [np.arange(4.0).reshape(2, 2), np.array([True, False])])
+    saved.write(tmp_path / "1-0.npz", "mine", [piece])
+    (found,) = Store(tmp_path, "mine").finished("1 a")
+    assert found.lanes.tolist() == [0, 1]
+    assert all(np.array_equal(one, other) for one, other in zip(found.leaves, piece.leaves, strict=True))
+    assert not Store(tmp_path, "mine").finished("1 b")
+    content = bytearray((tmp_path / "1-0.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "broken.npz").write_bytes(content)
+    (tmp_path / "short.npz").write_bytes(content[:100])
+    assert len(Store(tmp_path, "mine").finished("1 a")) == 1
+    assert os.listdir(tmp_path) == ["1-0.npz"]
+    assert not Store(tmp_path, "other").finished("1 a")
+    assert not os.listdir(tmp_path)
+
+
+def test_a_store_writes_when_it_is_time_to(tmp_path):
+    store = Store(tmp_path, "mine", every=1e9)
+    call = store.call("a")
+    call.finish(np.array([1, 0, 1]), [np.array([1.0, 0.0, 1.0])])
+    assert not list(tmp_path.glob("*.npz"))
+    store._next = 0.0
+    call.keep(np.array([2, 3]), lambda: [np.zeros(2)])
+    again = Store(tmp_path, "mine")
+    call = again.call("a")
+    assert call.left(4).tolist() == [2, 3]
+    assert call.at_work(np.array([2, 3]))[0].tolist() == [0.0, 0.0]
+    assert call.at_work(np.array([3, 2])) is None
+    assert again.finished("1 a")[0].leaves[0].tolist() == [0.0, 1.0]
