@@ -178,7 +178,11 @@ class Arguments:
         return {}
 
     def _study(self, study: str, exclude: Any = None) -> dict[str, Any]:
-        return self.config.studies[study].model_dump(by_alias=True, exclude=exclude)
+        """The study as pages and figures have it: into how many jobs its results were split says nothing of them."""
+        split = {kind: {"__all__": {"chunks"}} for kind in ("models", "sweeps", "calibration", "recovery")}
+        for kind, left_out in (exclude or {}).items():
+            split[kind] = {"__all__": {"chunks", *left_out["__all__"]}} if kind in split else left_out
+        return self.config.studies[study].model_dump(by_alias=True, exclude=split)
 
 
 def _over(sweep: Sweep) -> str | list[str]:
