@@ -7,8 +7,7 @@ from tadpool import checks, contracts, io
 
 def main(fit, check, study, entry, over, by, verdict=None):
     tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
-    points = {"dim": over or by, "whole": by is not None}
-    report = checks.check_points(tree, **points, own=verdict) if over or by else checks.check(tree, verdict)
+    report = checks.report(tree, over or by, whole=by is not None, own=verdict)
     attempts = json.loads(tree.attrs["attempts"])
     io.write_json(check, {"study": study, "entry": entry, **report, "attempts": attempts})
 

@@ -281,6 +281,18 @@ def _worst(rows: list[dict]) -> dict[str, float | None]:
     }
 
 
+def report(
+    tree: xr.DataTree, dim: str | None = None, whole: bool = False, own: Mapping[str, float] | None = None
+) -> dict:
+    """The verdict on a fit's file: the one that was made of all draws where the file does not keep them.
+
+    dim, whole: of a sweep or of separate fits, own: see `check_points`.
+    """
+    if "check" in tree.attrs:
+        return json.loads(tree.attrs["check"])
+    return check_points(tree, dim, whole, own) if dim else check(tree, own)
+
+
 def check_points(tree: xr.DataTree, dim: str, whole: bool = False, own: Mapping[str, float] | None = None) -> dict:
     """Verdicts of all points of a sweep, or of fits to separate groups: the worst one, and a report for each point.
 

@@ -6,7 +6,19 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool import binding, compile_cache, contracts, io, lanes, plugins, preparation, progress, sampling, sweeping
+from tadpool import (
+    binding,
+    compile_cache,
+    contracts,
+    io,
+    lanes,
+    plugins,
+    preparation,
+    progress,
+    sampling,
+    storing,
+    sweeping,
+)
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.remedies import Step, first_step, hopeless, next_step, record, words
@@ -35,11 +47,13 @@ def fit(
     points: Sequence = (),
     dataset: str | None = None,
     arguments: Mapping[str, Any] = MappingProxyType({}),
+    storage: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Sample the posterior and everything derived from its draws into `output` (contracts.FIT, or SWEEP with `over`).
 
     by: fit the model to each member of this group alone. over, points: fit it at each point of a sweep, see
     `binding.swept`. dataset, arguments: the simulator, where the sweep goes over its arguments.
+    storage: what the file keeps of the draws, see `tadpool.storing`.
     sampler: the keys of `config.Sampler`. remedies: what may be tried where the check finds something, of
     `tadpool.remedies`. verdict: thresholds of that check that are not the defaults. The attribute `attempts` lists every
     sampling, the last one being that of the draws in the file.
@@ -75,6 +89,7 @@ def fit(
         **({"facts": io.canonical(bound.facts)} if bound.facts else {}),
         **({"over": sweeping.dim(over) if over else by} if over or by else {}),
     }
+    tree = storing.stored(tree, storage, sweeping.dim(over) if over else by, whole=by is not None, own=verdict)
     io.write(output, tree, contracts.SWEEP if over else contracts.FIT)
 
 

@@ -66,11 +66,12 @@ def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) 
     bound = binding.bind(content.reference(entry), dataset, content.models[entry].hyperparameters)
     elements = sum(size for name, size in bound.sizes.items() if name not in bound.outcomes)
     latents = sum(bound.sizes[name] for name in bound.latents)
-    sampler = chosen.sampler(study, entry)
+    sampler, kept = chosen.sampler(study, entry), content.storage
+    size = 8 if kept.posterior == "float64" else 4
     per_draw = (
-        8 * elements + BYTES_PER_STATISTIC + 4 * dataset.sizes[content.unit] + (4 * latents if points == 1 else 0)
+        size * elements + BYTES_PER_STATISTIC + 4 * dataset.sizes[content.unit] + (4 * latents if points == 1 else 0)
     )
-    return COMPRESSED * points * sampler.chains * sampler.draws * per_draw
+    return COMPRESSED * points * sampler.chains * (sampler.draws / kept.every) * per_draw
 
 
 def storage(job: Job, chosen: config.Config) -> float:

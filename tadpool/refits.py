@@ -111,7 +111,8 @@ def _known(bound: Bound, function: Callable, main: xr.DataTree, points: Points |
     leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
     posterior, step_size = main["posterior"].to_dataset(), main["sample_stats"]["step_size"].transpose(*leading).values
     names = binding.latents(function, {**bound.data, **bound.hyperparameters})
-    draws = {name: posterior[name].transpose(*leading, ...).values for name in names}
+    # A posterior that is kept as float32 starts chains of float64.
+    draws = {name: posterior[name].transpose(*leading, ...).values.astype(step_size.dtype) for name in names}
     draws = {name: array.reshape(-1, *array.shape[len(leading) - 1 :]) for name, array in draws.items()}
     fits = 1 if points is None else len(points.labels)
     arguments = {} if points is None else points.arguments

@@ -50,7 +50,7 @@ def write(path: Path, identity: str, pieces: Sequence[Piece]) -> None:
 def read(path: Path, identity: str) -> list[Piece]:
     """The pieces of a file; none where it is not there, is damaged or has another identity."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if str(arrays["identity"]) != identity:
                 return []
             return [_piece(arrays, number) for number in range(int(arrays["count"]))]

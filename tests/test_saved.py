@@ -107,12 +107,11 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
     assert not (folder / ".fit.resume").exists()
 
 
-@pytest.mark.parametrize("shares", [2, 3])
-def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path, shares):
-    paths = [str(tmp_path / f"{number}.npz") for number in range(shares)]
+def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path):
+    paths = [str(tmp_path / f"{number}.npz") for number in range(2)]
     for number, path in enumerate(paths):
-        isolation.shared(FIT, path, (number, shares), "{}", data=data, threads=2, **SPEC)
-    assert all(sum(len(piece.lanes) for piece in saved.read(path, identity())) == 1 for path in paths)
+        isolation.shared(FIT, path, (number, 2), "{}", data=data, threads=2, **SPEC)
+    assert all(sum(len(piece.lanes) for piece in saved.read(Path(path), identity())) == 1 for path in paths)
     assert fit(data, tmp_path / "e", shares=paths) == undisturbed
 
 

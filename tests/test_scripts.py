@@ -231,6 +231,33 @@ def test_a_value_of_a_sweep_that_cannot_be_sampled_leaves_the_others_their_score
     assert np.isfinite(loo["elpd"]).all()
 
 
+def test_a_file_of_fewer_draws_has_the_verdict_of_all(folder, tmp_path):
+    data, fit = str(folder / "data.nc"), str(tmp_path / "fit.nc")
+    storage = {"every": 4, "posterior": "float32"}
+    run(
+        "fit",
+        tmp_path,
+        {**BASE, **SCORED, "sampler": SAMPLER, "storage": storage},
+        input={"data": data},
+        output={"fit": fit},
+    )
+    spec = {"study": "s", "entry": "e", "over": None, "by": None}
+    run("check", tmp_path, spec, input={"fit": fit}, output={"check": str(tmp_path / "check.json")})
+    thin, whole = (io.read(place / "fit.nc", contracts.FIT) for place in (tmp_path, folder))
+    assert thin["posterior"]["rate"].dtype == np.float32
+    assert thin["posterior"]["draw"].values.tolist() == list(range(3, SAMPLER["draws"], 4))
+    assert np.array_equal(thin["posterior"]["rate"], whole["posterior"]["rate"][:, 3::4].astype(np.float32))
+    assert np.array_equal(thin["log_likelihood"]["chips"], whole["log_likelihood"]["chips"][:, 3::4])
+    assert io.read_json(tmp_path / "check.json") == io.read_json(folder / "check.json")
+    spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": None, "budget": 1e9}
+    loo = str(tmp_path / "loo.nc")
+    run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": loo})
+    scores = [io.read(place / "loo.nc", contracts.LOO)["loo"] for place in (tmp_path, folder)]
+    # From a quarter of the draws: within 4.4 of the scores' own Monte Carlo errors.
+    error = 4.4 * float(scores[0]["total_mcse"] + scores[1]["total_mcse"])
+    assert abs(float(scores[0]["total_elpd"] - scores[1]["total_elpd"])) < error
+
+
 def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
     from tadpool import isolation
 

@@ -49,6 +49,7 @@ SECTIONS = {
     "sampler": models.Sampler,
     "verdict": models.Verdict,
     "A study file": models.Study,
+    "`storage`": models.Storage,
     "A table: `dataset`": table.Table,
     "A column: `dataset.columns.<name>`": table.Column,
     "The models of the ladder: `design`, `models.<name>.design`": design.Design,

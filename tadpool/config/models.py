@@ -195,6 +195,24 @@ class Settings(Strict):
     )
 
 
+class Storage(Strict):
+    """What fit.nc keeps of the draws. Verdicts and summaries are of all of them."""
+
+    every: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="Keep every k-th draw of each chain. What goes on from a fit (scores, predictions, sensitivity, figures) "
+        "then has fewer draws, and larger Monte Carlo errors.",
+        examples=[4],
+    )
+    posterior: Literal["float64", "float32"] = Field(
+        "float64",
+        description="Precision in which the posterior is kept: float32 has seven digits in half the space.",
+        examples=["float32"],
+    )
+
+
 class Expect(Strict):
     """A verdict that is known and accepted. Anything worse fails the gate, and so does a better one: then remove it."""
 
@@ -493,6 +511,11 @@ class Study(Strict):
     remedies: Remedies = Field(None, description="Remedies of this study.", examples=["auto"])
     verdict: VerdictChanges = Field(
         default_factory=VerdictChanges, description="Thresholds of this study's checks.", examples=[{"ess_warn": 400}]
+    )
+    storage: Storage = Field(
+        default_factory=Storage,
+        description="What the files of fits and sweeps keep of the draws; by default all.",
+        examples=[{"every": 4, "posterior": "float32"}],
     )
     models: Models = Field(
         description="Entries: name -> model and hyperparameters. A variant of a model is another entry. Or `ladder`: all "

@@ -131,7 +131,7 @@ def _sensitivity(fits: Sequence[Fit], sensitivities: Sequence[Sensitivity], resu
 def _reproducible(results: StudyResults, provenance: Provenance) -> Iterator[Point]:
     step = "Reproducibility"
     yield _versions(step, "Software with versions", provenance)
-    digests = sum(bool(settings and code) for _, settings, _, code in provenance.files)
+    digests = sum(bool(settings and code) for _, _, settings, _, code in provenance.files)
     files = len(provenance.files)
     yield _share(step, "Config and code", digests, files, "file", "digests of", "provenance")
     yield Point(step, "Seed", REPORTED, f"{provenance.seed}", "provenance")

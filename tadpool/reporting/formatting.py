@@ -88,3 +88,10 @@ def counted(count: int, noun: str) -> str:
 def span(low: float, high: float, digits: int = 6) -> str:
     """`1 to 6`, or `3` where both are equal."""
     return general(low, digits) if low == high else f"{general(low, digits)} to {general(high, digits)}"
+
+
+def size(count: int) -> str:
+    """A number of bytes as `0.4 kB`, `25 kB` or `1.3 MB`."""
+    scale, unit = (1e6, "MB") if count >= 1e6 else (1e3, "kB")
+    value = count / scale
+    return f"{number(value, 1 if value < 10 else 0)}\N{NO-BREAK SPACE}{unit}"

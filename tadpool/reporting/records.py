@@ -7,22 +7,24 @@ from urllib.parse import quote
 
 from tadpool.provenance import RUN
 from tadpool.reporting.fits import attributes
+from tadpool.reporting.formatting import size
 from tadpool.results import StudyResults
 
 DATA_FILES = ("*.nc", "*.json", "*.csv")
+MADE_FROM = ("config", "data", "code")
 DRAWN = (".svg", ".csv", ".json")
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """seed: of the run. page: digest of the page's code. files: file, and its config, data and code digests.
+    """seed: of the run. page: digest of the page's code. files: file, its size, and its config, data and code digests.
 
     versions: package and the versions found in the files, more than one where they disagree.
     """
 
     seed: int
     page: str
-    files: list[tuple[str, str, str, str]]
+    files: list[tuple[str, str, str, str, str]]
     versions: list[tuple[str, str]]
     architectures: str
 
@@ -30,7 +32,8 @@ class Provenance:
 def provenance(results: StudyResults, seed: int, page: str) -> Provenance:
     """Read from the provenance attribute of every NetCDF file of the study."""
     records = {path: json.loads(_provenance(results.folder / path)) for path in _files(results, ("*.nc",))}
-    files = [(path, *(record.get(key) or "" for key in ("config", "data", "code"))) for path, record in records.items()]
+    sizes = {path: size((results.folder / path).stat().st_size) for path in records}
+    files = [(path, sizes[path], *(record.get(key) or "" for key in MADE_FROM)) for path, record in records.items()]
     found: dict[str, dict[str, None]] = {}
     for record in records.values():
         for package, version in record.get("versions", {}).items():
@@ -38,6 +41,15 @@ def provenance(results: StudyResults, seed: int, page: str) -> Provenance:
     versions = [(package, " and ".join(several)) for package, several in sorted(found.items())]
     architectures = sorted({record.get("architecture", "") for record in records.values()})
     return Provenance(seed, page, files, versions, " and ".join(architectures))
+
+
+def kept(results: StudyResults) -> str:
+    """What the files of fits keep of the draws, in words; "" where they keep all."""
+    storage = results.config.get("storage") or {}
+    words = [f"one draw in {storage['every']} of each chain"] if storage.get("every", 1) > 1 else []
+    if storage.get("posterior", "float64") != "float64":
+        words.append(f"the posterior as {storage['posterior']}")
+    return " and ".join(words)
 
 
 def _provenance(path: Path) -> str:

@@ -36,7 +36,7 @@ def record(
         "study": results.study,
         "config": dict(results.config) | {"run": dict(settings)},
         "data": {str(name): _digest(variable) for name, variable in results.data.variables.items()},
-        "code": {path: code for path, _, _, code in provenance.files},
+        "code": {path: code for path, *_, code in provenance.files},
         "versions": dict(provenance.versions),
         "headline": headline,
         "checks": {light.name: light.state for light in lights},

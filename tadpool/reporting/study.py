@@ -192,6 +192,7 @@ def study_page(
         figures=figures,
         owners=owners,
         provenance=origin,
+        kept=records.kept(results),
         machine=machine.machine(results),
         downloads=records.downloads(results),
         figure_files=records.drawn(results),

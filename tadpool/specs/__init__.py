@@ -5,7 +5,6 @@ Both are params of every rule, so Snakemake re-runs a job when, and only when, o
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from tadpool import io, plugins, provenance, sources, sweeping
 from tadpool.config import Config

@@ -5,10 +5,10 @@ from typing import Any
 
 from tadpool import provenance, sources, sweeping
 from tadpool.config import Config
-from tadpool.config.models import LeaveOut
+from tadpool.config.models import LeaveOut, Storage
 from tadpool.config.sweeps import Sweep
 
-DRAWN = ("sampler", "points", "dataset", "arguments")
+DRAWN = ("sampler", "points", "dataset", "arguments", "storage", "verdict")
 """What only sampling takes of the arguments of a fit."""
 
 
@@ -49,7 +49,8 @@ class Arguments:
     def _posterior(self, study: str, model: str) -> dict[str, Any]:
         sampler = self.config.sampler(study, model).model_dump()
         by = self.config.studies[study].models[model].by
-        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler}
+        storage = self.config.studies[study].storage.model_dump()
+        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler, "storage": storage}
 
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
         chosen = self.config.studies[study].sweeps[sweep]
@@ -58,6 +59,8 @@ class Arguments:
         if sweeping.of_kind(chosen.over, sweeping.ARGUMENTS):
             content = self.config.studies[study]
             own |= {"dataset": content.dataset, "arguments": content.arguments}
+        if fit["storage"] != Storage().model_dump():  # its check is then made with it
+            own["verdict"] = self.config.thresholds(study, chosen.entry)
         return fit | own
 
     def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
