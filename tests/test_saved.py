@@ -47,10 +47,14 @@ def data(tmp_path_factory):
     return str(path)
 
 
+def crashes(folder):
+    return json.dumps({"record": str(folder / "crashes.json"), "earlier": []})
+
+
 def fit(data, folder, **changes):
     folder.mkdir(exist_ok=True)
     arguments = {"data": data, "threads": 2, **SPEC, **changes}
-    isolation.guarded(FIT, str(folder / "fit.nc"), str(folder / "crashes.json"), "{}", **arguments)
+    isolation.guarded(FIT, str(folder / "fit.nc"), crashes(folder), "{}", **arguments)
     return hashlib.sha256((folder / "fit.nc").read_bytes()).hexdigest()
 
 
@@ -92,15 +96,13 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
     folder.mkdir()
     (tmp_path / "ended.py").write_text(ENDED)
     given = {"script": str(tmp_path / "ended.py"), "output": str(folder / "fit.nc"), "provenance": "{}"}
-    given |= {"crashes": str(folder / "crashes.json"), "data": data, "threads": 2, "after": after, "whom": whom, **SPEC}
+    given |= {"crashes": crashes(folder), "data": data, "threads": 2, "after": after, "whom": whom, **SPEC}
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", JOB, json.dumps(given)]
     assert subprocess.run(command, env=environment, start_new_session=True, check=False).returncode == STATUS[whom]
     # Where the job itself lives on it says what ended its child; where it was ended there is no result.
-    assert sorted(path.name for path in folder.iterdir()) == [
-        ".fit.resume",
-        *(["crashes.json", "fit.nc"] if whom == "child" else []),
-    ]
+    left = {".fit.resume", *(("crashes.json", "fit.nc", ".fit.nc.sha256") if whom == "child" else ())}
+    assert {path.name for path in folder.iterdir()} == left
     (piece,) = saved.read(folder / ".fit.resume" / saved.AT_WORK, identity())
     assert piece.leaves[-1] == max(0, SAMPLER["warmup"] - 500 * after)  # what is left of the warm-up
     assert fit(data, folder) == undisturbed
@@ -110,7 +112,7 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
 def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path):
     paths = [str(tmp_path / f"{number}.npz") for number in range(2)]
     for number, path in enumerate(paths):
-        isolation.shared(FIT, path, (number, 2), "{}", data=data, threads=2, **SPEC)
+        isolation.shared(FIT, path, (number, 2), "{}", {}, data=data, threads=2, **SPEC)
     assert all(sum(len(piece.lanes) for piece in saved.read(Path(path), identity())) == 1 for path in paths)
     assert fit(data, tmp_path / "e", shares=paths) == undisturbed
 
