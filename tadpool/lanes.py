@@ -167,14 +167,17 @@ def undeal(values: list, rows: list[np.ndarray], lanes: int) -> Any:
 
 
 def map_lanes(
-    function: Callable, lanes: Arrays, shared: Arrays, *, bytes_per_lane: float = 1e6, vectorized=None
+    function: Callable, lanes: Arrays, shared: Arrays, *, bytes_per_lane: float = 1e6, vectorized=None, compiled=None
 ) -> Any:
-    """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays."""
+    """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays.
+
+    compiled: what `spread` made of the function, for several calls that share it.
+    """
     count = len(jax.tree.leaves(lanes)[0])
     chunks, size = batches(count, jax.device_count(), bytes_per_lane)
     # A loop of one turn is compiled as no loop, and rounds differently.
     size = max(size, 2 * jax.device_count())
-    compiled = spread(function, vectorized)
+    compiled = compiled or spread(function, vectorized)
     rows = list(chunk_rows(count, chunks, size))
     outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]
     return undeal(outputs, rows, count)

@@ -232,20 +232,24 @@ def log_likelihood_blocks(
     """The log likelihood (chain, draw, unit) in slices of the unit, recomputed where it was too large to store."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     arguments = {name: np.full(chains, value) for name, value in bound.hyperparameters.items()}
-    step = max(1, int(block_bytes / (chains * draws * 4)))
+    units = bound.dataset.sizes[unit]
+    step = min(units, max(1, int(block_bytes / (chains * draws * 4))))
+
+    def derive(lane, shared):
+        def at_draw(sites):
+            scores = one_draw.unit_log_likelihood(bound, outcomes, unit, sites, {**shared, **lane["arguments"]})
+            return jax.lax.dynamic_slice_in_dim(scores, lane["start"], step).astype(jnp.float32)
+
+        return jax.lax.map(at_draw, lane["draws"])
+
     lane = {"draws": _latents(bound, {n: v.values for n, v in posterior.data_vars.items()}), "arguments": arguments}
-    for first in range(0, bound.dataset.sizes[unit], step):
-        units = slice(first, first + step)
-
-        def derive(lane, shared, units=units):
-            def at_draw(sites):
-                scores = one_draw.unit_log_likelihood(bound, outcomes, unit, sites, {**shared, **lane["arguments"]})
-                return scores[units].astype(jnp.float32)
-
-            return jax.lax.map(at_draw, lane["draws"])
-
-        values = lanes.map_lanes(derive, lane, bound.data, bytes_per_lane=block_bytes / chains)
-        yield xr.DataArray(values, dims=("chain", "draw", unit), coords={unit: bound.dataset[unit].values[units]})
+    compiled = lanes.spread(derive)
+    for first in range(0, units, step):
+        start = min(first, units - step)  # the last block begins with units of the one before, which are dropped
+        whole = lane | {"start": np.full(chains, start)}
+        values = lanes.map_lanes(derive, whole, bound.data, bytes_per_lane=block_bytes / chains, compiled=compiled)
+        labels = {unit: bound.dataset[unit].values[first : first + step]}
+        yield xr.DataArray(values[:, :, first - start :], dims=("chain", "draw", unit), coords=labels)
 
 
 def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | None = None) -> xr.DataArray:

@@ -40,7 +40,7 @@ def distribution(results, entry: str, site: str) -> str:
 
 
 def latents(posterior: xr.Dataset) -> list[str]:
-    """Names of the sites that were sampled, in the form that the model states them; other computed sites repeat what they say."""
+    """Names of the sites that were sampled, as the model states them; other computed sites repeat what they say."""
     sampled = [str(name) for name, site in posterior.data_vars.items() if site.attrs.get("site", "latent") == "latent"]
     stated = [name.removesuffix("_decentered") for name in sampled]
     return [name if name in posterior else own for name, own in zip(stated, sampled, strict=True)]
