@@ -30,8 +30,8 @@ class Sampler:
 class hold_out(numpyro.primitives.Messenger):
     """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped.
 
-    together: take the log density of a site that offers it, `infer={"together": function(value, kept)}`, from that function as
-    one number; `kept` is a bool array, or None where nothing is dropped.
+    together: take the log density of a site that offers it, `infer={"together": function(value, weights)}`, from that function
+    as one number; weights: an array that multiplies the log density of each value, or None.
     """
 
     def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, together: bool = False) -> None:
@@ -43,16 +43,17 @@ class hold_out(numpyro.primitives.Messenger):
             return
         kept = ~self.held_out[msg["name"]] if msg["name"] in self.held_out else None
         if self.together and "together" in msg["infer"]:
-            msg["fn"] = Together(msg["fn"], msg["infer"]["together"], kept)
+            weights = kept if msg["scale"] is None else msg["scale"] * (1.0 if kept is None else kept)
+            msg["fn"], msg["scale"] = Together(msg["fn"], msg["infer"]["together"], weights), None
         elif kept is not None:
             msg["fn"] = msg["fn"].mask(kept)
 
 
 class Together(numpyro.distributions.Distribution):
-    """A distribution whose log density of all values is known as one number, function(value, kept)."""
+    """A distribution whose log density of all values is known as one number, function(value, weights)."""
 
-    def __init__(self, each: numpyro.distributions.Distribution, function: Callable, kept: jax.Array | None) -> None:
-        self.each, self.function, self.kept = each, function, kept
+    def __init__(self, each: numpyro.distributions.Distribution, function: Callable, weights: jax.Array | None) -> None:
+        self.each, self.function, self.weights = each, function, weights
         super().__init__(each.batch_shape, each.event_shape)
 
     @property
@@ -60,7 +61,7 @@ class Together(numpyro.distributions.Distribution):
         return self.each.support
 
     def log_prob(self, value):
-        return self.function(value, self.kept)
+        return self.function(value, self.weights)
 
 
 def lane_key(lane: Arrays) -> jax.Array:

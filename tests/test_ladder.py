@@ -327,12 +327,14 @@ COLLAPSIBLE = [
 
 @pytest.mark.parametrize(("rung", "family"), COLLAPSIBLE)
 def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, family):
-    """Density and gradient at a point, with 1,000 rows and a third of them held out, against one term for each row."""
+    """Density and gradient at a point, of 1,000 weighted rows with a third held out, against one term for each row."""
     chosen, dataset = made(family, rows=1000)
     if family != "normal":  # numbers that few rows share would make a cell of each
         dataset["x"], dataset["known"] = dataset["x"].round(-1), dataset["known"].round(-1)
         chosen["predictors"] = PREDICTORS[:2]
-    bound = binding.bind({"name": rung, "design": chosen}, dataset)
+    dataset["w"] = ("row", np.random.default_rng(3).random(1000))
+    weights = {"y": "w"} if rung != "partial" else {}
+    bound = binding.bind({"name": rung, "design": chosen, "weights": weights}, dataset)
     assert bound.facts["cells"]["collapsed"]
     arguments = {**bound.data, **bound.hyperparameters}
     with numpyro.validation_enabled(False):

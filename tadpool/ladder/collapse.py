@@ -1,8 +1,8 @@
 """Exact log likelihoods from sums over cells of rows, in place of one term for each row.
 
 A cell holds rows whose linear predictor differs in numbers alone (normal), or not at all (binomial, Bernoulli, Poisson).
-`kept` says which rows count: bool (rows,), or None for all. The sums are of the data alone, so `tadpool.hoisting` has them done
-before the sampler's loops. Values equal those of the rows up to rounding.
+`weights` multiply the log likelihood of each row: (rows,), 0 where it is held out, or None. The sums are of the data alone, so
+`tadpool.hoisting` has them done before the sampler's loops. Values equal those of the rows up to rounding.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,12 +59,12 @@ class Cells:
         """What the terms look at in each cell: `numbers`, and the values of its first row."""
         return {name: self.by_row(name)[self.first] for name in names(self.terms) if name not in numbers} | numbers
 
-    def normal(self, outcome: Any, kept: Any, sigma: Any) -> jax.Array:
+    def normal(self, outcome: Any, weights: Any, sigma: Any) -> jax.Array:
         """The log density of Normal(linear predictor, sigma): squares within cells, around their means, and between them."""
         outcome = outcome - self.offset
-        weights = jnp.ones(outcome.shape) if kept is None else kept.astype(outcome.dtype)
+        weights = jnp.ones(outcome.shape) if weights is None else weights.astype(outcome.dtype)
         counts = self.sums(weights)
-        present = jnp.maximum(counts, 1.0)
+        present = jnp.where(counts > 0, counts, 1.0)
         mean = self.sums(weights * outcome) / present
         own = [term for term in self.terms if term.of]
         numbers = {term.of: self.by_row(term.of) for term in own}
@@ -83,18 +83,18 @@ class Cells:
         between = (counts * (mean - total(self.terms, variables, self.count)) ** 2).sum()
         return -0.5 * (within + between) / sigma**2 - weights.sum() * (jnp.log(sigma) + 0.5 * jnp.log(2 * jnp.pi))
 
-    def binomial(self, outcome: Any, kept: Any, trials: Any) -> jax.Array:
+    def binomial(self, outcome: Any, weights: Any, trials: Any) -> jax.Array:
         """The log probability of Binomial(trials, logits = linear predictor); the offset is the same within a cell."""
-        weights = 1.0 if kept is None else kept
+        weights = 1.0 if weights is None else weights
         eta = total(self.terms, self.variables({}), self.count)
         eta = eta + (self.offset[self.first] if jnp.ndim(self.offset) else self.offset)
         ways = gammaln(trials + 1.0) - gammaln(outcome + 1.0) - gammaln(trials - outcome + 1.0)
         counted = self.sums(weights * outcome) * eta - self.sums(weights * trials) * jax.nn.softplus(eta)
         return counted.sum() + (weights * ways).sum()
 
-    def poisson(self, outcome: Any, kept: Any) -> jax.Array:
+    def poisson(self, outcome: Any, weights: Any) -> jax.Array:
         """The log probability of Poisson(exp(linear predictor)); offsets may differ within a cell."""
-        weights = 1.0 if kept is None else kept
+        weights = 1.0 if weights is None else weights
         eta = total(self.terms, self.variables({}), self.count)
         constant = weights * (outcome * self.offset - gammaln(outcome + 1.0))
         exposure = jnp.exp(self.offset) * jnp.ones(outcome.shape)

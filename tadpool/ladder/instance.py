@@ -182,14 +182,14 @@ class Instance:
             numpyro.sample(form.outcome, likelihood, obs=self.data.get(form.outcome), infer=together)
 
     def _together(self, own: Mapping[str, Any]) -> Callable:
-        """The log likelihood of all rows as a function of the outcome and of which rows are kept."""
+        """The log likelihood of all rows as a function of the outcome and of the weights of rows."""
         cells = Cells(self.data[CELL], self.data[FIRST], self.by_row, self.terms, self._offset())
         if self.form.family == "normal":
-            return lambda outcome, kept: cells.normal(outcome, kept, own["sigma"])
+            return lambda outcome, weights: cells.normal(outcome, weights, own["sigma"])
         if self.form.family == "poisson":
             return cells.poisson
         trials = self.by_row(self.form.trials) if self.form.trials else jnp.ones(self.form.rows)
-        return lambda outcome, kept: cells.binomial(outcome, kept, trials)
+        return lambda outcome, weights: cells.binomial(outcome, weights, trials)
 
     def _offset(self) -> Any:
         """What is added to the linear predictor: the offset, and the log of the exposure."""
@@ -203,10 +203,10 @@ class Instance:
 
 
 def _of_groups(index: Any, means: Any, sigma: Any) -> Callable:
-    """The log density of all values of Normal(means[index], sigma), as a function of them and of which are kept."""
+    """The log density of all values of Normal(means[index], sigma), as a function of them and of their weights."""
     members = jnp.arange(means.shape[0])
     cells = Cells(index, members, lambda name: members, [Term(means, "member")])
-    return lambda values, kept: cells.normal(values, kept, sigma)
+    return lambda values, weights: cells.normal(values, weights, sigma)
 
 
 class _Rows(Mapping):
