@@ -214,7 +214,7 @@ def test_new_rows_are_predicted_with_the_scales_of_the_data():
     apart = np.array([7.0, 9.0]) - dataset.x.values.mean()
     expected = [[[3.0 + 0.5 * apart[0], 3.0 + 0.5 * apart[1]], [4.0 + apart[0], 4.0 + apart[1]]]]
     np.testing.assert_allclose(tree["predictions"]["y"], expected, atol=1e-6)
-    assert tree["predictions"]["alpha_school_decentered"].sizes["school"] == 1
+    assert tree["predictions"]["alpha_school"].sizes["school"] == 1
 
 
 @pytest.mark.parametrize("family", design.FAMILIES)
