@@ -74,11 +74,11 @@ def test_old_result_put_back_with_its_time(workflow, undisturbed):
 )
 def test_results_copied_to_another_place(workflow, tmp_path):
     other = small(tmp_path / "other")
-    subprocess.run(["cp", "-r", workflow.folder / "results", other.folder], check=True)
+    subprocess.run(["cp", "-a", workflow.folder / "results", other.folder], check=True)
     done = other.run("--dry-run", check=False)
     assert done.returncode != 0
     assert "results/small was made elsewhere" in done.stderr
-    subprocess.run(["cp", "-r", workflow.folder / ".snakemake", other.folder], check=True)
+    subprocess.run(["cp", "-a", workflow.folder / ".snakemake", other.folder], check=True)
     assert other.plan() == {}
 
 
