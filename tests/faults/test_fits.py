@@ -46,7 +46,7 @@ def run(tmp_path_factory):
     head = study.read_text().split("models:")[0]
     entries = "".join(f"  {how}: {{model: failing, hyperparameters: {{how: {how}}}}}\n" for how in WAYS)
     study.write_text(f"{head}models:\n  good: {{model: cookies_pooled}}\n{entries}")
-    return workflow, workflow.run("--set-resources", "fit:runtime=2", check=False)
+    return workflow, workflow.run("--set-resources", "fit:runtime=2", "sample_prior:runtime=2", check=False)
 
 
 @pytest.mark.fault("fits", holds="others finish, the page shows it as failed with its cause, and the status is not 0")
