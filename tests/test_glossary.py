@@ -48,7 +48,7 @@ PLAIN = {
         "Tried",
         "What must hold",
     ],
-    *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB"],
+    *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB", "No pooling", "Partial pooling"],
 }
 
 
