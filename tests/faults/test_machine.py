@@ -21,7 +21,6 @@ def odd(tmp_path_factory):
     """
     place = tmp_path_factory.mktemp("odd")
     workflow = small(place / "tadpool")
-    (home := place / "home").mkdir(mode=0o500)
     temporary = Path(tempfile.mkdtemp(dir=place))
     cache = temporary / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
     cache.mkdir(parents=True, mode=0o700)
@@ -30,14 +29,15 @@ def odd(tmp_path_factory):
         (cache / entry.name).write_bytes(b"damaged")
     table = workflow.source / "data" / "cookies.csv"
     os.utime(table, (time.time() + 7200,) * 2)
-    environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": str(home), "TMPDIR": str(temporary)}
+    environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": "/proc", "TMPDIR": str(temporary)}
+    environment["XDG_CACHE_HOME"] = str(temporary)  # Snakemake itself does not start without a place for its cache
     alone = ["unshare", "--net"] if _can("unshare", "--net", "true") else []
     pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if shutil.which("taskset") else []
     command = [*alone, *pinned, *workflow.command("--cores", "1")]
     done = subprocess.run(
         command, cwd=workflow.folder, env=environment, umask=0o077, capture_output=True, text=True, check=False
     )
-    return workflow, done, home, bool(alone)
+    return workflow, done, bool(alone)
 
 
 def _can(*command):
@@ -53,7 +53,7 @@ SAME = "the run ends well, with the same bytes"
 
 
 @pytest.mark.fault("machine", holds=SAME)
-@pytest.mark.parametrize("what", ["one core", "LANG=C", "a damaged compile cache"])
+@pytest.mark.parametrize("what", ["one core", "LANG=C", "a damaged compile cache", "a HOME that cannot be written"])
 def test_odd_machine(odd, undisturbed, what):
     assert odd[1].returncode == 0, odd[1].stderr[-3000:]
     assert digests(odd[0].folder) == undisturbed[1]
@@ -61,7 +61,7 @@ def test_odd_machine(odd, undisturbed, what):
 
 @pytest.mark.fault("machine", holds=SAME)
 def test_no_network(odd, undisturbed):
-    if not odd[3]:
+    if not odd[2]:
         pytest.skip("no network namespace can be made here")
     assert digests(odd[0].folder) == undisturbed[1]
 
@@ -72,13 +72,6 @@ def test_umask_077(odd, undisturbed):
     assert len(files) > 30
     assert [path for path in files if path.stat().st_mode & 0o077] == []
     assert digests(odd[0].folder) == undisturbed[1]
-
-
-@pytest.mark.fault("machine", holds="nothing is needed there, and nothing appears")
-def test_home_that_cannot_be_written(odd):
-    home = odd[2]
-    assert odd[1].returncode == 0
-    assert [path for path in home.rglob("*") if "snakemake" not in str(path)] == [], "root may write there all the same"
 
 
 @pytest.mark.fault("machine", holds="nothing is done again for its sake")
