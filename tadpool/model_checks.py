@@ -15,7 +15,7 @@ import numpyro.distributions as dist
 import xarray as xr
 from numpyro import handlers
 
-from tadpool import hidden_randomness, hoisting
+from tadpool import hidden_randomness, hoisting, plugins
 from tadpool.errors import UserError
 from tadpool.model_calls import Called, Candidate, Site, call, layers
 
@@ -101,7 +101,8 @@ def _names(called: Called) -> Iterator[str]:
     kinds |= {str(name): "a coordinate of the data" for name in model.dataset.coords}
     kinds |= {str(dim): "a dim of the data" for dim in model.dataset.dims}
     kinds |= dict.fromkeys(getattr(model.function, "keywords", {}), "an argument")
-    kinds |= dict.fromkeys(model.hyperparameters, "a hyperparameter")
+    if not plugins.signature(model.path).designed:  # names of sites of the ladder follow from those of groups
+        kinds |= dict.fromkeys(model.hyperparameters, "a hyperparameter")
     for site in called.sites:
         if not isinstance(site.name, str) or not site.name.isprintable() or not site.name.strip() or "/" in site.name:
             yield f"{site.where}: {site.name!r} cannot be the name of a site; use letters, digits and _"
