@@ -50,7 +50,7 @@ def typed():
 @pytest.mark.parametrize("page", SHELL, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_of_a_page_run(page, clone, typed):
     """In a folder of one's own beside tadpool's, with the files that the page showed before; `make` in tadpool's."""
-    mine = clone.parent / page.stem
+    mine = clone.parent / "-".join(page.relative_to(ROOT).parts)
     mine.mkdir()
     pages.begin(mine)
     path = os.pathsep.join([str(clone.parent / "bin"), str(clone / "bin"), os.environ["PATH"]])
