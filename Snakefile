@@ -35,5 +35,5 @@ onstart:
 
 onsuccess:
     print(
-        "Open results/index.html to read the report, after `verify` results/verify.html."
+        "The report is results/index.html; `make verify` writes results/verify.html."
     )

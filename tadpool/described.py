@@ -35,16 +35,19 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     for column in columns.values():
         with _noted(problems):
             cells.column(column["column"])
+    used = {column["column"] for column in columns.values()}
+    unused = [heading for heading in cells.columns if heading and heading not in used]
+    if description["unit"] in unused:
+        mend = f"describe it (`{description['unit']}: {{kind: group}}`), or give the unit another name"
+        problems.append(f"{cells.file}: column {description['unit']} has the name of the study's unit; {mend}")
     _raise(problems)
     kept, dropped = _dropped(cells, columns)
     dialect = _with_decimal(kept, columns, description["decimal"])
     table = _Columns(kept, columns, description["unit"], dialect.get("decimal mark", "point"))
     dataset = table.dataset(problems)
     _raise(problems)
-    used = {column["column"] for column in columns.values()}
     masked = {c["column"]: kept.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
     masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
-    unused = [heading for heading in cells.columns if heading and heading not in used]
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
     return dataset, {**read, "masked": masked} if masked else read
 

@@ -343,6 +343,11 @@ REFUSED = [
         "t.csv, line 2, column g: the cell is empty, every row needs one; fill it, or declare `missing: drop`",
     ),
     (
+        "y,row\n1,a\n2,b\n",
+        COUNT,
+        "column row has the name of the study's unit; describe it (`row: {kind: group}`), or give the unit another name",
+    ),
+    (
         "y,row\n1,a\n2,a\n",
         {**COUNT, "row": {"kind": "group"}},
         "line 3, column row: 'a' is not allowed, it names a second row",

@@ -120,7 +120,7 @@ ADVICE = [
     ({"pooled": AHEAD, "partial": TIE, "unpooled": BEHIND}, "Pool completely: groups differ too little"),
     ({"unpooled": AHEAD, "partial": TIE, "pooled": BEHIND}, "Keep the groups apart, or partially, which is as good."),
     ({"unpooled": AHEAD, "partial": BEHIND, "pooled": BEHIND}, "Keep the groups apart."),
-    ({"pooled": AHEAD, "unpooled": TIE, "partial": TIE}, "These data cannot show a difference"),
+    ({"pooled": AHEAD, "unpooled": TIE, "partial": TIE}, "These data cannot tell which model predicts best"),
 ]
 
 
@@ -152,7 +152,7 @@ def test_nothing_is_told_of_a_pull_by_a_fit_that_failed(folder):
     assert found.amount == ["How far partial pooling pulls is not known: its fit failed."]
     assert found.table == []
     first, *others = found.answers[0].sentences
-    assert first == "These data cannot show a difference: groups may be pooled completely or not at all."
+    assert first == "These data cannot tell which model predicts best: groups may be pooled completely or not at all."
     assert any("Partial failed its check and has no rank" in words for words in others)
 
 

@@ -122,7 +122,7 @@ def _kind(place: tuple, name: str, kinds: tuple[str, ...], columns: Mapping[str,
     if name not in columns:
         known = [each for each, column in columns.items() if column.kind in kinds]
         mend = did_you_mean(name, known).removeprefix("; ") or f"describe it as {_listed(kinds)}"
-        yield Problem(place, f"{shown(name)} is not among the columns of the table", mend)
+        yield Problem(place, f"{shown(name)} is not among the columns that the study describes", mend)
     elif columns[name].kind not in kinds:
         yield Problem(place, f"{shown(name)} is a {columns[name].kind} column", f"{_listed(kinds)} is needed here")
 

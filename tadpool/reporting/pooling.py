@@ -131,7 +131,7 @@ def _advice(rows: Sequence[ranking.Row], rungs: Mapping[str, Fit], group: str) -
     best, groups = level[0], plural(group)
     if {POOLED, UNPOOLED} <= set(level):
         ways = "completely, partially or" if PARTIAL in level else "completely or"
-        return [f"These data cannot show a difference: {groups} may be pooled {ways} not at all."]
+        return [f"These data cannot tell which model predicts best: {groups} may be pooled {ways} not at all."]
     if best == POOLED:
         also = ", and partially is as good" if PARTIAL in level else ""
         return [f"Pool completely: {groups} differ too little for their differences to help{also}."]
