@@ -21,7 +21,12 @@ def leave_one_out(
     log_weights, _ = array_stats.psislw(scores.reshape(len(scores), -1))
     log_weights = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
     if "predictive" in loo.children:
-        apart = units_first(loo["predictive"][str(predictive.name)], unit).sel(draw=predicted["draw"])
+        apart = units_first(loo["predictive"][str(predictive.name)], unit)
+        wanted, there_are = (
+            predicted.sizes["draw"],
+            apart.sizes["draw"],
+        )  # a fit with a remedy has more draws than these
+        apart = apart.isel(draw=np.arange(wanted) * there_are // wanted)
         alone = loo["loo"]["method"].sel({unit: apart[unit]}).values != "psis"
         here = predicted.get_index(unit).get_indexer(apart[unit].values)
         there = np.flatnonzero(alone & (here >= 0))
