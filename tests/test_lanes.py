@@ -129,7 +129,7 @@ def test_without_a_gpu_its_platform_is_refused():
 def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
     """The way of a GPU, on the CPU: exact gamma posteriors, |z| < 4.4 for five means, false alarms below 1e-4."""
     monkeypatch.setattr(lanes, "side_by_side", lambda: True)
-    tree = preparation.prepare("cookies", {}, ["chips"], "s", dims=["location"])
+    tree = preparation.prepare("cookies", {}, ["chips"], "s", dims=["cookie", "location"])
     tree.attrs["provenance"] = "{}"
     io.write(tmp_path / "data.nc", tree, contracts.DATA)
     sampler = {**vars(SAMPLER), "chains": 4, "precision": "float64"}
