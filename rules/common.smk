@@ -119,7 +119,7 @@ def attempt(wildcards, attempt):
 def rule_graph(wildcards):
     """Which rules make this run, and which reads the files of which, as canonical JSON."""
     found = flow.graph(
-        list(workflow.rules),
+        [rule for rule in workflow.rules if not rule.name.startswith("share_")],
         [*specs.everything(), *specs.pages()],
         lambda named: type(wildcards)(fromdict=named),
     )

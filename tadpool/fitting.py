@@ -13,9 +13,9 @@ from tadpool import (
     io,
     lanes,
     plugins,
-    preparation,
     progress,
     sampling,
+    simulating,
     storing,
     sweeping,
 )
@@ -108,7 +108,7 @@ def _simulated(
     def at(point) -> xr.DataTree:
         own = sweeping.values(over, point, sweeping.ARGUMENTS)
         whole = {name: int(value) if isinstance(defaults[name], int) else value for name, value in own.items()}
-        return preparation.prepare(dataset, {**arguments, **whole}, outcomes, study, seed)
+        return simulating.simulate(dataset, {**arguments, **whole}, outcomes, study, seed)
 
     return [at(point) for point in points]
 

@@ -1,14 +1,13 @@
-"""Prepare a study's data: load, simulate or read them, check them, split them into outcomes, the rest, and the truth."""
+"""Prepare a study's data: load, simulate or read them, and check them."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from tadpool import described, plugins, seeds, sources, tables
-from tadpool.errors import UserError, did_you_mean, explained
+from tadpool import described, plugins, simulating, sources, tables
+from tadpool.errors import UserError, explained
 
 
 def prepare(
@@ -25,104 +24,21 @@ def prepare(
     source: a dataset's name, or a described table, whose attribute `table` then says how it was read (JSON). dims: the
     study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an outcome or one
     of these dims is missing, a variable is empty or not finite, a group index is out of range, the dataset's own code fails,
-    or a cell of a described table breaks its rule. The study's own data set is simulated twice, to see that its generator
-    alone decides what is drawn.
+    or a cell of a described table breaks its rule.
     """
-    truth, attributes, where = None, {}, sources.title(source)
+    if isinstance(source, str) and seed is not None:
+        return simulating.simulate(source, arguments, outcomes, study, seed, dims, point)
+    attributes, where = {}, sources.title(source)
     if not isinstance(source, str):
         dataset, how = described.load(source)
         attributes = {"table": json.dumps(how, ensure_ascii=False)}
     else:
-        module = plugins.load("datasets", source)
-        if seed is None:
-            found = {file: tables.read(path) for file, path in plugins.tables(source).items()}
-            with explained(f"datasets/{source}.py", "loading the tables"):
-                dataset = module.load(found, **arguments)
-            if not isinstance(dataset, xr.Dataset):
-                what = f"load() returns {_kind(dataset)}"
-                raise UserError(f"datasets/{source}.py: {what}; return an xarray.Dataset")
-        else:
-            address = (seed, study, "", "simulate", point)
-            dataset, truth = simulated(source, arguments, address)
-            if point is None:
-                _require_same(source, (dataset, truth), simulated(source, arguments, address))
-    for dim in dims:
-        if dim not in dataset.dims:
-            raise UserError(f"study {study}: {dim!r} is not a dim of {where}{did_you_mean(dim, list(dataset.dims))}")
-    _check(where, dataset, outcomes)
-    for outcome in outcomes if dims else ():
-        if dims[0] not in dataset[outcome].dims:
-            own = ", ".join(map(str, dataset[outcome].dims)) or "no dims"
-            raise UserError(
-                f"{where}: the outcome {outcome} has {own}, but not {dims[0]}, the unit of the study; give it that dim"
-            )
-    dataset = dataset.assign_coords(
-        {dim: np.arange(n) for dim, n in dataset.sizes.items() if dim not in dataset.coords}
-    )
-    groups = {"observed_data": dataset[list(outcomes)], "constant_data": dataset.drop_vars(list(outcomes))}
-    if truth is not None:
-        groups["truth"] = truth
-    tree = xr.DataTree.from_dict(groups)
+        found = {file: tables.read(path) for file, path in plugins.tables(source).items()}
+        with explained(f"datasets/{source}.py", "loading the tables"):
+            dataset = plugins.load("datasets", source).load(found, **arguments)
+        if not isinstance(dataset, xr.Dataset):
+            what = f"load() returns {simulating.kind(dataset)}"
+            raise UserError(f"datasets/{source}.py: {what}; return an xarray.Dataset")
+    tree = simulating.checked(where, dataset, None, outcomes, study, dims)
     tree.attrs = attributes
     return tree
-
-
-def simulated(source: str, arguments: Mapping[str, Any], address: Sequence[Any]) -> tuple[xr.Dataset, xr.Dataset]:
-    """Data and truth of one call of a simulator. address: of its generator (`seeds.generator`).
-
-    Raises UserError where it fails, or returns anything else.
-    """
-    where, module = f"datasets/{source}.py", plugins.load("datasets", source)
-    with explained(where, "simulating"):
-        made = module.simulate(seeds.generator(*address), **arguments)
-    if not (isinstance(made, tuple) and len(made) == 2 and all(isinstance(each, xr.Dataset) for each in made)):
-        raise UserError(f"{where}: simulate() returns {_kind(made)}; return data, truth: two xarray.Dataset")
-    for name, values in made[1].data_vars.items():
-        if values.dtype.kind not in "biuf":
-            raise UserError(
-                f"{where}: the truth of {name} is {values.dtype}, but a parameter is a number; correct simulate()"
-            )
-    return made
-
-
-def _require_same(source: str, first: Sequence[xr.Dataset], second: Sequence[xr.Dataset]) -> None:
-    for one, other, what in zip(first, second, ("", "the truth of "), strict=True):
-        for name in dict.fromkeys([*one.variables, *other.variables]):
-            if name not in one.variables or name not in other.variables or not one[name].equals(other[name]):
-                raise UserError(
-                    f"datasets/{source}.py: two calls of simulate() with equal generators differ in {what}{name}; draw every "
-                    "random number from rng"
-                )
-
-
-def _kind(value: Any) -> str:
-    """What a plug-in returned, in words."""
-    if isinstance(value, tuple):
-        return f"{len(value)} values ({', '.join(type(each).__name__ for each in value)})"
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
-def _check(where: str, dataset: xr.Dataset, outcomes: Sequence[str]) -> None:
-    for outcome in outcomes:
-        if outcome not in dataset:
-            raise UserError(f"{where}: there is no variable {outcome!r} for outcomes; it has {', '.join(dataset)}")
-    for variable in dataset.data_vars.values():
-        if variable.size == 0:
-            raise UserError(f"{where}: {variable.name} is empty; a study needs at least one row")
-        if variable.dtype.kind == "f" and np.isinf(variable.values).any():
-            raise UserError(f"{where}: {variable.name} has infinite values; correct the table")
-        if variable.dtype.kind == "f" and np.isnan(variable.values).any() and not variable.attrs.get("may_be_missing"):
-            at = [int(i) for i in np.argwhere(np.isnan(variable.values))[0]]
-            label = ", ".join(f"{d} {dataset[d].values[i]}" for d, i in zip(variable.dims, at, strict=True))
-            raise UserError(
-                f"{where}: {variable.name} of {label} is missing; fill it or leave the row out "
-                "(a variable with the attribute may_be_missing = 1 may have gaps)"
-            )
-    for group in (str(v).removesuffix("_index") for v in dataset if str(v).endswith("_index")):
-        index = dataset[f"{group}_index"].values
-        size = dataset.sizes.get(group, 0)
-        if index.min() < 0 or index.max() >= size:
-            raise UserError(
-                f"{where}: {group}_index runs from {index.min()} to {index.max()}, but {group} has {size} members, "
-                f"counted from 0 to {size - 1}; tables.index() makes such an index"
-            )

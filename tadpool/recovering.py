@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from tadpool import compile_cache, contracts, diagnostics, io, lanes, plugins, preparation, progress, saved, seeds
+from tadpool import compile_cache, contracts, diagnostics, io, lanes, plugins, progress, saved, seeds, simulating
 from tadpool import data as datasets
 from tadpool.binding import Bound, bind, form
 from tadpool.calibration import elements, flags
@@ -107,7 +107,7 @@ def simulate(
     if "random_state" in plugins.defaults(plugins.find("datasets", dataset), "simulate"):
         state = seeds.generator(seed, study, "", "simulate/random_state", point).integers(2**31)
         arguments = {**arguments, "random_state": int(state)}
-    return preparation.prepare(dataset, arguments, outcomes, study, seed, point=point)
+    return simulating.simulate(dataset, arguments, outcomes, study, seed, point=point)
 
 
 def _truth(bound: Bound, tree: xr.DataTree, sites: Sequence[str]) -> np.ndarray:
