@@ -22,7 +22,7 @@ def test_a_split_sweep_and_its_scores_are_the_bytes_of_the_whole(finished, tmp_p
     assert not workflow.plan(), "how a result is split decides nothing of it"
     for name in SPLIT:
         (workflow.folder / "results/small" / name).unlink()
-    done = workflow.run("--until", "sweep", "cross_validate_sweep", "cross_validate_group")
+    done = workflow.run("--until", "cross_validate_sweep", "cross_validate_group")
     for rule in ("share_sweep", "share_cross_validate_sweep", "share_cross_validate_group"):
         assert f"rule {rule}:" in done.stderr + done.stdout
     assert digests(workflow) == whole
