@@ -1,18 +1,35 @@
-"""What all tests share: JAX set up as jobs set it up, and the tables of exact values."""
+"""What all tests share: JAX set up as jobs set it up, the tables of exact values, and how workers share the tests."""
 
 import jax
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tadpool import lanes
 from tadpool.verification import known
-from tests.faults.table import (  # noqa: F401 (hooks of pytest)
-    pytest_collection_modifyitems,
-    pytest_configure,
-    pytest_runtest_logreport,
-    pytest_sessionfinish,
-)
+from tests.faults import table
+from tests.faults.table import pytest_configure, pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401 (hooks of pytest)
+
+# They take minutes, and their tests share what one worker has made. What starts last is short.
+SLOW = ("tests/workflow", "tests/faults", "tests/slurm", "tests/browser")
 
 lanes.start(2)
+
+
+class Together(LoadScopeScheduling):
+    """One worker runs all tests of a slow folder, or of a file."""
+
+    def _split_scope(self, nodeid):
+        path = nodeid.partition("::")[0]
+        return next((folder for folder in SLOW if path.startswith(f"{folder}/")), path)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    table.pytest_collection_modifyitems(items)
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,9 +45,6 @@ def test_manufacturing_follows_its_seed():
     assert np.isfinite(settings.values[250:]).all()
 
 
-# Tests that share fits stay in one process.
-pytestmark = pytest.mark.xdist_group("simulators")
-
 # Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 100 comparisons below false alarms are near 1e-3.
 Z = 4.4
 UNITS = {"masking": "customer", "mundlak": "row", "manufacturing": "run"}

@@ -2,18 +2,10 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 from made_site import write_pages
 from playwright.sync_api import sync_playwright
-
-
-def pytest_collection_modifyitems(items):
-    """One worker runs all tests of this folder: they share a browser and its pages."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,6 @@ comparisons:
 """
 
 
-def pytest_collection_modifyitems(items):
-    """One worker runs all tests of this folder: they share a finished workflow."""
-    for item in items:
-        if "tests/faults" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("faults"))
-
-
 def small(place):
     """The small study in a new folder."""
     workflow = copy_to(place)

@@ -42,7 +42,6 @@ remedies: none
 """
 
 pytestmark = [
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(os.geteuid() != 0, reason="slurmd starts jobs only as root"),
 ]
 

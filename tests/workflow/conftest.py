@@ -118,13 +118,6 @@ def copy_to(place: Path) -> Workflow:
     return Workflow(place, place)
 
 
-def pytest_collection_modifyitems(items):
-    """One worker runs all tests of this folder: they share a finished workflow, and each run uses both cores."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def own_compile_cache(tmp_path_factory):
     """Programs compiled by one workflow test serve the others, and no other run's."""
