@@ -74,7 +74,7 @@ def fit(
         elif "truth" in tree.children and not over:
             _check_truth(tree["truth"].to_dataset(), bound)
         sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over, verdict=verdict)
-        result = sampling.derived(sampled, outcomes, unit)
+        result = sampling.derived(sampled, outcomes, unit, storage.get("every", 1))
     if by:
         dataset = datasets.merged(tree)
         for name in {"log_likelihood", "posterior_predictive"} & set(result.groups):

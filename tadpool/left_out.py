@@ -22,11 +22,9 @@ def leave_one_out(
     log_weights = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
     if "predictive" in loo.children:
         apart = units_first(loo["predictive"][str(predictive.name)], unit)
-        wanted, there_are = (
-            predicted.sizes["draw"],
-            apart.sizes["draw"],
-        )  # a fit with a remedy has more draws than these
-        apart = apart.isel(draw=np.arange(wanted) * there_are // wanted)
+        # Where a remedy gave the main fit more draws, or its file keeps fewer, those of the two differ in number.
+        wanted, given = predicted.sizes["draw"], apart.sizes["draw"]
+        apart = apart.isel(draw=np.arange(wanted) * given // wanted)
         alone = loo["loo"]["method"].sel({unit: apart[unit]}).values != "psis"
         here = predicted.get_index(unit).get_indexer(apart[unit].values)
         there = np.flatnonzero(alone & (here >= 0))

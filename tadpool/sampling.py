@@ -175,9 +175,10 @@ def posterior(
     return derived(sample(bound, address, chains, sampler, points=points, progress=progress), outcomes, unit)
 
 
-def derived(sampled: Sampled, outcomes: Sequence[str], unit: str) -> Fit:
+def derived(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:
     """The posterior with log likelihood, log prior and predictions.
 
+    every: which draws the fit's file is going to keep, see `every_last`; predictions are made with draws among these.
     With points the groups have one more leading dim. A sweep is "ok" where some of its values could be sampled; fits to
     separate groups have log likelihood and predictions by row of the whole dataset, as other fits have.
     """
@@ -191,7 +192,8 @@ def derived(sampled: Sampled, outcomes: Sequence[str], unit: str) -> Fit:
         groups["log_likelihood"] = sampled.group({name: scores["log_likelihood"]}, {name: (unit,)})
     if points is None or points.rows is not None:
         groups["log_prior"] = sampled.group(scores["log_prior"], _batch_dims(bound, scores["log_prior"]))
-        kept = within_bytes(thinned(sampled.sampler.draws, sampled.chains), sampled.chains, bound)
+        stored = every_last(sampled.sampler.draws, every)
+        kept = within_bytes(stored[thinned(len(stored), sampled.chains)], sampled.chains, bound)
         key = seeds.key(**{**sampled.address, "role": "posterior_predictive"})
         groups["posterior_predictive"] = sampled.group(predict(bound, batch, draws, kept, key), draw=kept)
     if points is not None and points.rows is not None:
@@ -301,6 +303,11 @@ def score(bound: Bound, batch: lanes.Lanes, draws: Arrays, outcomes: Sequence[st
 
     lane = {"draws": _latents(bound, draws), "arguments": batch.arguments}
     return lanes.map_lanes(derive, lane, _shared(bound.data, batch), bytes_per_lane=3 * size / count)
+
+
+def every_last(length: int, every: int) -> np.ndarray:
+    """Positions of one draw in `every`, counted from the last: fits that leave something out start there."""
+    return np.arange(length)[::-every][::-1]
 
 
 def thinned(length: int, chains: int) -> np.ndarray:

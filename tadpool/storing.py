@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from tadpool import checks, io
+from tadpool import checks, io, sampling
 
 THINNED = ("posterior", "sample_stats", "log_likelihood", "log_prior")
 
@@ -25,9 +24,7 @@ def stored(
     groups = {name: node.to_dataset() for name, node in tree.children.items()}
     for name in THINNED:
         if name in groups:
-            # The last draw is kept: fits that leave something out start there.
-            kept = np.arange(groups[name].sizes["draw"])[::-every][::-1]
-            groups[name] = groups[name].isel(draw=kept)
+            groups[name] = groups[name].isel(draw=sampling.every_last(groups[name].sizes["draw"], every))
     posterior = groups["posterior"]
     small = {name: site.astype(precision) for name, site in posterior.data_vars.items() if site.dtype.kind == "f"}
     thinned = xr.DataTree.from_dict({**groups, "posterior": posterior.assign(small)})

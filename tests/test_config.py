@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tadpool import config
-from tadpool.config import documents, models, reading, sentences
+from tadpool.config import documents, reading, sentences
 from tadpool.specs import Specs
 
 ROOT = Path(__file__).parent.parent
@@ -999,7 +999,7 @@ def test_every_type_of_error_has_its_own_sentence():
     """A type of pydantic error without a sentence would show pydantic's words."""
     known = {"extra_forbidden", "missing", "string_pattern_mismatch", "too_short", "string_too_short", "literal_error"}
     known |= {"rule", "finite_number", "invalid_key", *sentences.RANGES, *sentences.WANTED}
-    for model in (models.Settings, models.Study):
+    for model in (config.Settings, config.Study):
         for value in (None, 1, 0.5, "x", True, [], {}, -1, 10**9, "", [1], {"x": 1}, float("nan")):
             for key in (field.alias or name for name, field in model.model_fields.items()):
                 with pytest.raises(reading.ValidationError) as caught:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tadpool import contracts, io, preparation, sweeping
+from tadpool.left_out import leave_one_out
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -253,6 +254,11 @@ def test_a_file_of_fewer_draws_has_the_verdict_of_all(folder, tmp_path):
     loo = str(tmp_path / "loo.nc")
     run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": loo})
     scores = [io.read(place / "loo.nc", contracts.LOO)["loo"] for place in (tmp_path, folder)]
+    drawn, weights = leave_one_out(
+        thin["posterior_predictive"]["chips"], thin["log_likelihood"]["chips"], io.read(loo, contracts.LOO), "cookie"
+    )
+    assert drawn.sizes["draw"] == thin["posterior"].sizes["draw"]
+    assert np.isfinite(weights).all()
     # From a quarter of the draws: within 4.4 of the scores' own Monte Carlo errors.
     error = 4.4 * float(scores[0]["total_mcse"] + scores[1]["total_mcse"])
     assert abs(float(scores[0]["total_elpd"] - scores[1]["total_elpd"])) < error

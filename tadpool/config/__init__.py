@@ -4,8 +4,9 @@
 `ConfigErrors`, one sentence per mistake. `python -m tadpool.config` writes the JSON schemas and config/README.md.
 """
 
-from tadpool.config.models import Config, Entry, Sampler, Settings, Study
 from tadpool.config.reading import ConfigErrors, read
+from tadpool.config.settings import Sampler, Settings
+from tadpool.config.study import Config, Entry, Study
 from tadpool.config.sweeps import Spaced, Sweep
 
 __all__ = ["Config", "ConfigErrors", "Entry", "Sampler", "Settings", "Spaced", "Study", "Sweep", "read"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tadpool.config.design import Design
-from tadpool.config.models import LADDER, Study
+from tadpool.config.study import LADDER, Study
 from tadpool.config.table import Column, Table
 from tadpool.config.table_references import NUMERIC, ROLES
 from tadpool.config.values import Problem, shown

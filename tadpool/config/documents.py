@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from tadpool.config import design, models, sweeps, table
+from tadpool.config import analyses, design, settings, study, sweeps, table
 from tadpool.config.types import RESERVED
 
 FOLDER = Path(__file__).parent.parent.parent / "config"
@@ -45,25 +45,25 @@ Editors that read `# yaml-language-server: $schema=...` in the first line of a f
 while you type: `config.schema.json` is for config.yaml, `study.schema.json` for study files.
 """
 SECTIONS = {
-    "config.yaml": models.Settings,
-    "sampler": models.Sampler,
-    "verdict": models.Verdict,
-    "A study file": models.Study,
-    "`storage`": models.Storage,
+    "config.yaml": settings.Settings,
+    "sampler": settings.Sampler,
+    "verdict": settings.Verdict,
+    "A study file": study.Study,
+    "`storage`": settings.Storage,
     "A table: `dataset`": table.Table,
     "A column: `dataset.columns.<name>`": table.Column,
     "The models of the ladder: `design`, `models.<name>.design`": design.Design,
-    "An entry: `models.<name>`": models.Entry,
-    "`models.<name>.expect`": models.Expect,
+    "An entry: `models.<name>`": study.Entry,
+    "`models.<name>.expect`": study.Expect,
     "`sweeps.<name>`": sweeps.Sweep,
     "`sweeps.<name>.values`": sweeps.Spaced,
     "`sweeps.<name>.overlay`": sweeps.Overlay,
-    "`comparisons.<name>`": models.Comparison,
-    "`predictions.<entry>`": models.Prediction,
-    "`estimands`": models.Estimand,
-    "`calibration.<name>`": models.Calibration,
-    "`recovery.<name>`": models.Recovery,
-    "`figures.<name>`": models.Figure,
+    "`comparisons.<name>`": analyses.Comparison,
+    "`predictions.<entry>`": analyses.Prediction,
+    "`estimands`": analyses.Estimand,
+    "`calibration.<name>`": analyses.Calibration,
+    "`recovery.<name>`": analyses.Recovery,
+    "`figures.<name>`": analyses.Figure,
 }
 
 
@@ -84,8 +84,8 @@ class _Plain(GenerateJsonSchema):
 def documents() -> dict[str, str]:
     """File name in config/ -> content."""
     return {
-        "config.schema.json": _schema(models.Settings),
-        "study.schema.json": _schema(models.Study),
+        "config.schema.json": _schema(settings.Settings),
+        "study.schema.json": _schema(study.Study),
         "README.md": "\n".join([README.replace("{reserved}", _list(RESERVED)), *_sections()]),
     }
 

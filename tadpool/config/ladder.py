@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tadpool.config.analyses import Comparison, Prediction
 from tadpool.config.designs import Completing
 from tadpool.config.ladder_figures import figures
-from tadpool.config.models import LADDER, Comparison, Entry, Prediction, Study
+from tadpool.config.study import LADDER, Entry, Study
 from tadpool.config.values import Problem
 from tadpool.design import RUNGS, applies
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tadpool.config.models import Figure
+from tadpool.config.analyses import Figure
 
 LINK = {
     **dict.fromkeys(("bernoulli", "binomial", "ordered"), "log-odds"),

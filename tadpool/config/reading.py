@@ -8,19 +8,10 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tadpool.config import ladder, references, values, yaml_files
-from tadpool.config.models import (
-    LADDER,
-    Calibration,
-    Comparison,
-    Config,
-    Entry,
-    Figure,
-    Prediction,
-    Recovery,
-    Settings,
-    Study,
-)
+from tadpool.config.analyses import Calibration, Comparison, Figure, Prediction, Recovery
 from tadpool.config.sentences import explain
+from tadpool.config.settings import Settings
+from tadpool.config.study import LADDER, Config, Entry, Study
 from tadpool.config.sweeps import Sweep
 from tadpool.config.types import RESERVED, SLUG, colliding
 from tadpool.config.values import NotReadable, Problem, printable

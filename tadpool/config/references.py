@@ -6,8 +6,9 @@ from typing import Any
 
 from tadpool import design, plugins, provenance, sweeping
 from tadpool.config import swept, table_references
-from tadpool.config.models import Calibration, Comparison, Entry, Estimand, Figure, Prediction, Recovery, Study
+from tadpool.config.analyses import Calibration, Comparison, Estimand, Figure, Prediction, Recovery
 from tadpool.config.sentences import WANTED, how_to_write
+from tadpool.config.study import Entry, Study
 from tadpool.config.sweeps import Sweep
 from tadpool.config.table import Table
 from tadpool.config.values import Problem, kind, shown

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from tadpool.config.design import KINDS, NAMES
-from tadpool.config.models import DESCRIBED, ENTRIES
+from tadpool.config.study import DESCRIBED, ENTRIES
 from tadpool.config.sweeps import GRID, LISTED, NAMED, SPACED
 from tadpool.config.values import Problem, kind, shown
 from tadpool.errors import did_you_mean

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from tadpool import plugins, sweeping
-from tadpool.config.models import Sampler, Study
+from tadpool.config.settings import Sampler
+from tadpool.config.study import Study
 from tadpool.config.sweeps import Sweep
 from tadpool.config.table import Table
 from tadpool.config.values import Problem, kind, shown

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from tadpool import plugins, sources
-from tadpool.config.models import Study
+from tadpool.config.study import Study
 from tadpool.config.table import Column, Table
 from tadpool.config.values import Problem, shown
 from tadpool.errors import did_you_mean

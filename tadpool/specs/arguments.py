@@ -5,7 +5,8 @@ from typing import Any
 
 from tadpool import provenance, sources, sweeping
 from tadpool.config import Config
-from tadpool.config.models import LeaveOut, Storage
+from tadpool.config.analyses import LeaveOut
+from tadpool.config.settings import Storage
 from tadpool.config.sweeps import Sweep
 
 DRAWN = ("sampler", "points", "dataset", "arguments", "storage", "verdict")

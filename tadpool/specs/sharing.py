@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import ceil
 
 from tadpool.config import Config
-from tadpool.config.models import Sampler
+from tadpool.config.settings import Sampler
 from tadpool.config.types import MOST_CHUNKS
 from tadpool.demand import refitting_seconds, sampling_seconds
 

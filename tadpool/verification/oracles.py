@@ -15,7 +15,7 @@ from arviz_stats.base import array_stats
 from numpyro.infer.util import initialize_model
 
 from tadpool import binding, compile_cache, contracts, data, elpd, fitting, io, lanes, plugins, preparation, sampling
-from tadpool.config.models import Settings
+from tadpool.config.settings import Settings
 from tadpool.cross_validation import cross_validate
 from tadpool.verification import known, models
 from tadpool.verification.findings import Compared, compared
