@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tadpool import table_files
+from tadpool import table_files, undeclared
 from tadpool.errors import UserError
 from tadpool.table_files import Cells
 
@@ -26,7 +26,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
 
     The dims, variables and attributes are those of a dataset file: see `tadpool.config.table.Column`. How it was read: file,
     rows (of the table), dialect, dropped (rows, and the empty cells of each column that drops them), unused (headings), and
-    where there are any, masked (empty cells of each column that masks them).
+    where there are any, masked (empty cells of each column that masks them) and never_below (`tadpool.undeclared`).
     Raises UserError with a sentence for each column that breaks its rules: file, row, column, value, rule and mend.
     """
     cells = table_files.read(description)
@@ -49,7 +49,8 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     masked = {c["column"]: kept.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
     masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
-    return dataset, {**read, "masked": masked} if masked else read
+    noticed = {"masked": masked, "never_below": undeclared.never_below(kept, columns)}
+    return dataset, read | {key: found for key, found in noticed.items() if found}
 
 
 @contextmanager

@@ -156,7 +156,10 @@ def applies(rung: str, design: Design) -> str | None:
         return "needs a group"
     alone = group == design["unit"] and design["family"] in ("normal", "student") and not design["standard_error"]
     if rung != "pooled" and alone:
-        return f"needs several rows to each {group}, or `standard_error`, to tell {group}s' differences from noise"
+        mend = f"`standard_error` of {design['outcome']} names the column with the known error of each row"
+        return (
+            f"needs several rows to each {group}, or their errors, to tell differences of {group} from noise ({mend})"
+        )
     if rung == "partial_slopes" and not design["slopes"]:
         return f"needs a predictor whose slope varies by {group} (`slopes`)"
     if rung in ("mundlak", "latent_mundlak") and group == design["unit"]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool import described, plugins, simulating, sources, tables
+from tadpool import described, plugins, simulating, sources, tables, undeclared
 from tadpool.errors import UserError, explained
 
 
@@ -24,13 +24,15 @@ def prepare(
     source: a dataset's name, or a described table, whose attribute `table` then says how it was read (JSON). dims: the
     study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an outcome or one
     of these dims is missing, a variable is empty or not finite, a group index is out of range, the dataset's own code fails,
-    or a cell of a described table breaks its rule.
+    or a cell of a described table breaks its rule. What such a table may have been meant to say goes to the log.
     """
     if isinstance(source, str) and seed is not None:
         return simulating.simulate(source, arguments, outcomes, study, seed, dims, point)
     attributes, where = {}, sources.title(source)
     if not isinstance(source, str):
         dataset, how = described.load(source)
+        for question in undeclared.sentences(how, outcomes):
+            print(question)
         attributes = {"table": json.dumps(how, ensure_ascii=False)}
     else:
         found = {file: tables.read(path) for file, path in plugins.tables(source).items()}

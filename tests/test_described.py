@@ -457,3 +457,34 @@ def test_what_is_no_parquet_is_one_sentence(folder):
     with pytest.raises(UserError, match=r"^t\.parquet is not readable as Parquet") as caught:
         prepare(described("t.parquet", COUNT), {}, ["y"], "s")
     assert len(str(caught.value).splitlines()) == 1
+
+
+# What a table may have been meant to say
+
+SICK = b"ward,died,treated,beds,year,note\nA,0,47,9,2001,x\nB,18,148,9,2002,y\nC,8,119,30,2003,z\n"
+WARDS = {"died": {"kind": "count"}, "ward": {"kind": "group"}}
+
+
+def asked(columns, content=SICK):
+    return how_of(content, columns, ("died",)).get("never_below", {})
+
+
+def test_columns_that_are_never_below_a_count_may_be_its_trials(folder):
+    """Described or not; labels and columns that are below it once are not, nor is one without a row above."""
+    assert asked(WARDS) == {"died": ["treated", "year"]}
+    assert asked(WARDS | {"treated": {"kind": "count"}, "year": {"kind": "categorical"}})["died"] == ["treated"]
+    assert asked(WARDS, b"ward,died,also\nA,3,3\nB,4,4\n") == {}
+
+
+@pytest.mark.parametrize("role", ["trials", "exposure"])
+def test_a_count_that_says_what_it_is_out_of_is_not_asked_about(folder, role):
+    columns = WARDS | {"treated": {"kind": "count"}, "died": {"kind": "count", role: "treated"}}
+    assert "died" not in asked(columns)
+
+
+def test_the_log_asks_about_trials_and_data_stay_as_they_are(folder, capsys):
+    data = data_of(SICK, WARDS, ("died",))
+    assert capsys.readouterr().out.startswith(
+        "Is died out of treated? Column treated is never below it and has no role."
+    )
+    assert list(data.data_vars) == ["died", "ward_index"]

@@ -48,7 +48,8 @@ PLAIN = {
         "Tried",
         "What must hold",
     ],
-    *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB", "No pooling", "Partial pooling"],
+    *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB", "Own data"],
+    *["No pooling", "Partial pooling"],
 }
 
 

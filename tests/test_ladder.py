@@ -302,7 +302,8 @@ def test_equations_of_known_standard_errors_have_no_sigma():
 @pytest.mark.parametrize("rung", design.RUNGS[1:])
 def test_rows_that_are_groups_of_their_own_need_standard_errors_to_be_told_from_noise(rung):
     chosen, _ = schools(standard_error=None)
-    assert "needs several rows to each school, or `standard_error`" in design.applies(rung, chosen)
+    assert design.applies(rung, chosen).startswith("needs several rows to each school, or their errors, to tell")
+    assert "`standard_error` of effect names the column" in design.applies(rung, chosen)
     assert design.applies("pooled", chosen) is None
 
 

@@ -91,11 +91,14 @@ def _predictive(replicated: Sequence[Replicated]) -> Light:
 
 
 def _sensitivity(sensitivities: Sequence[Sensitivity]) -> Light:
-    read = [each for each in sensitivities if not each.reason]
+    """Parameters of no pooling do not count: they depend on their priors by design."""
+    known = [each for each in sensitivities if not each.reason]
+    read = [each for each in known if not each.by_design]
     if not read:
         return Light("Prior sensitivity", NOT_RUN, "no diagnosis", "sensitivity")
     moved, total = sum(len(each.rows) for each in read), sum(len(each.rows) + each.rest for each in read)
-    words = f"priors matter for {moved} of {counted(total, 'parameter')}"
+    beside = "" if len(read) == len(known) else ", no pooling aside"
+    words = f"priors matter for {moved} of {counted(total, 'parameter')}{beside}"
     return Light("Prior sensitivity", "warn" if moved else "pass", words, "sensitivity")
 
 

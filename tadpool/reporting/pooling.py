@@ -1,21 +1,21 @@
 """How much to pool: what a study with models of the ladder answers for old groups and for new ones, with quantities."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from tadpool import design as designs
-from tadpool.reporting import ranking
-from tadpool.reporting.estimands import HIGH, LOW, interval
-from tadpool.reporting.fits import Fit, draws
-from tadpool.reporting.formatting import counted, decimals_for, number, plural, sentence
+from tadpool import undeclared
+from tadpool.reporting import predicted, ranking
+from tadpool.reporting.amounts import PARTIAL, UNPOOLED, Amounts
+from tadpool.reporting.fits import Fit
+from tadpool.reporting.formatting import plural
+from tadpool.reporting.scales import MEASURED
 from tadpool.results import StudyResults
 
-POOLED, UNPOOLED, PARTIAL = "pooled", "unpooled", "partial"
+POOLED = "pooled"
 FURTHER = {
     "partial_slopes": "let the slopes differ between {groups}",
     "mundlak": "add the predictors' means in each {group}",
@@ -23,10 +23,6 @@ FURTHER = {
 }
 SUPPORTED = ("clear", "tie", "partial")
 """Tones of comparisons whose ranks mean something."""
-
-LOGISTIC, LOGARITHMIC = ("bernoulli", "binomial"), ("poisson", "negative_binomial")
-SAMPLE = ("chain", "draw")
-HEADINGS = ("No pooling", "Partial pooling", "89 % interval", "Pulled")
 
 
 @dataclass(frozen=True)
@@ -40,41 +36,56 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pooling:
-    """What the page says. amount: how far partial pooling pulls estimates, with units. table: a row of text per group.
+    """What the page says. differences: how much groups differ, with units. pull: how far partial pooling pulls estimates.
 
-    left_out: rungs that do not apply, with the reason. scale: what the estimates of the table are.
+    scale: what the estimates of the table are. table: a row of text per group. centre: of the prior of no pooling, on that
+    scale. left_out: rungs that do not apply, with the reason. notes: what the table may have been meant to say.
     """
 
     group: str
+    differences: list[str]
     answers: list[Answer]
-    amount: list[str]
+    pull: str
     scale: str
     table: list[list[str]]
+    centre: str
     left_out: list[tuple[str, str]]
+    notes: list[str]
 
     @property
     def headline(self) -> ranking.Conclusion:
-        """Both answers in a sentence each, and how far partial pooling pulls; its tone is that of the first comparison."""
+        """Whether groups differ, both answers in a sentence each, and how far partial pooling pulls.
+
+        Its tone is that of the first comparison.
+        """
         tone = next(answer.tone for answer in self.answers if answer.tone != "none")
         answers = [f"{each.about}: {each.sentences[0][:1].lower()}{each.sentences[0][1:]}" for each in self.answers]
-        told = [words for words in self.amount if all(words != each.sentences[0] for each in self.answers)]
-        return ranking.Conclusion(tone, [*answers, *told])
+        pull = [self.pull] if all(self.pull != each.sentences[0] for each in self.answers) else []
+        return ranking.Conclusion(tone, [*self.differences[:2], *answers, *pull])
 
 
 def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
-    """None where the study has no two entries of the ladder."""
+    """None where the study has no entry of the ladder, or has one alone though others apply."""
     rungs = {fit.entry: fit for fit in all_fits if fit.design}
-    if len(rungs) < 2:
+    if not rungs:
         return None
     design = next(iter(rungs.values())).design
+    left_out, group = _left_out(results, design), design["groups"][0]
+    notes = [*_without_errors(results, design), *_without_trials(results, design)]
+    if len(rungs) < 2:
+        alone = PARTIAL in dict(left_out)
+        return Pooling(group, [], [], "", "", [], "", left_out, notes) if alone else None
     amounts = Amounts(results, rungs, design)
     return Pooling(
-        design["groups"][0],
+        group,
+        amounts.differences(),
         [_old(results, rungs, design, amounts), _new(results, rungs, design)],
-        amounts.sentences(),
-        amounts.scale,
+        amounts.pull(),
+        str(amounts.scale),
         amounts.table(),
-        _left_out(results, design),
+        amounts.centre,
+        left_out,
+        notes,
     )
 
 
@@ -84,48 +95,83 @@ def _left_out(results: StudyResults, design: Mapping[str, Any]) -> list[tuple[st
     return [(rung, reason) for rung, reason in reasons.items() if reason]
 
 
-def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any], amounts: "Amounts") -> Answer:
+def _without_errors(results: StudyResults, design: Mapping[str, Any]) -> list[str]:
+    """That groups of one row each tell nothing of their differences, where the config alone could not know it."""
+    group = design["groups"][0]
+    if design["family"] not in MEASURED or design["standard_error"] or group == design["unit"]:
+        return []
+    if np.bincount(results.data[f"{group}_index"].values).max() > 1:
+        return []
+    return [
+        f"Each {group} has one row, so differences between {plural(group)} cannot be told from noise. Where the error of each "
+        f"row is known, name its column as `standard_error` of {design['outcome']}."
+    ]
+
+
+def _without_trials(results: StudyResults, design: Mapping[str, Any]) -> list[str]:
+    """Whether a count may have trials that neither the table nor the design says."""
+    told = results.table is None or design["trials"] or design["exposure"]
+    return [] if told else list(undeclared.sentences(results.table, [design["outcome"]]))
+
+
+def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any], amounts: Amounts) -> Answer:
     group, unit = design["groups"][0], design["unit"]
     about = f"For the {plural(group)} in the data"
     if unit == group:
         alone = f"Leaving out compares nothing here: each row is a {group} of its own, and without its row it is a new {group}."
         return Answer(about, "none", [amounts.pull(), alone])
-    return _answered(results, rungs, "unit", about, f"No comparison leaves out single {plural(unit)}.", group)
+    found = _comparison(results, rungs, "unit")
+    if found is None:
+        return Answer(about, "none", [f"No comparison leaves out single {plural(unit)}."])
+    conclusion, models = found
+    return Answer(about, conclusion.tone, [*_advice(models, group), *conclusion.sentences])
 
 
 def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> Answer:
     group = design["groups"][0]
-    target = "unit" if design["unit"] == group else group
-    found = _answered(
-        results, rungs, target, f"For a new {group}", f"No comparison leaves out whole {plural(group)}.", group
-    )
-    if found.tone != "none" and any(fit.config["model"] == UNPOOLED and not fit.failed for fit in rungs.values()):
-        found.sentences.append(
-            f"Without pooling nothing is learnt of a new {group}: it is predicted from the prior alone."
-        )
-    return found
+    about = f"For a new {group}"
+    sound = [name for name in results.config["predictions"] if name in rungs and not rungs[name].failed]
+    told = [words for name in sound for words in predicted.of_new_member(results, name)]
+    found = _comparison(results, rungs, "unit" if design["unit"] == group else group)
+    if found is None:
+        return Answer(about, "none", [*told, f"No comparison leaves out whole {plural(group)}."])
+    conclusion, models = found
+    first, *further = [*(_alike(models, group) or _advice(models, group)), *conclusion.sentences]
+    if any(fit.config["model"] == UNPOOLED and not fit.failed for fit in rungs.values()):
+        further.append(f"Without pooling nothing is learnt of a new {group}: it is predicted from the prior alone.")
+    return Answer(about, conclusion.tone, [first, *told, *further])
 
 
-def _answered(
-    results: StudyResults, rungs: Mapping[str, Fit], target: str, about: str, otherwise: str, group: str
-) -> Answer:
+def _comparison(
+    results: StudyResults, rungs: Mapping[str, Fit], target: str
+) -> tuple[ranking.Conclusion, list[str]] | None:
+    """What the first comparison of rungs on a target says, and the models that are ahead or cannot be told from that.
+
+    No models where their ranks mean nothing.
+    """
     for name, comparison in results.config["comparisons"].items():
         if comparison["target"] == target and sum(entry in rungs for entry in comparison["entries"]) > 1:
             rows = ranking.rows(results, name)
             conclusion = ranking.conclude(rows, ranking.target_words(results, target))
-            advice = (
-                _advice([row for row in rows if row.entry in rungs], rungs, group)
-                if conclusion.tone in SUPPORTED
-                else []
-            )
-            return Answer(about, conclusion.tone, [*advice, *conclusion.sentences])
-    return Answer(about, "none", [otherwise])
+            level = [row.entry for row in rows if row.entry in rungs and row.standing in ("first", "tie")]
+            known = conclusion.tone in SUPPORTED
+            return conclusion, [rungs[entry].config["model"] for entry in level] if known else []
+    return None
 
 
-def _advice(rows: Sequence[ranking.Row], rungs: Mapping[str, Fit], group: str) -> list[str]:
-    """What to do, by the entry that is ahead and those that cannot be told from it."""
-    models = {row.entry: rungs[row.entry].config["model"] for row in rows}
-    level = [models[row.entry] for row in rows if row.standing in ("first", "tie")]
+def _alike(level: Sequence[str], group: str) -> list[str]:
+    """That complete and partial pooling predict a new member equally well, which does not say that groups are equal."""
+    if not {POOLED, PARTIAL} <= set(level) or level[0] in FURTHER:
+        return []
+    names = "Complete, partial and no pooling" if UNPOOLED in level else "Complete and partial pooling"
+    return [
+        f"{names} predict a new {group} alike: this comparison cannot choose between them, and does not say whether "
+        f"{plural(group)} differ."
+    ]
+
+
+def _advice(level: Sequence[str], group: str) -> list[str]:
+    """What to do. level: the model that is ahead and those that cannot be told from it."""
     if not level:
         return []
     best, groups = level[0], plural(group)
@@ -144,129 +190,3 @@ def _advice(rows: Sequence[ranking.Row], rungs: Mapping[str, Fit], group: str) -
         told.append("partially without that")
     also = f"; to pool {' or '.join(told)} cannot be told from it" if told else ""
     return [f"Pool partially{further}{also}."]
-
-
-class Amounts:
-    """How far partial pooling pulls the groups of a study: draws of the entries `unpooled` and `partial`, where usable."""
-
-    def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> None:
-        self.results, self.design = results, design
-        self.group = design["groups"][0]
-        self.site = f"alpha_{self.group}"
-        self.fits = {fit.config["model"]: fit for fit in reversed(rungs.values())}
-        self.units = results.data[design["outcome"]].attrs.get("units", "")
-
-    @cached_property
-    def partial(self) -> xr.Dataset:
-        return self._posterior(PARTIAL, [self.site, "alpha", f"sigma_{self.group}", "sigma"])
-
-    @cached_property
-    def unpooled(self) -> xr.Dataset:
-        return self._posterior(UNPOOLED, [self.site])
-
-    def _posterior(self, rung: str, names: Sequence[str]) -> xr.Dataset:
-        fit = self.fits.get(rung)
-        found = draws(self.results, fit.entry, "posterior", names) if fit and not fit.failed else xr.Dataset()
-        return found if self.site in found else xr.Dataset()
-
-    @property
-    def link(self) -> Callable:
-        """From the scale of the linear predictor to that of the table."""
-        if self.design["family"] in LOGISTIC:
-            return lambda eta: 1 / (1 + np.exp(-eta))
-        return np.exp if self.design["family"] in LOGARITHMIC else lambda eta: eta
-
-    @property
-    def scale(self) -> str:
-        """What the estimates of the table are, in words."""
-        outcome, family = self.results.data[self.design["outcome"]], self.design["family"]
-        outcome = outcome.attrs.get("long_name", str(outcome.name).replace("_", " "))
-        per = f" per unit of {self.design['exposure']}" if self.design["exposure"] else ""
-        of = {
-            **dict.fromkeys(LOGISTIC, f"probability of {outcome}"),
-            **dict.fromkeys(LOGARITHMIC, f"mean {outcome}{per}"),
-        }
-        words = of.get(family, "log-odds" if family == "ordered" else outcome)
-        units = f", {self.units}" if self.units and family not in (*LOGISTIC, "ordered") else ""
-        at = " at the reference of the predictors" if self.design["predictors"] else ""
-        return f"{words}{at}{units}"
-
-    @cached_property
-    def pulls(self) -> np.ndarray:
-        """Share of the way from its own data to the common mean that each group is pulled (groups,); none if unknown.
-
-        It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between groups. s is the error of the
-        group's own estimate: the posterior of no pooling, without what its prior adds to its precision.
-        """
-        if not self.partial or not self.unpooled:
-            return np.array([])
-        fit = self.fits[UNPOOLED]
-        prior = dict(fit.values)["alpha_scale"] * fit.facts["outcome"]["scale"]
-        precision = self.unpooled[self.site].var(SAMPLE).values ** -1.0 - prior**-2.0
-        between = self.partial[f"sigma_{self.group}"].values.ravel() ** 2
-        return (1 / (1 + np.maximum(precision, 0.0)[:, None] * between)).mean(axis=1)
-
-    def pull(self) -> str:
-        """How far partial pooling pulls, in a sentence."""
-        if not self.partial:
-            reason = "its fit failed" if PARTIAL in self.fits else "it is not in the study"
-            return f"How far partial pooling pulls is not known: {reason}."
-        if not len(self.pulls):
-            return "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
-        low, median, high = map(_percent, np.quantile(self.pulls, [0.0, 0.5, 1.0]))
-        return (
-            f"Partial pooling pulls a {self.group} from what its own data say {median} of the way to the common mean "
-            f"(median of {counted(len(self.pulls), self.group)}; from {low} to {high})."
-        )
-
-    def sentences(self) -> list[str]:
-        return [*([*self._mean(), sentence(self._spread())] if self.partial else []), self.pull()]
-
-    def _mean(self) -> list[str]:
-        """The common mean on the scale of the table."""
-        if "alpha" not in self.partial:
-            return []
-        units = self.units if self.design["family"] in ("normal", "student") else ""
-        words, values = self.scale.removesuffix(f", {self.units}"), self.link(self.partial["alpha"].values)
-        return [f"At the common mean of {plural(self.group)} the {words} is {interval(values, units)}."]
-
-    def _spread(self) -> str:
-        """The standard deviation between groups, and what it means on a scale that has a meaning."""
-        values = self.partial[f"sigma_{self.group}"].values.ravel()
-        family = self.design["family"]
-        units = self.units if family in ("normal", "student") else ""
-        first = f"the standard deviation between {plural(self.group)} is {interval(values, units)}"
-        if family in (*LOGISTIC, "ordered"):
-            return f"{first} in log-odds: one standard deviation multiplies the odds by {interval(np.exp(values))}."
-        if family in LOGARITHMIC:
-            return f"{first} in logs: one standard deviation multiplies the mean by {interval(np.exp(values))}."
-        if family == "normal" and "sigma" in self.partial:
-            share = values**2 / (values**2 + self.partial["sigma"].values.ravel() ** 2)
-            low, high = np.quantile(share, [LOW, HIGH])
-            span = f"{_percent(share.mean())} of the variance (89 % from {_percent(low)} to {_percent(high)})"
-            return (
-                f"{first}, which is {span} that the predictors leave."
-                if self.design["predictors"]
-                else f"{first}, {span}."
-            )
-        return f"{first}."
-
-    def table(self) -> list[list[str]]:
-        """Name, own estimate, partially pooled estimate, its interval and pull of each group, most pulled last."""
-        if not self.partial or not len(self.pulls):
-            return []
-        pooled, own = self.link(self.partial[self.site]), self.link(self.unpooled[self.site]).mean(SAMPLE).values
-        means, spread = pooled.mean(SAMPLE).values, pooled.std(SAMPLE).values
-        low, high = (pooled.quantile(q, SAMPLE).values for q in (LOW, HIGH))
-        rows = zip(pooled[self.group].values, own, means, low, high, spread, self.pulls, strict=True)
-        return [_row(str(label), numbers, pull, sd) for label, *numbers, sd, pull in rows]
-
-
-def _row(label: str, numbers: Sequence[float], pull: float, spread: float) -> list[str]:
-    """numbers: own estimate, partially pooled one, and the ends of its interval; spread: its standard deviation."""
-    own, mean, low, high = (number(each, decimals_for(spread, 2)) for each in numbers)
-    return [label, own, mean, f"{low} to {high}", _percent(pull)]
-
-
-def _percent(share: float) -> str:
-    return f"{number(100 * share, 0)} %"

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tadpool import design as designs
 from tadpool.reporting.dataset import levels
+from tadpool.reporting.estimands import interval
 from tadpool.reporting.formatting import general, plural, scaled
+from tadpool.reporting.scales import Scale
 from tadpool.results import StudyResults
 
 SPOKEN = 4
@@ -54,13 +57,29 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
     given = tree.children.get("predictions_constant_data")
     columns = list(_covariates(results, given.to_dataset(), config)) if given is not None else []
     by_row = [name for name, variable in found.items() if unit in variable.dims]
-    tables = [_by_row(found[name], unit, columns, label) for name in by_row]
+    outcomes = [name for name in by_row if name in results.config["outcomes"]]
+    tables = [_by_row(found[name], unit, columns, label) for name in by_row if name not in outcomes]
     others = [row for name, variable in found.items() if name not in by_row for row in _elements(variable)]
     if others:
         tables.append(Table(f"Effects of {what}, by {label}", ["Effect", *SUMMARY], others))
-    spoken = [name for name in by_row if name in results.config["outcomes"]]
-    sentences = [words for name in spoken for words in _sentences(results, found[name], unit, columns, label)]
-    return Prediction(entry, label, what, reason, tables, sentences)
+    tables += [_by_row(found[name], unit, columns, label) for name in outcomes]
+    sentences = [words for name in outcomes for words in _sentences(results, found[name], unit, columns, label)]
+    return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences])
+
+
+def of_new_member(results: StudyResults, entry: str) -> list[str]:
+    """The effect of a new member, on the scale of the outcome's mean, in a sentence; only models of the ladder have one."""
+    group, tree = results.config["predictions"][entry]["group"], results.predictions(entry)
+    design = designs.of(designs.reference(results.config, entry))
+    site = f"alpha_{group}"
+    if design is None or group != design["groups"][0] or site not in tree.get("predictions", {}):
+        return []
+    scale = Scale(design, results.data[design["outcome"]])
+    values = scale.link(tree["predictions"][site].values.astype(float).ravel())
+    return [
+        f"The {scale.words} of a new {group} by {results.label(entry)} is {interval(values, scale.measured_units)}, before the "
+        "chance of single outcomes."
+    ]
 
 
 def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, Any]) -> Iterator[Column]:

@@ -30,6 +30,12 @@ class Sensitivity:
     reason: str = ""
     note: str = ""
 
+    @property
+    def by_design(self) -> str:
+        """The group whose members have a prior each, on which they depend by design: that of no pooling; "" of other fits."""
+        design = self.fit.design
+        return design["groups"][0] if design and self.fit.config["model"] == "unpooled" else ""
+
 
 def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
     """The sensitivities of every fit, in the order of the study."""

@@ -8,6 +8,7 @@ from typing import Any
 from tadpool.comparison import TIE_ELPD
 from tadpool.reporting import (
     accuracies,
+    amounts,
     calibrations,
     checklist,
     dataset,
@@ -157,7 +158,7 @@ def study_page(
         headline=headline(compared, all_fits, pooled),
         estimands=estimands.estimands(results.config, all_fits),
         pooling=pooled,
-        pooling_headings=pooling.HEADINGS,
+        pooling_headings=amounts.HEADINGS,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],
         diagnostics=[heading for _, heading, *_ in fits.DIAGNOSTICS],
