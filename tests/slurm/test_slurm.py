@@ -1,6 +1,7 @@
 """The same studies on a real SLURM with three nodes, one job killed, and on one machine: the same bytes."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ CONFIG = """
 seed: 1
 sampler: {chains: 2, warmup: 200, draws: 200}
 refit_budget: 0
-studies: [cakes, frogs]
+studies: [cakes, plain]
 """
 CAKES = """
 title: Cakes
@@ -25,18 +26,18 @@ dataset: cookies
 outcomes: [chips]
 unit: cookie
 models: {unpooled: {model: cookies_unpooled, hyperparameters: {lam_shape: 2.0}}}
-sweeps: {shape: {entry: unpooled, over: lam_shape, values: [1.0, 2.0, 3.0]}}
+sweeps: {shape: {entry: unpooled, over: lam_shape, values: [1.0, 2.0, 3.0], chunks: 3}}
 calibration: {ranks: {entry: unpooled, simulations: 20, chunks: 2}}
 sensitivity: false
 remedies: none
 """
-FROGS = """
-title: Frogs
+PLAIN = """
+title: Plain
 question: Is a second study the same?
-dataset: reedfrogs
-outcomes: [survived]
-unit: tank
-models: {multilevel: {model: frogs_multilevel}}
+dataset: cookies
+outcomes: [chips]
+unit: cookie
+models: {pooled: {model: cookies_pooled}}
 sensitivity: false
 remedies: none
 """
@@ -46,18 +47,20 @@ pytestmark = [
 ]
 
 
-def study_folder(place):
+def study_folder(place, split):
+    """A copy of the workflow with the two studies; split: whether jobs share the sweep and the calibration."""
     workflow = copy_to(place)
     (workflow.folder / "config" / "config.yaml").write_text(CONFIG)
-    (workflow.folder / "config" / "studies" / "cakes.yaml").write_text(CAKES)
-    (workflow.folder / "config" / "studies" / "frogs.yaml").write_text(FROGS)
+    cakes = CAKES if split else re.sub(r", chunks: \d", "", CAKES)
+    (workflow.folder / "config" / "studies" / "cakes.yaml").write_text(cakes)
+    (workflow.folder / "config" / "studies" / "plain.yaml").write_text(PLAIN)
     return workflow
 
 
 @pytest.fixture(scope="module")
 def on_one_machine(tmp_path_factory):
-    """Digests of the results of a local run."""
-    workflow = study_folder(tmp_path_factory.mktemp("local") / "tadpool")
+    """Digests of the results of a local run, with nothing split."""
+    workflow = study_folder(tmp_path_factory.mktemp("local") / "tadpool", split=False)
     workflow.run()
     return digests(workflow.folder)
 
@@ -65,17 +68,10 @@ def on_one_machine(tmp_path_factory):
 def through_slurm(cluster, folder, status):
     """Run the studies in `folder` through the profile and end the first job of `calibrate`; returns what Snakemake said."""
     source = folder / "profiles"
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--profile",
-        source / "slurm",
-        "--workflow-profile",
-        source / "default",
-    ]
+    command = [sys.executable, Path(__file__).parent / "polling.py"]
+    command += ["--profile", source / "slurm", "--workflow-profile", source / "default"]
     command += ["--cores", "2", "--latency-wait", "5", "--slurm-no-account", "--slurm-status-command", status]
-    command += ["--slurm-init-seconds-before-status-checks", "3"]
+    command += ["--slurm-init-seconds-before-status-checks", "1"]
     log = folder / "snakemake.log"
     with log.open("w") as output:
         running = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
@@ -99,7 +95,7 @@ def test_slurm_gives_the_bytes_of_one_machine(on_one_machine, tmp_path_factory, 
         pytest.skip(f"Debian's packages of SLURM are not installed: {', '.join(missing(accounting))} not found")
     if accounting and not os.environ.get("TADPOOL_SACCT"):
         pytest.skip("the same again with accounting takes a minute and a half more: set TADPOOL_SACCT=1")
-    workflow = study_folder(tmp_path_factory.mktemp("slurm") / "tadpool")
+    workflow = study_folder(tmp_path_factory.mktemp("slurm") / "tadpool", split=True)
     with (
         tempfile.TemporaryDirectory(prefix="tadpool-slurm-") as folder,
         Cluster(Path(folder), accounting=accounting) as cluster,
@@ -107,6 +103,7 @@ def test_slurm_gives_the_bytes_of_one_machine(on_one_machine, tmp_path_factory, 
         said, killed = through_slurm(cluster, workflow.folder, status)
         assert f"{killed}" in said
         assert "CANCELLED" in said or "Trying to restart" in said
+    assert all(f"rule {rule}:" in said for rule in ("share_sweep", "share_cross_validate_sweep", "gather_calibration"))
     found = digests(workflow.folder)
     assert found.keys() == on_one_machine.keys()
     assert len(found) > 20
