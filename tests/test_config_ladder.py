@@ -229,6 +229,13 @@ MISTAKES = [
     ("{p: {model: partial, hyperparameters: {no_such: 1.0}}}", {}, "models.p.hyperparameters", "a hyperparameter of"),
     (PARTIAL, {"comparisons": "{m: {entries: [p, q]}}"}, "comparisons.m.entries", "'q' is not an entry"),
 ]
+MISTAKES += [
+    ("ladder", {"design": "{family: gaussian}"}, "design.family", "'gaussian' is not", "did you mean 'normal'?"),
+    ("ladder", {"design": "{family: NegBin}"}, "design.family", "'NegBin' is not", "did you mean 'negative_binomial'?"),
+    ("ladder", {"family": "normal"}, "family", "there is no such key", "write it under `design`: `design: {family: ...}`"),
+    ("{p: {model: partial, slopes: [x]}}", {}, "models.p.slopes", "there is no such key", "write it under `design`"),
+    ("ladder", {"weights": "{y: x}"}, "weights", "no model of `models: ladder` takes", "name the models yourself"),
+]  # fmt: skip
 RADON = {"dataset": "radon", "outcome": "log_radon", "unit": "house", "groups": "[county]"}
 MISTAKES += [
     (PARTIAL, RADON, "design.family", "missing, and a dataset file does not say it", "`family: normal`"),

@@ -246,6 +246,10 @@ def test_a_table_of_one_model_says_what_the_others_lack(folder):
     assert "`standard_error` of y names the column" in dict(found.left_out)["partial"]
     words = section(render(results), "pooling")
     assert "The ladder has one model for this table, which says nothing of differences between groups." in words
+    first, *_ = headline([], fits.all_fits(results, {}), found).sentences
+    assert first.startswith(
+        "Complete pooling alone is fitted, which says nothing of differences between groups: partial pooling"
+    )
     assert "unpooled , partial , partial_slopes , mundlak , latent_mundlak , each of which needs several rows" in words
 
 
@@ -256,6 +260,7 @@ def test_a_count_that_may_have_trials_is_asked_about(folder):
     (question,) = found.notes
     assert question.startswith("Is y out of n?")
     assert "name it as `trials` of y" in question
+    assert found.headline.sentences[-1] == question
     assert answered(folder, family="poisson", table=read).notes == []
 
 

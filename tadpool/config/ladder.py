@@ -72,9 +72,10 @@ def _without_design(name: str, entry: Entry) -> Iterator[Problem]:
 
 def _written_out(study: Study) -> tuple[Study, list[Problem]]:
     found = Completing(study)
+    problems = [*found.problems, *_weighted(study)]
     if found.design is None:
-        return unknown(study), found.problems
-    rungs = {rung: Entry(model=rung, label=LABELS[rung], design=found.design) for rung in RUNGS}
+        return unknown(study), problems
+    rungs = {rung: Entry(model=rung, label=LABELS[rung], design=found.design, weights={}) for rung in RUNGS}
     whole = study.model_copy(update={"models": rungs})
     designs = {rung: whole.reference(rung)["design"] for rung in rungs}
     entries = {rung: entry for rung, entry in rungs.items() if applies(rung, designs[rung]) is None}
@@ -85,7 +86,13 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
         "figures": figures(entries, design),
     }
     own = {key: {**made, **(getattr(study, key) or {})} for key, made in added.items()}
-    return study.model_copy(update={"models": entries, "design": found.design, **own}), found.problems
+    return study.model_copy(update={"models": entries, "design": found.design, **own}), problems
+
+
+def _weighted(study: Study) -> Iterator[Problem]:
+    if study.weights:
+        mend = "remove them, or name the models yourself, with one of your own that is weighted"
+        yield Problem(("weights",), "no model of `models: ladder` takes observation weights", mend)
 
 
 def _comparisons(entries: Iterable[str], design: Mapping[str, Any]) -> dict[str, Comparison]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tadpool.config.design import KINDS, NAMES
+from tadpool.config.design import KINDS, NAMES, Design
 from tadpool.config.study import DESCRIBED, ENTRIES
 from tadpool.config.sweeps import GRID, LISTED, NAMED, SPACED
 from tadpool.config.values import Problem, kind, shown
@@ -32,6 +32,15 @@ WANTED = {
     "models_type": "ladder or a set of `name: {model: ...}` lines",
     "predictors_type": "a list of names or {name: kind}",
     "label_type": "text or a whole number",
+}
+# Other names of families -> ours.
+FAMILIES = {
+    **dict.fromkeys(("gaussian", "gauss"), "normal"),
+    **dict.fromkeys(("t", "student_t", "studentt", "student-t"), "student"),
+    **dict.fromkeys(("logistic", "logit", "binary", "bernoulli_logit"), "bernoulli"),
+    **dict.fromkeys(("negbin", "negbinomial", "negativebinomial", "neg_binomial", "nb"), "negative_binomial"),
+    **dict.fromkeys(("count", "counts", "log_linear"), "poisson"),
+    **dict.fromkeys(("ordinal", "cumulative", "ordered_logistic", "polr"), "ordered"),
 }
 BRANCHES = (SPACED, LISTED, NAMED, GRID, DESCRIBED, ENTRIES, NAMES, KINDS, "[key]")
 RANGES = {
@@ -60,6 +69,8 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
     value, context, name = detail["input"], detail.get("ctx", {}), str(place[-1]) if place else ""
     field = fields.get(name)
     match detail["type"]:
+        case "extra_forbidden" if name in Design.model_fields and "design" in fields:
+            return "there is no such key", f"write it under `design`: `design: {{{name}: ...}}`"
         case "extra_forbidden":
             return "there is no such key", did_you_mean(name, list(fields)).removeprefix("; ")
         case "missing":
@@ -75,6 +86,8 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
             return f"{shown(value)} has too few members", f"give at least {context['min_length']}"
         case "too_long":
             return f"{shown(value)} has too many members", f"give at most {context['max_length']}"
+        case "literal_error" if name == "family" and (known := FAMILIES.get(str(value).lower().replace(" ", "_"))):
+            return f"{shown(value)} is not one of the choices", f"did you mean {known!r}?"
         case "literal_error":
             return f"{shown(value)} is not one of the choices", f"give {context['expected']}"
         case "rule":

@@ -122,6 +122,7 @@ def _alt(results, numbers: pd.DataFrame, group: str) -> str:
         values = _values(part)
         sentences.append(
             f"{_style.label(results, entry)}, {outcome} from {part['value'].min():.3g} to {part['upto'].max():.3g}: what was "
-            f"observed lies inside the 89 % interval of the {kind} draws at {values['inside']} of {values['shown']} values."
+            f"observed lies inside the 89 % interval of the {kind} draws at {values['inside']} of "
+            f"{values['shown']} places along the axis."
         )
     return " ".join(sentences)

@@ -4,7 +4,7 @@ from tadpool.figures import Drawn, _predictive, _style, _summaries
 
 CAPTION = (
     "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The model's "
-    "89 % intervals hold what was observed at {inside} of {shown} values."
+    "89 % intervals hold what was observed at {inside} of {shown} places along the axis."
 )
 
 

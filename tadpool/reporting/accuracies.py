@@ -66,6 +66,7 @@ def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
     sentences = [
         words for outcome in outcomes for words in _sentences(outcome, [row for row in rows if row.outcome == outcome])
     ]
+    sentences += _trials(rows[0].fit)
     groups = [f"New {group}" for group in rows[0].groups]
     headings = ["Model", "Outcome", "In sample", "Leave-one-out", *groups, "Doubtful units", "Predictive draws"]
     return Accuracies(headings, rows, sentences, units)
@@ -176,6 +177,14 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
             f"Leaving the row out raises the error by {number(100 * least, 1)} % with {first} and by "
             f"{number(100 * most, 1)} % with {last}: the more a model bends to single rows, the more."
         )
+
+
+def _trials(fit: Fit) -> Iterator[str]:
+    """That errors of successes are in successes, where numbers of trials differ."""
+    name = fit.design["trials"] if fit.design else None
+    if name and np.ptp(fit.results.data[name].values):
+        unit = fit.design["unit"]
+        yield f"Errors of {fit.design['outcome']} are in counts, so a {unit} with many {name} weighs more than one with few."
 
 
 def _ranked(what: str, errors: Sequence[tuple[str, accuracy.Error]]) -> Iterator[str]:

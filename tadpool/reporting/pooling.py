@@ -58,10 +58,20 @@ class Pooling:
 
         Its tone is that of the first comparison.
         """
-        tone = next(answer.tone for answer in self.answers if answer.tone != "none")
+        if not self.answers:
+            alone = f"Complete pooling alone is fitted, which says nothing of differences between {plural(self.group)}"
+            return ranking.Conclusion(
+                "none", [f"{alone}: partial pooling {dict(self.left_out)[PARTIAL]}.", *self.notes]
+            )
+        tone = next((answer.tone for answer in self.answers if answer.tone != "none"), "none")
         answers = [f"{each.about}: {each.sentences[0][:1].lower()}{each.sentences[0][1:]}" for each in self.answers]
-        pull = [self.pull] if all(self.pull != each.sentences[0] for each in self.answers) else []
-        return ranking.Conclusion(tone, [*self.differences[:2], *answers, *pull])
+        pull = [] if self.pull_told else [self.pull]
+        return ranking.Conclusion(tone, [*self.differences[:2], *answers, *pull, *self.notes])
+
+    @property
+    def pull_told(self) -> bool:
+        """Whether an answer begins with how far partial pooling pulls."""
+        return any(answer.sentences[0] == self.pull for answer in self.answers)
 
 
 def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:

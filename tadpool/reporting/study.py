@@ -90,6 +90,8 @@ def headline(
     failed = [fit.label for fit in all_fits if fit.failed]
     if failed:
         return ranking.Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from what failed."])
+    if pooled:
+        return pooled.headline
     return ranking.Conclusion(
         "none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."]
     )
