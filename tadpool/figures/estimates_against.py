@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.errors import UserError
 from tadpool.figures import Drawn, _style, _summaries, _units
 
 MOST_NAMED = 12
+CLOSE = 0.035
+"""Share of an axis below which the names of two points would overlap."""
 
 
 def draw(
@@ -43,8 +46,7 @@ def draw(
     axes.plot([low, high], [low, high], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label="equal")
     values = _marked(axes, results, lines)
     if len(across) <= MOST_NAMED:
-        for element, horizontal, vertical in zip(across["element"], across["mean"], up["mean"], strict=True):
-            axes.annotate(element, (horizontal, vertical), xytext=(5, -10), textcoords="offset points", fontsize=8)
+        _name(axes, across, up, CLOSE * (high - low))
     names = [f"{label or axis['site']}, {_style.label(results, axis['entry'])}" for axis in (x, y)]
     axes.set(xlabel=names[0], ylabel=names[1], aspect="equal")
     _style.legend_above(figure, axes, columns=2)
@@ -59,6 +61,18 @@ def draw(
         f"{spread_x:.3g} and {spread_y:.3g}."
     )
     return Drawn(figure, numbers, f"{names[0]} against {names[1]}", alt, values=values)
+
+
+def _name(axes: Axes, across: pd.DataFrame, up: pd.DataFrame, close: float) -> None:
+    """The name of each point below it; points that are closer to their neighbour than `close` share a label above them."""
+    order = across["mean"].to_numpy().argsort(kind="stable")
+    points = np.column_stack([across["mean"], up["mean"]])[order]
+    apart = np.abs(np.diff(points, axis=0)).max(axis=1) >= close
+    for members in np.split(np.arange(len(points)), np.flatnonzero(apart) + 1):
+        name = ", ".join(across["element"].to_numpy()[order][members])
+        beside = {"xytext": (5, -10)} if len(members) == 1 else {"xytext": (-5, 6), "ha": "right"}
+        at = points[members[-1] if len(members) == 1 else members[0]]
+        axes.annotate(name, at, textcoords="offset points", fontsize=8, **beside)
 
 
 def _marked(axes: Axes, results, lines: Sequence[Mapping[str, str]]) -> dict[str, float]:
