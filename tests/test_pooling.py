@@ -135,7 +135,7 @@ def test_the_pull_is_that_of_the_groups_errors_and_the_spread_between_them(folde
 def test_the_spread_has_units_and_a_share_of_the_variance(folder):
     spread, span, mean = answered(folder).differences
     assert mean.startswith("At the common mean of groups the y is 10.000 mm (89 % from ")
-    assert span.startswith("By partial pooling the y of a group runs from 10.0 mm (")
+    assert span.startswith("By partial pooling the y of a group runs from 10.0 mm (group ")
     assert "The standard deviation between groups is 2.000 mm (89 % from" in spread
     assert "50 % of the variance (89 % from 50 % to 50 %)." in spread
 
@@ -171,11 +171,19 @@ def test_the_advice_is_what_is_ahead_and_what_cannot_be_told_from_it(folder, sta
     assert new.about == "For a new group"
     level = [entry for entry, (*_, tie) in standing.items() if tie or standing[entry] == AHEAD]
     if {"pooled", "partial"} <= set(level):
-        names = "Complete, partial and no pooling" if "unpooled" in level else "Complete and partial pooling"
-        assert new.sentences[0].startswith(f"{names} predict a new group alike: this comparison cannot choose")
+        assert new.sentences[0].startswith("Complete and partial pooling predict a new group alike")
+        assert new.sentences[0].endswith("that does not say whether groups differ.")
+        assert ("no pooling cannot be told from them" in new.sentences[0]) == ("unpooled" in level)
     else:
         assert new.sentences[0] == old.sentences[0]
     assert new.sentences[-1].startswith("Without pooling nothing is learnt of a new group")
+
+
+def test_a_tie_of_scores_that_are_far_apart_is_not_called_alike(folder):
+    _, new = answered(folder, new={"partial": AHEAD, "pooled": (-28.0, 20.0, True), "unpooled": BEHIND}).answers
+    assert new.sentences[0].startswith(
+        "Whether complete or partial pooling predicts a new group better cannot be told; that"
+    )
 
 
 def test_the_headline_begins_with_whether_groups_differ_and_ends_with_the_pull(folder):

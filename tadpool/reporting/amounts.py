@@ -80,7 +80,9 @@ class Amounts:
         means, decimals = effects.mean(SAMPLE), decimals_for(effects.std(SAMPLE).median(), 2)
         order, labels = means.values.argsort(kind="stable"), means[self.group].values
         units = f" {self.scale.measured_units}".rstrip()
-        ends = [f"{number(means.values[at], decimals)}{units} ({labels[at]})" for at in (order[0], order[-1])]
+        ends = [
+            f"{number(means.values[at], decimals)}{units} ({self.group} {labels[at]})" for at in (order[0], order[-1])
+        ]
         return f"By partial pooling the {self.scale.words} of a {self.group} runs from {' to '.join(ends)}."
 
     def _mean(self) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tadpool import design as designs
 from tadpool import undeclared
+from tadpool.comparison import TIE_ELPD
 from tadpool.reporting import predicted, ranking
 from tadpool.reporting.amounts import PARTIAL, UNPOOLED, Amounts
 from tadpool.reporting.fits import Fit
@@ -133,8 +134,8 @@ def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, A
     found = _comparison(results, rungs, "unit")
     if found is None:
         return Answer(about, "none", [f"No comparison leaves out single {plural(unit)}."])
-    conclusion, models = found
-    return Answer(about, conclusion.tone, [*_advice(models, group), *conclusion.sentences])
+    conclusion, level = found
+    return Answer(about, conclusion.tone, [*_advice(list(level), group), *conclusion.sentences])
 
 
 def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> Answer:
@@ -145,8 +146,8 @@ def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, A
     found = _comparison(results, rungs, "unit" if design["unit"] == group else group)
     if found is None:
         return Answer(about, "none", [*told, f"No comparison leaves out whole {plural(group)}."])
-    conclusion, models = found
-    first, *further = [*(_alike(models, group) or _advice(models, group)), *conclusion.sentences]
+    conclusion, level = found
+    first, *further = [*(_undecided(level, group) or _advice(list(level), group)), *conclusion.sentences]
     if any(fit.config["model"] == UNPOOLED and not fit.failed for fit in rungs.values()):
         further.append(f"Without pooling nothing is learnt of a new {group}: it is predicted from the prior alone.")
     return Answer(about, conclusion.tone, [first, *told, *further])
@@ -154,30 +155,36 @@ def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, A
 
 def _comparison(
     results: StudyResults, rungs: Mapping[str, Fit], target: str
-) -> tuple[ranking.Conclusion, list[str]] | None:
+) -> tuple[ranking.Conclusion, dict[str, float]] | None:
     """What the first comparison of rungs on a target says, and the models that are ahead or cannot be told from that.
 
-    No models where their ranks mean nothing.
+    These with their elpd less that of the first; none where ranks mean nothing.
     """
     for name, comparison in results.config["comparisons"].items():
         if comparison["target"] == target and sum(entry in rungs for entry in comparison["entries"]) > 1:
             rows = ranking.rows(results, name)
             conclusion = ranking.conclude(rows, ranking.target_words(results, target))
-            level = [row.entry for row in rows if row.entry in rungs and row.standing in ("first", "tie")]
-            known = conclusion.tone in SUPPORTED
-            return conclusion, [rungs[entry].config["model"] for entry in level] if known else []
+            level = [row for row in rows if row.entry in rungs and row.standing in ("first", "tie")]
+            known = level if conclusion.tone in SUPPORTED else []
+            return conclusion, {rungs[row.entry].config["model"]: row.numbers["elpd_diff"] for row in known}
     return None
 
 
-def _alike(level: Sequence[str], group: str) -> list[str]:
-    """That complete and partial pooling predict a new member equally well, which does not say that groups are equal."""
-    if not {POOLED, PARTIAL} <= set(level) or level[0] in FURTHER:
+def _undecided(level: Mapping[str, float], group: str) -> list[str]:
+    """That a comparison does not choose between complete and partial pooling, which does not say that groups are equal.
+
+    level: the models that are ahead or cannot be told from that, with their elpd less that of the first.
+    """
+    if not {POOLED, PARTIAL} <= set(level) or next(iter(level)) in FURTHER:
         return []
-    names = "Complete, partial and no pooling" if UNPOOLED in level else "Complete and partial pooling"
-    return [
-        f"{names} predict a new {group} alike: this comparison cannot choose between them, and does not say whether "
-        f"{plural(group)} differ."
-    ]
+    alike = abs(level[POOLED] - level[PARTIAL]) < TIE_ELPD
+    first = (
+        f"Complete and partial pooling predict a new {group} alike"
+        if alike
+        else (f"Whether complete or partial pooling predicts a new {group} better cannot be told")
+    )
+    also = ", and no pooling cannot be told from them" if UNPOOLED in level else ""
+    return [f"{first}{also}; that does not say whether {plural(group)} differ."]
 
 
 def _advice(level: Sequence[str], group: str) -> list[str]:
