@@ -16,8 +16,9 @@ from benchmarks import processes
 
 README = Path(__file__).parent / "README.md"
 MEASURED = Path(__file__).parent / "measured"
-# Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size, measured).
-PARTS = ("sigma_grid", "calibration", "county", "ess", "ladder", "loo", "workflow")
+# Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size, measured). One with
+# draw(size, measured, path) has a figure too, an SVG beside the README.
+PARTS = ("sigma_grid", "calibration", "county", "ess", "ladder", "loo", "scaling", "workflow")
 SMOKE = "**A smoke run of small sizes: its times and ratios mean nothing.**"
 
 
@@ -38,6 +39,13 @@ def section(part: str, measured: dict[str, Any]) -> str:
     return "\n\n".join([f"### {module.TITLE}", f"Machine: {measured['machine']}", *paragraphs])
 
 
+def draw(part: str, measured: dict[str, Any], folder: Path) -> None:
+    """Write the part's figure, where it has one, as SVG into the folder."""
+    module = importlib.import_module(f"benchmarks.{part}")
+    if hasattr(module, "draw"):
+        module.draw(measured["size"], measured["results"], folder / f"{part}.svg")
+
+
 def rendered(readme: str, sections: dict[str, str]) -> str:
     """The README with these sections between their markers, and all else as it was."""
     for part, text in sections.items():
@@ -47,10 +55,10 @@ def rendered(readme: str, sections: dict[str, str]) -> str:
     return readme
 
 
-def stored() -> dict[str, str]:
-    """The sections of all parts whose measurements are kept."""
+def stored() -> dict[str, dict[str, Any]]:
+    """The measurements that are kept, by part."""
     files = {part: MEASURED / f"{part}.json" for part in PARTS}
-    return {part: section(part, json.loads(file.read_text())) for part, file in files.items() if file.exists()}
+    return {part: json.loads(file.read_text(encoding="utf-8")) for part, file in files.items() if file.exists()}
 
 
 def main() -> None:
@@ -67,12 +75,18 @@ def main() -> None:
     for part in () if options.render else options.parts or PARTS:
         measured = measure(part, options.quick)
         print(f"\n{SMOKE}\n" if options.quick else "", section(part, measured), "", sep="\n", flush=True)
-        if not options.quick:
+        if options.quick:
+            with tempfile.TemporaryDirectory() as folder:
+                draw(part, measured, Path(folder))
+        else:
             MEASURED.mkdir(exist_ok=True)
             text = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
             (MEASURED / f"{part}.json").write_text(text, encoding="utf-8")
     if not options.quick:
-        README.write_text(rendered(README.read_text(encoding="utf-8"), stored()), encoding="utf-8")
+        sections = {part: section(part, measured) for part, measured in stored().items()}
+        README.write_text(rendered(README.read_text(encoding="utf-8"), sections), encoding="utf-8")
+        for part, measured in stored().items():
+            draw(part, measured, README.parent)
 
 
 if __name__ == "__main__":
