@@ -27,6 +27,7 @@ if workflow.is_main_process:
         )
 
 STUDIES = specs.config.studies
+SUMMARISED = "|".join(specs.summarised()) or "(?!)"  # no study at all
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
 CHAINS = specs.config.settings.sampler.chains
 # Two fits side by side on a small machine, one device per chain on a large one.
@@ -118,8 +119,9 @@ def attempt(wildcards, attempt):
 
 def rule_graph(wildcards):
     """Which rules make this run, and which reads the files of which, as canonical JSON."""
+    twins = ("share_", "for_now_")
     found = flow.graph(
-        [rule for rule in workflow.rules if not rule.name.startswith("share_")],
+        [each for each in workflow.rules if not each.name.startswith(twins)],
         [*specs.everything(), *specs.pages()],
         lambda named: type(wildcards)(fromdict=named),
     )

@@ -52,3 +52,22 @@ rule sweep:
         crashes=crashes("sweep"),
     script:
         "../scripts/sweep.py"
+
+
+# The same jobs in studies with `storage: {keep: summaries}`.
+use rule fit as for_now_fit with:
+    output:
+        fit=temp("results/{study}/{model}/fit.nc"),
+    wildcard_constraints:
+        study=SUMMARISED,
+
+
+use rule sweep as for_now_sweep with:
+    output:
+        fit=temp("results/{study}/sweeps/{sweep}/fit.nc"),
+    wildcard_constraints:
+        study=SUMMARISED,
+
+
+ruleorder: for_now_fit > fit
+ruleorder: for_now_sweep > sweep

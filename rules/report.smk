@@ -48,6 +48,7 @@ rule render_report:
         checks=per_entry("check.json"),
         priors=per_entry("prior.nc"),
         fits=per_entry("fit.nc"),
+        sweep_fits=per_sweep("fit.nc"),
         sweep_checks=per_sweep("check.json"),
         loos=per_entry("loo.nc"),
         sensitivities=lambda wildcards: specs.sensitivities(wildcards.study),
@@ -99,6 +100,7 @@ rule render_index:
             for entry in content.models
         ],
         comparisons=[path for study in STUDIES for path in specs.comparisons(study)],
+        fits=specs.fits_for_now(),
     output:
         index=report(
             "results/index.html",

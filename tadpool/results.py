@@ -31,6 +31,11 @@ class StudyResults:
         """The entry's name in figures and tables."""
         return self.config["models"][entry]["label"] or entry.replace("_", " ")
 
+    @property
+    def keeps_draws(self) -> bool:
+        """Whether the files of fits and sweeps stay when all that is made of them is there."""
+        return (self.config.get("storage") or {}).get("keep") != "summaries"
+
     @cached_property
     def data(self) -> xr.Dataset:
         """Outcomes and all other variables of the dataset."""

@@ -177,7 +177,7 @@ class Settings(Strict):
 
 
 class Storage(Strict):
-    """What fit.nc keeps of the draws. Verdicts and summaries are of all of them."""
+    """What is kept of the draws of fits and sweeps. Verdicts and summaries are of all of them."""
 
     every: int = Field(
         1,
@@ -191,4 +191,10 @@ class Storage(Strict):
         "float64",
         description="Precision in which the posterior is kept: float32 has seven digits in half the space.",
         examples=["float32"],
+    )
+    keep: Literal["draws", "summaries"] = Field(
+        "draws",
+        description="`summaries` removes fit.nc when all that goes on from its draws is done: estimates (check.json), scores, "
+        "predictions, figures and the page stay. What is made anew of draws later, be it a figure, samples them again first.",
+        examples=["summaries"],
     )

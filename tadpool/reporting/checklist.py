@@ -137,7 +137,7 @@ def _reproducible(results: StudyResults, provenance: Provenance) -> Iterator[Poi
     yield Point(step, "Seed", REPORTED, f"{provenance.seed}", "provenance")
     there = (results.folder / "data.nc").is_file()
     yield Point(step, "Data", REPORTED if there else ABSENT, "as a file", "downloads" if there else "")
-    draws = sum((results.folder / entry / "fit.nc").is_file() for entry in results.entries)
+    draws = sum(results.keeps_draws and (results.folder / entry / "fit.nc").is_file() for entry in results.entries)
     yield _share(step, "Draws", draws, len(results.entries), "fit", "as files, of", "downloads")
 
 

@@ -76,8 +76,9 @@ def _files(results: StudyResults, patterns: tuple[str, ...]) -> list[str]:
 
 
 def downloads(results: StudyResults) -> list[tuple[str, str]]:
-    """Name and relative address of each result file that is there, and of the record that is written with the page."""
-    files = [path for path in _files(results, DATA_FILES) if path != RUN]
+    """Name and relative address of each result file that stays, and of the record that is written with the page."""
+    gone = set() if results.keeps_draws else {"fit.nc"}
+    files = [path for path in _files(results, DATA_FILES) if path != RUN and Path(path).name not in gone]
     return [(path, quote(path)) for path in [*files, RUN]]
 
 

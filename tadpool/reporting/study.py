@@ -196,6 +196,7 @@ def study_page(
         owners=owners,
         provenance=origin,
         kept=records.kept(results),
+        keeps_draws=results.keeps_draws,
         machine=machine.machine(results),
         downloads=records.downloads(results),
         figure_files=records.drawn(results),

@@ -50,7 +50,7 @@ class Arguments:
     def _posterior(self, study: str, model: str) -> dict[str, Any]:
         sampler = self.config.sampler(study, model).model_dump()
         by = self.config.studies[study].models[model].by
-        storage = self.config.studies[study].storage.model_dump()
+        storage = self.config.studies[study].storage.model_dump(exclude={"keep"})
         return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler, "storage": storage}
 
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Arguments:
         if sweeping.of_kind(chosen.over, sweeping.ARGUMENTS):
             content = self.config.studies[study]
             own |= {"dataset": content.dataset, "arguments": content.arguments}
-        if fit["storage"] != Storage().model_dump():  # its check is then made with it
+        if fit["storage"] != Storage().model_dump(exclude={"keep"}):  # its check is then made with it
             own["verdict"] = self.config.thresholds(study, chosen.entry)
         return fit | own
 
@@ -135,7 +135,9 @@ class Arguments:
         }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
-        undrawn = dict.fromkeys(("question", "references", "sampler", "remedies", "verdict", "estimands"), True)
+        undrawn = dict.fromkeys(
+            ("question", "references", "sampler", "remedies", "verdict", "estimands", "storage"), True
+        )
         undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies", "verdict"}}}
         return {"study": study, "config": self._study(study, undrawn)}
 

@@ -40,14 +40,27 @@ class Paths(Sharing):
         ]
 
     def everything(self) -> list[str]:
-        """Every result file of a run, so that one that was deleted is made again."""
+        """Every result file that a run leaves, so that one that was deleted is made again."""
         found = self.results()
         for study, content in self.config.studies.items():
             places = [*content.models, *(f"sweeps/{sweep}" for sweep in content.sweeps)]
-            found += [f"results/{study}/{place}/{name}" for place in places for name in ("fit.nc", "check.json")]
+            names = ("check.json",) if study in self.summarised() else ("fit.nc", "check.json")
+            found += [f"results/{study}/{place}/{name}" for place in places for name in names]
             found += [f"results/{study}/sweeps/{sweep}/loo.nc" for sweep in content.sweeps]
             found += [f"results/{study}/data.nc", f"results/{study}/figures", *self.comparisons(study)]
         return found
+
+    def summarised(self) -> list[str]:
+        """The studies whose draws are removed when all that is made of them is there."""
+        return [study for study, content in self.config.studies.items() if content.storage.keep == "summaries"]
+
+    def fits_for_now(self) -> list[str]:
+        """The files of their entries' draws, which stay until the page of all studies has been made of them too."""
+        return [
+            f"results/{study}/{entry}/fit.nc"
+            for study in self.summarised()
+            for entry in self.config.studies[study].models
+        ]
 
     def pages(self) -> list[str]:
         """The page of every study, the one that leads to them, and the gate behind it."""
