@@ -301,6 +301,13 @@ def test_a_study_without_the_ladder_has_no_such_section(folder):
     assert pooling(bare, fits.all_fits(bare, {})) is None
 
 
+def test_entries_of_one_rung_do_not_say_how_much_to_pool(folder):
+    results = made(folder)
+    same = {name: entry | {"model": "partial"} for name, entry in results.config["models"].items()}
+    alike = StudyResults("groups", results.config | {"models": same}, results.folder)
+    assert pooling(alike, fits.all_fits(alike, {})) is None
+
+
 def test_the_page_begins_with_both_answers_and_shows_the_instance(folder):
     results = made(folder)
     for rung in results.entries:

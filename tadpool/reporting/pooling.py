@@ -76,14 +76,14 @@ class Pooling:
 
 
 def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
-    """None where the study has no entry of the ladder, or has one alone though others apply."""
+    """None where the study has no two rungs of the ladder, unless no other than the one that it has applies."""
     rungs = {fit.entry: fit for fit in all_fits if fit.design}
     if not rungs:
         return None
     design = next(iter(rungs.values())).design
     left_out, group = _left_out(results, design), design["groups"][0]
     notes = [*_without_errors(results, design), *_without_trials(results, design)]
-    if len(rungs) < 2:
+    if len({fit.config["model"] for fit in rungs.values()}) < 2:
         alone = PARTIAL in dict(left_out)
         return Pooling(group, [], [], "", "", [], "", left_out, notes) if alone else None
     amounts = Amounts(results, rungs, design)
