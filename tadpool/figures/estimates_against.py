@@ -64,15 +64,16 @@ def draw(
 
 
 def _name(axes: Axes, across: pd.DataFrame, up: pd.DataFrame, close: float) -> None:
-    """The name of each point below it; points that are closer to their neighbour than `close` share a label above them."""
+    """The name of each point, by turns below and above; points closer to their neighbour than `close` share a label."""
     order = across["mean"].to_numpy().argsort(kind="stable")
     points = np.column_stack([across["mean"], up["mean"]])[order]
     apart = np.abs(np.diff(points, axis=0)).max(axis=1) >= close
-    for members in np.split(np.arange(len(points)), np.flatnonzero(apart) + 1):
+    for turn, members in enumerate(np.split(np.arange(len(points)), np.flatnonzero(apart) + 1)):
         name = ", ".join(across["element"].to_numpy()[order][members])
-        beside = {"xytext": (5, -10)} if len(members) == 1 else {"xytext": (-5, 6), "ha": "right"}
-        at = points[members[-1] if len(members) == 1 else members[0]]
-        axes.annotate(name, at, textcoords="offset points", fontsize=8, **beside)
+        at, beside = (
+            (members[0], {"xytext": (-5, 6), "ha": "right"}) if turn % 2 else (members[-1], {"xytext": (5, -10)})
+        )
+        axes.annotate(name, points[at], textcoords="offset points", fontsize=8, **beside)
 
 
 def _marked(axes: Axes, results, lines: Sequence[Mapping[str, str]]) -> dict[str, float]:
