@@ -19,6 +19,7 @@ from tadpool import contracts, design, io, model_calls, model_checks, plugins, s
 from tadpool import data as datasets
 from tadpool.design import Reference
 from tadpool.errors import UserError, explained
+from tadpool.program import DECENTERED
 
 Arrays = dict[str, Any]
 
@@ -253,7 +254,7 @@ def reparametrizable(bound: Bound) -> list[str]:
 
 def auxiliary(sites: Sequence[str]) -> dict[str, str]:
     """The sites that stand in for reparametrized ones when sampling: name -> the site that is computed from it."""
-    return {f"{site}_decentered": site for site in sites}
+    return {f"{site}{DECENTERED}": site for site in sites}
 
 
 def _array(variable: xr.DataArray) -> np.ndarray:

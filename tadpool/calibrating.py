@@ -30,7 +30,7 @@ def calibrate_part(
     from tadpool import binding, calibration, compile_cache, lanes, progress
 
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler(**{key: sampler[key] for key in lanes.Sampler.__dataclass_fields__})
+    settings = lanes.Sampler.of(sampler)
     chains, numbers = sampler["chains"], range(first, stop)
     address = {"seed": seed, "study": study, "entry": entry}
     iterations = len(numbers) * chains * (settings.warmup + settings.draws)

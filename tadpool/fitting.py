@@ -164,7 +164,7 @@ def _sampled(
             bound,
             {**address, "attempt": step.attempt},
             chains,
-            lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__}),
+            lanes.Sampler.of(settings),
             points=points,
             reparametrized=settings["reparametrized"],
             keep_state=keep_state,

@@ -67,8 +67,9 @@ class Lanes:
     arguments: model arguments that differ between lanes, each (lanes, ...).
     held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
     extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
-    known: where to start, from an earlier fit: `z`, the unconstrained site -> (lanes, ...); `inverse_mass_matrix`, its diagonal
-    in the order of the raveled sites (lanes, elements); `step_size` (lanes,). By default each lane looks for a start.
+    known: where to start, from an earlier fit: `z`, the unconstrained site -> (lanes, ...); `inverse_mass_matrix`, for each of
+    `Sampler.blocks` that has sites the variances of their elements (lanes, elements) or covariances (lanes, elements,
+    elements); `step_size` (lanes,). By default each lane looks for a start.
     """
 
     keys: np.ndarray

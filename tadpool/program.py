@@ -1,7 +1,7 @@
 """One lane: NUTS for one model as pure functions of the lane's key, data, hyperparameters and held-out observations."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import jax
@@ -11,10 +11,13 @@ from jax.flatten_util import ravel_pytree
 from numpyro.infer import NUTS
 from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
 
+from tadpool.errors import UserError
 from tadpool.hoisting import hoisted
 
 Arrays = dict[str, Any]
 START_RADIUS = 2.0
+# What NumPyro adds to the name of a site when it samples another one in its place.
+DECENTERED = "_decentered"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,26 @@ class Sampler:
     draws: int
     target_accept: float
     max_tree_depth: int
+    dense: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Sampler":
+        """Those of the config's `sampler` that are the engine's."""
+        own = {each.name: settings[each.name] for each in fields(cls) if each.name in settings}
+        return cls(**own | {"dense": tuple(own.get("dense", ()))})
+
+    def blocks(self, latents: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The latent sites as they are sampled, parted: those with a joint covariance, and those with variances alone.
+
+        Raises UserError where `dense` names a site that is not there.
+        """
+        names = sorted(latents)
+        if absent := [site for site in self.dense if not {site, f"{site}{DECENTERED}"} & set(names)]:
+            raise UserError(
+                f"sampler.dense: {absent[0]!r} is not a latent site of the model; it has {', '.join(names)}"
+            )
+        dense = tuple(name for name in names if name.removesuffix(DECENTERED) in self.dense)
+        return dense, tuple(name for name in names if name not in dense)
 
 
 class hold_out(numpyro.primitives.Messenger):
@@ -104,11 +127,18 @@ class Program:
     def kernel(self, lane: Arrays, shared: Arrays, z: Arrays) -> NUTS:
         """NUTS on the lane's potential; `z` is an unconstrained point, for its shape."""
         model, known = self.call(lane, shared), lane["known"]
+        dense, rest = self.sampler.blocks(z)
+        start = {}
+        if known:
+            masses = known["inverse_mass_matrix"]
+            # NumPyro writes into a dict that it is given.
+            start = {"step_size": known["step_size"], "inverse_mass_matrix": {**masses} if dense else masses[rest]}
         return NUTS(
             potential_fn=hoisted(lambda z: potential_energy(model, (), {}, z), z),
             target_accept_prob=self.sampler.target_accept,
             max_tree_depth=self.sampler.max_tree_depth,
-            **{name: known[name] for name in ("step_size", "inverse_mass_matrix") if known},
+            dense_mass=[dense] if dense else False,
+            **start,
         )
 
     def begin(self, lane: Arrays, shared: Arrays):

@@ -68,7 +68,7 @@ def recover(
     A data set depends on its cell and number alone, so all entries see the same ones.
     """
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler(**{key: sampler[key] for key in lanes.Sampler.__dataclass_fields__})
+    settings = lanes.Sampler.of(sampler)
     address = {"seed": seed, "study": study, "entry": entry}
     names, fitted, alike = [], {}, defaultdict(list)
     for cell, replicate in product(product(*over.values()), range(replicates)):

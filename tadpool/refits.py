@@ -14,7 +14,6 @@ import numpy as np
 import numpyro
 import xarray as xr
 from arviz_stats.base import array_stats
-from jax.flatten_util import ravel_pytree
 from numpyro.infer.util import unconstrain_fn
 
 from tadpool import binding, lanes, one_draw, sampling, saved, seeds
@@ -60,7 +59,7 @@ def refit(
     left out too.
     """
     chains = settings["chains"]
-    sampler = lanes.Sampler(**{key: settings[key] for key in lanes.Sampler.__dataclass_fields__})
+    sampler = lanes.Sampler.of(settings)
     at, rows = zip(*(_place(fold, points) for fold in folds), strict=True)
     width, count = max(map(len, rows)), 1 + max(int(fold.targets.max()) for fold in folds)
     everything = {
@@ -78,7 +77,7 @@ def refit(
         for name, padding in points.held_out.items():
             everything["held_out"][name] = everything["held_out"].get(name, False) | padding[list(at)]
     function = binding.reparametrized(bound, settings.get("reparametrized", ()))
-    known = _known(bound, function, main, points)
+    known = _known(bound, function, main, points, sampler)
     of_lane = lanes.take(everything, np.repeat(np.arange(len(folds)), chains))
     batch = lanes.Lanes(
         of_lane["keys"],
@@ -106,8 +105,10 @@ def refit(
     return Refits(values["scores"], values["predictive"], rhat, diverging.sum(axis=(1, 2)), finite)
 
 
-def _known(bound: Bound, function: Callable, main: xr.DataTree, points: Points | None) -> Arrays:
-    """Where each chain of the main fit (fits x chains) ended, its step size, and the variances of unconstrained sites."""
+def _known(
+    bound: Bound, function: Callable, main: xr.DataTree, points: Points | None, sampler: lanes.Sampler
+) -> Arrays:
+    """Where each chain of the main fit (fits x chains) ended, its step size, and the (co)variances of unconstrained sites."""
     leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
     posterior, step_size = main["posterior"].to_dataset(), main["sample_stats"]["step_size"].transpose(*leading).values
     names = binding.latents(function, {**bound.data, **bound.hyperparameters})
@@ -123,17 +124,23 @@ def _known(bound: Bound, function: Callable, main: xr.DataTree, points: Points |
             z = unconstrain_fn(function, (), {**shared, **lane["arguments"]}, sites)
             return {name: z[name] for name in names}
 
-        z = jax.lax.map(at_draw, lane["draws"])
-        return z, jax.vmap(lambda z: ravel_pytree(z)[0])(z)
+        return jax.lax.map(at_draw, lane["draws"])
 
     chains = posterior.sizes["chain"]
     lane = {"draws": draws, "arguments": {name: np.repeat(value, chains, axis=0) for name, value in arguments.items()}}
     with numpyro.validation_enabled(False):
-        z, flat = lanes.map_lanes(unconstrained, lane, shared)
-    variance = flat.reshape(fits, -1, flat.shape[-1]).var(axis=1)
+        z = lanes.map_lanes(unconstrained, lane, shared)
+
+    def elements(sites: Sequence[str]) -> np.ndarray:
+        return np.concatenate([z[name].reshape(fits, chains * z[name].shape[1], -1) for name in sites], axis=2)
+
+    dense, rest = sampler.blocks(z)
+    masses = {rest: elements(rest).var(axis=1)} if rest else {}
+    if dense:
+        masses[dense] = np.stack([np.atleast_2d(np.cov(draws, rowvar=False)) for draws in elements(dense)])
     return {
         "z": {name: array[:, -1] for name, array in z.items()},
-        "inverse_mass_matrix": np.repeat(variance, chains, axis=0),
+        "inverse_mass_matrix": {sites: np.repeat(mass, chains, axis=0) for sites, mass in masses.items()},
         "step_size": step_size.reshape(fits * chains, -1)[:, -1],
     }
 

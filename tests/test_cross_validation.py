@@ -104,18 +104,20 @@ def test_above_the_budget_units_are_left_out_together(fitted, frogs):
     assert int(none["total_doubtful"]) > 20
 
 
-def test_a_unit_alone_has_the_same_fit_whatever_else_is_left_out(fitted):
+@pytest.mark.parametrize("dense", [[], ["alpha", "alpha_bar"]])
+def test_a_unit_alone_has_the_same_fit_whatever_else_is_left_out(fitted, dense):
     place = fitted("frogs_multilevel")
     _, bound = binding.open_bound(place.data, "frogs_multilevel", {}, {})
     labels = bound.dataset["tank"].values.tolist()
     folds = [Fold((labels[row],), np.array([row]), np.array([0])) for row in (3, 7, 11)]
     address = {"seed": 1, "study": "s", "entry": "e", "role": "leave_out", "attempt": 0}
-    settings = {**SAMPLER, "warmup": 100, "draws": 100}
+    settings = {**SAMPLER, "warmup": 100, "draws": 100, "dense": dense}
     main = io.read(place.fit, contracts.FIT)
     several, one = (
         refits.refit(bound, some, address, settings, outcomes=["survived"], unit="tank", main=main)
         for some in (folds, folds[1:2])
     )
+    assert several.finite.all()
     np.testing.assert_array_equal(several.scores[1], one.scores[0])
     np.testing.assert_array_equal(several.predictive["survived"][1], one.predictive["survived"][0])
 

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from arviz_stats.base import array_stats
 
 from tadpool import contracts, fitting, io, lanes, plugins, preparation, seeds, tables
+from tadpool.errors import UserError
 from tadpool.verification import known
 
 ROOT = Path(__file__).parent.parent
@@ -234,3 +236,36 @@ def test_invalid_starting_points_are_drawn_again():
     alone = lanes.Lanes(many.keys[5:6], many.chains[5:6], {"half": np.zeros(1)})
     again = lanes.run(model, alone, {}, lanes.Sampler(50, 50, 0.8, 5))
     assert np.array_equal(again.values["z"][0], result.values["z"][5])
+
+
+def collinear(x, y):
+    """Two coefficients of predictors that are nearly the same, and one that has nothing to do with them."""
+    a, b, c = (numpyro.sample(name, dist.Normal(0.0, 1.0)) for name in "abc")
+    numpyro.sample("y", dist.Normal(a * x[0] + b * x[1] + c * x[2], 1.0), obs=y)
+
+
+def test_a_joint_covariance_shortens_trajectories_through_a_ridge():
+    """The exact posterior is normal; six |z| < 4.4 have a false-alarm rate of 1e-4."""
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(3, 200))
+    x[1] = x[0] + 0.05 * x[1]
+    shared = {"x": x, "y": x.sum(axis=0) + generator.normal(size=200)}
+    lane = lanes.Lanes(np.tile(seeds.key(1, "test", "lanes", "fit"), (4, 1)), np.arange(4))
+    plain, joint = (lanes.run(collinear, lane, shared, replace(SAMPLER, dense=sites)) for sites in ((), ("a", "b")))
+    assert joint.stats["n_steps"].mean() < plain.stats["n_steps"].mean() / 2
+    mean, covariance = known.normal_posterior(shared["y"], x.T, 1.0, np.eye(3))
+    for number, name in enumerate("abc"):
+        values = joint.values[name]
+        error = array_stats.mcse(values, chain_axis=0, draw_axis=1, method="mean")
+        assert abs(values.mean() - mean[number]) < 4.4 * error
+        error = array_stats.mcse(values, chain_axis=0, draw_axis=1, method="sd")
+        assert abs(values.std() - covariance[number, number] ** 0.5) < 4.4 * error
+    blocks = lanes.run(collinear, lane, shared, replace(SAMPLER, dense=("a", "b")), block=100)
+    assert same(joint.values, blocks.values)
+
+
+def test_a_site_of_a_joint_covariance_has_to_be_there():
+    shared = {"x": np.ones((3, 2)), "y": np.ones(2)}
+    lane = lanes.Lanes(np.zeros((1, 2), np.uint32), np.zeros(1, int))
+    with pytest.raises(UserError, match=r"sampler\.dense: 'd' is not a latent site of the model; it has a, b, c"):
+        lanes.run(collinear, lane, shared, replace(SAMPLER, dense=("d",)))

@@ -36,6 +36,7 @@ SAMPLER_WORDS = {
     "draws": "draws per chain",
     "target_accept": "target acceptance",
     "max_tree_depth": "largest tree depth",
+    "dense": "sites with a joint covariance",
     "precision": "precision",
     "platform": "platform",
 }
@@ -301,7 +302,8 @@ class Fit:
         """What the sampler was told for the draws that are shown, in words."""
         used = self.attempts[-1]["settings"] if self.attempts else {}
         settings = {key: used.get(key, value) for key, value in self.sampler.items()}
-        return [(SAMPLER_WORDS.get(key, key.replace("_", " ")), value) for key, value in settings.items()]
+        settings["dense"] = ", ".join(settings.get("dense", [])) or None
+        return [(SAMPLER_WORDS[key], value) for key, value in settings.items() if value is not None]
 
 
 def _parametrized(name: str, effect: Mapping[str, Any]) -> str:
