@@ -127,18 +127,16 @@ class Amounts:
         if not self.partial or not len(self.pulls):
             return []
         pooled, alone = (self.scale.link(each[self.site]) for each in (self.partial, self.unpooled))
-        means, spread = pooled.mean(SAMPLE).values, pooled.std(SAMPLE).values
-        low, high = (pooled.quantile(q, SAMPLE).values for q in (LOW, HIGH))
+        decimals = decimals_for(pooled.std(SAMPLE).median(), 2)
+        columns = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
         own = own_data(self.design, self.results.data)
-        rows = zip(
-            pooled[self.group].values, own, alone.mean(SAMPLE).values, means, low, high, spread, self.pulls, strict=True
-        )
-        return [_row(str(label), data, numbers, pull, sd) for label, data, *numbers, sd, pull in rows]
+        rows = zip(pooled[self.group].values, own, *(each.values for each in columns), self.pulls, strict=True)
+        return [_row(str(label), data, numbers, pull, decimals) for label, data, *numbers, pull in rows]
 
 
-def _row(label: str, data: str, numbers: Sequence[float], pull: float, spread: float) -> list[str]:
-    """numbers: means without and with partial pooling, and the ends of the interval; spread: its standard deviation."""
-    alone, mean, low, high = (number(each, decimals_for(spread, 2)) for each in numbers)
+def _row(label: str, data: str, numbers: Sequence[float], pull: float, decimals: int) -> list[str]:
+    """numbers: means without and with partial pooling, and the ends of the interval."""
+    alone, mean, low, high = (number(each, decimals) for each in numbers)
     return [label, data, alone, mean, f"{low} to {high}", _percent(pull)]
 
 
