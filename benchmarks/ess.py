@@ -17,6 +17,7 @@ FULL = {
 }
 QUICK = {"radon_hierarchical": ["radon", 200, 200, 1]}
 ENOUGH = 1000
+UNMEASURED = "too little to measure"
 
 # Of each round: what its first run compiles in an empty folder, the other two keep.
 VARIANTS = {
@@ -98,6 +99,10 @@ class Times:
         """Whole seconds of each round; state: cold or warm."""
         return [fixed + self.sampling for fixed in getattr(self, state)]
 
+    def sampling_ratio(self, peer: "Times") -> str:
+        """How many times faster this samples than the peer."""
+        return f"{peer.sampling / self.sampling:.1f}" if self.sampling else UNMEASURED
+
 
 def times(runs: Runs, ess: dict[str, list[dict[str, float]]], which: str) -> Times:
     """How long one variant takes for one model; which: "<model> <variant>"."""
@@ -106,7 +111,8 @@ def times(runs: Runs, ess: dict[str, list[dict[str, float]]], which: str) -> Tim
     slowest = min(mean, key=mean.get)
     lowest = statistics.mean(min(found.values()) for found in ess[which])
     extra = [b - a for a, b in zip(seconds(kept, "sample"), seconds(long, "sample"), strict=True)]
-    sampling = statistics.median(extra) * ENOUGH / lowest
+    # Where sampling takes less than runs differ by, the difference may be below 0.
+    sampling = max(0.0, statistics.median(extra)) * ENOUGH / lowest
     return Times(seconds(first, "whole"), seconds(kept, "whole"), sampling, lowest, slowest)
 
 
@@ -132,7 +138,7 @@ def render(size: dict[str, list], measured: dict[str, Any]) -> list[str]:
                 (peer.total("cold"), own.total("cold")), (peer.total("warm"), own.total("warm")),
                 (peer.cold, own.cold), (peer.warm, own.warm),
             ]  # fmt: skip
-            ratios.append([model, *(ratio(*pair) for pair in pairs), f"{peer.sampling / own.sampling:.1f}"])
+            ratios.append([model, *(ratio(*pair) for pair in pairs), own.sampling_ratio(peer)])
     kinds = ["whole, first run", "whole, programs kept", "fixed, first run", "fixed, programs kept", "sampling"]
     head = ["model", "iterations", "rounds", "variant", *(f"{kind}, s" for kind in kinds)]
     return [

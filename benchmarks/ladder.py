@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import ess
-from benchmarks.ess import ENOUGH, Times, times
+from benchmarks.ess import ENOUGH, UNMEASURED, Times, times
 from benchmarks.processes import PEER_PYTHON, Variant
 from benchmarks.tables import memory, ratio, spread, table
+from tadpool.reporting.formatting import counted
 
 TITLE = "Partial pooling of many rows: sums over groups, and one term for each row"
 # Model -> rows, groups, warm-up, draws, rounds.
@@ -62,14 +63,14 @@ def render(size: dict[str, list], measured: dict[str, Any]) -> list[str]:
         found = {name: times(measured["runs"], measured["ess"], f"{model} {name}") for name in known}
         rows = []
         for name, own in found.items():
-            each = f"{1000 * own.sampling / ENOUGH:,.2f}"
+            each = f"{1000 * own.sampling / ENOUGH:,.2f}" if own.sampling else UNMEASURED
             cells = [spread(own.total("cold")), spread(own.total("warm")), each, f"{own.ess:,.0f} ({own.slowest})"]
             rows.append([VARIANTS[name].label, *cells, memory(measured["runs"][f"{model} {name} long"])])
         head = ["variant", "whole, first run, s", "whole, programs kept, s", "sampling, ms per effective sample"]
         paragraphs += [
             f"A normal outcome of {count:,} rows in {groups:,} groups, one predictor, intercepts centred. 4 chains x "
-            f"{warmup} + {draws}, {rounds} rounds, float64. Whole: seconds to an ESS of {ENOUGH:,}, minimum / median. "
-            "ESS is the smallest bulk effective sample size over the latent sites, mean over rounds.",
+            f"{warmup} + {draws}, {counted(rounds, 'round')}, float64. Whole: seconds to an ESS of {ENOUGH:,}, minimum / "
+            "median. ESS is the smallest bulk effective sample size over the latent sites, mean over rounds.",
             table([*head, "ESS (slowest site)", "peak memory, MB"], rows),
         ]
         if "pymc" in found:
@@ -82,7 +83,7 @@ def _against(found: dict[str, Times]) -> list[str]:
     for name, own in found.items():
         if name != "pymc":
             whole = [ratio(peer.total(state), own.total(state)) for state in ("cold", "warm")]
-            rows.append([VARIANTS[name].label, *whole, f"{peer.sampling / own.sampling:.1f}"])
+            rows.append([VARIANTS[name].label, *whole, own.sampling_ratio(peer)])
     return [
         "How many times faster than PyMC + nutpie on all rows (ratio of the minima / median ratio of the rounds):",
         table(["variant", "whole, first run", "whole, programs kept", "sampling per effective sample"], rows),
