@@ -49,7 +49,8 @@ def assess(
         if _whole(tree, model, outcomes, only_where):
             log_likelihood = _stored(tree, unit, by)
         else:
-            log_likelihood = _recomputed(posterior, data, model, hyperparameters, unit, by, threads, precision)
+            bound_to = (data, model, hyperparameters, only_where)
+            log_likelihood = _recomputed(posterior, bound_to, unit, by, threads, precision)
         priors = {name: _summed(log_prior[name], (*SAMPLE, by)) for name in scaled}
         wanted = posterior.drop_vars(_repeated(posterior, unit))
         prior_draws = prior_tree["prior"].to_dataset()
@@ -128,12 +129,12 @@ def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
     return xr.concat(own, dim=labels.drop_vars(set(labels.coords) - {by}))
 
 
-def _recomputed(posterior, data, model, hyperparameters, unit, by, threads, precision) -> xr.DataArray:
+def _recomputed(posterior, bound_to, unit, by, threads, precision) -> xr.DataArray:
     from tadpool import binding, compile_cache, lanes, sampling
 
     lanes.start(threads, precision)
     with compile_cache.used():
-        _, bound = binding.open_bound(data, model, hyperparameters)
+        _, bound = binding.open_bound(*bound_to)
         bound, points = binding.separated(bound, by, unit) if by else (bound, None)
         return sampling.joint_log_likelihood(bound, posterior, points)
 

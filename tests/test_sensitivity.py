@@ -138,18 +138,38 @@ def assess(folder, **settings):
     return io.read(paths[0], contracts.SENSITIVITY)
 
 
+def fitted(folder, tree, entry, sampler):
+    """Write data, prior and fit of an entry."""
+    data, prior, fit = (str(folder / f"{name}.nc") for name in ("data", "prior", "fit"))
+    tree.attrs["provenance"] = "{}"
+    io.write(data, tree, contracts.DATA)
+    sample_prior = runpy.run_path(str(SAMPLE_PRIOR))["main"]
+    used = {name: value for name, value in entry.items() if name not in ("outcomes", "unit", "by")}
+    sample_prior(prior, "{}", data, 2, **used, precision="float64")
+    fitting.fit(fit, "{}", data, 2, **entry, sampler=sampler)
+
+
 @pytest.fixture(scope="module")
 def predator(tmp_path_factory):
     """A fit with its data and prior, and its sensitivities."""
     folder = tmp_path_factory.mktemp("predator")
-    data, prior, fit = (str(folder / f"{name}.nc") for name in ("data", "prior", "fit"))
-    tree = preparation.prepare("reedfrogs", {}, ["survived"], "s")
-    tree.attrs["provenance"] = "{}"
-    io.write(data, tree, contracts.DATA)
-    sample_prior = runpy.run_path(str(SAMPLE_PRIOR))["main"]
-    sample_prior(prior, "{}", data, 2, **ENTRY, model="frogs_predator", precision="float64")
-    fitting.fit(fit, "{}", data, 2, **ENTRY, **PREDATOR, sampler=SAMPLER)
+    fitted(folder, preparation.prepare("reedfrogs", {}, ["survived"], "s"), ENTRY | PREDATOR, SAMPLER)
     return folder, assess(folder, **ENTRY, **PREDATOR, groups=["tank"])["sensitivity"].to_dataset()
+
+
+def test_outcomes_that_do_not_count_have_no_part_in_the_log_likelihood(tmp_path):
+    """A mask of the model is allowed where the study declares it."""
+    entry = {
+        "model": "masking_masked",
+        "outcomes": ["y0", "y1"],
+        "unit": "customer",
+        "by": None,
+        "only_where": {"y1": "y0"},
+    }
+    tree = preparation.prepare("masking", {"customers": 50}, entry["outcomes"], "s", 1)
+    fitted(tmp_path, tree, ENTRY | entry, {**SAMPLER, "warmup": 100, "draws": 100})
+    found = assess(tmp_path, **ENTRY | entry, groups=[])["sensitivity"]
+    assert np.isfinite(found["likelihood"]).all()
 
 
 def test_the_prior_of_the_predator_effect_is_in_conflict_with_the_data(predator):
