@@ -196,7 +196,9 @@ def test_the_headline_begins_with_whether_groups_differ_and_ends_with_the_pull(f
 
 def test_a_new_group_is_told_by_its_effect_before_its_outcome(folder):
     results = made(folder, predictions=True)
-    _, new = pooling(results, fits.all_fits(results, {})).answers
+    whole = pooling(results, fits.all_fits(results, {}))
+    _, new = whole.answers
+    assert new.sentences[1] in whole.headline.sentences
     assert new.sentences[1].startswith("The y of a new group by partial is 1.0 mm (89 % from ")
     found = predicted.prediction(results, "partial")
     assert found.sentences[0] == new.sentences[1]

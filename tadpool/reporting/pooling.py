@@ -28,11 +28,15 @@ SUPPORTED = ("clear", "tie", "partial")
 
 @dataclass(frozen=True)
 class Answer:
-    """One half of the question. about: whom it is for. sentences: the first one is the answer. tone: of its comparison."""
+    """One half of the question. about: whom it is for. sentences: the first one is the answer. tone: of its comparison.
+
+    headline: how many of the sentences the top of the page repeats.
+    """
 
     about: str
     tone: str
     sentences: list[str]
+    headline: int = 1
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Pooling:
 
     @property
     def headline(self) -> ranking.Conclusion:
-        """Whether groups differ, both answers in a sentence each, and how far partial pooling pulls.
+        """Whether groups differ, both answers in a sentence or two each, and how far partial pooling pulls.
 
         Its tone is that of the first comparison.
         """
@@ -65,7 +69,10 @@ class Pooling:
                 "none", [f"{alone}: partial pooling {dict(self.left_out)[PARTIAL]}.", *self.notes]
             )
         tone = next((answer.tone for answer in self.answers if answer.tone != "none"), "none")
-        answers = [f"{each.about}: {each.sentences[0][:1].lower()}{each.sentences[0][1:]}" for each in self.answers]
+        answers = []
+        for each in self.answers:
+            first, *more = each.sentences[: each.headline]
+            answers += [f"{each.about}: {first[:1].lower()}{first[1:]}", *more]
         pull = [] if self.pull_told else [self.pull]
         return ranking.Conclusion(tone, [*self.differences[:2], *answers, *pull, *self.notes])
 
@@ -150,7 +157,8 @@ def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, A
     first, *further = [*(_undecided(level, group) or _advice(list(level), group)), *conclusion.sentences]
     if any(fit.config["model"] == UNPOOLED and not fit.failed for fit in rungs.values()):
         further.append(f"Without pooling nothing is learnt of a new {group}: it is predicted from the prior alone.")
-    return Answer(about, conclusion.tone, [first, *told, *further])
+    # Of predictions the first sentence is the new member's effect.
+    return Answer(about, conclusion.tone, [first, *told, *further], headline=1 + bool(told))
 
 
 def _comparison(
