@@ -34,6 +34,12 @@ onstart:
 
 
 onsuccess:
-    print(
-        "The report is results/index.html; `make verify` writes results/verify.html."
-    )
+    if Path("results/index.html").is_file():
+        print(
+            "The report is results/index.html; `make verify` writes results/verify.html."
+        )
+    from tadpool import undeclared
+
+    outcomes = {name: study.outcomes for name, study in STUDIES.items()}
+    for question in undeclared.asked(outcomes):
+        print(question)

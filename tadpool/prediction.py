@@ -109,7 +109,9 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
             values = np.asarray([_given(row, name, i) for i, row in enumerate(rows, 1)], value.dtype)
             variables[name] = (dims, values)
     coords = {unit: np.arange(1, len(rows) + 1)}
-    if group and group != unit:
+    if group == unit:
+        coords[unit] = [label] if len(rows) == 1 else [f"{label} {i}" for i in coords[unit]]
+    elif group:
         coords[group] = [label]
     replaced = [dim for dim in (unit, group) if dim in bound.dataset.dims]
     return bound.dataset.drop_dims(replaced).assign(variables).assign_coords(coords)

@@ -1,11 +1,14 @@
 """What a described table may have been meant to say: columns that could be the trials of a count and are not declared so."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tadpool import io
 from tadpool.design import ROLES
 from tadpool.table_files import Cells
 
@@ -43,3 +46,12 @@ def sentences(how: Mapping[str, Any], outcomes: Sequence[str]) -> Iterator[str]:
                 f"successes among so many trials, describe {heading} as a count and name it as `trials` of {outcome}; as it "
                 f"stands, {outcome} is a count without a limit."
             )
+
+
+def asked(outcomes: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The questions of a run's studies whose data.nc is there. outcomes: of each study by its name."""
+    for study, names in outcomes.items():
+        path = Path("results", study, "data.nc")
+        how = io.attributes(path).get("table") if path.is_file() else None
+        if how:
+            yield from (f"{study}: {question}" for question in sentences(json.loads(how), names))

@@ -739,7 +739,7 @@ TABLES = [
     ),
     ({"groups": "[place]"}, "groups", "'place' is not among the columns", "location"),
     ({"columns": f"{CHIPS}, location: {{kind: number}}"}, "groups", "'location' is a number column", "group is needed"),
-    ({"columns": CHIPS}, "groups", "'location' is not among the columns", "describe it as group"),
+    ({"columns": CHIPS}, "groups", "'location' is not among the columns", "there as group"),
     ({"unit": "chips"}, "unit", "'chips' is a count column", "choose another name for the rows"),
     ({"unit": "a cookie"}, "unit", "'a cookie' cannot be the name of a dim", "use letters"),
     (
@@ -842,6 +842,16 @@ def test_a_mistake_in_a_described_table_is_named(folder, changes, field, words):
     write("config/studies/mine.yaml", tabled(**changes))
     found = [problem for problem in problems() if problem.startswith(f"config/studies/mine.yaml: {field}: ")]
     assert_one(found, "config/studies/mine.yaml", field, *words)
+
+
+def test_a_mistaken_column_is_told_once_and_not_for_every_model_that_lacks_it(folder):
+    """Models would lack n, which is not given a name; own models that lack something else are told next time."""
+    write("data/t.csv", TABLE)
+    columns = f"chips: {{kind: count, trials: m}}, {PLACE}, x: {{kind: number}}"
+    models = "{p: {model: cookies_pooled}, f: {model: frogs_multilevel}}"
+    write("config/studies/mine.yaml", tabled(columns, models=models, groups="[]"))
+    found = [problem for problem in problems() if "not among the columns" in problem or "does not give" in problem]
+    assert_one(found, "config/studies/mine.yaml", "dataset.columns.chips.trials", "describe 'm' there as count")
 
 
 def test_groups_nested_in_each_other_are_named(folder):

@@ -93,6 +93,10 @@ def test_a_sentence_names_each_term_once_and_stays_text():
     assert [term.term for term in glossary.used()] == ["elpd", "R-hat"]
 
 
+def test_what_stands_between_backticks_is_code():
+    assert Glossary(LISTED).sentence("give `<b>`, `c") == "give <code>&lt;b&gt;</code>, `c"
+
+
 def test_sentences_that_stand_together_name_a_term_once():
     first, second = Glossary(LISTED).sentences(["No elpd.", "An elpd, an SE, a p_loo."])
     assert first.count("<a") == 1

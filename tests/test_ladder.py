@@ -365,6 +365,7 @@ def test_a_row_to_predict_has_the_medians_of_the_data_where_it_says_nothing():
     key = np.array([1, 2], np.uint32)
     tree = prediction.predict_rows(bound, posterior, "school", "new school", "school", [{}], key)
     assert tree["predictions_constant_data"]["stderr"].values.tolist() == [11.0]
+    assert tree["predictions"]["effect"]["school"].values.tolist() == ["new school"]
     np.testing.assert_allclose(tree["predictions"]["alpha_school"], 8.0, atol=0.01)
     stated = prediction.predict_rows(bound, posterior, "school", "new school", "school", [{"stderr": 5.0}], key)
     assert stated["predictions_constant_data"]["stderr"].values.tolist() == [5.0]

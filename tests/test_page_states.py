@@ -109,7 +109,7 @@ def test_quantities_in_a_tail_and_priors_that_matter_are_amber(make):
     chance = f"by chance at most {0.05 * len(table):.1f}"
     assert found["Predictive checks"][:2] == (
         "warn",
-        f"! warn {extreme} of {len(table)} quantities in a tail; {chance}",
+        f"! warn {extreme} of {len(table)} quantities in a tail of first; {chance}",
     )
     assert found["Prior sensitivity"][:2] == ("warn", "! warn priors matter for 1 of 2 parameters")
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from test_reporting import PROVENANCE, compared, fit, loo, render, section, sensitive, write_plugins
 
-from tadpool import checks, config, contracts, io
+from tadpool import checks, config, contracts, io, undeclared
 from tadpool.config import ladder
 from tadpool.design import ROLES
 from tadpool.reporting import fits, overview, predicted, sensitivities
@@ -294,6 +294,24 @@ def test_badges_beside_other_checks_say_that_they_are_of_convergence(folder):
     assert "✓ convergence: pass" in section(text, "predictions")
     assert "✓ pass" in section(text, "convergence")
     assert "convergence: pass" not in section(text, "convergence")
+
+
+@pytest.mark.parametrize(("rows", "told"), [([], True), ([{"x": 11.0}], False)])
+def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
+    results = made(folder, predictions=True)
+    tree = new_member()
+    tree["predictions_constant_data"] = xr.Dataset({"x": ("row", [11.0])}, coords={"row": [1]})
+    io.write(results.folder / "partial/predictions.nc", tree, contracts.PREDICTIONS)
+    results.config["predictions"]["partial"]["rows"] = rows
+    words = "What the config does not say of a row is typical of the data (median, or most frequent category): x."
+    assert (words in section(render(results), "predictions")) is told
+
+
+def test_the_end_of_a_run_asks_what_tables_may_have_been_meant_to_say(folder):
+    read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
+    made(folder, table=read | {"never_below": {"y": ["n"]}})
+    (question,) = undeclared.asked({"groups": ["y"], "not there": ["y"]})
+    assert question.startswith("groups: Is y out of n?")
 
 
 def test_a_study_without_the_ladder_has_no_such_section(folder):

@@ -21,9 +21,9 @@ TYPES = {float: "float_type", int: "int_type", bool: "bool_type", str: "string_t
 
 def check(study: Study) -> Iterator[Problem]:
     """One problem per name. study: may have None where a value is invalid, which is then passed over."""
-    if isinstance(study.dataset, Table):
-        yield from table_references.check(study)
-    elif study.dataset:
+    table = list(table_references.check(study)) if isinstance(study.dataset, Table) else []
+    yield from table
+    if study.dataset and not isinstance(study.dataset, Table):
         yield from _dataset(study)
     entries = study.models
     signatures: dict[str, plugins.Signature] = {}
@@ -38,6 +38,10 @@ def check(study: Study) -> Iterator[Problem]:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
         else:
             yield from _entry(("models", name), entry, study, signatures[name])
+            if (
+                isinstance(study.dataset, Table) and not table
+            ):  # what a mistaken column does not give, every model lacks
+                yield from table_references.needed(("models", name, "model"), study, entry.model, signatures[name])
     for name, sweep in study.sweeps.items():
         yield from _sweep(("sweeps", name), sweep, study, signatures)
     for name, comparison in study.comparisons.items():
@@ -125,8 +129,6 @@ def _dataset(study: Study) -> Iterator[Problem]:
 
 def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signature) -> Iterator[Problem]:
     yield from _known((*place, "model"), study.outcomes, signature.outcomes, f"an observed site of {entry.model}")
-    if isinstance(study.dataset, Table):
-        yield from table_references.needed((*place, "model"), study, entry.model, signature)
     if study.groups is not None:
         yield from _known((*place, "by"), [entry.by], study.groups, "one of groups")
     if signature.designed and study.weights_of(place[-1]):

@@ -9,6 +9,8 @@ from pathlib import Path
 import yaml
 from markupsafe import Markup, escape
 
+CODE = re.compile("`([^`]+)`")
+
 
 @dataclass(frozen=True)
 class Term:
@@ -69,13 +71,14 @@ class Glossary:
         return self._linked(self._by_name[name], shown)
 
     def sentence(self, text: str) -> Markup:
-        """A text, escaped, with the definition of each term where it is first named."""
+        """A text, escaped, with the definition of each term where it is first named and with `code` as code."""
         return self.sentences([text])[0]
 
     def sentences(self, texts: Sequence[str]) -> list[Markup]:
-        """Texts that stand together, escaped, with the definition of each term where the first of them names it."""
+        """Texts that stand together, as `sentence` gives them, with a definition where the first of them names a term."""
         named: set[str] = set()
-        return [Markup("").join(self._parts(str(text), named)) for text in texts]
+        joined = [Markup("").join(self._parts(str(text), named)) for text in texts]
+        return [Markup(CODE.sub(r"<code>\1</code>", text)) for text in joined]  # noqa: S704 (escaped above)
 
     def _parts(self, text: str, named: set[str]) -> Iterator[Markup]:
         for position, part in enumerate(self._pattern.split(text)):

@@ -47,7 +47,7 @@ def overview(
     return [
         _convergence(fits),
         _comparison(conclusions),
-        _predictive(replicated),
+        _predictive(fits, replicated),
         _sensitivity(sensitivities),
         _calibration(calibrations),
         _recovery(recovery),
@@ -80,13 +80,17 @@ def _comparison(conclusions: Sequence[Conclusion]) -> Light:
     return Light("Comparison", TONES[tone], FOUND[tone] + several, "comparison")
 
 
-def _predictive(replicated: Sequence[Replicated]) -> Light:
-    """Amber where more quantities lie in a tail than correct models would have there on average."""
+def _predictive(fits: Sequence[Fit], replicated: Sequence[Replicated]) -> Light:
+    """Amber where more quantities lie in a tail than correct models would have there on average; it names their models."""
     looked, extreme = sum(each.looked for each in replicated), sum(each.extreme for each in replicated)
     if not looked:
         return Light("Predictive checks", NOT_RUN, "no test quantities", "predictive")
     state = "warn" if extreme > 2 * TAIL * looked else "pass"
-    words = f"{extreme} of {counted(looked, 'quantity')} in a tail; by chance at most {number(2 * TAIL * looked, 1)}"
+    models = [fit.label for fit, each in zip(fits, replicated, strict=True) if each.extreme]
+    of = f" of {first_of(models, NAMED)}" if models else ""
+    words = (
+        f"{extreme} of {counted(looked, 'quantity')} in a tail{of}; by chance at most {number(2 * TAIL * looked, 1)}"
+    )
     return Light("Predictive checks", state, words, "predictive")
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from tadpool import design as designs
 from tadpool.reporting.dataset import levels
 from tadpool.reporting.estimands import interval
-from tadpool.reporting.formatting import general, plural, scaled
+from tadpool.reporting.formatting import general, listed, plural, scaled
 from tadpool.reporting.scales import Scale
 from tadpool.results import StudyResults
 
@@ -64,7 +64,8 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
         tables.append(Table(f"Effects of {what}, by {label}", ["Effect", *SUMMARY], others))
     tables += [_by_row(found[name], unit, columns, label) for name in outcomes]
     sentences = [words for name in outcomes for words in _sentences(results, found[name], unit, columns, label)]
-    return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences])
+    typical = _typical(results, entry, [heading for heading, _ in columns])
+    return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences, *typical])
 
 
 def of_new_member(results: StudyResults, entry: str) -> list[str]:
@@ -77,9 +78,21 @@ def of_new_member(results: StudyResults, entry: str) -> list[str]:
     scale = Scale(design, results.data[design["outcome"]])
     values = scale.link(tree["predictions"][site].values.astype(float).ravel())
     return [
-        f"The {scale.words} of a new {group} by {results.label(entry)} is {interval(values, scale.measured_units)}, before the "
-        "chance of single outcomes."
+        f"The {scale.words} of a new {group} by {results.label(entry)} is {interval(values, scale.measured_units)}; outcomes "
+        "there vary by chance beyond it."
     ]
+
+
+def _typical(results: StudyResults, entry: str, variables: Sequence[str]) -> Iterator[str]:
+    """What the rows of a model of the ladder have of the variables that the config does not say."""
+    config = results.config["predictions"][entry]
+    said = {config["group"], *(name for row in config["rows"] for name in row)}
+    unsaid = [name for name in variables if name not in said]
+    if unsaid and designs.of(designs.reference(results.config, entry)) is not None:
+        yield (
+            "What the config does not say of a row is typical of the data (median, or most frequent category): "
+            f"{listed(unsaid)}."
+        )
 
 
 def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, Any]) -> Iterator[Column]:
