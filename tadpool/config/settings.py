@@ -55,7 +55,7 @@ class Sampler(Strict):
         description="Latent sites whose joint covariance the sampler learns in its warm-up; of all others it learns variances. "
         "For sites that are strongly correlated in the posterior, such as cutpoints with the effects of few groups: shorter "
         "trajectories and more effective draws. Worth it up to some hundred elements.",
-        examples=[["cutpoints", "z_story"]],
+        examples=[["cutpoints", "story_effect"]],
     )
     precision: Literal["float64", "float32"] = Field(
         "float64",
