@@ -1,6 +1,7 @@
 """The validated config, and what the rules ask of it."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from tadpool import flow, io, isolation, lock, seals
@@ -82,34 +83,39 @@ def crashes(rule):
     return lambda wildcards: specs.crashes(rule, dict(wildcards))
 
 
+@cache
+def asked_by(rule, wildcards):
+    """Kept, since Snakemake asks for every job that is ready each time that one ends."""
+    return demand(specs.config, rule, dict(wildcards))
+
+
+def asked(rule, wildcards):
+    """What a job asks of a machine when it is tried for the first time."""
+    return asked_by(rule, tuple(wildcards.items()))
+
+
 def threads(rule):
     """On a cluster one for each lane, up to what the profile allows (`cores`)."""
     return lambda wildcards: (
-        demand(specs.config, rule, dict(wildcards)).threads
-        if ON_CLUSTER
-        else FIT_THREADS
+        asked(rule, wildcards).threads if ON_CLUSTER else FIT_THREADS
     )
 
 
 def memory(rule):
     """MB, estimated; more each time that the job is tried again."""
-    return lambda wildcards, attempt: (
-        attempt * demand(specs.config, rule, dict(wildcards)).memory
-    )
+    return lambda wildcards, attempt: (attempt * asked(rule, wildcards).memory)
 
 
 def minutes(rule):
     """Wall time, estimated; more each time that the job is tried again. On one machine nobody waits for its end: a day."""
     return lambda wildcards, attempt: (
-        attempt * demand(specs.config, rule, dict(wildcards)).minutes
-        if ON_CLUSTER
-        else DAY
+        attempt * asked(rule, wildcards).minutes if ON_CLUSTER else DAY
     )
 
 
 def gpus(rule):
     """1 where the config asks for `platform: gpu`; told to a cluster, and nothing on one machine."""
-    return lambda wildcards: demand(specs.config, rule, dict(wildcards)).gpus
+    return lambda wildcards: asked(rule, wildcards).gpus
 
 
 def attempt(wildcards, attempt):
