@@ -148,7 +148,7 @@ def draw(size: dict[str, Any], measured: dict[str, Any], path: Path) -> None:
                     look["linestyle"] = "--" if cores == 1 else "-"
                     axes[0, column].plot(known, [each["seconds"]["sample"] for each in found], **look)
                     axes[1, column].plot(known, [each["memory_mb"] for each in found], **look)
-            axes[0, column].legend()
+            axes[0, column].legend(loc="lower left", bbox_to_anchor=(0, 1))  # above the lines
             axes[1, column].set(xscale="log", xlabel=grows)
         axes[0, 0].set(yscale="log", ylabel="sampling (s)")
         axes[1, 0].set(ylabel="peak memory (MB)", ylim=(0, None))
