@@ -26,9 +26,8 @@ setup: .venv/complete  ## Set up the private environment and do nothing else
 new: .venv/complete  ## Begin a study with files that run as they are (NAME=bakeries, FOLDER=../mine or this one)
 	@$(PYTHON) -m tadpool.new --folder '$(FOLDER)' -- '$(NAME)'
 
-# One worker more than a small machine has cores, since some tests wait for others' ends.
 test: .venv/complete  ## Run all tests
-	@$(PYTHON) -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 torture: .venv/complete  ## Kill jobs and runs 400 times at random moments (an hour); `make test` does 40
 	@TADPOOL_KILLS=400 $(PYTHON) -m pytest tests/faults/test_kills.py
