@@ -845,7 +845,7 @@ def test_a_mistake_in_a_described_table_is_named(folder, changes, field, words):
 
 
 def test_a_mistaken_column_is_told_once_and_not_for_every_model_that_lacks_it(folder):
-    """Models would lack n, which is not given a name; own models that lack something else are told next time."""
+    """What models lack is told once the columns are right: f lacks two columns here."""
     write("data/t.csv", TABLE)
     columns = f"chips: {{kind: count, trials: m}}, {PLACE}, x: {{kind: number}}"
     models = "{p: {model: cookies_pooled}, f: {model: frogs_multilevel}}"

@@ -21,9 +21,10 @@ TYPES = {float: "float_type", int: "int_type", bool: "bool_type", str: "string_t
 
 def check(study: Study) -> Iterator[Problem]:
     """One problem per name. study: may have None where a value is invalid, which is then passed over."""
-    table = list(table_references.check(study)) if isinstance(study.dataset, Table) else []
-    yield from table
-    if study.dataset and not isinstance(study.dataset, Table):
+    described = isinstance(study.dataset, Table)
+    mistakes = list(table_references.check(study)) if described else []
+    yield from mistakes
+    if study.dataset and not described:
         yield from _dataset(study)
     entries = study.models
     signatures: dict[str, plugins.Signature] = {}
@@ -38,9 +39,8 @@ def check(study: Study) -> Iterator[Problem]:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
         else:
             yield from _entry(("models", name), entry, study, signatures[name])
-            if (
-                isinstance(study.dataset, Table) and not table
-            ):  # what a mistaken column does not give, every model lacks
+            # What a mistaken column does not give, every model would lack.
+            if described and not mistakes:
                 yield from table_references.needed(("models", name, "model"), study, entry.model, signatures[name])
     for name, sweep in study.sweeps.items():
         yield from _sweep(("sweeps", name), sweep, study, signatures)

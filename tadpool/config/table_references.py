@@ -121,8 +121,7 @@ def _kind(place: tuple, name: str, kinds: tuple[str, ...], columns: Mapping[str,
     """A name that is no column, or a column of another kind."""
     if name not in columns:
         known = [each for each, column in columns.items() if column.kind in kinds]
-        described = f"describe {shown(name)} there as {_listed(kinds)}"
-        mend = f"{did_you_mean(name, known).removeprefix('; ')}; otherwise {described}" if known else described
+        mend = f"describe {shown(name)} there as {_listed(kinds)}{did_you_mean(name, known)}"
         yield Problem(place, f"{shown(name)} is not among the columns that the study describes", mend)
     elif columns[name].kind not in kinds:
         yield Problem(place, f"{shown(name)} is a {columns[name].kind} column", f"{_listed(kinds)} is needed here")
