@@ -4,7 +4,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tadpool import flow, io, isolation, lock, seals
+from tadpool import flow, io, isolation, lock, seals, slurm
 from tadpool.config import ConfigErrors, read
 from tadpool.demand import DAY, demand
 from tadpool.errors import UserError
@@ -56,7 +56,9 @@ def begin():
         lock.take()
     except UserError as error:
         sys.exit(str(error))
-    if not ON_CLUSTER:
+    if ON_CLUSTER:
+        slurm.understand_cancelled()
+    else:
         # To keep to a rate of job starts that no one machine needs, the scheduler wakes up once a second for every time
         # that a job began or ended before: the more jobs, the busier.
         workflow.scheduler.job_rate_limiter = None

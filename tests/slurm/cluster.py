@@ -34,8 +34,8 @@ class Cluster:
         self.daemons: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Cluster":
-        if DEFAULT_CONF.is_symlink() and not DEFAULT_CONF.exists():
-            DEFAULT_CONF.unlink()  # of a cluster whose folder is gone
+        if DEFAULT_CONF.is_symlink() and not self.ask("sinfo", "-h"):
+            DEFAULT_CONF.unlink()  # of a cluster whose test was killed
         if DEFAULT_CONF.exists():
             raise RuntimeError(f"{DEFAULT_CONF} exists: this machine has a SLURM")
         self.folder.chmod(0o755)  # munged wants its socket to be reached by all
@@ -86,7 +86,9 @@ class Cluster:
 
     def _start(self, *command) -> subprocess.Popen:
         with (self.folder / "log" / f"{command[0]}-{len(self.daemons)}.out").open("wb") as log:
-            started = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+            # A test that is killed must not leave daemons behind.
+            parts = ["setpriv", "--pdeathsig", "KILL", *(str(part) for part in command)]
+            started = subprocess.Popen(parts, stdout=log, stderr=log)
         self.daemons.append(started)
         return started
 

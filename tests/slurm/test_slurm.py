@@ -1,5 +1,6 @@
 """The same studies on a real SLURM with three nodes, one job killed, and on one machine: the same bytes."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tadpool import slurm
 from tests.slurm.cluster import Cluster, missing
 from tests.workflow.conftest import copy_to, digests
 
@@ -86,6 +88,16 @@ def through_slurm(cluster, folder, status):
     assert running.returncode == 0, said[-5000:]
     assert killed
     return said, killed
+
+
+def test_a_cancelled_job_is_one_that_failed(monkeypatch):
+    import snakemake_executor_plugin_slurm as executor
+
+    monkeypatch.setattr(executor, "query_job_status", executor.query_job_status)  # put back afterwards
+    slurm.understand_cancelled()
+    states, _ = asyncio.run(executor.query_job_status("echo '7|CANCELLED by 1000'", None))
+    assert states == {"7": "CANCELLED"}
+    assert asyncio.run(executor.query_job_status("false", None)) == (None, None)
 
 
 @pytest.mark.parametrize("status", ["squeue", "sacct"])
