@@ -136,7 +136,7 @@ def run(
         ):
             child.kill()
             child.wait()
-            return End(f"it ran out of its time, {minutes:g} minutes (`runtime`)", starved=True)
+            return End(f"it ran out of its time, {minutes:g} min (`runtime`)", starved=True)
     except BrokenPipeError:
         child.wait()
     except BaseException:

@@ -66,13 +66,20 @@ def closure(start: Path) -> set[Path]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
+def _statements(path: Path) -> tuple[ast.Module, list[ast.AST]]:
+    """The syntax tree of a file without docstrings, and all its statements."""
     tree = ast.parse(path.read_text(encoding="utf-8"), path.name)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            del body[0]
-    return tree
+    found, waiting = [], [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, None)
+            if isinstance(inner, list):
+                if field == "body" and inner and _is_docstring(inner[0]):
+                    del inner[0]
+                waiting.extend(inner)
+    return tree, found
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -81,17 +88,17 @@ def _is_docstring(node: ast.AST) -> bool:
 
 @cache
 def _code(path: Path) -> str:
-    return ast.dump(_tree(path))
+    return sha256(ast.dump(_statements(path)[0]))
 
 
 @cache
 def _imports(path: Path, roots: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(
         file
-        for node in ast.walk(_tree(path))
+        for node in _statements(path)[1]
         for level, name in _imported(node)
         if name
-        for file in _files(name, [path.parents[level - 1]] if level else [path.parent, *roots])
+        for file in _files(name, (path.parents[level - 1],) if level else (path.parent, *roots))
     )
 
 
@@ -104,16 +111,17 @@ def _imported(node: ast.AST) -> Iterator[tuple[int, str]]:
         yield from ((node.level, f"{node.module or ''}.{alias.name}".strip(".")) for alias in node.names)
 
 
-def _files(module: str, folders: Iterable[Path]) -> list[Path]:
+@cache
+def _files(module: str, folders: tuple[Path, ...]) -> tuple[Path, ...]:
     """The files of a module, and of the packages around one that is not tadpool's."""
     parts = module.split(".")
     if parts[0] == "tadpool":
-        folders, names = [ROOT], [parts]
+        folders, names = (ROOT,), [parts]
     else:
         names = [parts[: length + 1] for length in range(len(parts))]
     stems = [folder.joinpath(*name) for folder in folders for name in names]
     candidates = [file for stem in stems for file in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")]
-    return [path.resolve() for path in candidates if path.is_file()]
+    return tuple(path.resolve() for path in candidates if path.is_file())
 
 
 def record(spec: dict, digest: str, data: Path | None = None) -> str:

@@ -94,15 +94,15 @@ def test_a_rung_has_the_density_that_its_equations_say(rung, family):
     assert dims.items() <= bound.dims.items()
 
     @jax.jit
-    def drawn(arguments):
+    def drawn(key, arguments):
         inputs = {name: value for name, value in arguments.items() if name not in bound.outcomes}
-        sites = one_draw.simulate(bound, jax.random.key(5), {}, inputs)
+        sites = one_draw.simulate(bound, key, {}, inputs)
         trace = one_draw.conditioned(bound, {name: sites[name] for name in bound.latents}, arguments)
         sampled = {name: site for name, site in trace.items() if site["type"] == "sample"}
         return sites, {name: site["fn"].log_prob(site["value"]) for name, site in sampled.items()}
 
     with numpyro.validation_enabled(False):
-        sites, found = jax.tree.map(np.asarray, drawn({**bound.data, **bound.hyperparameters}))
+        sites, found = jax.tree.map(np.asarray, drawn(jax.random.key(5), {**bound.data, **bound.hyperparameters}))
     expected = priors(rung, family, sites) | {"y": likelihood(rung, family, dataset, sites)}
     if rung == "latent_mundlak":
         means = sites["mean_x_school"][dataset.school_index.values]

@@ -18,7 +18,7 @@ def plugin(tmp_path):
 
 
 def fresh(path):
-    for cached in (provenance._tree, provenance._code, provenance._imports):
+    for cached in (provenance._statements, provenance._code, provenance._imports, provenance._files):
         cached.cache_clear()
     return provenance.digest([path])
 

@@ -31,14 +31,14 @@ def model(n_cookie, chips=None, *, how="raise"):
 WAYS = {
     "raise": "ValueError: the model gives up",
     "segfault": "SIGSEGV (a crash in compiled code)",
-    "hang": "ran out of its time, 2 minutes (`runtime`)",
+    "hang": "ran out of its time, 1 min (`runtime`)",
     "memory": "Unable to allocate",
 }
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run with one good entry and one for each way to fail; fits have two minutes."""
+    """A run with one good entry and one for each way to fail; fits and priors have one minute."""
     workflow = small(tmp_path_factory.mktemp("fits") / "tadpool")
     (workflow.folder / "models").mkdir()
     (workflow.folder / "models" / "failing.py").write_text(MODEL)
@@ -46,7 +46,7 @@ def run(tmp_path_factory):
     head = study.read_text().split("models:")[0]
     entries = "".join(f"  {how}: {{model: failing, hyperparameters: {{how: {how}}}}}\n" for how in WAYS)
     study.write_text(f"{head}models:\n  good: {{model: cookies_pooled}}\n{entries}")
-    return workflow, workflow.run("--set-resources", "fit:runtime=2", "sample_prior:runtime=2", check=False)
+    return workflow, workflow.run("--set-resources", "fit:runtime=1", "sample_prior:runtime=1", check=False)
 
 
 @pytest.mark.fault("fits", holds="others finish, the page shows it as failed with its cause, and the status is not 0")

@@ -31,7 +31,6 @@ question: Do cookies vary more than a Poisson distribution allows?
 dataset: cookies
 outcomes: [chips]
 unit: cookie
-groups: [location]
 models:
   overdispersed: {model: eighth}
   poisson: {model: cookies_pooled}
