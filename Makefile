@@ -29,7 +29,7 @@ new: .venv/complete  ## Begin a study with files that run as they are (NAME=bake
 test: .venv/complete  ## Run all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-torture: .venv/complete  ## Kill jobs and runs 400 times at random moments (an hour); `make test` does 40
+torture: .venv/complete  ## Kill jobs and runs 400 times at random moments (half an hour); `make test` does 40
 	@TADPOOL_KILLS=400 $(PYTHON) -m pytest tests/faults/test_kills.py
 
 verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)

@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import stat
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -47,7 +48,8 @@ def used() -> Iterator[None]:
     if shared is None:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="job-", dir=shared.parent) as private:
+    _sweep(shared.parent)
+    with tempfile.TemporaryDirectory(prefix=f"job-{os.getpid()}-", dir=shared.parent) as private:
         _link(shared, Path(private))
         known = set(os.listdir(private))
         jax.config.update("jax_compilation_cache_dir", private)
@@ -68,6 +70,17 @@ def used() -> Iterator[None]:
             shutil.rmtree(shared, ignore_errors=True)
         else:
             _publish(Path(private), known, shared)
+
+
+def _sweep(base: Path) -> None:
+    """Remove the private folders of jobs that were killed."""
+    for private in base.glob("job-*") if sys.platform != "win32" else ():  # there the question would end the process
+        try:
+            os.kill(int(private.name.split("-")[1]), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(private, ignore_errors=True)
+        except OSError:
+            continue
 
 
 def _link(shared: Path, private: Path) -> None:

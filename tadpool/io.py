@@ -5,7 +5,6 @@ import faulthandler
 import glob
 import json
 import os
-import shutil
 import sys
 import tempfile
 import traceback
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
     from tadpool.contracts import Contract
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-SPARE_BYTES = 1e5  # a disk with less has no room for a result
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SPARE_BYTES = 100_000  # a disk with less has no room for a result
 
 
 def canonical(value: Any, ordered: bool = False) -> str:
@@ -56,22 +55,34 @@ def replacing(path: str | Path) -> Iterator[Path]:
             if path.suffix == ".nc":  # the seal comes first: one without its file alarms nobody
                 write_text(seals.path_of(path), seals.text(temporary, path.name))
             temporary.replace(path)
+        except RuntimeError:  # of the NetCDF library, which has no other for a disk that is full
+            _require_room(temporary)
+            raise
         finally:
             temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def _writable(path: Path) -> Iterator[None]:
-    """Say in a sentence that a disk is full or that a folder cannot be written; the NetCDF library has no error for it."""
+    """Say in a sentence that a disk or a quota is full, or that a folder cannot be written."""
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        number = getattr(error, "errno", None)
-        if number in FULL or (path.parent.exists() and shutil.disk_usage(path.parent).free < SPARE_BYTES):
-            raise UserError(f"{path}: there is no room for it on the disk; make room and run again") from error
-        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+    except OSError as error:
+        if error.errno in FULL:
+            raise UserError(
+                f"{path}: there is no room for it on the disk or in your quota; make room and run again"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise UserError(f"{path}: it cannot be written ({error.strerror}); make its folder writable") from error
         raise
+
+
+def _require_room(temporary: Path) -> None:
+    """Raise OSError where the file cannot grow."""
+    with temporary.open("ab") as file:
+        file.write(bytes(SPARE_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def remove_partial(path: str | Path) -> None:

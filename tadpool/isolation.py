@@ -73,8 +73,7 @@ def guarded(
     cause = end.cause
     with contextlib.suppress(OSError):
         Path(kept["folder"]).rmdir()  # where nothing is kept
-    if end.starved and resources.get("attempt", 1) <= int(os.environ.get(RETRIES, 0)):
-        raise UserError(f"{output}: {cause}; it is tried again")
+    _retry(end, output, resources)
     _say(output, cause)
     io.remove_partial(output)
     write_crashed(output, provenance, cause)
@@ -87,15 +86,24 @@ def shared(
 ) -> None:
     """Sample one share (number from 0, of how many) of the lanes of `script` into `output`, for the job that gathers them.
 
-    Nothing depends on it: what a share does not hold, because its child died, that job samples itself.
+    Nothing depends on it: what a share does not hold, because its child died in the last attempt, that job samples itself.
     """
     kept = _kept(output, provenance, arguments) | {"share": list(share), "gathered": output}
     unused = str(Path(kept["folder"]) / "unused.nc")
     end = run(script, {"output": unused, "provenance": provenance, **arguments}, resources.get("runtime"), kept)
     if end is not None:
+        _retry(end, output, resources)
         _say(output, end.cause)
-        Path(output).touch()
+        from tadpool import saved
+
+        saved.Store(Path(kept["folder"]), kept["identity"]).write_share(Path(output))
     shutil.rmtree(kept["folder"], ignore_errors=True)
+
+
+def _retry(end: End, output: str, resources: Mapping[str, Any]) -> None:
+    """Raise UserError where more memory or time may help and the run will try again with more."""
+    if end.starved and resources.get("attempt", 1) <= int(os.environ.get(RETRIES, 0)):
+        raise UserError(f"{output}: {end.cause}; it is tried again")
 
 
 def _kept(output: str, provenance: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

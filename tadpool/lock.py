@@ -28,7 +28,9 @@ def take(place: Path = PLACE) -> None:
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise UserError(f"{place.parent}: nothing can be written there ({error.strerror}); make it writable") from error
-    if not _locked(descriptor) and (time.sleep(0.5) or not _locked(descriptor)):  # a job may have looked just now
+    if _locked(descriptor) is False and (
+        time.sleep(0.5) or _locked(descriptor) is False
+    ):  # a job may have looked just now
         raise UserError(f"{place.parent}: {_holder(place)} is running here; wait for it or stop it, then run again")
     token = secrets.token_hex(8)
     record = {"token": token, "host": socket.gethostname(), "process": os.getpid()}
@@ -56,20 +58,23 @@ def abandoned(place: Path = PLACE) -> bool:
         return False
     if current.get("token") != own:
         return True
-    with place.open("rb") as file:
-        return sys.platform != "win32" and _locked(file.fileno())
+    try:
+        with place.open("r+b") as file:  # over NFS a file is only locked for one who may write it
+            return _locked(file.fileno()) is True
+    except OSError:
+        return False
 
 
-def _locked(descriptor: int) -> bool:
-    """Whether the lock is ours now; a file system without locks has none to take."""
+def _locked(descriptor: int) -> bool | None:
+    """Whether the lock is ours now; None where the file system has no locks."""
     if sys.platform == "win32":
-        return True
+        return None
     import fcntl
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
     return True
 
 

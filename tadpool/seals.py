@@ -2,6 +2,7 @@
 written there is found, be it damaged, another's, or an old one put back.
 """
 
+import base64
 import hashlib
 import os
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from tadpool.errors import UserError
 
 MEND = "delete the file and run again"
+LONGEST = 254  # characters of a name in Snakemake's records
 
 
 def path_of(path: str | Path) -> Path:
@@ -32,14 +34,26 @@ def require_intact(path: str | Path) -> None:
 
 
 def foreign(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list[str]:
-    """A sentence for each folder with sealed results where Snakemake has no records of how they were made."""
-    if records.is_dir():
-        return []
+    """A sentence for each folder with sealed results of which Snakemake has no record: neither of one that was made nor of one
+    whose run was killed meanwhile.
+    """
     return [
         f"{folder} was made elsewhere, and whether it fits the config is not known: copy {records} from there too, or delete it"
         for folder in folders
-        if next(folder.rglob(".*.nc.sha256"), None)
+        if (sealed := [_sealed(seal) for seal in folder.rglob(".*.nc.sha256")])
+        and not any((records / kind / _record(path)).exists() for path in sealed for kind in ("metadata", "incomplete"))
     ]
+
+
+def _sealed(seal: Path) -> Path:
+    return seal.with_name(seal.name.removeprefix(".").removesuffix(".sha256"))
+
+
+def _record(path: Path) -> Path:
+    """Where Snakemake keeps what it knows of a file: a name that is too long for one is cut into folders."""
+    name = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
+    *folders, last = [name[first : first + LONGEST] for first in range(0, len(name), LONGEST)]
+    return Path(*(f"@{part}" for part in folders), last)
 
 
 def broken(folders: Iterable[Path]) -> list[str]:
@@ -49,7 +63,7 @@ def broken(folders: Iterable[Path]) -> list[str]:
     sentences = []
     for folder in folders:
         for seal in folder.rglob(".*.nc.sha256"):
-            path = seal.with_name(seal.name.removeprefix(".").removesuffix(".sha256"))
+            path = _sealed(seal)
             try:
                 if path.stat().st_mtime_ns > seal.stat().st_mtime_ns or not os.path.getsize(path):
                     require_intact(path)

@@ -1,5 +1,7 @@
 """What all tests share: JAX set up as jobs set it up, the tables of exact values, and how workers share the tests."""
 
+import tadpool  # noqa: F401, I001 (before NumPy is loaded)
+
 import jax
 import pytest
 from xdist.scheduler import LoadScopeScheduling

@@ -1,10 +1,12 @@
 """Whole files or none, the same bytes, and sentences that name the file."""
 
+import errno
 import hashlib
 import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ import xarray as xr
 
 from tadpool import contracts, io, lock, seals
 from tadpool.errors import UserError
+
+ROOT = Path(__file__).parent.parent
 
 
 def tree(value=1.0):
@@ -117,6 +121,53 @@ def test_a_result_of_a_run_that_was_overtaken_is_not_kept(tmp_path, monkeypatch)
     os.close(held.pop())
     lock.take()
     os.close(held.pop())
+
+
+@pytest.mark.parametrize("number", [errno.EBADF, errno.ENOSYS, errno.ENOLCK])
+def test_a_disk_without_locks_stops_neither_runs_nor_jobs(tmp_path, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lock, "_held", held := [])
+    monkeypatch.setenv(lock.TOKEN, "")
+    monkeypatch.setattr("fcntl.flock", refuse)
+    lock.take()
+    assert lock.abandoned() is False
+    os.close(held.pop())
+
+
+def test_a_job_whose_run_has_ended_knows_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lock, "_held", held := [])
+    monkeypatch.setenv(lock.TOKEN, "")
+    lock.take()
+    assert lock.abandoned() is False
+    os.close(held.pop())
+    assert lock.abandoned() is True
+
+
+LIMITED = """
+import resource
+import numpy as np
+import xarray as xr
+from tadpool import io
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+with io.replacing("a.nc") as temporary:
+    xr.Dataset({"x": ("i", np.random.default_rng(1).normal(size=100_000))}).to_netcdf(temporary)
+"""
+
+
+def test_a_file_that_a_quota_forbids_is_one_for_which_there_is_no_room(tmp_path):
+    """A limit on the size of files stands for the quota: there is room on the disk."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "UserError: a.nc: there is no room for it on the disk or in your quota" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_dim_or_variable_is_named(tmp_path):

@@ -16,7 +16,7 @@ import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
 
-from tadpool import contracts, fitting, io, lanes, plugins, preparation, seeds, tables
+from tadpool import compile_cache, contracts, fitting, io, lanes, plugins, preparation, seeds, tables
 from tadpool.errors import UserError
 from tadpool.verification import known
 
@@ -117,6 +117,15 @@ def test_a_damaged_cache_entry_is_dropped_and_changes_nothing(eight, tmp_path):
     stems = [{path.name.rpartition(".")[0] for path in paths} for paths in (entries, healed)]
     assert stems[0] == stems[1]
     assert not {path.name for path in entries} & {path.name for path in healed}, "a damaged entry was kept"
+
+
+def test_the_cache_removes_what_killed_jobs_left_there(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for process in (ended.pid, os.getpid()):
+        (tmp_path / f"job-{process}-x").mkdir()
+    compile_cache._sweep(tmp_path)
+    assert [left.name for left in tmp_path.iterdir()] == [f"job-{os.getpid()}-x"]
 
 
 def test_without_a_gpu_its_platform_is_refused():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tadpool import contracts, io, isolation, preparation, saved
+from tadpool.errors import UserError
 from tadpool.saved import Piece, Store
 
 ROOT = Path(__file__).parent.parent
@@ -115,6 +116,31 @@ def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path):
         isolation.shared(FIT, path, (number, 2), "{}", {}, data=data, threads=2, **SPEC)
     assert all(sum(len(piece.lanes) for piece in saved.read(Path(path), identity())) == 1 for path in paths)
     assert fit(data, tmp_path / "e", shares=paths) == undisturbed
+
+
+SHARE = """
+import os, signal
+import numpy as np
+from tadpool import saved
+
+def main(output, provenance):
+    saved.call("a").finish(np.array([0]), [np.zeros((1, 2))])
+    saved._store._flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_share_that_is_killed_is_tried_again_and_gives_what_it_has_in_the_end(tmp_path, monkeypatch):
+    (tmp_path / "ended.py").write_text(SHARE)
+    monkeypatch.setenv(isolation.RETRIES, "1")
+    path = tmp_path / "fit.share.npz"
+    given = (str(tmp_path / "ended.py"), str(path), (0, 2), "{}")
+    with pytest.raises(UserError, match="it is tried again"):
+        isolation.shared(*given, {"attempt": 1})
+    assert not path.exists()
+    isolation.shared(*given, {"attempt": 2})
+    assert [piece.lanes.tolist() for piece in saved.read(path, identity())] == [[0]]
+    assert [left.name for left in tmp_path.iterdir() if left.name.startswith(".")] == []
 
 
 def identity():
