@@ -39,7 +39,8 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
 
     kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
     if len(kept) < PRIOR_DRAWS:
-        values = lanes.map_lanes(sites, batch, shared) | _outcomes(bound, draw, lanes.take(batch, kept), shared)
+        values = lanes.map_lanes(sites, batch, shared, brief=brief(bound))
+        values |= _outcomes(bound, draw, lanes.take(batch, kept), shared)
     else:
         values = lanes.map_lanes(draw, batch, shared, brief=brief(bound))
     split = {"prior": {}, "prior_predictive": {}}
@@ -57,7 +58,8 @@ def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Ar
         values = draw(lane, shared)
         return {name: values[name] for name in bound.outcomes}
 
-    return lanes.map_lanes(outcomes, batch, shared, bytes_per_lane=8 * sum(bound.sizes[n] for n in bound.outcomes))
+    size = 8 * sum(bound.sizes[name] for name in bound.outcomes)
+    return lanes.map_lanes(outcomes, batch, shared, bytes_per_lane=size, brief=brief(bound))
 
 
 @dataclass(frozen=True)
