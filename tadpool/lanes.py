@@ -41,7 +41,6 @@ def start(threads: int, precision: str = "float64", platform: str = "cpu") -> No
     The instruction set is held at AVX2 because wider or narrower ones round differently. Raises UserError where there is
     no GPU for `platform` "gpu"; with "cpu" none is used.
     """
-    # Not changed is the optimization level: at 0 programs compile in a third of the time, but processes crashed now and then.
     flags = ["--xla_cpu_multi_thread_eigen=false", f"--xla_force_host_platform_device_count={max(2, threads)}"]
     if machine().lower() in ("x86_64", "amd64"):
         flags.append("--xla_cpu_max_isa=AVX2")

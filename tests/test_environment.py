@@ -52,14 +52,14 @@ import hashlib
 import numpy as np
 
 x = np.random.default_rng(1).normal(size=(256, 256))
-found = [np.exp(x), np.log(np.abs(x)), np.log1p(np.abs(x)), np.tanh(x), x @ x]
+found = [np.exp(x), np.log(np.abs(x)), np.log1p(np.abs(x)), np.tanh(x)]
 print(hashlib.sha256(b"".join(array.tobytes() for array in found)).hexdigest())
 """
 
 
 def numbers(first, **environment):
-    held = {"NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE"}
-    environment |= {"PYTHONPATH": str(ROOT)} | {name: value for name, value in os.environ.items() if name not in held}
+    held = "NPY_DISABLE_CPU_FEATURES"
+    environment |= {"PYTHONPATH": str(ROOT)} | {name: value for name, value in os.environ.items() if name != held}
     command = [sys.executable, "-c", first + NUMBERS]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
@@ -68,5 +68,5 @@ def test_numpy_rounds_as_on_a_processor_without_the_widest_instructions():
     widest = Path("/proc/cpuinfo")
     if not widest.is_file() or " avx512f " not in widest.read_text():
         pytest.skip("this processor has no AVX-512")
-    narrow = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR", "OPENBLAS_CORETYPE": "Haswell"}
-    assert numbers("import tadpool") == numbers("", **narrow) != numbers("")
+    narrow = numbers("", NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR")
+    assert numbers("import tadpool") == narrow != numbers("")
