@@ -28,9 +28,8 @@ def take(place: Path = PLACE) -> None:
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise UserError(f"{place.parent}: nothing can be written there ({error.strerror}); make it writable") from error
-    if _locked(descriptor) is False and (
-        time.sleep(0.5) or _locked(descriptor) is False
-    ):  # a job may have looked just now
+    # A lock that is held is asked for twice: a job may have looked just now.
+    if _locked(descriptor) is False and (time.sleep(0.5) or _locked(descriptor) is False):
         raise UserError(f"{place.parent}: {_holder(place)} is running here; wait for it or stop it, then run again")
     token = secrets.token_hex(8)
     record = {"token": token, "host": socket.gethostname(), "process": os.getpid()}

@@ -59,7 +59,7 @@ print(hashlib.sha256(b"".join(array.tobytes() for array in found)).hexdigest())
 
 def numbers(first, **environment):
     held = "NPY_DISABLE_CPU_FEATURES"
-    environment |= {"PYTHONPATH": str(ROOT)} | {name: value for name, value in os.environ.items() if name != held}
+    environment |= {name: value for name, value in os.environ.items() if name != held} | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", first + NUMBERS]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 

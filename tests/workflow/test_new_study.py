@@ -31,6 +31,7 @@ question: Do cookies vary more than a Poisson distribution allows?
 dataset: cookies
 outcomes: [chips]
 unit: cookie
+groups: [location]
 models:
   overdispersed: {model: eighth}
   poisson: {model: cookies_pooled}
