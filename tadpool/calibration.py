@@ -19,6 +19,7 @@ from tadpool import checks, diagnostics, lanes, one_draw, seeds
 from tadpool.binding import Arrays, Bound, labelled
 from tadpool.program import lane_key
 from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
+from tadpool.sampling import brief
 
 # A simulation's draws are thinned to this many, so that those left are nearly independent.
 RANKED = 100
@@ -62,7 +63,7 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "possible": one_draw.possible(generator, latents, arguments),
         }
 
-    found = lanes.map_lanes(draw, batch, shared)
+    found = lanes.map_lanes(draw, batch, shared, brief=brief(generator))
     return Simulated(np.asarray(numbers, int), **found)
 
 

@@ -19,6 +19,8 @@ PREDICTIVE_DRAWS = 1000
 LOG_LIKELIHOOD_BYTES = 1e9
 # Of outcomes drawn for all rows, as numbers of 8 bytes: beyond it fewer of the draws are predicted with.
 PREDICTIVE_BYTES = 4e8
+# Drawing that many outcomes a thousand times takes less time than optimizing the program that does it.
+BRIEF_ELEMENTS = 2000
 
 
 def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
@@ -37,9 +39,10 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
 
     kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
     if len(kept) < PRIOR_DRAWS:
-        values = lanes.map_lanes(sites, batch, shared) | _outcomes(bound, draw, lanes.take(batch, kept), shared)
+        values = lanes.map_lanes(sites, batch, shared, brief=brief(bound))
+        values |= _outcomes(bound, draw, lanes.take(batch, kept), shared)
     else:
-        values = lanes.map_lanes(draw, batch, shared)
+        values = lanes.map_lanes(draw, batch, shared, brief=brief(bound))
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = small(value[None])
@@ -55,7 +58,8 @@ def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Ar
         values = draw(lane, shared)
         return {name: values[name] for name in bound.outcomes}
 
-    return lanes.map_lanes(outcomes, batch, shared, bytes_per_lane=8 * sum(bound.sizes[n] for n in bound.outcomes))
+    size = 8 * sum(bound.sizes[name] for name in bound.outcomes)
+    return lanes.map_lanes(outcomes, batch, shared, bytes_per_lane=size, brief=brief(bound))
 
 
 @dataclass(frozen=True)
@@ -343,7 +347,12 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
         "key": np.tile(key, (len(batch), 1)),
         "chain": batch.chains.astype(np.uint32),
     }
-    return lanes.map_lanes(derive, lane, _shared(bound.inputs, batch))
+    return lanes.map_lanes(derive, lane, _shared(bound.inputs, batch), brief=brief(bound))
+
+
+def brief(bound: Bound) -> bool:
+    """Whether drawing the outcomes is so quick that its program is better not optimized, see `lanes.spread`."""
+    return sum(bound.sizes[name] for name in bound.outcomes) <= BRIEF_ELEMENTS
 
 
 def _latents(bound: Bound, draws: Arrays) -> Arrays:
