@@ -1,10 +1,7 @@
 """Expected log predictive densities of what was left out, with their Monte Carlo errors."""
 
-import warnings
-
 import numpy as np
 import xarray as xr
-from arviz_stats import loo
 from arviz_stats.base import array_stats
 from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
@@ -36,17 +33,11 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
     )  # such as where a weight is 0: ArviZ finds no tail there
     if constant.any():
         return _with_constant(wide, constant, relative_efficiency)
-    tree = xr.DataTree.from_dict({"log_likelihood": wide.to_dataset(name="unit")})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # ArviZ warns of high Pareto k; they are stored, marked and shown
-        result = loo(tree, pointwise=True, var_name="unit", reff=relative_efficiency)
     flat = wide.stack(sample=("chain", "draw")).transpose(unit, "sample").values
-    log_weights = result.log_weights.stack(sample=("chain", "draw")).transpose(unit, "sample").values
-    weights = np.exp(log_weights - logsumexp(log_weights, axis=1, keepdims=True))
-    relative = np.exp(flat - result.elpd_i.values[:, None])
-    mcse = np.sqrt(np.sum(weights**2 * (relative - 1.0) ** 2, axis=1) / relative_efficiency)
-    elpd = result.elpd_i.values
-    values = {"elpd": elpd, "mcse": mcse, "pareto_k": result.pareto_k.values, "p_loo": lppd(flat) - elpd}
+    log_weights, pareto_k = array_stats.psislw(flat, r_eff=relative_efficiency)
+    elpd = logsumexp(log_weights + flat, axis=1)
+    mcse = np.sqrt(np.sum((np.exp(log_weights) * np.expm1(flat - elpd[:, None])) ** 2, axis=1) / relative_efficiency)
+    values = {"elpd": elpd, "mcse": mcse, "pareto_k": pareto_k, "p_loo": lppd(flat) - elpd}
     values |= {"method": np.full(len(elpd), "psis", dtype="<U5"), "elpd_psis": elpd.copy()}
     values |= {"rhat": np.full(len(elpd), np.nan), "diverging": np.zeros(len(elpd), int)}
     return xr.Dataset({name: (unit, value) for name, value in values.items()}, coords={unit: log_likelihood[unit]})
