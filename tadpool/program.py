@@ -148,7 +148,7 @@ class Program:
         if lane["known"]:
             z = lane["known"]["z"]
             return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
-        points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model).param_info.z)
+        points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model, validate_grad=False).param_info.z)
         start_key = jax.random.fold_in(start_key, lane["start"])
         flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), points))
         z = unflatten(jax.random.uniform(start_key, flat.shape, flat.dtype, -START_RADIUS, START_RADIUS))
