@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from tadpool import checks, diagnostics, lanes, one_draw, seeds
+from tadpool import checks, diagnostics, lanes, one_draw, seeds, spreading
 from tadpool.binding import Arrays, Bound, labelled
 from tadpool.program import lane_key
 from tadpool.ranks import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
@@ -63,7 +63,7 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "possible": one_draw.possible(generator, latents, arguments),
         }
 
-    found = lanes.map_lanes(draw, batch, shared, brief=brief(generator))
+    found = spreading.map_lanes(draw, batch, shared, brief=brief(generator))
     return Simulated(np.asarray(numbers, int), **found)
 
 

@@ -16,7 +16,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpyro.infer.util import unconstrain_fn
 
-from tadpool import binding, lanes, one_draw, sampling, saved, seeds
+from tadpool import binding, lanes, one_draw, sampling, saved, seeds, spreading
 from tadpool.binding import Arrays, Bound, Points
 from tadpool.fitted import Fold
 from tadpool.program import lane_key
@@ -78,14 +78,14 @@ def refit(
             everything["held_out"][name] = everything["held_out"].get(name, False) | padding[list(at)]
     function = binding.reparametrized(bound, settings.get("reparametrized", ()))
     known = _known(bound, function, main, points, sampler)
-    of_lane = lanes.take(everything, np.repeat(np.arange(len(folds)), chains))
+    of_lane = spreading.take(everything, np.repeat(np.arange(len(folds)), chains))
     batch = lanes.Lanes(
         of_lane["keys"],
         np.tile(np.arange(chains), len(folds)),
         of_lane["arguments"],
         of_lane["held_out"],
         {name: of_lane[name] for name in ("rows", "targets")},
-        lanes.take(known, (np.array(at)[:, None] * chains + np.arange(chains)).ravel()),
+        spreading.take(known, (np.array(at)[:, None] * chains + np.arange(chains)).ravel()),
     )
     kept = sampling.thinned(sampler.draws, chains) if predictive else np.zeros(0, int)
     derive = _derive(bound, outcomes, unit, count, kept)
@@ -129,7 +129,7 @@ def _known(
     chains = posterior.sizes["chain"]
     lane = {"draws": draws, "arguments": {name: np.repeat(value, chains, axis=0) for name, value in arguments.items()}}
     with numpyro.validation_enabled(False):
-        z = lanes.map_lanes(unconstrained, lane, shared)
+        z = spreading.map_lanes(unconstrained, lane, shared)
 
     def elements(sites: Sequence[str]) -> np.ndarray:
         return np.concatenate([z[name].reshape(fits, chains * z[name].shape[1], -1) for name in sites], axis=2)

@@ -10,7 +10,7 @@ import numpy as np
 import numpyro
 import xarray as xr
 
-from tadpool import binding, lanes, one_draw, saved, seeds
+from tadpool import binding, lanes, one_draw, saved, seeds, spreading
 from tadpool.binding import Arrays, Bound, Points, labelled, small
 from tadpool.program import hold_out, lane_key
 
@@ -39,10 +39,10 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
 
     kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
     if len(kept) < PRIOR_DRAWS:
-        values = lanes.map_lanes(sites, batch, shared, brief=brief(bound))
-        values |= _outcomes(bound, draw, lanes.take(batch, kept), shared)
+        values = spreading.map_lanes(sites, batch, shared, brief=brief(bound))
+        values |= _outcomes(bound, draw, spreading.take(batch, kept), shared)
     else:
-        values = lanes.map_lanes(draw, batch, shared, brief=brief(bound))
+        values = spreading.map_lanes(draw, batch, shared, brief=brief(bound))
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = small(value[None])
@@ -59,7 +59,7 @@ def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Ar
         return {name: values[name] for name in bound.outcomes}
 
     size = 8 * sum(bound.sizes[name] for name in bound.outcomes)
-    return lanes.map_lanes(outcomes, batch, shared, bytes_per_lane=size, brief=brief(bound))
+    return spreading.map_lanes(outcomes, batch, shared, bytes_per_lane=size, brief=brief(bound))
 
 
 @dataclass(frozen=True)
@@ -249,11 +249,11 @@ def log_likelihood_blocks(
         return jax.lax.map(at_draw, lane["draws"])
 
     lane = {"draws": _latents(bound, {n: v.values for n, v in posterior.data_vars.items()}), "arguments": arguments}
-    compiled = lanes.spread(derive)
+    compiled = spreading.spread(derive)
     for first in range(0, units, step):
         start = min(first, units - step)  # the last block begins with units of the one before, which are dropped
         whole = lane | {"start": np.full(chains, start)}
-        values = lanes.map_lanes(derive, whole, bound.data, bytes_per_lane=block_bytes / chains, compiled=compiled)
+        values = spreading.map_lanes(derive, whole, bound.data, bytes_per_lane=block_bytes / chains, compiled=compiled)
         labels = {unit: bound.dataset[unit].values[first : first + step]}
         yield xr.DataArray(values[:, :, first - start :], dims=("chain", "draw", unit), coords=labels)
 
@@ -279,7 +279,7 @@ def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | N
         return jax.lax.map(at_draw, lane["draws"])
 
     lane = {"draws": _latents(bound, draws), "arguments": batch.arguments, "held_out": batch.held_out}
-    values = lanes.map_lanes(derive, lane, _shared(bound.data, batch))
+    values = spreading.map_lanes(derive, lane, _shared(bound.data, batch))
     shape = [posterior.sizes[dim] for dim in leading]
     return xr.DataArray(values.reshape(shape), {dim: posterior[dim].values for dim in leading}, leading)
 
@@ -306,7 +306,7 @@ def score(bound: Bound, batch: lanes.Lanes, draws: Arrays, outcomes: Sequence[st
         return jax.lax.map(lambda sites: at_draw(sites, {**shared, **lane["arguments"]}), lane["draws"])
 
     lane = {"draws": _latents(bound, draws), "arguments": batch.arguments}
-    return lanes.map_lanes(derive, lane, _shared(bound.data, batch), bytes_per_lane=3 * size / count)
+    return spreading.map_lanes(derive, lane, _shared(bound.data, batch), bytes_per_lane=3 * size / count)
 
 
 def every_last(length: int, every: int) -> np.ndarray:
@@ -347,11 +347,11 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
         "key": np.tile(key, (len(batch), 1)),
         "chain": batch.chains.astype(np.uint32),
     }
-    return lanes.map_lanes(derive, lane, _shared(bound.inputs, batch), brief=brief(bound))
+    return spreading.map_lanes(derive, lane, _shared(bound.inputs, batch), brief=brief(bound))
 
 
 def brief(bound: Bound) -> bool:
-    """Whether drawing the outcomes is so quick that its program is better not optimized, see `lanes.spread`."""
+    """Whether drawing the outcomes is so quick that its program is better not optimized, see `spreading.spread`."""
     return sum(bound.sizes[name] for name in bound.outcomes) <= BRIEF_ELEMENTS
 
 

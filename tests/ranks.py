@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from tadpool import lanes, one_draw, seeds
+from tadpool import lanes, one_draw, seeds, spreading
 from tadpool.binding import Bound
 
 DATA_SETS = 64
@@ -62,7 +62,7 @@ def simulated(bound: Bound, fixed: dict) -> dict[str, np.ndarray]:
     def draw(key, fixed):
         return one_draw.simulate(bound, jax.random.wrap_key_data(key, impl="threefry2x32"), {}, fixed)
 
-    return lanes.map_lanes(draw, keys, fixed)
+    return spreading.map_lanes(draw, keys, fixed)
 
 
 def p_values(places: np.ndarray) -> dict[str, float]:

@@ -16,7 +16,7 @@ import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
 
-from tadpool import compile_cache, contracts, fitting, io, lanes, plugins, preparation, seeds, tables
+from tadpool import compile_cache, contracts, fitting, io, lanes, plugins, preparation, seeds, spreading, tables
 from tadpool.errors import UserError
 from tadpool.verification import known
 
@@ -139,7 +139,7 @@ def test_without_a_gpu_its_platform_is_refused():
 
 def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
     """The way of a GPU, on the CPU: exact gamma posteriors, |z| < 4.4 for five means, false alarms below 1e-4."""
-    monkeypatch.setattr(lanes, "side_by_side", lambda: True)
+    monkeypatch.setattr(spreading, "side_by_side", lambda: True)
     tree = preparation.prepare("cookies", {}, ["chips"], "s", dims=["cookie", "location"])
     tree.attrs["provenance"] = "{}"
     io.write(tmp_path / "data.nc", tree, contracts.DATA)
@@ -221,13 +221,13 @@ def test_a_lane_that_leaves_the_finite_numbers_is_marked():
 
 @pytest.mark.parametrize(("count", "size"), [(1, 1e3), (2, 1e3), (7, 1e3), (129, 1e3), (1000, 1e3), (9, 200e6)])
 def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
-    chunks, length = lanes.batches(count, 2, size)
-    rows = list(lanes.chunk_rows(count, chunks, length))
+    chunks, length = spreading.batches(count, 2, size)
+    rows = list(spreading.chunk_rows(count, chunks, length))
     assert len({len(row) for row in rows}) == 1
     assert set(np.concatenate(rows)) == set(range(count))
-    assert length * size <= max(lanes.CHUNK_BYTES["cpu"], 2 * size)
+    assert length * size <= max(spreading.CHUNK_BYTES["cpu"], 2 * size)
     numbers = np.arange(count)
-    assert np.array_equal(lanes.undeal([numbers[row] for row in rows], rows, count), numbers)
+    assert np.array_equal(spreading.undeal([numbers[row] for row in rows], rows, count), numbers)
 
 
 def test_invalid_starting_points_are_drawn_again():

@@ -19,7 +19,11 @@ importing = [0]
 original = builtins.__import__
 watched = set()
 # Functions of tadpool whose time counts, each with its span.
-WATCHED = {"tadpool.io": {"read": "files", "write": "files"}, "tadpool.lanes": {"run": "sample", "map_lanes": "sample"}}
+WATCHED = {
+    "tadpool.io": {"read": "files", "write": "files"},
+    "tadpool.lanes": {"run": "sample"},
+    "tadpool.spreading": {"map_lanes": "sample"},
+}
 
 
 def timed_import(*arguments, **keywords):
