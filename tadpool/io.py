@@ -35,7 +35,7 @@ def canonical(value: Any, ordered: bool = False) -> str:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it replaces `path` when the block ends well and disappears when it does not.
 
-    A NetCDF file is sealed (`tadpool.seals`). Raises UserError where another run began in the meantime.
+    What others read is sealed (`tadpool.seals`). Raises UserError where another run began in the meantime.
     """
     path = Path(path)
     with _writable(path):
@@ -52,7 +52,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
             lock.require_current(path)
-            if path.suffix == ".nc":  # the seal comes first: one without its file alarms nobody
+            if seals.belongs(path):  # the seal comes first: one without its file alarms nobody
                 write_text(seals.path_of(path), seals.text(temporary, path.name))
             temporary.replace(path)
         except RuntimeError:  # of the NetCDF library, which has no other for a disk that is full
@@ -105,6 +105,7 @@ def write_json(path: str | Path, value: Any) -> None:
 
 def read_json(path: str | Path) -> Any:
     """Read JSON. Raises UserError that names the file."""
+    seals.require_intact(path)
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:

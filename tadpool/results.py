@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from tadpool import contracts, io
+from tadpool import contracts, io, seals
 from tadpool.data import merged
 
 
@@ -94,7 +94,9 @@ class StudyResults:
         return io.read_json(self.folder / "sweeps" / sweep / "check.json")
 
     def comparison(self, name: str) -> pd.DataFrame:
-        return pd.read_csv(self.folder / "comparisons" / f"{name}.csv")
+        path = self.folder / "comparisons" / f"{name}.csv"
+        seals.require_intact(path)
+        return pd.read_csv(path)
 
     def calibration(self, name: str) -> xr.DataTree:
         return self._read(f"calibration/{name}.nc", contracts.CALIBRATION)

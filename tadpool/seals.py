@@ -1,5 +1,5 @@
-"""A digest beside each NetCDF result, `.fit.nc.sha256`, in the format of sha256sum: a file that is not the one that was
-written there is found, be it damaged, another's, or an old one put back.
+"""A digest beside each NetCDF result, verdict and ranking, `.fit.nc.sha256`, in the format of sha256sum: a file that is not
+the one that was written there is found, be it damaged, edited, another's, or an old one put back.
 """
 
 import base64
@@ -12,6 +12,15 @@ from tadpool.errors import UserError
 
 MEND = "delete the file and run again"
 LONGEST = 254  # characters of a name in Snakemake's records
+
+
+def belongs(path: Path) -> bool:
+    """Whether a file has a seal: NetCDF, and what later steps read of verdicts and rankings."""
+    return (
+        path.suffix == ".nc"
+        or path.name == "check.json"
+        or (path.parent.name == "comparisons" and path.suffix == ".csv")
+    )
 
 
 def path_of(path: str | Path) -> Path:
@@ -30,7 +39,9 @@ def require_intact(path: str | Path) -> None:
     """Raise UserError where a file has a seal and is not what was sealed."""
     path, seal = Path(path), path_of(path)
     if seal.is_file() and path.is_file() and seal.read_text(encoding="utf-8") != text(path, path.name):
-        raise UserError(f"{path}: it is not the file that was written here (damaged, replaced or put back); {MEND}")
+        raise UserError(
+            f"{path}: it is not the file that was written here (damaged, edited, replaced or put back); {MEND}"
+        )
 
 
 def foreign(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list[str]:
@@ -40,7 +51,7 @@ def foreign(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list
     return [
         f"{folder} was made elsewhere, and whether it fits the config is not known: copy {records} from there too, or delete it"
         for folder in folders
-        if (sealed := [_sealed(seal) for seal in folder.rglob(".*.nc.sha256")])
+        if (sealed := [_sealed(seal) for seal in folder.rglob(".*.sha256")])
         and not any((records / kind / _record(path)).exists() for path in sealed for kind in ("metadata", "incomplete"))
     ]
 
@@ -62,7 +73,7 @@ def broken(folders: Iterable[Path]) -> list[str]:
     """
     sentences = []
     for folder in folders:
-        for seal in folder.rglob(".*.nc.sha256"):
+        for seal in folder.rglob(".*.sha256"):
             path = _sealed(seal)
             try:
                 if path.stat().st_mtime_ns > seal.stat().st_mtime_ns or not os.path.getsize(path):

@@ -1,20 +1,36 @@
-"""A mend of Snakemake's SLURM executor (2.8): it waits without end for a job that someone cancelled.
+"""Mends of Snakemake's SLURM executor (2.8), which else waits without end for jobs that are no more.
 
-`sacct` says "CANCELLED by 1000" of such a job where the executor knows "CANCELLED" alone, and takes all else for running.
+It takes a job that someone cancelled for one that runs: `sacct` says "CANCELLED by 1000" where it knows "CANCELLED" alone.
+It forgets all jobs once SLURM did not answer, and always on a cluster that has `sacct` but keeps no accounts.
 """
 
+import shlex
 import sys
 
 
-def understand_cancelled() -> None:
-    """Give the executor, where it is the one that runs jobs, the first word of each state."""
+def mend_executor() -> None:
+    """Give the executor, where it is the one that runs jobs, the first word of each state, and of no answer say so."""
     executor = sys.modules.get("snakemake_executor_plugin_slurm")
     if not executor:
         return
-    query = executor.query_job_status
+    query, said = executor.query_job_status, set()
 
-    async def first_words(command, logger):
+    def say_once(logger, sentence):
+        if sentence not in said:
+            said.add(sentence)
+            logger.warning(sentence)
+
+    async def answered(command, logger):
         states, seconds = await query(command, logger)
-        return states and {job: state.partition(" ")[0] for job, state in states.items()}, seconds
+        program, *_, run = shlex.split(command)
+        if states is None and program == "sacct":
+            say_once(
+                logger, "sacct failed, squeue is asked instead; without accounting, set `slurm-status-command: squeue`"
+            )
+            states, seconds = await query(executor.query_job_status_squeue(run), logger)
+        if states is None:
+            say_once(logger, "SLURM did not say how its jobs are; it is asked again until it does")
+            return {}, 0.0
+        return {job: state.partition(" ")[0] for job, state in states.items()}, seconds
 
-    executor.query_job_status = first_words
+    executor.query_job_status = answered

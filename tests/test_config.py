@@ -471,6 +471,7 @@ SWEEPS = [
     ),
     ("{entry: pooled, over: {rate_rate: [1.0], sampler.warmup: [20]}, values: [1]}", "", "remove `values`"),
     ("{entry: pooled, over: {rate_rate: [1.0]}}", "over", "too few members", "at least 2"),
+    ("{entry: pooled, over: {rate_rate: {from: 1, to: 2}}}", "over.rate_rate.n", "missing", "for example `n: 20`"),
     ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [1, 2]}", "", "two names and `values` no pairs"),
     ("{entry: pooled, over: rate_rate, values: [[1, 2]]}", "", "one name and `values` pairs"),
     ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [[1, 20], [1, 20]]}", "", "given twice"),

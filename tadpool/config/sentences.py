@@ -149,12 +149,13 @@ def fields_at(model: Any, place: tuple) -> dict[str, FieldInfo]:
 
 
 def _within(annotation: Any, part: str | int) -> Any:
+    found = []
     for member in _members(annotation):
-        if get_origin(member) in (dict, list):
-            return get_args(member)[-1]
-        if _is_model(member) and part in (fields := fields_at(member, ())):
-            return fields[part].annotation
-    return Any
+        if get_origin(member) is dict or (get_origin(member) is list and isinstance(part, int)):
+            found.append(get_args(member)[-1])
+        elif _is_model(member) and part in (fields := fields_at(member, ())):
+            found.append(fields[part].annotation)
+    return Union[tuple(found)] if found else Any  # noqa: UP007 (of as many as there are)
 
 
 def _members(annotation: Any) -> list[Any]:

@@ -165,8 +165,9 @@ class Settings(Strict):
     )
     quick: Quick | None = Field(
         None,
-        description="A quick look: fits get no more chains and iterations than stated here, none is repeated, and prior "
-        "sensitivity is left out. Meant for a first look, as in config/quick.yaml, not for conclusions.",
+        description="A quick look: fits get no more chains and iterations than stated here, none is repeated, and what fits "
+        "again (to leave something out, calibration, recovery) and prior sensitivity are left out. Meant for a first look, as "
+        "in config/quick.yaml, not for conclusions.",
         examples=[{"warmup": 200, "draws": 200}],
     )
     compare_with: Text | None = Field(

@@ -13,7 +13,9 @@ from tests.faults.conftest import small
 from tests.workflow.conftest import digests
 
 FIT = "results/small/pooled/fit.nc"
-NAMED = f"{FIT}: it is not the file that was written here"
+CHECK = "results/small/pooled/check.json"
+RANKING = "results/small/comparisons/main.csv"
+NAMED = "it is not the file that was written here"
 
 
 def truncate(path):
@@ -34,6 +36,10 @@ def swap(path):
     path.write_bytes((path.parent.parent / "unpooled" / "fit.nc").read_bytes())
 
 
+def edit(path):
+    path.write_text(path.read_text().replace("0.", "1.").replace('"fail"', '"pass"'))
+
+
 @pytest.fixture
 def workflow(undisturbed, tmp_path):
     """A copy of the finished study."""
@@ -42,13 +48,15 @@ def workflow(undisturbed, tmp_path):
 
 @pytest.mark.fault("files", holds="the run names the file and says what to delete, and nothing is made from it")
 @pytest.mark.parametrize(
-    "damage", [truncate, flip_a_bit, empty, swap], ids=lambda damage: damage.__name__.replace("_", " ")
+    ("file", "damage"),
+    [(FIT, truncate), (FIT, flip_a_bit), (FIT, empty), (FIT, swap), (CHECK, truncate), (CHECK, edit), (RANKING, edit)],
+    ids=lambda value: value if isinstance(value, str) else value.__name__.replace("_", " "),
 )
-def test_damaged_result(workflow, damage):
-    damage(workflow.folder / FIT)
+def test_damaged_result(workflow, file, damage):
+    damage(workflow.folder / file)
     done = workflow.run("--dry-run", check=False)
     assert done.returncode != 0
-    assert f"{NAMED} (damaged, replaced or put back); delete the file and run again" in done.stderr
+    assert f"{file}: {NAMED} (damaged, edited, replaced or put back); delete the file and run again" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -62,7 +70,7 @@ def test_old_result_put_back_with_its_time(workflow, undisturbed):
     (workflow.folder / "results" / "small" / "pooled" / "check.json").unlink()
     done = workflow.run(check=False)
     assert done.returncode != 0
-    assert NAMED in done.stderr
+    assert f"{FIT}: {NAMED}" in done.stderr
     assert "Traceback" not in done.stderr
     fit.unlink()
     workflow.run()

@@ -92,18 +92,30 @@ def through_slurm(cluster, folder, status):
     return said, killed
 
 
-def test_a_cancelled_job_is_one_that_failed(monkeypatch):
+@pytest.mark.parametrize(
+    ("answers", "states"),
+    [
+        ({"sacct": {"7": "CANCELLED by 1000"}}, {"7": "CANCELLED"}),
+        ({"sacct": None, "squeue": {"7": "FAILED"}}, {"7": "FAILED"}),  # there is no accounting
+        ({"sacct": None, "squeue": None}, {}),  # its jobs stay those that are asked for
+    ],
+)
+def test_the_executor_forgets_no_job(monkeypatch, caplog, answers, states):
     import snakemake_executor_plugin_slurm as executor
+    from snakemake_executor_plugin_slurm.job_status_query import query_job_status_sacct
 
-    monkeypatch.setattr(executor, "query_job_status", executor.query_job_status)  # put back afterwards
-    slurm.understand_cancelled()
+    async def query(command, logger):
+        found = answers[command.split()[0]]
+        return found, None if found is None else 0.1
+
+    monkeypatch.setattr(executor, "query_job_status", query)
+    slurm.mend_executor()
+    command = query_job_status_sacct("run")
     with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may run
-        said, nothing = (
-            thread.submit(lambda command=command: asyncio.run(executor.query_job_status(command, logging.getLogger())))
-            for command in ("echo '7|CANCELLED by 1000'", "false")
-        )
-    assert said.result()[0] == {"7": "CANCELLED"}
-    assert nothing.result() == (None, None)
+        found, _ = thread.submit(lambda: asyncio.run(executor.query_job_status(command, logging.getLogger()))).result()
+    assert found == states
+    assert ("sacct failed" in caplog.text) == (answers["sacct"] is None)
+    assert ("asked again" in caplog.text) == (states == {})
 
 
 @pytest.mark.parametrize("status", ["squeue", "sacct"])
