@@ -242,7 +242,7 @@ def in_csv(path, column, value):
     table = pd.read_csv(path)
     table[column] = table[column].astype(object)
     table.loc[0, column] = value
-    table.to_csv(path, index=False)
+    io.write_csv(path, table)
 
 
 def in_check(path, value, *keys):

@@ -452,7 +452,7 @@ def test_a_changed_number_shows(make):
     results = make()
     path = results.folder / "comparisons/main.csv"
     before = render(results)
-    path.write_text(path.read_text().replace("-50.0", "-51.23"))
+    io.write_csv(path, pd.read_csv(path).replace({-50.0: -51.23}))
     after = render(results)
     assert "−51.23" not in before
     assert "−51.23" in after
