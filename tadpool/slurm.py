@@ -9,7 +9,10 @@ import sys
 
 
 def mend_executor() -> None:
-    """Give the executor, where it is the one that runs jobs, the first word of each state, and of no answer say so."""
+    """Give the executor, where it is the one that runs jobs, the first word of each state, by squeue where sacct fails.
+
+    Where neither answers it is told of no states, and asks again for the jobs that it has.
+    """
     executor = sys.modules.get("snakemake_executor_plugin_slurm")
     if not executor:
         return

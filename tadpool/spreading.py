@@ -76,19 +76,18 @@ def map_lanes(
     shared: Arrays,
     *,
     bytes_per_lane: float = 1e6,
-    vectorized: bool | None = None,
     brief: bool = False,
     compiled: Callable | None = None,
 ) -> Any:
     """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays.
 
-    vectorized, brief: see `spread`. compiled: what it made of the function, for several calls that share it.
+    brief: see `spread`. compiled: what it made of the function, for several calls that share it.
     """
     count = len(jax.tree.leaves(lanes)[0])
     chunks, size = batches(count, jax.device_count(), bytes_per_lane)
     # A loop of one turn is compiled as no loop, and rounds differently.
     size = max(size, 2 * jax.device_count())
-    compiled = compiled or spread(function, vectorized, brief=brief)
+    compiled = compiled or spread(function, brief=brief)
     rows = list(chunk_rows(count, chunks, size))
     outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]
     return undeal(outputs, rows, count)
