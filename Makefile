@@ -24,7 +24,7 @@ quick: .venv/complete  ## A first look at all studies, with short chains
 setup: .venv/complete  ## Set up the private environment and do nothing else
 
 new: .venv/complete  ## Begin a study with files that run as they are (NAME=bakeries, FOLDER=../mine or this one)
-	@$(PYTHON) -m tadpool.new --folder '$(FOLDER)' -- '$(NAME)'
+	@$(PYTHON) -m tadpool.workflow.new --folder '$(FOLDER)' -- '$(NAME)'
 
 test: .venv/complete  ## Run all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
@@ -46,7 +46,7 @@ bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nu
 	$(PYTHON) -m benchmarks.run $(PART)
 
 plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and time where earlier runs left it
-	@$(PYTHON) -m tadpool.plan $(STUDY)
+	@$(PYTHON) -m tadpool.workflow.plan $(STUDY)
 
 docs: .venv/complete  ## Write the documentation to docs/site/index.html, off line
 	@$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going docs docs/site

@@ -38,8 +38,8 @@ onsuccess:
         print(
             "The report is results/index.html; `make verify` writes results/verify.html."
         )
-    from tadpool import undeclared
+    from tadpool.loading import undeclared_trials
 
     outcomes = {name: study.outcomes for name, study in STUDIES.items()}
-    for question in undeclared.asked(outcomes):
+    for question in undeclared_trials.asked(outcomes):
         print(question)

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import common
-from tadpool import compile_cache, lanes, seeds
+from tadpool import seeds
+from tadpool.engine import compile_cache, lanes
 from tadpool.models.frogs_multilevel import model
 
 THINNED = 100

@@ -64,7 +64,7 @@ def _agree(fit: Path, draws: Path, peer: str) -> None:
     """End the run where the means of a parameter differ in a county that both sampled well."""
     from arviz_stats.base import array_stats
 
-    from tadpool import contracts, io
+    from tadpool.files import contracts, io
 
     tree = io.read(fit, contracts.FIT)
     if tree.attrs["status"] != "ok":

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import common
-from tadpool import binding, compile_cache, lanes, seeds
-from tadpool.design import Reference
+from tadpool import seeds
+from tadpool.engine import compile_cache, lanes
+from tadpool.modelling import binding
+from tadpool.modelling.design import Reference
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from benchmarks import ess
 from benchmarks.ess import ENOUGH, UNMEASURED, Times, times
 from benchmarks.processes import PEER_PYTHON, Variant
 from benchmarks.tables import memory, ratio, spread, table
-from tadpool.reporting.formatting import counted
+from tadpool.formatting import counted
 
 TITLE = "Partial pooling of many rows: sums over groups, and one term for each row"
 # Model -> rows, groups, warm-up, draws, rounds.
@@ -27,7 +27,7 @@ def simulated(rows: int, groups: int, folder: Path) -> tuple[Path, Path]:
     """Write data.nc with a normal outcome of groups and a predictor, and the same arrays as .npz; returns both paths."""
     import xarray as xr
 
-    from tadpool import contracts, io
+    from tadpool.files import contracts, io
 
     rng = np.random.default_rng(1)
     index = rng.permutation(np.arange(rows) % groups)

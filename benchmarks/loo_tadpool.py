@@ -8,7 +8,8 @@ import numpy as np
 import numpyro.distributions as dist
 
 from benchmarks import common
-from tadpool import compile_cache, lanes, seeds
+from tadpool import seeds
+from tadpool.engine import compile_cache, lanes
 from tadpool.models.frogs_fixed_sigma import model
 
 

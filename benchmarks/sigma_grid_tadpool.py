@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks import common
-from tadpool import compile_cache, lanes, seeds
+from tadpool import seeds
+from tadpool.engine import compile_cache, lanes
 from tadpool.models.frogs_fixed_sigma import model
 
 

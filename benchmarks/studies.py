@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import MAX_TREE_DEPTH, TARGET_ACCEPT
-from tadpool import config, contracts, io
-from tadpool.data import merged
-from tadpool.preparation import prepare
-from tadpool.specs import Specs
+from tadpool import config
+from tadpool.files import contracts, io
+from tadpool.files.data_file import merged
+from tadpool.loading.preparation import prepare
+from tadpool.workflow.specs import Specs
 
 
 def prepared(study: str, folder: Path) -> tuple[Path, Path]:

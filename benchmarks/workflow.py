@@ -76,7 +76,7 @@ def _phases(found: Iterable[dict[str, Any]]) -> dict[str, float]:
         spans = process["spans"]
         for name, value in spans.items():
             seconds[name] += value
-        waits = "tadpool.isolation" not in words and not spans["sample"]
+        waits = "tadpool.workflow.child_process" not in words and not spans["sample"]
         own = max(0.0, (min(process["cpu"], process["wall"]) if waits else process["wall"]) - sum(spans.values()))
         kind = "figures" if "draw_figures" in words else "pages" if "render_" in words else "rest"
         seconds[kind] += own

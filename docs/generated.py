@@ -10,11 +10,11 @@ from pathlib import Path
 
 from docutils import nodes
 
-from tadpool import contracts, plugins
-from tadpool.reporting.environment import TEMPLATES
-from tadpool.reporting.glossary import terms
-from tadpool.reporting.markup import mathml
-from tadpool.verification import known
+from tadpool.files import contracts, plugins
+from tadpool.reporting.html.environment import TEMPLATES
+from tadpool.reporting.html.glossary import terms
+from tadpool.reporting.html.markup import mathml
+from tadpool.verification import exact_values
 
 ROOT = Path(__file__).parent.parent
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
@@ -70,7 +70,7 @@ def figures() -> Iterator[str]:
 
 def exact_elpd() -> Iterator[str]:
     """The exact scores of the reed frogs over fixed values of sigma."""
-    table = known.reference("reedfrogs_sigma_grid").reset_index().sort_values("sigma")
+    table = exact_values.reference("reedfrogs_sigma_grid").reset_index().sort_values("sigma")
     yield "| σ | exact elpd | its SE |\n|---|---|---|"
     yield from (f"| {row.sigma:.2f} | {row.elpd_loo_exact:.1f} | {row.se:.1f} |" for row in table.itertuples())
 

@@ -4,12 +4,13 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tadpool import flow, io, isolation, lock, seals, slurm
 from tadpool.config import ConfigErrors, read
-from tadpool.demand import DAY, demand
 from tadpool.errors import UserError
-from tadpool.specs import Specs
+from tadpool.files import checksums, io, run_lock
 from tadpool.verification.parts import PARTS
+from tadpool.workflow import child_process, rule_graph as graphs, slurm
+from tadpool.workflow.resources import DAY, demand
+from tadpool.workflow.specs import Specs
 
 try:
     specs = Specs(read(config))
@@ -18,11 +19,11 @@ except ConfigErrors as errors:
 
 specs.export()
 if workflow.is_main_process:
-    isolation.export(
+    child_process.export(
         workflow.execution_settings.retries if workflow.execution_settings else 0
     )
     folders = [Path("results", study) for study in specs.config.studies]
-    if changed := [*seals.foreign(folders), *seals.broken(folders)]:
+    if changed := [*checksums.foreign(folders), *checksums.broken(folders)]:
         sys.exit(
             "\n".join(["Results are not as they were made; nothing was run.", *changed])
         )
@@ -53,7 +54,7 @@ wildcard_constraints:
 def begin():
     """Hold the results folder for this run, or say who does."""
     try:
-        lock.take()
+        run_lock.take()
     except UserError as error:
         sys.exit(str(error))
     if ON_CLUSTER:
@@ -132,7 +133,7 @@ def attempt(wildcards, attempt):
 def rule_graph(wildcards):
     """Which rules make this run, and which reads the files of which, as canonical JSON."""
     twins = ("share_", "for_now_")
-    found = flow.graph(
+    found = graphs.graph(
         [each for each in workflow.rules if not each.name.startswith(twins)],
         [*specs.everything(), *specs.pages()],
         lambda named: type(wildcards)(fromdict=named),

@@ -2,11 +2,12 @@
 
 import json
 
-from tadpool import io, isolation, provenance
+from tadpool.files import io, provenance
+from tadpool.workflow import child_process
 
 
 def main(output, provenance, data, prior, fit, threads, **settings):
-    from tadpool.sensitivity import assess
+    from tadpool.evaluation.prior_sensitivity import assess
 
     assess(output, provenance, data, prior, fit, threads, **settings)
 
@@ -14,7 +15,7 @@ def main(output, provenance, data, prior, fit, threads, **settings):
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        isolation.guarded(
+        child_process.guarded(
             __file__,
             output=snakemake.output.sensitivity,
             crashes=snakemake.params.crashes,

@@ -2,12 +2,13 @@
 
 import json
 
-from tadpool import checks, contracts, io
+from tadpool.convergence import verdicts
+from tadpool.files import contracts, io
 
 
 def main(fit, check, study, entry, over, by, verdict=None):
     tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
-    report = checks.report(tree, over or by, whole=by is not None, own=verdict)
+    report = verdicts.report(tree, over or by, whole=by is not None, own=verdict)
     attempts = json.loads(tree.attrs["attempts"])
     io.write_json(check, {"study": study, "entry": entry, **report, "attempts": attempts})
 

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from tadpool import comparison, contracts, io, provenance
+from tadpool.evaluation import comparison
+from tadpool.files import contracts, io, provenance
 
 
 def main(loos, checks, table, entries, target, rank_failed=False):

@@ -2,11 +2,12 @@
 
 import json
 
-from tadpool import io, isolation, provenance
+from tadpool.files import io, provenance
+from tadpool.workflow import child_process
 
 
 def main(output, provenance, data, fit, threads, **settings):
-    from tadpool.cross_validation import cross_validate
+    from tadpool.evaluation.cross_validation import cross_validate
 
     cross_validate(output, provenance, data, fit, threads, **settings)
 
@@ -14,7 +15,7 @@ def main(output, provenance, data, fit, threads, **settings):
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        isolation.guarded(
+        child_process.guarded(
             __file__,
             output=snakemake.output.loo,
             crashes=snakemake.params.crashes,

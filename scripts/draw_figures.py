@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from tadpool import io
-from tadpool.drawing import draw_all
-from tadpool.results import StudyResults
+from tadpool.figures.drawing import draw_all
+from tadpool.files import io
+from tadpool.files.results import StudyResults
 
 
 def main(figures, study, config):

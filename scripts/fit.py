@@ -2,11 +2,12 @@
 
 import json
 
-from tadpool import io, isolation, provenance
+from tadpool.files import io, provenance
+from tadpool.workflow import child_process
 
 
 def main(output, provenance, data, threads, **settings):
-    from tadpool.fitting import fit
+    from tadpool.fitting.fit_job import fit
 
     fit(output, provenance, data, threads, **settings)
 
@@ -14,7 +15,7 @@ def main(output, provenance, data, threads, **settings):
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        isolation.guarded(
+        child_process.guarded(
             __file__,
             output=snakemake.output.fit,
             crashes=snakemake.params.crashes,

@@ -2,8 +2,8 @@
 
 import json
 
-from tadpool import io
-from tadpool.gate import compare
+from tadpool.convergence.gate import compare
+from tadpool.files import io
 
 
 def main(reports, results, gate, expected, quick):

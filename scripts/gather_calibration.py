@@ -2,8 +2,8 @@
 
 import json
 
-from tadpool import io, provenance
-from tadpool.calibrating import gather
+from tadpool.calibration.sbc_jobs import gather
+from tadpool.files import io, provenance
 
 
 def main(parts, calibration, record):

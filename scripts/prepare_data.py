@@ -2,8 +2,8 @@
 
 import json
 
-from tadpool import contracts, io, provenance
-from tadpool.preparation import prepare
+from tadpool.files import contracts, io, provenance
+from tadpool.loading.preparation import prepare
 
 
 def main(data, provenance, study, dataset, arguments, outcomes, dims, seed=None):

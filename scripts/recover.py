@@ -2,11 +2,12 @@
 
 import json
 
-from tadpool import io, isolation, provenance
+from tadpool.files import io, provenance
+from tadpool.workflow import child_process
 
 
 def main(output, provenance, threads, **settings):
-    from tadpool.recovering import recover
+    from tadpool.calibration.recovery_study import recover
 
     recover(output, provenance, threads, **settings)
 
@@ -14,7 +15,7 @@ def main(output, provenance, threads, **settings):
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        isolation.guarded(
+        child_process.guarded(
             __file__,
             output=snakemake.output.recovery,
             crashes=snakemake.params.crashes,

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from tadpool import io
-from tadpool.provenance import RUN
-from tadpool.reporting.changes import changes
-from tadpool.reporting.index import index_page
-from tadpool.results import StudyResults
+from tadpool.files import io
+from tadpool.files.provenance import RUN
+from tadpool.files.results import StudyResults
+from tadpool.reporting.pages.index import index_page
+from tadpool.reporting.sections.changes import changes
 
 
 def main(index, graph, studies, quick, compare_with=None):

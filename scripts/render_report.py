@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from tadpool import io
-from tadpool.reporting.changes import changes
-from tadpool.reporting.study import study_page, study_record
-from tadpool.results import StudyResults
+from tadpool.files import io
+from tadpool.files.results import StudyResults
+from tadpool.reporting.pages.study import study_page, study_record
+from tadpool.reporting.sections.changes import changes
 
 
 def main(page, run, provenance, study, config, seed, samplers, quick, compare_with=None):

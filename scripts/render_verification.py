@@ -1,7 +1,7 @@
 """Write the page of what verification found, and all values as a table."""
 
-from tadpool import io
-from tadpool.reporting.verification import table, verification_page
+from tadpool.files import io
+from tadpool.reporting.pages.verification import table, verification_page
 from tadpool.verification import findings
 
 

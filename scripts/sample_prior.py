@@ -2,11 +2,16 @@
 
 import json
 
-from tadpool import io, isolation, provenance
+from tadpool.files import io, provenance
+from tadpool.workflow import child_process
 
 
 def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, only_where, precision):
-    from tadpool import binding, compile_cache, contracts, lanes, sampling, seeds
+    from tadpool import seeds
+    from tadpool.engine import compile_cache, lanes
+    from tadpool.files import contracts
+    from tadpool.fitting import sampling
+    from tadpool.modelling import binding
 
     lanes.start(threads, precision)
     with compile_cache.used():
@@ -19,7 +24,7 @@ def main(output, provenance, data, threads, seed, study, entry, model, hyperpara
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     with io.job_log(snakemake.log[0]):
-        isolation.guarded(
+        child_process.guarded(
             __file__,
             output=snakemake.output.prior,
             crashes=snakemake.params.crashes,

@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
-from tadpool import io, isolation, provenance
+from tadpool.files import io, provenance
+from tadpool.workflow import child_process
 
 if __name__ == "__main__":
     spec = json.loads(snakemake.params.spec)
     number, of = map(int, snakemake.wildcards.share.split("of"))
     inputs = dict(snakemake.input.items())
     with io.job_log(snakemake.log[0]):
-        isolation.shared(
+        child_process.shared(
             str(Path(__file__).with_name(f"{snakemake.params.of}.py")),
             output=snakemake.output.share,
             share=(number - 1, of),

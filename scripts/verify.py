@@ -1,7 +1,7 @@
 """Fail if an exact value was missed or a planted error was not found."""
 
-from tadpool import io
 from tadpool.errors import UserError
+from tadpool.files import io
 from tadpool.verification import findings
 
 

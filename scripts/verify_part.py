@@ -4,11 +4,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from tadpool import io
+from tadpool.files import io
 
 
 def main(found, threads, part):
-    from tadpool import lanes
+    from tadpool.engine import lanes
     from tadpool.verification import findings, parts
 
     lanes.start(threads)

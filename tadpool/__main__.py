@@ -3,9 +3,9 @@
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
-from tadpool import new
+from tadpool import ROOT
+from tadpool.workflow import new
 
 HELP = """\
 tadpool                 run the studies of this folder through to results/index.html
@@ -14,7 +14,6 @@ tadpool -n              say what would run, or what is wrong with the config
 tadpool plan [STUDY]    say what a run would take: jobs, memory, storage, time
 tadpool new NAME        begin a study: study file, model and table that run as they are
 All else is handed to Snakemake: `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
-ROOT = Path(__file__).parent.parent
 # Where one of these is given, how much runs at once is said already.
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
 
@@ -40,7 +39,7 @@ def main(arguments: list[str]) -> int:
         print(f"Snakemake is not installed in {sys.prefix}: run `make setup` in {ROOT}.", file=sys.stderr)
         return 1
     if arguments[:1] == ["plan"]:
-        from tadpool import plan
+        from tadpool.workflow import plan
 
         return plan.main(arguments[1:])
     run = command(arguments)

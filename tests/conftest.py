@@ -6,13 +6,13 @@ import jax
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tadpool import lanes
-from tadpool.verification import known
+from tadpool.engine import lanes
+from tadpool.verification import exact_values
 from tests.faults import table
 from tests.faults.table import pytest_configure, pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401 (hooks of pytest)
 
 # They take minutes, and their tests share what one worker has made. What starts last is short.
-SLOW = ("tests/workflow", "tests/faults", "tests/slurm", "tests/browser")
+SLOW = ("tests/runs", "tests/faults", "tests/slurm", "tests/browser")
 
 lanes.start(2)
 
@@ -45,4 +45,4 @@ def compiled_once(tmp_path_factory):
 @pytest.fixture
 def reference():
     """The exact posterior means and standard deviations of a model, indexed by parameter."""
-    return known.reference
+    return exact_values.reference

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from tadpool import new
+from tadpool import ROOT
 from tadpool.config.reading import merge
+from tadpool.workflow import new
 
-ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if "site" not in path.relative_to(ROOT).parts),

@@ -20,9 +20,9 @@ original = builtins.__import__
 watched = set()
 # Functions of tadpool whose time counts, each with its span.
 WATCHED = {
-    "tadpool.io": {"read": "files", "write": "files"},
-    "tadpool.lanes": {"run": "sample"},
-    "tadpool.spreading": {"map_lanes": "sample"},
+    "tadpool.files.io": {"read": "files", "write": "files"},
+    "tadpool.engine.lanes": {"run": "sample"},
+    "tadpool.engine.batches": {"map_lanes": "sample"},
 }
 
 

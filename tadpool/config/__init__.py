@@ -5,8 +5,8 @@
 """
 
 from tadpool.config.reading import ConfigErrors, read
-from tadpool.config.settings import Sampler, Settings
-from tadpool.config.study import Config, Entry, Study
-from tadpool.config.sweeps import Spaced, Sweep
+from tadpool.config.schema.run import Sampler, Settings
+from tadpool.config.schema.study import Config, Entry, Study
+from tadpool.config.schema.sweep import Spaced, Sweep
 
 __all__ = ["Config", "ConfigErrors", "Entry", "Sampler", "Settings", "Spaced", "Study", "Sweep", "read"]

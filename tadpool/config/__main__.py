@@ -1,5 +1,5 @@
 """Write config/README.md and the JSON schemas of config/: `python -m tadpool.config`."""
 
-from tadpool.config.documents import write
+from tadpool.config.generated_docs import write
 
 write()

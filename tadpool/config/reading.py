@@ -7,20 +7,23 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tadpool.config import ladder, references, values, yaml_files
-from tadpool.config.analyses import Calibration, Comparison, Figure, Prediction, Recovery
-from tadpool.config.sentences import explain
-from tadpool.config.settings import Settings
-from tadpool.config.study import LADDER, Config, Entry, Study
-from tadpool.config.sweeps import Sweep
-from tadpool.config.types import RESERVED, SLUG, colliding
-from tadpool.config.values import NotReadable, Problem, printable
+from tadpool import ROOT
+from tadpool.config import parsed_values, yaml_files
+from tadpool.config.checks import studies as references
+from tadpool.config.ladder import entries
+from tadpool.config.messages import explain
+from tadpool.config.parsed_values import NotReadable, Problem, printable
+from tadpool.config.schema.analyses import Calibration, Comparison, Figure, Prediction, Recovery
+from tadpool.config.schema.run import Settings
+from tadpool.config.schema.study import LADDER, Config, Entry, Study
+from tadpool.config.schema.sweep import Sweep
+from tadpool.config.schema.types import RESERVED, SLUG, colliding
 from tadpool.errors import UserError, did_you_mean
 
 CONFIG = Path("config/config.yaml")
 OWN = Path("config/studies")
 RESULTS = Path("results")
-BUILT_IN = Path(__file__).parent.parent.parent / OWN
+BUILT_IN = ROOT / OWN
 OVERLAY = "--config or --configfile"
 # Named things within a study: each is valid or not on its own.
 NAMED = {
@@ -107,14 +110,14 @@ def _load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     """The keys of a file, none where it is not readable, and what is wrong with them whatever they mean."""
     try:
         content, problems = yaml_files.load(path)
-        return content, [*problems, *values.check(content)]
+        return content, [*problems, *parsed_values.check(content)]
     except NotReadable as error:
         return {}, [Problem((), str(error))]
 
 
 def _checked(overlay: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:
     try:
-        return overlay, values.check(overlay)
+        return overlay, parsed_values.check(overlay)
     except NotReadable as error:
         return {}, [Problem((), str(error))]
 
@@ -181,7 +184,7 @@ def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
     study, invalid = _validated(Study, content, known)
     parts = study or _valid_parts(Study, content)
     misread = any("design" in problem.place for problem in (*known, *invalid))
-    parts, wrong = (ladder.unknown(parts), []) if misread else ladder.completed(parts)
+    parts, wrong = (entries.unknown(parts), []) if misread else entries.completed(parts)
     unknown = references.check(parts)
     return parts if study else None, _sentences(file, [*known, *invalid, *_collisions(content), *wrong, *unknown])
 

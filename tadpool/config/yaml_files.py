@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tadpool.config.values import NotReadable, Problem
+from tadpool.config.parsed_values import NotReadable, Problem
 
 LARGEST_FILE = 200_000
 

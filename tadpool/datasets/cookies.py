@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from tadpool.tables import index, integers
+from tadpool.loading.columns import index, integers
 
 TABLES = ("cookies.csv",)
 

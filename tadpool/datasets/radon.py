@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from tadpool.tables import index, integers, numbers
+from tadpool.loading.columns import index, integers, numbers
 
 TABLES = ("radon.csv",)
 

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from tadpool.tables import binary, integers
+from tadpool.loading.columns import binary, integers
 
 TABLES = ("reedfrogs.csv",)
 

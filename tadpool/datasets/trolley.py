@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from tadpool.tables import index, integers
+from tadpool.loading.columns import index, integers
 
 TABLES = ("trolley_responses.csv", "trolley_cases.csv", "trolley_participants.csv")
 FEATURES = ("action", "intention", "contact")

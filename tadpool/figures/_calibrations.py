@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from tadpool.calibration.sbc_verdict import ALPHA
 from tadpool.figures import NotDrawn
-from tadpool.ranks import ALPHA
 
 HIGHLIGHT = "#D55E00"
 

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.figures import _style, _summaries, _units
-from tadpool.reporting.formatting import plural, sentence
+from tadpool.formatting import plural, sentence
 
 DIGITS = 4
 MOST_MEMBERS = 400

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from scipy.stats import gaussian_kde
 
-from tadpool import sweep_scores, sweeping
+from tadpool import sweep_axes
+from tadpool.evaluation import sweep_scores
 from tadpool.figures import Drawn, _style, _summaries
 
 BELOW = 30.0
@@ -31,12 +32,12 @@ APART = "Each point has its own simulated data, so none is the best; colours are
 
 def draw(results, chosen: Mapping[str, Any], numbers: pd.DataFrame) -> Drawn:
     """chosen: the sweep as the study has it. numbers: see `sweep_scores.table`."""
-    first, second = names = sweeping.axes(chosen["over"])
-    compared = sweeping.compared(chosen["over"])
+    first, second = names = sweep_axes.axes(chosen["over"])
+    compared = sweep_axes.compared(chosen["over"])
     figure, panels = _style.panels(1, 1, height=4.4)
     axes = panels[0, 0]
     for name, scale in ((first, axes.set_xscale), (second, axes.set_yscale)):
-        if name in sweeping.logarithmic(chosen):
+        if name in sweep_axes.logarithmic(chosen):
             scale("log")
     usable = numbers[~numbers["failed"]]
     below = min(BELOW, float(usable["elpd"].max() - usable["elpd"].min())) or 1.0

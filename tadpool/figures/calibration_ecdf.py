@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tadpool import uniformity
+from tadpool.calibration import uniformity
 from tadpool.figures import Drawn, _calibrations, _style
 
 COLUMNS = 3

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tadpool.comparison import TIE_DSE, TIE_ELPD
+from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD
 from tadpool.figures import Drawn, NotDrawn, _style
 
 CAPTION = (

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
-from tadpool.checks import BFMI_WARN
+from tadpool.convergence.verdicts import BFMI_WARN
 from tadpool.figures import Drawn, _style, _summaries
 
 CAPTION = (

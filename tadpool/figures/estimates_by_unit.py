@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from tadpool.errors import UserError, did_you_mean
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
-from tadpool.sweeping import POINT
+from tadpool.sweep_axes import POINT
 
 LINKS = {"identity": np.asarray, "logistic": expit, "exponential": np.exp}
 ENDS = ("smallest", "best", "largest")

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from scipy.special import logsumexp
 
-from tadpool import left_out, pit, predictive_checks
+from tadpool.evaluation import loo_predictive, pit, predictive_checks
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 SEED = 214
@@ -45,7 +45,7 @@ class Predicted:
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """One panel per outcome; the sort of outcome decides what it shows, see `tadpool.pit`."""
+    """One panel per outcome; the sort of outcome decides what it shows, see `tadpool.evaluation.pit`."""
     predictive, counts = _summaries.sites(results, entry, "posterior_predictive"), _counts(results, entry)
     outcomes = [outcome for outcome in results.config["outcomes"] if outcome in predictive]
     figure, axes = _style.panels(1, len(outcomes), height=3.0, width=5.0 if len(outcomes) == 1 else _style.WIDTH)
@@ -103,7 +103,7 @@ def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Pre
 
     def without_unit(name: str) -> tuple[xr.DataArray, np.ndarray]:
         scores = log_likelihood[scored].isel(chosen)
-        return left_out.leave_one_out(predictive[name].isel(chosen), scores, results.loo(entry), unit)
+        return loo_predictive.leave_one_out(predictive[name].isel(chosen), scores, results.loo(entry), unit)
 
     data = results.data.isel(chosen)
     drawn, log_weights = without_unit(outcome)
@@ -115,7 +115,7 @@ def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Pre
     if gate:
         counted = (counted & (data[gate] != 0)).transpose(*observed.dims)
     if gate in predictive:
-        log_weights = np.where(left_out.units_first(without_unit(gate)[0], unit) != 0, log_weights, -np.inf)
+        log_weights = np.where(loo_predictive.units_first(without_unit(gate)[0], unit) != 0, log_weights, -np.inf)
     chains, length = log_weights.shape[1:]
     weights = np.broadcast_to(log_weights.reshape(-1, *[1] * len(rest), chains, length), draws.shape)
     return _flat(observed.values, draws, weights, counted.values)

@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from tadpool import recovery
+from tadpool.calibration import recovery_table
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries
 
 CAPTION = (
@@ -60,7 +60,7 @@ def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
     if not shared:
         return None
     frame = pd.concat([_summaries.site_summary(posterior[name]) for name in shared], ignore_index=True)
-    found = recovery.table(posterior, truth)[["parameter", "truth", "z"]]
+    found = recovery_table.table(posterior, truth)[["parameter", "truth", "z"]]
     frame = frame.merge(found, on="parameter", how="left", validate="one_to_one")
     covered = (frame["eti89_low"] <= frame["truth"]) & (frame["truth"] <= frame["eti89_high"])
     prior = _summaries.sites(results, entry, "prior")

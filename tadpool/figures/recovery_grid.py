@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from tadpool import recovery as recoveries
+from tadpool.calibration import recovery_table as recoveries
 from tadpool.figures import Drawn, NotDrawn, _style
 
 STATISTICS = {"bias": "bias", "rmse": "root mean square error", "coverage": "coverage of 90 % intervals"}

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tadpool import sweep_scores, sweeping
+from tadpool import sweep_axes
+from tadpool.evaluation import sweep_scores
 from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries, _sweep_map
 
 STANDARD_ERRORS_SHOWN = 8
@@ -26,20 +27,20 @@ def draw(results, *, sweep: str) -> Drawn:
     numbers = sweep_scores.table(tree["loo"].to_dataset(), chosen["over"], points)
     if numbers["failed"].all():
         raise NotDrawn(f"all points of the sweep {sweep} failed")
-    if len(sweeping.axes(chosen["over"])) > 1:
+    if len(sweep_axes.axes(chosen["over"])) > 1:
         return _sweep_map.draw(results, chosen, numbers)
     return _curve(results, sweep, chosen, numbers)
 
 
 def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
-    over, compared = chosen["over"], sweeping.compared(chosen["over"])
+    over, compared = chosen["over"], sweep_axes.compared(chosen["over"])
     explorer = _explore_sweep.sweep(results, sweep, numbers) if compared else None
     best = numbers[numbers["best"]].iloc[0]
     overlay = _overlay(results, chosen["overlay"])
     rows = 2 if overlay is not None else 1
     figure, axes = _style.panels(rows, 1, height=3.2 + 1.3 * (rows - 1), sharex=True, height_ratios=[3, 1.2][:rows])
     _draw_curve(axes[0, 0], numbers, over, compared)
-    if sweeping.logarithmic(chosen):
+    if sweep_axes.logarithmic(chosen):
         axes[0, 0].set_xscale("log")
     values = {"over": over, "best": best[over], "elpd": best["elpd"], "overlay": "", "doubt": _doubt(numbers)}
     shown = numbers

@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from tadpool import predictive_checks
+from tadpool.evaluation import predictive_checks
 from tadpool.figures import Drawn, NotDrawn, _predictive, _style, _summaries
 
 MOST_SDS = 6.0

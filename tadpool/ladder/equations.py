@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tadpool import design as designs
+from tadpool.modelling import design as designs
 
 LOGIT, LOG = ("bernoulli", "binomial"), ("poisson", "negative_binomial")
 MEASURED = ("normal", "student")

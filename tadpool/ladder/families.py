@@ -9,7 +9,7 @@ import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions.util import validate_sample
 
-from tadpool.distributions import OrderedLogistic, OrderedNormal
+from tadpool.modelling.distributions import OrderedLogistic, OrderedNormal
 
 STANDARD_DEVIATIONS = {
     "exponential": lambda scale: dist.Exponential(1.0 / scale),

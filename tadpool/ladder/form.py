@@ -18,7 +18,7 @@ class Predictor:
 
 @dataclass(frozen=True)
 class Form:
-    """A design bound to data; the fields that it shares with the design are explained in `tadpool.design`.
+    """A design bound to data; the fields that it shares with the design are explained in `tadpool.modelling.design`.
 
     per: role (trials, exposure and so on) or predictor -> `<group>_index` of those with one value per member. rows: size of the
     unit. members: size of each group. levels: of an ordered outcome. means: the predictors with a group mean. latent: those

@@ -8,7 +8,7 @@ The mean of a predictor that is yes or no is that of the rows, as in `mundlak`.
 Source: Lüdtke et al. (2008), Psychol. Methods 13:203-229; McElreath (2023), Statistical Rethinking, lecture 12, bonus.
 """
 
-from tadpool.ladder.binding import binder
+from tadpool.ladder.bind_rung import binder
 
 DESIGNED = True
 
@@ -18,7 +18,7 @@ def model(
     predictor_scale=1.5, sigma_scale=1.0, nu_shape=2.0, nu_rate=0.1, overdispersion_scale=1.0, cutpoint_scale=1.5,
     sd_prior="exponential", scaled=True, parametrization="auto", collapse=True,
 ):  # fmt: skip
-    """design: a `tadpool.ladder.instance.Instance`. Scales are in units of the data unless `scaled` is false."""
+    """design: a `tadpool.ladder.rung.Instance`. Scales are in units of the data unless `scaled` is false."""
     alpha = design.population_intercept(alpha_location, alpha_scale)
     design.latent_group_means(mean_scale, predictor_scale, sd_prior)
     design.common_slopes(design.coefficients(beta_scale))

@@ -6,7 +6,7 @@ the link of any other, the standard deviation of a predictor that is a number.
 Source: Mundlak (1978), Econometrica 46:69-85; McElreath (2023), Statistical Rethinking, lecture 12, bonus.
 """
 
-from tadpool.ladder.binding import binder
+from tadpool.ladder.bind_rung import binder
 
 DESIGNED = True
 
@@ -16,7 +16,7 @@ def model(
     nu_shape=2.0, nu_rate=0.1, overdispersion_scale=1.0, cutpoint_scale=1.5, sd_prior="exponential", scaled=True,
     parametrization="auto", collapse=True,
 ):  # fmt: skip
-    """design: a `tadpool.ladder.instance.Instance`. Scales are in units of the data unless `scaled` is false."""
+    """design: a `tadpool.ladder.rung.Instance`. Scales are in units of the data unless `scaled` is false."""
     alpha = design.population_intercept(alpha_location, alpha_scale)
     design.common_slopes(design.coefficients(beta_scale))
     design.varying_intercepts(alpha, group_scale, sd_prior)

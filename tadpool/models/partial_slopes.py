@@ -8,7 +8,7 @@ Correlations have an LKJ prior; `correlated: false` leaves them out.
 Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 13.
 """
 
-from tadpool.ladder.binding import binder
+from tadpool.ladder.bind_rung import binder
 
 DESIGNED = True
 
@@ -18,7 +18,7 @@ def model(
     correlation_concentration=2.0, sigma_scale=1.0, nu_shape=2.0, nu_rate=0.1, overdispersion_scale=1.0,
     cutpoint_scale=1.5, sd_prior="exponential", correlated=True, scaled=True, parametrization="auto", collapse=True,
 ):  # fmt: skip
-    """design: a `tadpool.ladder.instance.Instance`. Scales are in units of the data unless `scaled` is false."""
+    """design: a `tadpool.ladder.rung.Instance`. Scales are in units of the data unless `scaled` is false."""
     alpha = design.population_intercept(alpha_location, alpha_scale)
     coefficients = design.coefficients(beta_scale)
     design.common_slopes({name: beta for name, beta in coefficients.items() if name not in design.form.slopes})

@@ -16,7 +16,7 @@ Source: McElreath (2023), Statistical Rethinking, lectures 11 and 12.
 import numpyro
 import numpyro.distributions as dist
 
-from tadpool.distributions import OrderedLogistic, OrderedNormal
+from tadpool.modelling.distributions import OrderedLogistic, OrderedNormal
 
 
 def model(

@@ -18,7 +18,7 @@ import numpyro
 import numpyro.distributions as dist
 from numpyro.infer.reparam import LocScaleReparam
 
-from tadpool.distributions import OrderedLogistic, OrderedNormal
+from tadpool.modelling.distributions import OrderedLogistic, OrderedNormal
 
 REPARAMETRIZE = ("story_effect",)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tadpool.reporting.formatting import general
+from tadpool.formatting import general
 
 Z = 4.4
 """Two-sided normal tail 1.1e-5: over the about 900 values with a Monte Carlo error one is beyond it in a hundred runs."""

@@ -10,7 +10,7 @@ import numpyro.distributions as dist
 import xarray as xr
 
 from tadpool import seeds
-from tadpool.binding import Bound
+from tadpool.modelling.binding import Bound
 
 ROWS, GROUPS = 120, 6
 NOISE, BETWEEN, WIDE = 1.0, 0.7, 2.0

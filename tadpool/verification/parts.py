@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tadpool import ROOT
 from tadpool.verification.findings import Finding
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = ROOT / "tadpool" / "verification" / "reference"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ PARTS = {
 
 def run(name: str, folder: Path, threads: int) -> list[Finding]:
     """What a part finds. folder: for files that it makes on the way."""
-    from tadpool.verification import battery, oracles
+    from tadpool.verification import exact_comparisons, planted_errors
 
-    module = {"battery": battery, "oracles": oracles}[PARTS[name].module]
+    module = {"battery": planted_errors, "oracles": exact_comparisons}[PARTS[name].module]
     return getattr(module, name)(folder, threads)

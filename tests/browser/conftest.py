@@ -4,8 +4,9 @@ import os
 import shutil
 
 import pytest
-from made_site import write_pages
 from playwright.sync_api import sync_playwright
+
+from tests.browser.made_site import write_pages
 
 
 @pytest.fixture(scope="session")

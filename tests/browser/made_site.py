@@ -4,14 +4,14 @@ import copy
 import shutil
 
 import numpy as np
-import test_figures
-import test_reporting as made
 
-from tadpool import contracts, io
-from tadpool.reporting.changes import changes
-from tadpool.reporting.index import index_page
-from tadpool.reporting.verification import table, verification_page
+from tadpool.files import contracts, io
+from tadpool.reporting.pages.index import index_page
+from tadpool.reporting.pages.verification import table, verification_page
+from tadpool.reporting.sections.changes import changes
 from tadpool.verification.findings import Detection, compared
+from tests.figures import test_figures
+from tests.reporting import test_pages as made
 
 HOSTILE = f"{made.HOSTILE} \N{RIGHT-TO-LEFT OVERRIDE}right to left\N{POP DIRECTIONAL FORMATTING} {{{{7*7}}}}"
 GRAPH = {"jobs": {"fit": 3, "check": 3, "render_report": 1}, "edges": [["fit", "check"], ["check", "render_report"]]}

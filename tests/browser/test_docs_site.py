@@ -1,6 +1,6 @@
 """The documentation in a browser: nothing is fetched, nothing fails, and no page is wider than a phone."""
 
-import pages
+from tests import pages
 
 
 def test_pages_fit_a_phone_and_load_nothing_from_elsewhere(chromium, tmp_path):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tadpool import io
-from tadpool.reporting.environment import environment
-from tadpool.reporting.figures import Figures
+from tadpool.files import io
+from tadpool.reporting.html.environment import environment
+from tadpool.reporting.html.figures import Figures
 
 PAGE = """{% extends "base.html" %}{% import "macros.html" as m with context %}{% set scripts = figures.scripts %}
 {% block title %}Explorers{% endblock %}{% block body %}<main id="main">{{ m.figures_of(figures.all) }}</main>{% endblock %}"""

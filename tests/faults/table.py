@@ -13,15 +13,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tadpool import ROOT
+
 ATTACKS = {  # test file -> area, and what must hold
-    "tests/test_config.py": ("config", "one sentence names file, key and value, and nothing is run"),
-    "tests/workflow/test_bad_config.py": (
+    "tests/config/test_config.py": ("config", "one sentence names file, key and value, and nothing is run"),
+    "tests/runs/test_bad_config.py": (
         "config",
         "the command ends with one sentence for each mistake and no traceback",
     ),
-    "tests/test_described.py": ("data", "one sentence names table, line, column and value, and nothing is sampled"),
-    "tests/test_plugins.py": ("models and datasets", "one sentence names the file and what it lacks"),
+    "tests/loading/test_described_table.py": (
+        "data",
+        "a sentence names table, line, column and value, and nothing is sampled",
+    ),
+    "tests/files/test_plugins.py": ("models and datasets", "one sentence names the file and what it lacks"),
     "tests/browser/test_pages.py": ("names and texts", "the page shows them as text, and nothing in it runs"),
 }
 FOLDER = "tests/faults/"
@@ -98,8 +102,8 @@ def counts(rows: Sequence[Row]) -> list[dict]:
 
 def write(rows: Sequence[Row], folder: Path) -> None:
     """The page and the same as CSV."""
-    from tadpool import io
-    from tadpool.reporting.environment import rendered
+    from tadpool.files import io
+    from tadpool.reporting.html.environment import rendered
 
     io.write_csv(folder / "faults.csv", pd.DataFrame([asdict(row) for row in rows]))
     bad = [row for row in rows if row.outcome == "failed"]

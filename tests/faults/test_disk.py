@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.conftest import small
 from tests.faults.test_kills import damaged
-from tests.workflow.conftest import digests
+from tests.runs.conftest import digests
 
 LAST = "results/small/pooled/loo.nc"  # from data.nc and fit.nc
 FULL = "the job says that there is no room, nothing partial is left, and with room the run ends with the same bytes"

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from tadpool import lock, seals
+from tadpool.files import checksums, run_lock
 from tests.faults.conftest import small
-from tests.workflow.conftest import digests
+from tests.runs.conftest import digests
 
 FIT = "results/small/pooled/fit.nc"
 CHECK = "results/small/pooled/check.json"
@@ -94,17 +94,17 @@ def test_results_copied_to_another_place(workflow, tmp_path):
 @pytest.mark.fault("files", holds="its result is refused, and the newer one stays")
 def test_orphan_of_an_old_config(workflow, monkeypatch):
     monkeypatch.chdir(workflow.folder)
-    from tadpool import contracts, io
     from tadpool.errors import UserError
+    from tadpool.files import contracts, io
 
     newer = io.read(FIT, contracts.FIT)
-    lock.PLACE.write_text('{"token": "newer", "host": "here", "process": 1}')
-    monkeypatch.setenv(lock.TOKEN, "older")
-    before = seals.text(workflow.folder / FIT, "fit.nc")
+    run_lock.PLACE.write_text('{"token": "newer", "host": "here", "process": 1}')
+    monkeypatch.setenv(run_lock.TOKEN, "older")
+    before = checksums.text(workflow.folder / FIT, "fit.nc")
     with pytest.raises(UserError, match="another run began while this job was at work; its result is not kept"):
         io.write(FIT, newer, contracts.FIT)
-    assert seals.text(workflow.folder / FIT, "fit.nc") == before
-    assert lock.abandoned() is False, "of a run on another machine nothing can be said"
+    assert checksums.text(workflow.folder / FIT, "fit.nc") == before
+    assert run_lock.abandoned() is False, "of a run on another machine nothing can be said"
 
 
 @pytest.mark.fault(

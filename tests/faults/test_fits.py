@@ -2,7 +2,7 @@
 
 import pytest
 
-from tadpool import io
+from tadpool.files import io
 from tests.faults.conftest import small
 
 MODEL = '''"""Fails in its own way. $$x$$ Source: none."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tadpool import io, seals
+from tadpool.files import checksums, io
 from tests.faults.conftest import small
-from tests.workflow.conftest import digests
+from tests.runs.conftest import digests
 
 KILLS = int(os.environ.get("TADPOOL_KILLS", "40"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -39,7 +39,8 @@ def jobs(session):
     return [
         pid
         for pid, command in processes(session).items()
-        if "tadpool.isolation" in command or ("/.snakemake/scripts/" in command and "set -euo" not in command)
+        if "tadpool.workflow.child_process" in command
+        or ("/.snakemake/scripts/" in command and "set -euo" not in command)
     ]
 
 
@@ -49,7 +50,7 @@ def damaged(results):
     for path in results.rglob("[!.]*"):
         try:
             if path.suffix == ".nc":
-                seals.require_intact(path)
+                checksums.require_intact(path)
             elif path.suffix == ".json":
                 json.loads(path.read_text())
             elif path.suffix in (".svg", ".html") and not path.read_text().rstrip().endswith(("</svg>", "</html>")):

@@ -11,7 +11,7 @@ import jaxlib
 import pytest
 
 from tests.faults.conftest import small
-from tests.workflow.conftest import digests
+from tests.runs.conftest import digests
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tadpool import slurm
+from tadpool.workflow import slurm
+from tests.runs.conftest import copy_to, digests
 from tests.slurm.cluster import Cluster, missing
-from tests.workflow.conftest import copy_to, digests
 
 CONFIG = """
 seed: 1

@@ -1,0 +1,1 @@
+"""Simulation-based calibration, and recovery of known values over grids."""

@@ -1,0 +1,1 @@
+"""What the config names, compared with what is there."""

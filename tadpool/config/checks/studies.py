@@ -1,0 +1,275 @@
+"""What a study names and is not there: entries, groups, plug-ins, their hyperparameters, arguments and options."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tadpool import sweep_axes
+from tadpool.config.checks import sweeps, tables
+from tadpool.config.messages import WANTED, how_to_write
+from tadpool.config.parsed_values import Problem, kind, shown
+from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Figure, Prediction, Recovery
+from tadpool.config.schema.study import Entry, Study
+from tadpool.config.schema.sweep import Sweep
+from tadpool.config.schema.table import Table
+from tadpool.errors import UserError, did_you_mean
+from tadpool.files import plugins, provenance
+from tadpool.modelling import design
+
+# Options of every figure: they are the page's, not its kind's.
+PAGE_OPTIONS = ("section", "title")
+TYPES = {float: "float_type", int: "int_type", bool: "bool_type", str: "string_type"}
+
+
+def check(study: Study) -> Iterator[Problem]:
+    """One problem per name. study: may have None where a value is invalid, which is then passed over."""
+    described = isinstance(study.dataset, Table)
+    mistakes = list(tables.check(study)) if described else []
+    yield from mistakes
+    if study.dataset and not described:
+        yield from _dataset(study)
+    entries = study.models
+    signatures: dict[str, plugins.Signature] = {}
+    for name, entry in entries.items():
+        if entry.model is None:
+            continue
+        try:
+            path = _importable(plugins.find("models", entry.model))
+            signatures[name] = design.signature(study.reference(name) if entry.design else entry.model)
+            plugins.reparametrizable(path)
+        except UserError as error:
+            yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
+        else:
+            yield from _entry(("models", name), entry, study, signatures[name])
+            # What a mistaken column does not give, every model would lack.
+            if described and not mistakes:
+                yield from tables.needed(("models", name, "model"), study, entry.model, signatures[name])
+    for name, sweep in study.sweeps.items():
+        yield from _sweep(("sweeps", name), sweep, study, signatures)
+    for name, comparison in study.comparisons.items():
+        place = ("comparisons", name)
+        yield from _known((*place, "entries"), comparison.entries, entries, "an entry of this study")
+        if study.groups is not None:
+            yield from _known((*place, "target"), [comparison.target], ["unit", *study.groups], "unit or one of groups")
+            yield from _target((*place, "target"), comparison, study)
+        yield from _weighted_alike(place, comparison, study)
+    if study.groups is not None:
+        yield from _known(("leave_out",), study.leave_out, study.groups, "one of groups")
+    for name, prediction in study.predictions.items():
+        yield from _known(("predictions",), [name], entries, "an entry of this study")
+        yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
+    for position, estimand in enumerate(study.estimands or ()):
+        yield from _estimand(("estimands", position), estimand, study, signatures)
+    for name, calibration in study.calibration.items():
+        weights = study.weights_of(calibration.entry) if calibration.entry in entries else {}
+        yield from _calibration(("calibration", name), calibration, entries, signatures, weights)
+    for name, recovery in study.recovery.items():
+        yield from _recovery(("recovery", name), recovery, study, signatures)
+    yield from _known(("only_where",), study.only_where, study.outcomes or (), "one of outcomes")
+    for place, given in [((), study.weights), *((("models", name), entry.weights) for name, entry in entries.items())]:
+        yield from _known((*place, "weights"), given, study.outcomes or (), "one of outcomes")
+    kinds = plugins.figures() if study.figures else {}
+    for name, figure in study.figures.items():
+        yield from _figure(("figures", name), figure, kinds)
+
+
+def _target(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
+    """Separate fits have nothing to say of members that cut across them."""
+    for name in comparison.entries or ():
+        by = study.models[name].by if name in study.models else None
+        if by and study.leaves_out(comparison.target) and by != comparison.target:
+            what = f"the entry {name} is fitted by {by}, so no {comparison.target} can be left out of it"
+            yield Problem(place, what, f"compare it on another target, such as {by}, or leave it out of the comparison")
+
+
+def _weighted_alike(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
+    """Scores of observations that count differently are not comparable."""
+    given = {name: study.weights_of(name) for name in comparison.entries or () if name in study.models}
+    first = next(iter(given), None)
+    for name, weights in given.items():
+        if weights != given[first]:
+            what = f"{first} and {name} have different observation weights, so that their scores cannot be compared"
+            yield Problem(place, what, "give both the same weights, or compare them separately")
+            return
+
+
+def _known(place: tuple, names: Iterable[str | None] | None, known: Collection[str], what: str) -> Iterator[Problem]:
+    for name in names or ():
+        if name is not None and name not in known:
+            candidates = [each for each in known if each.isprintable()]
+            mend = did_you_mean(name, candidates).removeprefix("; ") or "none is known"
+            yield Problem(place, f"{shown(name)} is not {what}", mend)
+
+
+def _importable(path: Path) -> Path:
+    """A plug-in whose code, and that of the files beside it which it imports, is Python. Raises UserError."""
+    plugins.parse(path)
+    try:
+        provenance.closure(path)
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"a file that {path.name} imports is not Python: {error}; correct the file") from error
+    return path
+
+
+def _dataset(study: Study) -> Iterator[Problem]:
+    try:
+        path = _importable(plugins.find("datasets", study.dataset))
+        plugins.tables(study.dataset)
+        function = next((name for name in ("load", "simulate") if plugins.has_function(path, name)), None)
+        if function is None:
+            raise UserError(f"{path.name} has no function load(tables) or simulate(rng); add one")
+        defaults = list(plugins.defaults(path, function).items())[1:]
+        if not plugins.defaults(path, function):
+            first = {"load": "tables", "simulate": "rng"}[function]
+            raise UserError(f"{path.name}: {function}() takes no arguments; write {function}({first})")
+    except UserError as error:
+        yield Problem(("dataset",), f"{study.dataset!r}: {error}")
+        return
+    what = f"an argument of {function}() in {path.name}"
+    yield from _arguments(("arguments",), study.arguments, dict(defaults), what)
+
+
+def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signature) -> Iterator[Problem]:
+    yield from _known((*place, "model"), study.outcomes, signature.outcomes, f"an observed site of {entry.model}")
+    if study.groups is not None:
+        yield from _known((*place, "by"), [entry.by], study.groups, "one of groups")
+    if signature.designed and study.weights_of(place[-1]):
+        yield Problem((*place, "weights"), "a model of the ladder takes no observation weights", "write `weights: {}`")
+    what = f"a hyperparameter of {entry.model}"
+    yield from _arguments((*place, "hyperparameters"), entry.hyperparameters, signature.hyperparameters, what)
+
+
+def _sweep(place: tuple, sweep: Sweep, study: Study, signatures: Mapping[str, plugins.Signature]) -> Iterator[Problem]:
+    entries = study.models
+    yield from _known((*place, "entry"), [sweep.entry], entries, "an entry of this study")
+    yield from _whole((*place, "entry"), sweep.entry, entries)
+    yield from sweeps.check((*place, "over"), sweep, study, signatures.get(sweep.entry))
+    if sweep.overlay:
+        overlaid, site = sweep.overlay.entry, sweep.overlay.site
+        yield from _known((*place, "overlay", "entry"), [overlaid], entries, "an entry of this study")
+        sites = plugins.sites(plugins.find("models", entries[overlaid].model)) if overlaid in signatures else None
+        if sites is not None and site is not None:
+            what = f"a parameter of {entries[overlaid].model}"
+            yield from _known((*place, "overlay", "site"), sweep_axes.axes(site), sites, what)
+
+
+def _prediction(
+    place: tuple, prediction: Prediction, groups: Collection[str] | None, signature: plugins.Signature | None
+) -> Iterator[Problem]:
+    if groups is not None:
+        yield from _known((*place, "group"), [prediction.group], groups, "one of groups")
+    if signature and prediction.rows:
+        given_anyway = (prediction.group, *(name for name in signature.variables if name.startswith("n_")))
+        named = [name.removesuffix("_index") for name in signature.variables]
+        variables = [name for name in named if name not in given_anyway]
+        for position, row in enumerate(prediction.rows):
+            yield from _known((*place, "rows", position), row, variables, "a variable that the model needs")
+
+
+def _estimand(
+    place: tuple, estimand: Estimand, study: Study, signatures: Mapping[str, plugins.Signature]
+) -> Iterator[Problem]:
+    name = estimand.entry
+    yield from _known((*place, "entry"), [name], study.models, "an entry of this study")
+    yield from _whole((*place, "entry"), name, study.models)
+    if estimand.group == "predictions" and name in study.models and name not in study.predictions:
+        yield Problem((*place, "group"), f"the study predicts nothing of {name}", "add it to the study's `predictions`")
+    sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
+    if sites is not None:
+        yield from _known((*place, "site"), [estimand.site], sites, f"a site of {study.models[name].model}")
+
+
+def _calibration(
+    place: tuple,
+    calibration: Calibration,
+    entries: Mapping[str, Entry],
+    signatures: Mapping[str, plugins.Signature],
+    weights: Mapping[str, str],
+) -> Iterator[Problem]:
+    name = calibration.entry
+    yield from _known((*place, "entry"), [name], entries, "an entry of this study")
+    if name in signatures:
+        what = f"a hyperparameter of {entries[name].model}"
+        known = signatures[name].hyperparameters
+        yield from _arguments((*place, "hyperparameters"), calibration.hyperparameters, known, what)
+    yield from _whole((*place, "entry"), name, entries)
+    if name in entries and weights:
+        what = f"{shown(name)} has observation weights, but data simulated from its model have none"
+        yield Problem((*place, "entry"), what, "choose an entry with `weights: {}`")
+
+
+def _recovery(
+    place: tuple, recovery: Recovery, study: Study, signatures: Mapping[str, plugins.Signature]
+) -> Iterator[Problem]:
+    yield from _known((*place, "entries"), recovery.entries, study.models, "an entry of this study")
+    for name in recovery.entries or ():
+        yield from _whole((*place, "entries"), name, study.models)
+    for name in recovery.entries or ():
+        sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
+        if sites is not None:
+            what = f"a parameter of {study.models[name].model}"
+            yield from _known((*place, "sites"), recovery.sites, sites, what)
+    if isinstance(study.dataset, Table):
+        yield Problem(place, f"the table {study.dataset.table} is not simulated", "recovery needs true values")
+        return
+    try:
+        path = plugins.find("datasets", study.dataset) if study.dataset else None
+        if path and not plugins.has_function(path, "simulate"):
+            yield Problem(place, f"the dataset {study.dataset} is not simulated", "recovery needs true values")
+        elif path and recovery.over is not None:
+            arguments = list(plugins.defaults(path, "simulate").items())[1:]
+            what = f"an argument of simulate() in {path.name}"
+            known = [name for name, _ in arguments]
+            yield from _known((*place, "over"), recovery.over, known, what)
+            for name, values in recovery.over.items():
+                for value in values if name in known else ():
+                    yield from _typed((*place, "over", name), value, dict(arguments)[name])
+    except UserError:
+        return  # the dataset has its own sentence
+
+
+def _whole(place: tuple, name: str | None, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    """An entry that is fitted to each member of a group alone has no one posterior."""
+    if name in entries and entries[name].by is not None:
+        yield Problem(
+            place, f"{shown(name)} is fitted to each {entries[name].by} alone", "choose an entry without `by`"
+        )
+
+
+def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator[Problem]:
+    yield from _known((*place, "kind"), [figure.kind], kinds, "a kind of figure")
+    if figure.kind in kinds:
+        _, *options = plugins.defaults(kinds[figure.kind], "draw").items()
+        given = {name: value for name, value in figure.options().items() if name not in PAGE_OPTIONS}
+        yield from _arguments(place, given, dict(options), f"an option of {figure.kind}")
+
+
+def _arguments(
+    place: tuple, given: Mapping[str, Any] | None, defaults: Mapping[str, Any], what: str
+) -> Iterator[Problem]:
+    """Arguments that the function does not take, that it needs and does not get, and that are of the wrong type."""
+    if given is None:
+        return
+    known = [name for name in defaults if not name.startswith("**")]
+    if len(known) == len(defaults):
+        yield from _known(place, given, known, what)
+    for name, default in defaults.items():
+        if name not in given:
+            if default is plugins.REQUIRED:
+                yield Problem((*place, name), "missing", f"add it, it is {what} without a default")
+        else:
+            yield from _typed((*place, name), given[name], default)
+
+
+def _typed(place: tuple, value: Any, default: Any) -> Iterator[Problem]:
+    """A value that is not of the type of the argument's default."""
+    if not _fits(value, default):
+        wanted = TYPES[type(default)]
+        mend = how_to_write(wanted, value) or f"the default is {shown(default)}"
+        yield Problem(place, f"{shown(value)} ({kind(value)}) is not {WANTED[wanted]}", mend)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(default) not in TYPES or type(value) is type(default)

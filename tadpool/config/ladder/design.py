@@ -1,0 +1,197 @@
+"""Complete designs: what a study's table says and its `design` does not, and what of both does not fit together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tadpool.config.checks.tables import NUMERIC, ROLES
+from tadpool.config.parsed_values import Problem, shown
+from tadpool.config.schema.design import Design
+from tadpool.config.schema.study import LADDER, Study
+from tadpool.config.schema.table import Column, Table
+from tadpool.errors import did_you_mean
+
+# Family -> kinds of columns that its outcome may be; kind of column -> its family.
+OUTCOMES = {
+    "normal": NUMERIC,
+    "student": NUMERIC,
+    "bernoulli": ("binary",),
+    "binomial": ("count",),
+    "poisson": ("count",),
+    "negative_binomial": ("count",),
+    "ordered": ("ordered",),
+}
+FAMILY = {"number": "normal", "integer": "normal", "count": "poisson", "binary": "bernoulli", "ordered": "ordered"}
+# Key of a design -> families that have it.
+TAKEN_BY = {
+    "trials": ("binomial",),
+    "exposure": ("poisson", "negative_binomial"),
+    "offset": tuple(OUTCOMES),
+    "standard_error": ("normal",),
+}
+# Kind of column -> kind of predictor, and those that are predictors where none are named.
+KIND = {"number": "number", "integer": "number", "count": "number"}
+KIND |= {kind: kind for kind in ("binary", "ordered", "categorical")}
+INFERRED = tuple(kind for kind in KIND if kind != "count")
+SLOPED = ("number", "binary")
+
+
+class Completing:
+    """The design of one entry of the ladder, or of all where `entry` is "".
+
+    design: complete, or None where the study has too many mistakes to know it. problems: what is wrong.
+    """
+
+    def __init__(self, study: Study, entry: str = "") -> None:
+        self.study, self.entry = study, entry
+        self.own = study.models[entry].design if entry else None
+        given = [each.model_dump(exclude_none=True) for each in (study.design, self.own) if each]
+        self.given: dict[str, Any] = {key: value for each in given for key, value in each.items()}
+        self.columns = study.dataset.columns if isinstance(study.dataset, Table) else None
+        self.problems: list[Problem] = []
+        self.design: Design | None = None
+        if study.outcomes and study.unit is not None and study.groups is not None and study.dataset is not None:
+            self._complete()
+
+    def _place(self, key: str) -> tuple:
+        """Where the key stands: in the entry's design, or else in the study's."""
+        return ("models", self.entry, "design", key) if self.own and getattr(self.own, key) else ("design", key)
+
+    def _wrong(self, place: tuple | str, what: str, mend: str) -> None:
+        self.problems.append(Problem(self._place(place) if isinstance(place, str) else place, what, mend))
+
+    def _complete(self) -> None:
+        if len(self.study.outcomes) > 1:
+            what = f"{shown(self.study.outcomes)} are {len(self.study.outcomes)} outcomes, and a model of the ladder has one"
+            self._wrong(("outcomes",), what, "name one")
+            return
+        (self.outcome,) = self.study.outcomes
+        groups = self._groups()
+        if self.columns is not None and self.outcome not in self.columns:
+            return  # it has its own sentence
+        family = self._family()
+        if not groups or family is None:
+            return
+        roles = {key: self._role(key, family) for key in ROLES}
+        predictors = self._predictors(groups)
+        slopes = self._slopes(predictors, groups)
+        if not self.problems:
+            self.design = Design(family=family, groups=groups, predictors=predictors, slopes=slopes, **roles)
+
+    def _groups(self) -> list[str]:
+        groups = self.given.get("groups", self.study.groups)
+        if not groups:
+            self._wrong(("groups",), "none is named", "name the groups that are pooled, for example `groups: [county]`")
+        for name in groups:
+            if name not in self.study.groups:
+                mend = did_you_mean(name, self.study.groups).removeprefix("; ") or "name it in the study's `groups` too"
+                self._wrong("groups", f"{shown(name)} is not one of the study's groups", mend)
+        return groups
+
+    def _family(self) -> str | None:
+        family = self.given.get("family")
+        if self.columns is None:
+            if family is None:
+                mend = "say how the outcome is distributed, for example `family: normal`"
+                self._wrong("family", "missing, and a dataset file does not say it", mend)
+            return family
+        column = self.columns[self.outcome]
+        if column.kind not in FAMILY:
+            return None  # it has its own sentence
+        if family is None:
+            of_trials = column.kind == "count" and (column.trials or "trials" in self.given)
+            return "binomial" if of_trials else FAMILY[column.kind]
+        if column.kind not in OUTCOMES[family]:
+            fitting = [name for name, kinds in OUTCOMES.items() if column.kind in kinds]
+            what = f"{family} is for {_listed(OUTCOMES[family])}, and {self.outcome} is a {column.kind} column"
+            self._wrong("family", what, f"choose {_listed(fitting)}, or correct the kind of the column")
+            return None
+        return family
+
+    def _role(self, key: str, family: str) -> str | None:
+        """The variable with a role; refused where the family has none, for what it says would be lost."""
+        column = self.columns[self.outcome] if self.columns is not None else None
+        name = self.given.get(key) or (getattr(column, key) if column else None)
+        place = key if key in self.given else ("dataset", "columns", self.outcome, key)
+        if name is None and key == "trials" and family == "binomial":
+            mend = "name the variable that holds them" + (f", here or as `trials` of {self.outcome}" if column else "")
+            self._wrong("trials", "missing: binomial counts successes among trials", mend)
+        elif name is not None and family not in TAKEN_BY[key]:
+            self._wrong(place, f"{family} has no {key}", f"remove it, or choose {_listed(TAKEN_BY[key])} as family")
+        elif name is not None and key in self.given and column:
+            known = [each for each, other in self.columns.items() if other.kind in NUMERIC]
+            mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
+            if name not in known:
+                self._wrong(key, f"{shown(name)} is not a column of numbers", mend)
+        return name
+
+    def _predictors(self, groups: list[str]) -> dict[str, str]:
+        """Name -> kind."""
+        given = self.given.get("predictors")
+        if self.columns is None:
+            if isinstance(given, list) and given:
+                mend = f"write {{{given[0]}: number}}, or binary, categorical or ordered"
+                self._wrong("predictors", "a dataset file does not say of what kind they are", mend)
+            predictors = given if isinstance(given, dict) else {}
+        elif given is None:
+            return {name: KIND[column.kind] for name, column in self._free()}
+        else:
+            predictors = self._described(given)
+        for name in predictors:
+            if name == self.outcome:
+                self._wrong("predictors", f"{shown(name)} is the outcome", "leave it out")
+            elif name in groups or name == self.study.unit:
+                self._wrong("predictors", f"{shown(name)} is a group", "leave it out, its members have intercepts")
+            elif name in (role := {self.given.get(key): key for key in ROLES}):
+                self._wrong("predictors", f"{shown(name)} is named as {role[name]} too", "leave it out in one of them")
+        return predictors
+
+    def _free(self) -> Iterator[tuple[str, Column]]:
+        """Columns of a kind that predicts which have no other role in the study."""
+        named = {getattr(column, key) for column in self.columns.values() for key in ROLES}
+        named |= {self.outcome, *(self.given.get(key) for key in ROLES), *(self.study.only_where or {}).values()}
+        named |= set((self.study.weights or {}).values())
+        return (
+            (name, column)
+            for name, column in self.columns.items()
+            if column.kind in INFERRED and name not in named and column.missing != "mask"
+        )
+
+    def _described(self, given: list[str] | Mapping[str, str]) -> dict[str, str]:
+        known = [name for name, column in self.columns.items() if column.kind in KIND and name != self.outcome]
+        predictors = {}
+        for name in given:
+            kind = KIND.get(self.columns[name].kind) if name in self.columns else None
+            if kind is not None and self.columns[name].missing == "mask":
+                mend = "leave it out, or write a model that uses its `_known`"
+                self._wrong(
+                    "predictors", f"{shown(name)} is masked in some rows, which no model of the ladder knows", mend
+                )
+            elif kind is None:
+                mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
+                self._wrong("predictors", f"{shown(name)} is not a column that can predict", mend)
+            elif isinstance(given, Mapping) and given[name] != kind:
+                what = f"{name} is a {self.columns[name].kind} column of the table, not {given[name]}"
+                self._wrong("predictors", what, "write the names alone as a list, or correct the column")
+            else:
+                predictors[name] = kind
+        return predictors
+
+    def _slopes(self, predictors: Mapping[str, str], groups: list[str]) -> list[str]:
+        per = {name: column.per for name, column in (self.columns or {}).items()}
+        if "slopes" not in self.given:
+            varying = self.study.models == LADDER and groups[0] != self.study.unit
+            return [name for name, kind in predictors.items() if varying and kind in SLOPED and not per.get(name)]
+        for name in self.given["slopes"]:
+            if name not in predictors:
+                mend = did_you_mean(name, list(predictors)).removeprefix("; ") or "name it among the predictors"
+                self._wrong("slopes", f"{shown(name)} is not one of the predictors", mend)
+            elif predictors[name] not in SLOPED:
+                self._wrong("slopes", f"{shown(name)} is {predictors[name]}", f"only {_listed(SLOPED)} have slopes")
+            elif per.get(name) == groups[0]:
+                what = f"{shown(name)} has one value per {groups[0]}, so its slope cannot differ between them"
+                self._wrong("slopes", what, "leave it out")
+        return self.given["slopes"]
+
+
+def _listed(words: tuple[str, ...] | list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,83 @@
+"""The keys of a design: what the models of the ladder are told of a study."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from tadpool.config.schema.types import Distinct, Strict
+
+# Branches of the union, as they stand in the location of an error.
+NAMES, KINDS = "(names)", "(kinds)"
+
+Kind = Literal["number", "binary", "categorical", "ordered"]
+
+
+def _form(predictors: Any) -> str | None:
+    return KINDS if isinstance(predictors, dict) else NAMES if isinstance(predictors, list) else None
+
+
+Predictors = Annotated[
+    Annotated[list[str], Distinct, Tag(NAMES)] | Annotated[dict[str, Kind], Tag(KINDS)],
+    Discriminator(_form, custom_error_type="predictors_type", custom_error_message="a list or {name: kind}"),
+]
+
+
+class Design(Strict):
+    """What models of the ladder are made of: `pooled`, `unpooled`, `partial`, `partial_slopes`, `mundlak`, `latent_mundlak`.
+
+    With a described table all of it is inferred, and a key here replaces what was. With a dataset file `family` is needed, and
+    `predictors`, `trials` and the like where there are any. The outcome is the study's only one.
+
+    | family | outcome | its mean is |
+    |---|---|---|
+    | `normal`, `student` | numbers | the linear predictor |
+    | `bernoulli` | 0 and 1 | its logistic function |
+    | `binomial` | counts out of `trials` | trials times its logistic function |
+    | `poisson`, `negative_binomial` | counts | exposure times its exponential function |
+    | `ordered` | levels from lowest to highest | cut points on the logistic scale |
+    """
+
+    family: Literal["normal", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "ordered"] | None = (
+        Field(
+            None,
+            description="Distribution of the outcome. Of a described table by the kind of the outcome: `number` and `integer` "
+            "normal, `count` poisson or, with trials, binomial, `binary` bernoulli, `ordered` ordered.",
+            examples=["negative_binomial"],
+        )
+    )
+    groups: Annotated[list[str], Distinct] | None = Field(
+        None,
+        min_length=1,
+        description="Groups that are pooled, by default the study's. The first is what the rungs differ in; each further one "
+        "gets intercepts of its own where they are partially pooled.",
+        examples=[["county"]],
+    )
+    predictors: Predictors | None = Field(
+        None,
+        description="Predictors: of a described table their names, by default all columns of kind number, integer, binary, "
+        "categorical or ordered that have no other role; of a dataset file name -> number, binary, categorical or ordered.",
+        examples=[{"floor": "binary"}, ["floor"]],
+    )
+    slopes: Annotated[list[str], Distinct] | None = Field(
+        None,
+        description="Predictors whose slopes differ between members of the first group. By default none or, with `models: "
+        "ladder`, all of kind number and binary that have not one value `per` member of a group.",
+        examples=[["floor"]],
+    )
+    trials: str | None = Field(
+        None,
+        description="Variable with the number of trials of a binomial outcome; by default the outcome's column says it.",
+        examples=["density"],
+    )
+    exposure: str | None = Field(
+        None, description="Variable with the exposure of a count; by default likewise.", examples=["hours"]
+    )
+    offset: str | None = Field(
+        None, description="Variable that is added to the linear predictor; by default likewise.", examples=["log_hours"]
+    )
+    standard_error: str | None = Field(
+        None,
+        description="Variable with the known standard deviation of each row's outcome, of the family normal; by default "
+        "likewise.",
+        examples=["stderr"],
+    )

@@ -1,0 +1,288 @@
+"""Every key of a study file: type, range, default, unit and meaning, in one place."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Figure, LeaveOut, Prediction, Recovery
+from tadpool.config.schema.design import Design
+from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage, VerdictChanges
+from tadpool.config.schema.sweep import NAMED, Sweep
+from tadpool.config.schema.table import Table
+from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
+from tadpool.convergence import thresholds
+from tadpool.convergence.remedies import REMEDIES
+from tadpool.modelling import design as designs
+
+# Branches of a union, as they stand in the location of an error.
+DESCRIBED, ENTRIES = "(table)", "(entries)"
+LADDER = "ladder"
+
+
+class Expect(Strict):
+    """A verdict that is known and accepted. Anything worse fails the gate, and so does a better one: then remove it."""
+
+    verdict: Literal["warn", "fail"] = Field(description="Verdict that the entry is known to get.", examples=["fail"])
+    because: Text = Field(
+        description="Why that is accepted; shown in the report.", examples=["Shows the funnel on purpose."]
+    )
+
+
+class Entry(Strict):
+    """A named use of a model in a study."""
+
+    model: Slug = Field(
+        description="Name of the model: its file in tadpool/models or in your models/ without .py, or a model of the ladder, "
+        "which takes a `design`.",
+        examples=["frogs_fixed_sigma"],
+    )
+    label: Text | None = Field(
+        None, description="Name in figures and tables; by default the entry's name.", examples=["sigma = 1"]
+    )
+    hyperparameters: dict[str, Scalar] = Field(
+        {},
+        description="Hyperparameters that differ from the model's defaults, which stand in its file. Change a prior "
+        "here and keep both entries to see what it does.",
+        examples=[{"sigma": 2.0}],
+    )
+    design: Design | None = Field(
+        None,
+        description="What this entry, whose model is one of the ladder, has otherwise than the study's `design`.",
+        examples=[{"family": "negative_binomial"}],
+    )
+    sampler: SamplerChanges = Field(
+        default_factory=SamplerChanges,
+        description="Sampler settings of this entry alone.",
+        examples=[{"target_accept": 0.95}],
+    )
+    remedies: Remedies = Field(
+        None,
+        description="Remedies of this entry alone. `none` where it shows a failure on purpose.",
+        examples=["none"],
+    )
+    verdict: VerdictChanges = Field(
+        default_factory=VerdictChanges, description="Thresholds of this entry's check.", examples=[{"rhat_fail": 1.1}]
+    )
+    weights: dict[str, str] | None = Field(
+        None,
+        description="Observation weights of this entry in place of the study's; `{}` for none.",
+        examples=[{"survived": "weight"}],
+    )
+    by: str | None = Field(
+        None,
+        description="Fit the model to each member of this group alone (no pooling at all), as one batch.",
+        examples=["county"],
+    )
+    returns_prior: dict[str, str | list[Scalar]] = Field(
+        {},
+        description="Parameters of which the data say nothing, so that they return their prior and are labelled so: a "
+        "list of members, or the variable that is 0 or missing for them.",
+        examples=[{"w": "applies"}],
+    )
+    chunks: Chunks = Field(
+        "auto",
+        description="Jobs that share the chains of its fit (with `by` those of all members) and the fits without something; "
+        "the results are the same. `auto` splits what takes more than ten minutes of one core, as estimated.",
+        examples=[4],
+    )
+    expect: Expect | None = Field(
+        None,
+        description="A known verdict other than pass.",
+        examples=[{"verdict": "fail", "because": "Shows the funnel on purpose."}],
+    )
+
+
+def _origin(dataset: Any) -> str | None:
+    return NAMED if isinstance(dataset, str) else DESCRIBED if isinstance(dataset, (dict, Table)) else None
+
+
+Dataset = Annotated[
+    Annotated[Slug, Tag(NAMED)] | Annotated[Table, Tag(DESCRIBED)],
+    Discriminator(_origin, custom_error_type="dataset_type", custom_error_message="a name or a table"),
+]
+
+
+def _models(models: Any) -> str | None:
+    return NAMED if isinstance(models, str) else ENTRIES if isinstance(models, dict) else None
+
+
+Models = Annotated[
+    Annotated[Literal["ladder"], Tag(NAMED)] | Annotated[dict[EntryName, Entry], Field(min_length=1), Tag(ENTRIES)],
+    Discriminator(_models, custom_error_type="models_type", custom_error_message="ladder or entries"),
+]
+
+
+class Study(Strict):
+    """One question about one dataset: config/studies/<name>.yaml."""
+
+    title: Text = Field(description="Title of the page.", examples=["Reed frog survival"])
+    question: Text = Field(description="The question that the study answers.", examples=["How much do tanks differ?"])
+    dataset: Dataset = Field(
+        description="Name of the dataset: its file in tadpool/datasets or in your datasets/ without .py. Or the keys of a "
+        "table, see below.",
+        examples=["reedfrogs", {"table": "data/cookies.csv", "columns": {"chips": {"kind": "count"}}}],
+    )
+    arguments: dict[str, Scalar] = Field(
+        {},
+        description="Arguments of the dataset's load or simulate function that differ from its defaults.",
+        examples=[{"customers": 500}],
+    )
+    outcomes: Annotated[list[str], Distinct] = Field(
+        min_length=1,
+        description="Observed variables that are predicted, held out and compared.",
+        examples=[["survived"]],
+    )
+    unit: str = Field(description="Dimension of one prediction: log likelihoods are summed to it.", examples=["tank"])
+    only_where: dict[str, str] = Field(
+        {},
+        description="Outcomes that count only where another variable is 1: elsewhere they are not scored, and are "
+        "predicted to be 0.",
+        examples=[{"y1": "y0"}],
+    )
+    weights: dict[str, str] = Field(
+        {},
+        description="Observation weights: outcome -> variable of the data, numbers of at least 0. The log likelihood of each "
+        "observation is multiplied by its weight, in fits and in all scores. Predictions are of single observations.",
+        examples=[{"survived": "weight"}],
+    )
+    groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
+    leave_out: dict[str, LeaveOut] = Field(
+        {},
+        description="How members of a group are left out: group -> how many, in how many fits.",
+        examples=[{"participant": {"members": 30, "folds": 3}}],
+    )
+    refit_budget: float | None = Field(
+        None, ge=0, le=1e18, description="The run's `refit_budget` for this study.", examples=[2e10]
+    )
+    sampler: SamplerChanges = Field(
+        default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
+    )
+    remedies: Remedies = Field(None, description="Remedies of this study.", examples=["auto"])
+    verdict: VerdictChanges = Field(
+        default_factory=VerdictChanges, description="Thresholds of this study's checks.", examples=[{"ess_warn": 400}]
+    )
+    storage: Storage = Field(
+        default_factory=Storage,
+        description="What the files of fits and sweeps keep of the draws; by default all.",
+        examples=[{"every": 4, "posterior": "float32"}],
+    )
+    models: Models = Field(
+        description="Entries: name -> model and hyperparameters. A variant of a model is another entry. Or `ladder`: all "
+        "built-in models that apply, from complete pooling to none, with comparisons for old and new groups, a prediction for "
+        "a new group and figures, to which yours are added.",
+        examples=[
+            {"multilevel": {"model": "frogs_multilevel"}, "fixed_sigma": {"model": "frogs_fixed_sigma"}},
+            "ladder",
+        ],
+    )
+    design: Design | None = Field(
+        None,
+        description="What the models of the ladder are made of, where it is not or not rightly inferred.",
+        examples=[{"family": "normal", "predictors": {"floor": "binary"}}],
+    )
+    sweeps: dict[Slug, Sweep] = Field(
+        {},
+        description="Sweeps: name -> entry, what varies and its values. To see how much a fixed choice matters.",
+        examples=[{"sigma": {"entry": "fixed_sigma", "over": "sigma", "values": {"from": 0.1, "to": 5.0, "n": 20}}}],
+    )
+    comparisons: dict[Slug, Comparison] = Field(
+        {},
+        description="Comparisons: name -> entries and target.",
+        examples=[{"main": {"entries": ["multilevel", "fixed_sigma"]}}],
+    )
+    predictions: dict[Slug, Prediction] = Field(
+        {},
+        description="Predictions: entry -> new member of a group, or rows.",
+        examples=[{"multilevel": {"group": "tank"}}],
+    )
+    estimands: list[Estimand] = Field(
+        [],
+        description="Quantities that answer the question: their posterior means and intervals stand beside it.",
+        examples=[[{"label": "standard deviation between tanks", "entry": "multilevel", "site": "sigma"}]],
+    )
+    sensitivity: bool = Field(
+        True,
+        description="Say of every fit how far its priors move it, by power-scaling. Turn it off to save time.",
+        examples=[False],
+    )
+    calibration: dict[Slug, Calibration] = Field(
+        {},
+        description="Simulation-based calibrations: name -> entry and number of simulations. To see whether an entry's "
+        "sampler and likelihood do what its model says.",
+        examples=[{"multilevel": {"entry": "multilevel", "simulations": 200}}],
+    )
+    recovery: dict[Slug, Recovery] = Field(
+        {},
+        description="Recovery studies of a simulated dataset: name -> entries, grid of arguments and parameters.",
+        examples=[{"grid": {"entries": ["mundlak"], "over": {"confound_scale": [0.0, 1.5]}, "sites": ["beta_XY"]}}],
+    )
+    figures: dict[Slug, Figure] = Field(
+        {},
+        description="Figures of the study's own story: name -> kind, caption and options.",
+        examples=[{"causes": {"kind": "causal_graph", "caption": "Look for S.", "edges": ["T -> S"]}}],
+    )
+    references: list[Text] = Field(
+        [],
+        description="Sources, shown at the end of the page.",
+        examples=[["Vonesh and Bolker (2005), Ecology 86:1580-1591"]],
+    )
+
+    def source(self) -> str | dict[str, Any]:
+        """The dataset as jobs are told of it: its name, or the table's description with the dim of its rows."""
+        return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
+
+    def reference(self, entry: str) -> str | dict[str, Any]:
+        """What jobs are told of an entry's model (`tadpool.modelling.design`)."""
+        used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
+        return designs.weighted(designs.reference(self.model_dump(include=used), entry), self.weights_of(entry))
+
+    def weights_of(self, entry: str) -> dict[str, str]:
+        """The entry's observation weights, or the study's."""
+        own = self.models[entry].weights
+        return self.weights if own is None else own
+
+    def quickened(self) -> "Study":
+        """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""
+        comparisons = {name: each for name, each in self.comparisons.items() if not self.leaves_out(each.target)}
+        left_out = {"refit_budget": 0.0, "calibration": {}, "recovery": {}, "sensitivity": False}
+        return self.model_copy(update={"comparisons": comparisons, **left_out})
+
+    def leaves_out(self, target: str) -> bool:
+        """Whether a comparison's target takes fits without members of a group; a unit that is a group of its own does not."""
+        return target not in ("unit", self.unit)
+
+
+class Config(Strict):
+    """Everything that is configured: settings and, by name, the studies to run."""
+
+    settings: Settings
+    studies: dict[str, Study]
+
+    def sampler(self, study: str, entry: str, *further: SamplerChanges) -> Sampler:
+        """The entry's sampler: `further` changes over its own settings over the study's over the run's."""
+        changes = [self.studies[study].sampler, self.studies[study].models[entry].sampler, *further]
+        update = {key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
+        chosen = self.settings.sampler.model_copy(update=update)
+        if self.settings.quick is None:
+            return chosen
+        most = self.settings.quick.model_dump()
+        return chosen.model_copy(update={key: min(getattr(chosen, key), limit) for key, limit in most.items()})
+
+    def thresholds(self, study: str, entry: str) -> dict[str, float]:
+        """Thresholds of the entry's check that are not the defaults: its own over the study's over the run's."""
+        given = (self.settings.verdict, self.studies[study].verdict, self.studies[study].models[entry].verdict)
+        return thresholds.changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
+
+    def remedies(self, study: str, entry: str) -> list[str]:
+        """What may be tried for the entry: as it says, else as the study, else as the run; nothing in a quick look."""
+        if self.settings.quick:
+            return []
+        chosen = self.studies[study]
+        said = (chosen.models[entry].remedies, chosen.remedies, self.settings.remedies)
+        found = next(each for each in said if each is not None)
+        return [name for name in REMEDIES if found == "auto" or (found != "none" and name in found)]
+
+    def refit_budget(self, study: str) -> float:
+        """The study's own budget, or the run's."""
+        own = self.studies[study].refit_budget
+        return self.settings.refit_budget if own is None else own

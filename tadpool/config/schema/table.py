@@ -1,0 +1,136 @@
+"""The keys of a table that a study describes in place of naming a dataset."""
+
+import keyword
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from tadpool.config.schema.types import Distinct, Strict, Text, broken_rule
+
+TAKEN = ("chain", "draw")
+
+
+def _label(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise PydanticCustomError("label_type", "text or a whole number")
+    return value
+
+
+def _usable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name) or keyword.iskeyword(name):
+        what = f"{name!r} cannot be the name of a model's argument"
+        raise broken_rule(what, "use letters, digits and _, and give the heading in the table as `column`")
+    if name.endswith("_index") or name.startswith("n_") or name in TAKEN:
+        raise broken_rule(f"the name {name!r} is taken", "names ending in _index, n_..., chain and draw are made here")
+    return name
+
+
+Label = Annotated[Any, AfterValidator(_label), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})]
+Name = Annotated[str, AfterValidator(_usable)]
+
+
+class Column(Strict):
+    """A column of the table under the name that models know it by.
+
+    | kind | cells | a model's arguments |
+    |---|---|---|
+    | `number` | finite numbers | `x`; with `missing: mask` also `x_known` |
+    | `integer`, `count` | whole numbers; a count is at least 0 | `x` |
+    | `binary` | two levels, 0 and 1 unless `levels` names them | `x`, 0 for the first level and 1 for the second |
+    | `ordered` | the levels, from lowest to highest | `x`, counted from 0, and `n_x_level` |
+    | `categorical` | labels | `x_index`, the position of the row's label, and `n_x` |
+    | `group` | labels of its members | `x_index` and `n_x`; `g_of_x` where it is `within: g` |
+
+    The rows themselves have the study's `unit` as their dim: `n_<unit>` is their number, and a `group` of that name holds
+    their labels. Labels are sorted, as numbers where all are whole; `levels` gives another order.
+    """
+
+    column: Text | None = Field(
+        None, description="Heading in the table; by default the name here.", examples=["Number of chips"]
+    )
+    kind: Literal["number", "integer", "count", "binary", "ordered", "categorical", "group"] = Field(
+        description="What the cells hold.", examples=["count"]
+    )
+    label: Text | None = Field(
+        None, description="Meaning, for axes and tables; by default the name.", examples=["chocolate chips"]
+    )
+    units: Text | None = Field(None, description="Units of measurement, for axes and tables.", examples=["per cookie"])
+    levels: Annotated[list[Label], Distinct] | None = Field(
+        None,
+        min_length=2,
+        description="The labels that are allowed, in their order; of `binary`, `ordered` (required) and `categorical`.",
+        examples=[["small", "medium", "large"]],
+    )
+    at_least: float | None = Field(None, description="The least number that is allowed.", examples=[0])
+    at_most: float | None = Field(None, description="The largest number that is allowed.", examples=[100])
+    missing: Literal["fail", "drop", "mask"] = Field(
+        "fail",
+        description="What an empty cell does: `fail` refuses the table, `drop` leaves the row out, `mask` says that the "
+        "predictor does not apply to the row: its number is nan there, and the variable `x_known` is 0 in place of 1. "
+        "Rows left out and cells masked are counted on the page. Only numbers that are no outcome may be masked.",
+        examples=["drop"],
+    )
+    trials: str | None = Field(
+        None,
+        description="Column with the number of trials, which a count of successes may not exceed.",
+        examples=["density"],
+    )
+    exposure: str | None = Field(
+        None, description="Column with the exposure of a count, above 0: hours, area, people.", examples=["hours"]
+    )
+    offset: str | None = Field(
+        None, description="Column that is added to the linear predictor as it is.", examples=["log_hours"]
+    )
+    standard_error: str | None = Field(
+        None,
+        description="Column with the known standard deviation of each row's number, above 0: of estimates with their errors.",
+        examples=["stderr"],
+    )
+    within: str | None = Field(
+        None,
+        description="Group in which this group is nested: its members are those of each member there, `<outer> / <inner>`.",
+        examples=["county"],
+    )
+    per: str | None = Field(
+        None,
+        description="Group whose members have one value each: the variable gets its dim, and rows that differ are refused.",
+        examples=["county"],
+    )
+
+
+class Table(Strict):
+    """A table in place of a dataset file: `dataset: {table: ..., columns: ...}`."""
+
+    table: Text = Field(
+        description="File, relative to the working directory: .csv, .tsv, .txt, .nc (NetCDF, whose variables "
+        "have one and the same dim), .parquet or .pq. In Parquet nulls are empty cells, true and false are 1 and 0, dates are "
+        "text, and categories are labels.",
+        examples=["data/cookies.csv"],
+    )
+    about: Text | None = Field(
+        None,
+        description="Where the data come from, in a sentence.",
+        examples=["Cookies of five bakeries, counted by us."],
+    )
+    separator: Literal["comma", "semicolon", "tab", "bar"] | None = Field(
+        None, description="What stands between cells; by default detected, and a tab in .tsv.", examples=["semicolon"]
+    )
+    decimal: Literal["point", "comma"] | None = Field(
+        None,
+        description="Decimal mark; by default detected: a comma where numbers have commas, none has a point, and cells are "
+        "not separated by commas.",
+        examples=["comma"],
+    )
+    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = Field(
+        "utf-8", description="Encoding of the text.", examples=["cp1252"]
+    )
+    missing_values: list[Label] = Field(
+        ["NA"], description="Cells that count as empty, beside those that are; by default NA.", examples=[["NA", -99]]
+    )
+    columns: dict[Name, Column] = Field(
+        min_length=1,
+        description="The columns that are used: name -> what it holds. All others are left out.",
+        examples=[{"chips": {"kind": "count"}, "location": {"kind": "group"}}],
+    )

@@ -1,0 +1,328 @@
+"""The engine: NUTS lanes, and nothing else in tadpool calls a sampler.
+
+A lane is one NUTS chain of one fit: a key, the data, the hyperparameters, and which observations are held out. A batch
+of lanes runs as one compiled program. On a CPU each host device works through its share of the lanes one at a time
+(`shard_map` over devices, `lax.map` over lanes: no lane waits for another's deeper trees); on a GPU lanes are `vmap`ped.
+Data, keys and hyperparameters are arguments of the program, so a batch compiles once. A lane's draws do not depend on
+the batch it ran in, on the number of host devices (two or more), or on how its draws were cut into blocks.
+"""
+
+import enum
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from platform import machine
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tadpool.engine import checkpoints
+from tadpool.engine.batches import batches, chunk_rows, side_by_side, spread, take, undeal
+from tadpool.engine.nuts import Arrays, Program, Sampler, read_stats
+from tadpool.errors import UserError
+
+PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
+GPU_MEND = "install the environment of requirements-gpu.lock on a machine with one, or set platform to cpu"
+ITERATIONS_PER_BLOCK = 500
+STARTS = 100
+
+
+def start(threads: int, precision: str = "float64", platform: str = "cpu") -> None:
+    """Set XLA up for `threads` host devices, or the first GPU; call it before the first JAX computation of the process.
+
+    Two host devices are the least, also on one core: a mesh of one compiles another program, whose draws differ.
+    The instruction set is held at AVX2 because wider or narrower ones round differently. Raises UserError where there is
+    no GPU for `platform` "gpu"; with "cpu" none is used.
+    """
+    flags = ["--xla_cpu_multi_thread_eigen=false", f"--xla_force_host_platform_device_count={max(2, threads)}"]
+    if machine().lower() in ("x86_64", "amd64"):
+        flags.append("--xla_cpu_max_isa=AVX2")
+    os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *flags]).strip()
+    jax.config.update("jax_enable_x64", precision == "float64")
+    jax.config.update("jax_platforms", PLATFORMS[platform])
+    if platform == "gpu" and not side_by_side():
+        raise UserError(f"platform: JAX finds no GPU here; {GPU_MEND}")
+
+
+class Status(enum.IntEnum):
+    """How a lane ended."""
+
+    OK = 0
+    INVALID_START = 1
+    NOT_FINITE = 2
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """A batch of lanes; the first axis of every array is the lane.
+
+    keys: uint32 (lanes, 2), see `tadpool.seeds`; chains: int (lanes,), folded into the key.
+    arguments: model arguments that differ between lanes, each (lanes, ...).
+    held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
+    extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
+    known: where to start, from an earlier fit: `z`, the unconstrained site -> (lanes, ...); `inverse_mass_matrix`, for each of
+    `Sampler.blocks` that has sites the variances of their elements (lanes, elements) or covariances (lanes, elements,
+    elements); `step_size` (lanes,). By default each lane looks for a start.
+    """
+
+    keys: np.ndarray
+    chains: np.ndarray
+    arguments: Arrays = field(default_factory=dict)
+    held_out: Arrays = field(default_factory=dict)
+    extra: Arrays = field(default_factory=dict)
+    known: Arrays = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.chains)
+
+    def take(self, rows: np.ndarray) -> "Lanes":
+        """Some of the lanes."""
+        return Lanes(**{each.name: take(getattr(self, each.name), rows) for each in fields(self)})
+
+    def tree(self) -> Arrays:
+        return {
+            "key": np.asarray(self.keys, np.uint32),
+            "chain": np.asarray(self.chains, np.uint32),
+            "start": np.zeros(len(self), np.uint32),
+            "arguments": self.arguments,
+            "held_out": self.held_out,
+            "extra": self.extra,
+            "known": self.known,
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a batch returned; the first axis of every array is the lane.
+
+    values: whatever `derive` returned, by default each site's draws (lanes, draws, ...).
+    stats: sample statistics (lanes, draws) under ArviZ's names. state: the sampler state after the last draw.
+    unconstrained_start: the starting points, to say what was not finite there.
+    """
+
+    values: Arrays
+    stats: Arrays
+    status: np.ndarray
+    state: Any
+    unconstrained_start: Arrays
+
+
+def run(
+    model: Callable,
+    lanes: Lanes,
+    shared: Arrays,
+    sampler: Sampler,
+    *,
+    derive: Callable | None = None,
+    state: Any = None,
+    keep_state: bool = False,
+    vectorized: bool | None = None,
+    block: int = ITERATIONS_PER_BLOCK,
+    progress: Callable[[int], None] = lambda iterations: None,
+) -> Result:
+    """Sample every lane.
+
+    model: NumPyro model with keyword array arguments. shared: the arguments common to all lanes; they stay fixed while
+    `lanes.arguments` differ. derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed per lane on the
+    device from all its draws, so that what is not asked for never reaches the host. progress: called with the number
+    of iterations done since the last call, over all lanes. state: the `Result.state` of an earlier run of the same lanes
+    (made with `keep_state`): they go on after their last draw, without warm-up, as if they had never stopped.
+
+    Lanes that started at a point of zero density, or whose draws are not finite, are marked in `Result.status` and
+    their draws are NaN; the other lanes are not affected.
+    """
+    program = Program(model, sampler, min(block, sampler.draws))
+    everything, count = lanes.tree(), len(lanes)
+    first = take(everything, np.zeros(1, int))
+    kept = checkpoints.call(_digest(lanes, sampler, keep_state, state))
+    finished = kept.finished()
+    left, outputs, places = kept.left(count), [], []
+    if len(left):
+        chunks, size = batches(len(left), jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
+        places = [left[chunk] for chunk in chunk_rows(len(left), chunks, size)]
+        parts = _compile(program, derive, take(everything, places[0]), shared, vectorized)
+        for chunk in places:
+            lane = take(everything, chunk)
+            before = None if state is None else take(state, chunk)
+            values, stats, status, now, start_z = _sampled(parts, program, lane, shared, before, chunk, kept, progress)
+            outputs.append((values, stats, status, now if keep_state else None, start_z))
+            kept.finish(chunk, jax.tree.leaves(outputs[-1]))
+    if finished:
+        structure = jax.tree.structure(outputs[0] if outputs else _output(program, derive, first, shared, keep_state))
+        outputs += [structure.unflatten(piece.leaves) for piece in finished]
+        places += [piece.lanes for piece in finished]
+    return Result(*undeal(outputs, places, count))
+
+
+def _sampled(
+    parts: tuple[Callable, Callable, Callable],
+    program: Program,
+    lane: Arrays,
+    shared: Arrays,
+    before: Any,
+    chunk: np.ndarray,
+    kept: checkpoints.Call,
+    progress: Callable[[int], None],
+) -> tuple:
+    """Sample the lanes of a chunk, from where they were when the job was stopped: values, statistics, status, state, start."""
+    (begin, advance, finish), sampler = parts, program.sampler
+    now = _started(begin, lane, shared) if before is None else _with_keys(before)
+    start_z, started = jax.tree.map(np.asarray, now.z), _valid(now)
+    size, real = len(chunk), len(np.unique(chunk))
+    nothing = jax.tree.map(
+        lambda leaf: np.asarray(leaf)[:, None][:, :0], (now.z, read_stats(now, sampler.max_tree_depth))
+    )
+    at_work = (_without_keys(now), start_z, started, nothing, sampler.warmup if before is None else 0)
+    if (leaves := kept.at_work(chunk)) is not None:
+        at_work = jax.tree.structure(at_work).unflatten(leaves)
+        now = _with_keys(at_work[0])
+    _, start_z, started, recorded, skip = at_work
+    skip, done, recorded = int(skip), jax.tree.leaves(recorded)[0].shape[1], [recorded]
+    progress((sampler.warmup * (before is None) - skip + done) * real)
+    while done < sampler.draws:
+        warmup = min(skip, program.block)
+        todo = 0 if warmup < skip else min(program.block, sampler.draws - done)
+        now, *rows = advance((lane, now, *(np.full(size, n, np.int32) for n in (warmup, todo))), shared)
+        recorded.append(jax.tree.map(lambda leaf, todo=todo: np.asarray(leaf)[:, :todo], tuple(rows)))
+        skip, done = skip - warmup, done + todo
+        progress((warmup + todo) * real)
+        kept.keep(
+            chunk,
+            lambda now=now, skip=skip: jax.tree.leaves((_without_keys(now), start_z, started, _joined(recorded), skip)),
+        )
+    draws, stats = _joined(recorded)
+    values, finite = finish((lane, draws, stats), shared)
+    status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
+    return jax.tree.map(np.asarray, values), stats, status, _without_keys(now), start_z
+
+
+def _joined(recorded: Sequence) -> Any:
+    return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *recorded)
+
+
+def _output(program: Program, derive: Callable | None, first: Arrays, shared: Arrays, keep_state: bool) -> tuple:
+    """What `run` makes of a chunk, as shapes."""
+    lane = jax.tree.map(lambda array: array[0], first)
+
+    def output(lane, shared):
+        state = program.begin(lane, shared)
+        row = (state.z, read_stats(state, program.sampler.max_tree_depth))
+        rows = jax.tree.map(
+            lambda leaf: jnp.zeros((program.sampler.draws, *jnp.shape(leaf)), jnp.result_type(leaf)), row
+        )
+        values, finite = program.finish(derive, lane, *rows, shared)
+        return values, rows[1], finite, state if keep_state else None, state.z
+
+    return jax.eval_shape(output, lane, shared)
+
+
+def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str:
+    """Of what a call of `run` samples; the model and the data are those of the job."""
+    hasher = hashlib.sha256(repr((sampler, keep_state, state is not None)).encode())
+    hasher.update(np.asarray(lanes.keys, np.uint32).tobytes() + np.asarray(lanes.chains, np.uint32).tobytes())
+    return hasher.hexdigest()
+
+
+def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result:
+    """`run` with a sampler for each lane, all of them for the same number of draws: one program for each that differs."""
+    distinct = list(dict.fromkeys(samplers))
+    if len(distinct) == 1:
+        return run(model, lanes, shared, distinct[0], **options)
+    rows = [np.flatnonzero([sampler == own for sampler in samplers]) for own in distinct]
+    parts = [
+        run(model, lanes.take(own), shared, sampler, **options) for own, sampler in zip(rows, distinct, strict=True)
+    ]
+    results = [tuple(getattr(part, each.name) for each in fields(Result)) for part in parts]
+    return Result(*undeal(results, rows, len(lanes)))
+
+
+def joined(first: Result, second: Result) -> Result:
+    """A run and its continuation as the one run that they are."""
+    ok = (first.status == Status.OK) & (second.status == Status.OK)
+
+    def join(one, other):
+        rows = np.concatenate([one, other], axis=1)
+        keep = ok.reshape(-1, *[1] * (rows.ndim - 1))
+        return np.where(keep, rows, np.nan) if rows.dtype.kind == "f" else rows
+
+    return Result(
+        values=jax.tree.map(join, first.values, second.values),
+        stats=jax.tree.map(lambda one, other: np.concatenate([one, other], axis=1), first.stats, second.stats),
+        status=np.where(first.status == Status.OK, second.status, first.status),
+        state=second.state,
+        unconstrained_start=first.unconstrained_start,
+    )
+
+
+def _started(begin: Callable, lane: Arrays, shared: Arrays):
+    """The states at each lane's first starting point with a finite density and gradient, or at the last one tried."""
+    numbers = lane["start"].copy()
+    state = begin(lane, shared)
+    for number in range(1, 1 if lane["known"] else STARTS):
+        valid = _valid(state)
+        if valid.all():
+            break
+        numbers = np.where(valid, numbers, np.uint32(number))
+        state = begin(lane | {"start": numbers}, shared)
+    return state
+
+
+def _valid(state) -> np.ndarray:
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((state.potential_energy, state.z_grad))]
+    return np.all([np.isfinite(leaf).reshape(len(leaf), -1).all(axis=1) for leaf in leaves], axis=0)
+
+
+def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):
+    """The three compiled parts: start, advance, finish. XLA compiles them side by side, one thread each."""
+
+    def finish(packed, shared):
+        return program.finish(derive, *packed, shared)
+
+    size = len(lane["chain"])
+    begin, advance = spread(program.begin, vectorized, brief=True), spread(program.advance, vectorized)
+    finish = spread(finish, vectorized, brief=derive is None)
+    count = jax.ShapeDtypeStruct((size,), jnp.int32)
+    packed = (lane, jax.eval_shape(begin, lane, shared), count, count)
+    with ThreadPoolExecutor() as pool:
+        longest = advance.lower(packed, shared)  # its compilation takes longest, so it starts first
+        compiled = [pool.submit(longest.compile)]
+        _, draws, stats = longest.out_info
+        whole = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((size, program.sampler.draws, *leaf.shape[2:]), leaf.dtype),
+            (draws, stats),
+        )
+        compiled.append(pool.submit(begin.lower(lane, shared).compile))
+        compiled.append(pool.submit(finish.lower((lane, *whole), shared).compile))
+        advance, begin, finish = (part.result() for part in compiled)
+    return begin, advance, finish
+
+
+def _without_keys(state) -> Any:
+    """The sampler state as NumPy arrays, its random keys as their data, so that it can be stored."""
+    return jax.tree.map(lambda leaf: np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf), state)
+
+
+def _with_keys(state) -> Any:
+    """The inverse of `_without_keys`."""
+    keys = {"rng_key": jax.random.wrap_key_data(state.rng_key, impl="threefry2x32")}
+    adapted = {"rng_key": jax.random.wrap_key_data(state.adapt_state.rng_key, impl="threefry2x32")}
+    return state._replace(**keys, adapt_state=state.adapt_state._replace(**adapted))
+
+
+def _is_key(leaf) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _bytes_per_draw(program: Program, first: Arrays, shared: Arrays) -> int:
+    lane = jax.tree.map(lambda array: array[0], first)
+    state = jax.eval_shape(program.begin, lane, shared)
+    sites = jax.eval_shape(program.constrain, lane, shared, jax.tree.map(_one_draw, state.z))
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves((state.z, sites))) + 64
+
+
+def _one_draw(leaf):
+    return jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype)

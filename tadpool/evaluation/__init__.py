@@ -1,0 +1,1 @@
+"""How well a fit predicts, fits its data and depends on its priors."""

@@ -1,0 +1,181 @@
+"""A main fit, and what it takes to fit its model again without some rows."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool import sweep_axes
+from tadpool.engine import progress
+from tadpool.files.data_file import merged
+from tadpool.modelling.design import Reference
+
+BLOCK_BYTES = 64e6
+REFIT_WARMUP = 300
+"""Most warm-up iterations of a fit that starts where the main fit ended, with its step sizes and variances."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one fit leaves out.
+
+    name: what it is, part of the fit's random key. rows: positions along the unit's dim, in the dataset. targets: for
+    each row the number of the score, from 0, that its log likelihood counts towards. point: position of the sweep's value.
+    """
+
+    name: tuple
+    rows: np.ndarray
+    targets: np.ndarray
+    point: int = 0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A main fit as its file has it.
+
+    data: path of data.nc. address: seed, study and entry, see `tadpool.seeds`. The other fields are those of its spec.
+    """
+
+    tree: xr.DataTree
+    data: str
+    threads: int
+    address: Mapping[str, Any]
+    model: Reference
+    hyperparameters: Mapping[str, Any]
+    outcomes: Sequence[str]
+    unit: str
+    groups: Sequence[str]
+    only_where: Mapping[str, str]
+    by: str | None
+    over: sweep_axes.Over | None
+
+    @cached_property
+    def posterior(self) -> xr.Dataset:
+        return self.tree["posterior"].to_dataset()
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        return merged(self.tree)
+
+    @cached_property
+    def last(self) -> Mapping[str, Any]:
+        """The attempt whose draws the fit holds."""
+        return json.loads(self.tree.attrs["attempts"])[-1]
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Of the fits without something: those of the main fit, without the draws that a remedy added to it."""
+        first = json.loads(self.tree.attrs["attempts"])[0]["settings"]
+        last = self.last["settings"]
+        return {**last, "draws": first["draws"], "warmup": min(last["warmup"], REFIT_WARMUP)}
+
+    @cached_property
+    def opened(self) -> tuple:
+        """The model bound to its data, and the points of a sweep or of separate fits."""
+        from tadpool.engine import lanes
+        from tadpool.modelling import binding
+
+        settings = self.last["settings"]
+        lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
+        _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.only_where)
+        if self.over:
+            differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
+            data = [self.data_at(point) for point in self.points] if differ else []
+            return binding.swept(bound, self.over, self.labels, data)
+        return binding.separated(bound, self.by, self.unit) if self.by else (bound, None)
+
+    @property
+    def dim(self) -> str | None:
+        """The dim of a sweep's points."""
+        return sweep_axes.dim(self.over) if self.over else None
+
+    @property
+    def labels(self) -> list:
+        """What varies at each point of a sweep: a number, or one for each name."""
+        columns = np.stack([self.posterior[axis].values for axis in sweep_axes.axes(self.over)], axis=-1)
+        return (columns[:, 0] if isinstance(self.over, str) else columns).tolist()
+
+    @property
+    def points(self) -> list[dict[str, int]]:
+        """How each point of a sweep is selected; one empty selection without a sweep."""
+        return [{self.dim: i} for i in range(self.posterior.sizes[self.dim])] if self.over else [{}]
+
+    def data_at(self, point: Mapping[str, int]) -> xr.Dataset:
+        """The data at a point of a sweep; they differ where the sweep goes over the simulator's arguments."""
+        return self.dataset.isel(point, missing_dims="ignore").drop_vars(
+            sweep_axes.axes(self.over or []), errors="ignore"
+        )
+
+    def settings_at(self, point: Mapping[str, int]) -> dict[str, Any]:
+        """The settings of fits without something at a point; they need no other warm-up where that is swept."""
+        changes = sweep_axes.values(self.over, self.labels[point[self.dim]], sweep_axes.SAMPLER) if point else {}
+        return {**self.settings, **changes, "warmup": self.settings["warmup"]}
+
+    @property
+    def draws(self) -> int:
+        return self.posterior.sizes["chain"] * self.posterior.sizes["draw"]
+
+    def alone(self, point: Mapping[str, int]) -> np.ndarray:
+        """Whether each unit is all the data of a member of a group: then its own ratios cannot tell what that would be."""
+        alone = np.full(self.dataset.sizes[self.unit], self.unit in self.groups)
+        for group in self.groups:
+            if group != self.unit:
+                index = self.data_at(point)[f"{group}_index"].values
+                alone |= np.bincount(index)[index] == 1
+        return alone
+
+    def separate(self, rows: np.ndarray) -> np.ndarray:
+        """Number of the separate fit that each row is part of; 0 where there is one fit."""
+        return self.dataset[f"{self.by}_index"].values[rows] if self.by else np.zeros(len(rows), int)
+
+    def log_likelihood(self, point: Mapping[str, int]) -> Iterator[xr.DataArray]:
+        """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed again."""
+        if "log_likelihood" not in self.tree.children:
+            from tadpool.fitting import sampling
+
+            bound, _ = self.opened
+            bound = bound.at(self.data_at(point)) if point else bound
+            yield from sampling.log_likelihood_blocks(
+                bound, self.posterior.isel(point), self.outcomes, self.unit, BLOCK_BYTES
+            )
+            return
+        (stored,) = self.tree["log_likelihood"].data_vars.values()
+        step = max(1, int(BLOCK_BYTES / (8 * self.draws)))
+        for first in range(0, stored.sizes[self.unit], step):
+            yield stored.isel(point).isel({self.unit: slice(first, first + step)})
+
+    def cost(self, point: Mapping[str, int]) -> float:
+        """Of one fit without something: leapfrog steps x rows, with as many steps as the main fit took on average."""
+        steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
+        settings = self.settings_at(point)
+        rows = self.dataset.sizes[self.unit]
+        if self.by:
+            rows = int(np.bincount(self.dataset[f"{self.by}_index"].values).max())
+        return settings["chains"] * (settings["warmup"] + settings["draws"]) * steps * rows
+
+    def refit(self, folds: Sequence):
+        from tadpool.engine import compile_cache
+        from tadpool.evaluation import refits
+
+        settings = self.settings
+        address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
+        iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
+        name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
+        with compile_cache.used(), progress.bar(name, iterations) as advance:
+            bound, points = self.opened
+            return refits.refit(
+                bound,
+                folds,
+                address,
+                settings,
+                outcomes=self.outcomes,
+                unit=self.unit,
+                main=self.tree,
+                points=points,
+                predictive=not self.over,
+                progress=advance,
+            )

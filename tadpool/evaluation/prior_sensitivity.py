@@ -1,0 +1,164 @@
+"""How far priors and data move the posterior of a fit, written as sensitivity.nc."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.stats import norm
+
+from tadpool.evaluation.elpd import good_k
+from tadpool.evaluation.power_scaling import FAR, SAMPLE, SENSITIVE, table
+from tadpool.files import contracts, io
+from tadpool.modelling import design
+from tadpool.modelling.design import Reference
+
+
+def assess(
+    output: str,
+    provenance: str,
+    data: str,
+    prior: str,
+    fit: str,
+    threads: int,
+    *,
+    seed: int,
+    study: str,
+    entry: str,
+    model: Reference,
+    hyperparameters: Mapping[str, Any],
+    outcomes: Sequence[str],
+    unit: str,
+    groups: Sequence[str],
+    only_where: Mapping[str, str],
+    by: str | None,
+    precision: str,
+) -> None:
+    """The sensitivity of every parameter of a fit into `output` (contracts.SENSITIVITY).
+
+    A fit, or a prior, that failed or crashed gives a file without numbers that says so.
+    """
+    prior_tree, tree = io.read(prior, contracts.PRIOR), io.read(fit, contracts.FIT)
+    worse = next((found for found in (tree, prior_tree) if found.attrs["status"] != "ok"), None)
+    stated = {"status": "ok", "reason": ""} if worse is None else {k: worse.attrs[k] for k in ("status", "reason")}
+    result = xr.DataTree(xr.Dataset(attrs={"provenance": provenance, **stated}))
+    if worse is None:
+        posterior, log_prior = tree["posterior"].to_dataset(), tree["log_prior"].to_dataset()
+        left = unscaled(json.loads(prior_tree.attrs["relations"]), posterior, log_prior, {*groups, unit} - {by})
+        scaled = [name for name in _latents(posterior) if name not in left]
+        if _whole(tree, model, outcomes, only_where):
+            log_likelihood = _stored(tree, unit, by)
+        else:
+            bound_to = (data, model, hyperparameters, only_where)
+            log_likelihood = _recomputed(posterior, bound_to, unit, by, threads, precision)
+        priors = {name: _summed(log_prior[name], (*SAMPLE, by)) for name in scaled}
+        wanted = posterior.drop_vars(_repeated(posterior, unit))
+        prior_draws = prior_tree["prior"].to_dataset()
+        members = [{by: i} for i in range(posterior.sizes[by])] if by else [{}]
+        parts = [_member(wanted, priors, log_likelihood, prior_draws, member) for member in members]
+        found = xr.concat(parts, dim="parameter")
+        found.attrs = {"scaled": io.canonical(scaled), "unscaled": io.canonical(left)}
+        found.attrs |= {"sensitive": SENSITIVE, "far": FAR}
+        found.attrs["good_k"] = float(good_k(posterior.sizes["chain"] * posterior.sizes["draw"]))
+        result["sensitivity"] = found
+    io.write(output, result, contracts.SENSITIVITY)
+
+
+def unscaled(
+    relations: Mapping[str, Any], posterior: xr.Dataset, log_prior: xr.Dataset, groups: Iterable[str]
+) -> dict[str, str]:
+    """The latent sites whose density is not scaled, as it belongs to the model and not to the prior, each with the reason.
+
+    Scaled are the priors of the top level: of sites whose density depends on no other latent site. Of these a site with a
+    value for each member of a group is left out where its prior is the standard normal: this is what a non-centred
+    parametrization makes of the group's effects, whose prior is that of their standard deviation. So both
+    parametrizations of a model have the same priors scaled, as the paper advises for hierarchical models.
+
+    relations: of numpyro's `get_model_relations`. posterior, log_prior: dims (chain, draw, ...). groups: dims.
+    """
+    latents = _latents(posterior)
+    reasons = {}
+    for name in latents:
+        if _ancestors(name, relations["sample_sample"]) & set(latents):
+            reasons[name] = "it depends on other parameters"
+        elif set(posterior[name].dims) & set(groups) and _standard_normal(posterior[name], log_prior[name]):
+            reasons[name] = "it is that of standardized effects of a group"
+    return reasons
+
+
+def _latents(posterior: xr.Dataset) -> list[str]:
+    return [str(name) for name, site in posterior.data_vars.items() if site.attrs.get("site", "latent") == "latent"]
+
+
+def _ancestors(name: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
+    """All sites that the density of a site depends on, through deterministic sites too."""
+    direct = set(parents.get(name, ()))
+    return direct.union(*(_ancestors(parent, parents) for parent in direct))
+
+
+def _standard_normal(site: xr.DataArray, log_prior: xr.DataArray) -> bool:
+    if set(site.dims) != set(log_prior.dims):
+        return False
+    expected = norm.logpdf(site.transpose(*log_prior.dims).values)
+    return bool(np.allclose(log_prior.values, expected, rtol=1e-4, atol=1e-4))
+
+
+def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
+    """Sites that are no parameters: those with a value for each unit, such as expected outcomes, and auxiliary ones."""
+    latents = _latents(posterior)
+    return [
+        str(name)
+        for name, site in posterior.data_vars.items()
+        if name not in latents and (unit in site.dims or site.attrs.get("site") == "auxiliary")
+    ]
+
+
+def _whole(tree: xr.DataTree, model: Reference, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:
+    """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
+    observed = design.signature(model).outcomes
+    return "log_likelihood" in tree.children and not only_where and set(observed) <= set(outcomes)
+
+
+def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
+    """The log likelihood of all units together (chain, draw), or of each member's own (by, chain, draw)."""
+    (values,) = tree["log_likelihood"].to_dataset().astype(np.float64).data_vars.values()
+    if by is None:
+        return values.sum(unit)
+    index, labels = tree["constant_data"][f"{by}_index"].values, tree["posterior"][by]
+    own = [values.isel({unit: np.flatnonzero(index == number)}).sum(unit) for number in range(len(labels))]
+    return xr.concat(own, dim=labels.drop_vars(set(labels.coords) - {by}))
+
+
+def _recomputed(posterior, bound_to, unit, by, threads, precision) -> xr.DataArray:
+    from tadpool.engine import compile_cache, lanes
+    from tadpool.fitting import sampling
+    from tadpool.modelling import binding
+
+    lanes.start(threads, precision)
+    with compile_cache.used():
+        _, bound = binding.open_bound(*bound_to)
+        bound, points = binding.separated(bound, by, unit) if by else (bound, None)
+        return sampling.joint_log_likelihood(bound, posterior, points)
+
+
+def _summed(values: xr.DataArray, kept: Sequence[str | None]) -> xr.DataArray:
+    return values.astype(np.float64).sum([dim for dim in values.dims if dim not in kept])
+
+
+def _member(posterior, priors, log_likelihood, prior_draws, member: Mapping[str, int]) -> xr.Dataset:
+    """`table` of one fit, or of one of several separate fits; its parameters are named as those of the whole."""
+    by = next(iter(member), None)
+    chosen = posterior.isel(member)
+    own = {name: value.isel(member, drop=True) for name, value in priors.items()}
+    label = str(posterior[by].values[member[by]]) if by else ""
+    found = table(chosen.drop_vars(by) if by else chosen, own, log_likelihood.isel(member, drop=True), prior_draws)
+    if by:
+        found["parameter"] = [_within(name, label) for name in found["parameter"].values.tolist()]
+    return found.assign(member=("parameter", np.full(found.sizes["parameter"], label)))
+
+
+def _within(name: str, label: str) -> str:
+    """`alpha` of member `a` is `alpha[a]`, `w[x]` is `w[a, x]`."""
+    site, bracket, rest = name.partition("[")
+    return f"{site}[{label}, {rest}" if bracket else f"{site}[{label}]"

@@ -1,0 +1,170 @@
+"""Draw and write all figures of a study."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tadpool.errors import UserError, did_you_mean
+from tadpool.figures import SECTIONS, Drawn, NotDrawn, _style
+from tadpool.files import io
+from tadpool.files.results import StudyResults
+
+# Kind -> section, in reading order.
+PER_ENTRY = {
+    "model_graph": "model",
+    "prior_predictive": "prior",
+    "trace_rank": "sampler",
+    "energy": "sampler",
+    "forest": "posterior",
+    "recovery": "posterior",
+    "sensitivity": "sensitivity",
+    "posterior_predictive": "predictive",
+    "test_quantities": "predictive",
+    "loo_pit": "predictive",
+    "pareto_k": "predictive",
+}
+PER_COMPARISON = {"comparison_elpd": "comparison", "comparison_forest": "comparison"}
+PER_SWEEP = {"sweep_elpd": "sweep"}
+PER_CALIBRATION = {
+    "calibration_ecdf": "calibration",
+    "calibration_coverage": "calibration",
+    "calibration_contraction": "calibration",
+}
+PER_RECOVERY = {"recovery_grid": "calibration"}
+OWNERS = ("entry", "comparison", "sweep", "calibration", "recovery")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A figure to draw.
+
+    owner: a mapping of one of OWNERS to its name, or nothing. caption, title: "" for those of the kind.
+    """
+
+    name: str
+    kind: str
+    section: str
+    owner: Mapping[str, str]
+    options: Mapping[str, Any]
+    caption: str = ""
+    title: str = ""
+
+
+def wanted(config: Mapping[str, Any]) -> list[Wanted]:
+    """All figures of a study in reading order: its own, then the standard set.
+
+    Raises UserError for an own figure with the name of a standard one, or with an unknown section or option.
+    """
+    standard = [
+        Wanted(f"{name}-{kind}", kind, section, {owner: name}, {owner: name})
+        for owner, names, kinds in (
+            ("entry", config["models"], PER_ENTRY),
+            ("comparison", config["comparisons"], PER_COMPARISON),
+            ("sweep", config["sweeps"], PER_SWEEP),
+            ("calibration", config["calibration"], PER_CALIBRATION),
+            ("recovery", config["recovery"], PER_RECOVERY),
+        )
+        for name in names
+        for kind, section in kinds.items()
+        if kind != "sensitivity" or config["sensitivity"]
+    ]
+    taken = {figure.name for figure in standard}
+    own = list(_own(config["figures"]))
+    for figure in own:
+        if figure.name in taken:
+            raise UserError(f"figures.{figure.name}: a standard figure has this name; rename it")
+    return [*own, *standard]
+
+
+def _own(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Wanted]:
+    for name, figure in figures.items():
+        options = dict(figure)
+        kind, caption = options.pop("kind"), options.pop("caption")
+        section, title = options.pop("section", "story"), options.pop("title", "")
+        if section not in SECTIONS:
+            raise UserError(f"figures.{name}.section: {section!r}{did_you_mean(section, list(SECTIONS))}")
+        known = [option for option in inspect.signature(_kind(kind)).parameters if option != "results"]
+        for option in options:
+            if option not in known:
+                raise UserError(f"figures.{name}: unknown option {option!r}{did_you_mean(option, known)}")
+        yield Wanted(name, kind, section, {}, options, caption, title)
+
+
+def _kind(kind: str):
+    return import_module(f"tadpool.figures.{kind}").draw
+
+
+def draw_all(results: StudyResults, folder: Path) -> None:
+    """Draw every figure of the study into `folder`, with figures.json; see `tadpool.figures` for what is written.
+
+    Figures of fits that failed are left out. Raises UserError for what is wrong in the study's `figures`.
+    """
+    listed = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for figure in wanted(results.config):
+        with _style.applied(figure.name):
+            try:
+                drawn = _kind(figure.kind)(results, **figure.options)
+            except NotDrawn:
+                continue
+            listed.append(_described(figure, drawn))
+            _write(folder, figure.name, drawn)
+    io.write_json(folder / "figures.json", listed)
+
+
+def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
+    width, height = drawn.figure.get_size_inches() * 72
+    owners = {owner: figure.owner.get(owner) for owner in OWNERS}
+    return {
+        "name": figure.name,
+        "kind": figure.kind,
+        "section": figure.section,
+        **owners,
+        "title": figure.title or drawn.title,
+        "caption": filled(figure.name, " ".join((figure.caption or drawn.caption).split()), drawn.values),
+        "alt": drawn.alt,
+        "width": round(width, 1),
+        "height": round(height, 1),
+        "explorer": drawn.explorer["kind"] if drawn.explorer else None,
+    }
+
+
+def filled(name: str, caption: str, values: Mapping[str, Any]) -> str:
+    """The caption with its placeholders filled. Raises UserError for one that the figure has no value for."""
+    try:
+        return caption.format(**values)
+    except (KeyError, IndexError) as error:
+        known = ", ".join(f"{{{value}}}" for value in values)
+        raise UserError(
+            f"figures.{name}.caption: {error} is not a value of this figure; it has {known or 'none'}"
+        ) from error
+    except ValueError as error:
+        raise UserError(f"figures.{name}.caption: {error}; write a placeholder as {{name}} or {{name:.2f}}") from error
+
+
+def _write(folder: Path, name: str, drawn: Drawn) -> None:
+    with io.replacing(folder / f"{name}.svg") as path:
+        drawn.figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    io.write_csv(folder / f"{name}.csv", _rounded(drawn.numbers))
+    if drawn.explorer:
+        io.write_text(folder / f"{name}.json", io.canonical(drawn.explorer) + "\n")
+
+
+def _rounded(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Floats with seven significant digits: more than any figure shows."""
+
+    def significant(column: pd.Series) -> pd.Series:
+        values = column.to_numpy(float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            digits = 6 - np.floor(np.log10(np.abs(values)))
+        scale = 10.0 ** np.where(np.isfinite(digits), digits, 0)
+        return pd.Series(np.round(values * scale) / scale, index=column.index)
+
+    floats = numbers.select_dtypes("floating").columns
+    return numbers.assign(**{name: significant(numbers[name]) for name in floats})

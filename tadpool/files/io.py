@@ -1,0 +1,221 @@
+"""Reading and writing results: whole files or none, checked against their contracts, the same bytes for the same content."""
+
+import errno
+import faulthandler
+import glob
+import json
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tadpool.errors import UserError
+from tadpool.files import checksums, run_lock
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tadpool.files.contracts import Contract
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SPARE_BYTES = 100_000  # a disk with less has no room for a result
+
+
+def canonical(value: Any, ordered: bool = False) -> str:
+    """The one JSON text of a value: no spaces, no NaN, keys sorted unless their order matters (`ordered`)."""
+    return json.dumps(value, sort_keys=not ordered, separators=(",", ":"), allow_nan=False)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it replaces `path` when the block ends well and disappears when it does not.
+
+    What others read is sealed (`tadpool.files.checksums`). Raises UserError where another run began in the meantime.
+    """
+    path = Path(path)
+    with _writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_partial(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            run_lock.require_current(path)
+            if checksums.belongs(path):  # the seal comes first: one without its file alarms nobody
+                write_text(checksums.path_of(path), checksums.text(temporary, path.name))
+            temporary.replace(path)
+        except RuntimeError:  # of the NetCDF library, which has no other for a disk that is full
+            _require_room(temporary)
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Say in a sentence that a disk or a quota is full, or that a folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise UserError(
+                f"{path}: there is no room for it on the disk or in your quota; make room and run again"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise UserError(f"{path}: it cannot be written ({error.strerror}); make its folder writable") from error
+        raise
+
+
+def _require_room(temporary: Path) -> None:
+    """Raise OSError where the file cannot grow."""
+    with temporary.open("ab") as file:
+        file.write(bytes(SPARE_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def remove_partial(path: str | Path) -> None:
+    """Remove what killed jobs left of their attempts to write `path`."""
+    path = Path(path)
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*{path.suffix}"):
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 with the same line ends on every system."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write JSON with sorted keys; raises ValueError for NaN and infinity, which JSON has not."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON. Raises UserError that names the file."""
+    checksums.require_intact(path)
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not readable as JSON ({error}); delete the file and run again") from error
+
+
+def write_csv(path: str | Path, table) -> None:
+    """Write a pandas DataFrame without its index; floats keep 17 significant digits' worth of value."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
+    """Write a NetCDF file: compressed, to a temporary name, re-opened and checked, then renamed.
+
+    Raises UserError where the content breaks the contract.
+    """
+    from tadpool.files import contracts
+
+    contracts.check(tree, contract, str(path), mend="it was not written")
+    encoding = {
+        node.path: {name: {"zlib": True, "complevel": 4} for name, v in node.data_vars.items() if v.dtype.kind != "U"}
+        for node in tree.subtree
+    }
+    with replacing(path) as temporary:
+        tree.to_netcdf(temporary, engine="netcdf4", encoding={k: v for k, v in encoding.items() if v})
+        contracts.check(_load(temporary), contract, str(path))
+
+
+def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
+    """Read a whole NetCDF file into memory and check it. Raises UserError that names the file and the group."""
+    from tadpool.files import contracts
+
+    try:
+        checksums.require_intact(path)
+        tree = _load(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist; run the workflow to make it") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
+    contracts.check(tree, contract, str(path))
+    return tree
+
+
+def attributes(path: str | Path) -> dict[str, Any]:
+    """The root attributes of a NetCDF file, without its content."""
+    import xarray as xr
+
+    checksums.require_intact(path)
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as root:
+            return dict(root.attrs)
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
+
+
+def _load(path: str | Path) -> "xr.DataTree":
+    import xarray as xr
+
+    return xr.load_datatree(path, engine="netcdf4")
+
+
+@contextmanager
+def job_log(path: str, quiet: bool = False) -> Iterator[None]:
+    """Send everything the job prints (C code, children and warnings too) to its log; say on the terminal what failed.
+
+    A UserError ends the job with its sentence alone; anything else with its traceback, in the log and on the terminal.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    saved = [os.dup(1), os.dup(2)]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    faulthandler.enable(log)
+    os.environ["TADPOOL_TERMINAL"] = str(terminal)
+    failed = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
+    except UserError as error:
+        failed = f"{error}\n"
+    except KeyboardInterrupt:
+        failed = "interrupted\n"
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in FULL
+        failed = (
+            f"there is no room for {path} on the disk; make room and run again\n" if full else traceback.format_exc()
+        )
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # of a full disk
+                stream.flush()
+        faulthandler.disable()
+        for number, descriptor in zip((1, 2), saved, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        if failed:
+            with suppress(OSError):
+                os.write(log, failed.encode())
+            os.write(terminal, f"{Path(path).stem}: {failed}".encode())
+        os.close(log)
+        os.close(terminal)
+        del os.environ["TADPOOL_TERMINAL"]
+    if failed:
+        raise SystemExit(1)
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"{category.__name__}: {message}", file=sys.stderr)

@@ -1,0 +1,170 @@
+"""What a result was made from: digests of code and config, versions.
+
+`digest` follows code by content: the syntax trees of a file and of everything it imports from tadpool or from beside it,
+without docstrings. A comment, a docstring or a touch re-runs nothing.
+"""
+
+import ast
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tadpool import ROOT
+from tadpool.errors import UserError
+from tadpool.files import io
+
+RUN = "run.json"
+"""The record of a study's run, written with its page for a later run to be compared with."""
+VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
+
+
+def sha256(*parts: str | bytes) -> str:
+    """One digest of several texts; where one ends and the next begins counts."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest()
+
+
+def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
+    """One sha256 of code files with their import closures (by syntax tree) and of other files (by bytes)."""
+    modules = {path for start in code for path in closure(start)}
+    return sha256(
+        *(part for named in sorted((path.name, _code(path)) for path in modules) for part in named),
+        *(part for path in files for part in (path.name, path.read_bytes())),
+    )
+
+
+def of_run(folder: str | Path, study: str) -> str | None:
+    """sha256 of the record of a study's run in a results folder; None where there is none that can be read."""
+    try:
+        return hashlib.sha256((Path(folder) / study / RUN).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def closure(start: Path) -> set[Path]:
+    """A Python file and all files it imports, at any depth, from the tadpool package or from its own folder.
+
+    Of a plug-in of the user also those from the working directory, the folder above its own.
+    """
+    start = start.resolve()
+    roots = (start.parent,) if ROOT / "tadpool" in start.parents else (start.parent, start.parent.parent)
+    found, waiting = set(), [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting.extend(_imports(path, roots))
+    return found
+
+
+@cache
+def _statements(path: Path) -> tuple[ast.Module, list[ast.AST]]:
+    """The syntax tree of a file without docstrings, and all its statements."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), path.name)
+    found, waiting = [], [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, None)
+            if isinstance(inner, list):
+                if field == "body" and inner and _is_docstring(inner[0]):
+                    del inner[0]
+                waiting.extend(inner)
+    return tree, found
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@cache
+def _code(path: Path) -> str:
+    return sha256(ast.dump(_statements(path)[0]))
+
+
+@cache
+def _imports(path: Path, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+    return tuple(
+        file
+        for node in _statements(path)[1]
+        for level, name in _imported(node)
+        if name
+        for file in _files(name, (path.parents[level - 1],) if level else (path.parent, *roots))
+    )
+
+
+def _imported(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Dots before the name of each module that is imported, and its name; what is imported from one may be one too."""
+    if isinstance(node, ast.Import):
+        yield from ((0, alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.level, node.module or ""
+        yield from ((node.level, f"{node.module or ''}.{alias.name}".strip(".")) for alias in node.names)
+
+
+@cache
+def _files(module: str, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files of a module, and of the packages around one that is not tadpool's."""
+    parts = module.split(".")
+    if parts[0] == "tadpool":
+        folders, names = (ROOT,), [parts]
+    else:
+        names = [parts[: length + 1] for length in range(len(parts))]
+    stems = [folder.joinpath(*name) for folder in folders for name in names]
+    candidates = [file for stem in stems for file in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")]
+    return tuple(path.resolve() for path in candidates if path.is_file())
+
+
+def record(spec: dict, digest: str, data: Path | None = None) -> str:
+    """The provenance attribute of a result: canonical JSON without times, host names or paths.
+
+    data: the data.nc that the result was made from.
+    """
+    return io.canonical(
+        {
+            "config": sha256(io.canonical(spec)),
+            "code": digest,
+            "data": sha256(Path(data).read_bytes()) if data else None,
+            "seed": spec.get("seed"),
+            "spec": spec,
+            "versions": versions(),
+            "architecture": platform.machine().lower().replace("amd64", "x86_64"),
+        }
+    )
+
+
+def require_same_data(trees: Mapping[str, Any]) -> None:
+    """Raise UserError where results, by path, were not all made from the same data.nc: then they cannot be compared."""
+    digests = {path: json.loads(tree.attrs["provenance"]).get("data") for path, tree in trees.items()}
+    first, *others = digests
+    for path in others:
+        if digests[path] != digests[first]:
+            raise UserError(f"{path} was not made from the data that {first} was made from; delete both and run again")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide numbers."""
+    found = {"python": platform.python_version()}
+    for package in VERSIONED:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            if package == "tadpool":
+                found[package] = _own_version()
+    return found
+
+
+def _own_version() -> str:
+    import tomllib
+
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -1,0 +1,1 @@
+"""The prior, the posterior and the predictions of one entry."""

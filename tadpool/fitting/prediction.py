@@ -1,0 +1,150 @@
+"""Predict new members of a group from a fit, written as predictions.nc."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool import seeds
+from tadpool.engine import compile_cache, lanes
+from tadpool.errors import UserError, did_you_mean
+from tadpool.files import contracts, io
+from tadpool.files import data_file as datasets
+from tadpool.fitting import sampling
+from tadpool.modelling import design as designs
+from tadpool.modelling.binding import Bound, bind, labelled, small
+from tadpool.modelling.design import Reference
+
+
+def predict(
+    output: str,
+    provenance: str,
+    data: str,
+    fit: str,
+    threads: int,
+    *,
+    seed: int,
+    study: str,
+    entry: str,
+    model: Reference,
+    hyperparameters: Mapping[str, Any],
+    group: str | None,
+    label: str | None,
+    rows: Sequence[Mapping[str, Any]],
+    unit: str,
+    only_where: Mapping[str, str],
+    precision: str,
+) -> None:
+    """Draw the outcomes of `rows`, with `group` those of one new member of it, into `output` (contracts.PREDICTIONS).
+
+    A fit that failed or crashed gives a file without numbers that says so.
+    """
+    tree = io.read(fit, contracts.FIT)
+    attributes = {"provenance": provenance, "status": tree.attrs["status"], "reason": tree.attrs["reason"]}
+    result = xr.DataTree(xr.Dataset(attrs=attributes))
+    if tree.attrs["status"] == "ok":
+        lanes.start(threads, precision)
+        dataset = datasets.merged(io.read(data, contracts.DATA))
+        key = seeds.key(seed, study, entry, "predictions")
+        posterior = tree["posterior"].to_dataset()
+        with compile_cache.used():
+            bound = bind(model, dataset, hyperparameters, only_where=only_where)
+            predicted = predict_rows(bound, posterior, group, label or f"new {group}", unit, rows or [{}], key)
+        result.update(predicted.children)
+    io.write(output, result, contracts.PREDICTIONS)
+
+
+def predict_rows(
+    bound: Bound,
+    posterior: xr.Dataset,
+    group: str | None,
+    label: str,
+    unit: str,
+    rows: Sequence[Mapping[str, Any]],
+    key: np.ndarray,
+) -> xr.DataTree:
+    """Predict rows from posterior draws (chain, draw, ...), of one new member of a grouping dim or of existing ones.
+
+    rows: the dataset variables of each row, and by its label the member of each group other than the new one. Sites
+    keep their posterior draws, except those with the dim `group` or `unit`: they are drawn anew from their distribution
+    given the others, as the outcomes are. A row of a model of the ladder that does not say a variable has its median, or its
+    most frequent category. Raises UserError for any other variable that a row does not give.
+    """
+    dataset = _rows(bound, group, label, unit, rows)
+    at_rows = bound.at(dataset)
+    anew = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    batch = lanes.Lanes(
+        np.tile(key, (chains, 1)),
+        np.arange(chains),
+        arguments={name: np.full(chains, value) for name, value in bound.hyperparameters.items()},
+    )
+    kept = {name: value.values for name, value in posterior.data_vars.items() if name not in anew}
+    stated = [name.removesuffix("_decentered") for name in anew]  # what a standardized distance stands in for
+    record = [*stated, *(name for name in at_rows.outcomes if name not in stated)]
+    values = sampling.predict(at_rows, batch, kept, np.arange(draws), key, record)
+    given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
+    return xr.DataTree.from_dict(
+        {
+            "predictions": labelled(at_rows, {name: small(value) for name, value in values.items()}),
+            "predictions_constant_data": dataset[given],
+        }
+    )
+
+
+def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`."""
+    variables = {}
+    rows = [typical(bound) | dict(row) for row in rows]
+    for name, value in bound.inputs.items():
+        dims = bound.dataset[name].dims if name in bound.dataset else ()
+        if group and dims == (group,) != (unit,):
+            variables[name] = (group, np.asarray([_given(rows[0], name, 1)], value.dtype))
+        if unit not in dims:
+            continue
+        index = name.removesuffix("_index")
+        if group and index == group:
+            variables[name] = (unit, np.zeros(len(rows), int))
+        elif name.endswith("_index") and index in bound.dataset.dims:
+            variables[name] = (unit, np.array([_member(bound.dataset[index], i, row) for i, row in enumerate(rows, 1)]))
+        else:
+            values = np.asarray([_given(row, name, i) for i, row in enumerate(rows, 1)], value.dtype)
+            variables[name] = (dims, values)
+    coords = {unit: np.arange(1, len(rows) + 1)}
+    if group == unit:
+        coords[unit] = [label] if len(rows) == 1 else [f"{label} {i}" for i in coords[unit]]
+    elif group:
+        coords[group] = [label]
+    replaced = [dim for dim in (unit, group) if dim in bound.dataset.dims]
+    return bound.dataset.drop_dims(replaced).assign(variables).assign_coords(coords)
+
+
+def typical(bound: Bound) -> dict[str, Any]:
+    """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
+    if designs.of(bound.model) is None:
+        return {}
+    typical = {}
+    for name in (name for name in bound.inputs if name in bound.dataset):
+        values, index = bound.dataset[name].values, name.removesuffix("_index")
+        if name == index:
+            typical[name] = np.quantile(values, 0.5, method="lower").item()
+        elif index not in designs.of(bound.model)["groups"]:
+            typical[index] = bound.dataset[index].values[np.bincount(values).argmax()]
+    return typical
+
+
+def _given(row: Mapping[str, Any], name: str, number: int) -> Any:
+    if name not in row:
+        raise UserError(f"predictions: row {number} does not say {name}, which the model needs; add it")
+    return row[name]
+
+
+def _member(labels: xr.DataArray, number: int, row: Mapping[str, Any]) -> int:
+    """The position of the group member that a row names."""
+    label = _given(row, str(labels.name), number)
+    found = np.flatnonzero(labels.values == label)
+    if not len(found):
+        hint = did_you_mean(str(label), [str(each) for each in labels.values])
+        raise UserError(f"predictions: row {number}: {labels.name} {label!r} is not in the data{hint}")
+    return int(found[0])

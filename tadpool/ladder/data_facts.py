@@ -1,0 +1,171 @@
+"""What a rung takes from the study's data and then keeps: scales of its priors, and which effects are sampled centred.
+
+Facts are computed once, where a rung is bound to the data of a study, and stay the same where outcomes are simulated, rows
+are held out or new rows are predicted. They are plain numbers and go into fit.nc, so that pages can show them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.errors import UserError
+from tadpool.ladder import form as forms
+from tadpool.ladder.first_estimates import Working, working
+from tadpool.modelling.design import ROLES, latent_means, within
+
+LOGARITHMIC = ("poisson", "negative_binomial")
+MEASURED = ("normal", "student")
+ENOUGH = 0.5
+"""Effects are centred where the median over groups of the reliability of a group's own estimate is above it."""
+
+
+def gathered(rung: str, design: Mapping[str, Any], dataset: xr.Dataset, scaled: bool, where: str) -> dict[str, Any]:
+    """The facts of a rung on a study's data.
+
+    outcome, predictors: location and scale that priors are stated in; all 0 and 1 unless `scaled`. levels: of an ordered
+    outcome. means: the predictors that differ within the first group. effects: varying effect -> how well each group's own
+    rows determine it: `between` (variance between groups), `within` (median squared standard error of a group's own
+    estimate), `reliability` (median over groups of between / (between + squared standard error)), groups, and `centred`.
+    Raises UserError where the data cannot be those of the family, or no group mean is left to a rung that is about them.
+    """
+    rows = by_row(design, dataset)
+    _refuse(design, rows[design["outcome"]], where)
+    work = working(design, rows)
+    means = _means(rung, design, rows, where)
+    return {
+        "outcome": _outcome_scale(design, rows, scaled),
+        "predictors": {each["name"]: _predictor_scale(each, rows, scaled) for each in design["predictors"]},
+        "levels": _levels(design, dataset) if design["family"] == "ordered" else 0,
+        "means": means,
+        "effects": _effects(rung, design, rows, work, means),
+    }
+
+
+def by_row(design: Mapping[str, Any], dataset: xr.Dataset) -> dict[str, np.ndarray]:
+    """Every variable of the design that the dataset has, with one value for each row."""
+    names = [design["outcome"], *(design[role] for role in ROLES)]
+    for each in design["predictors"]:
+        names.append(f"{each['name']}_index" if each["kind"] == "categorical" else each["name"])
+    names += [f"{group}_index" for group in design["groups"]]
+    rows = {f"{design['unit']}_index": np.arange(dataset.sizes[design["unit"]])}
+    for name in names:
+        if name in dataset:
+            variable = dataset[name]
+            index = None if variable.dims == (design["unit"],) else dataset[f"{variable.dims[0]}_index"].values
+            rows[name] = variable.values if index is None else variable.values[index]
+    return rows
+
+
+def _refuse(design: Mapping[str, Any], outcome: np.ndarray, where: str) -> None:
+    measured = design["family"] in MEASURED
+    if measured and np.ptp(outcome) == 0:
+        raise UserError(f"{where}: {design['outcome']} has the same value in all rows, so there is nothing to explain")
+    if not measured and (outcome.dtype.kind not in "iub" or outcome.min() < 0):
+        what = f"{where}: {design['outcome']} has values that are no counts from 0, which the family {design['family']} needs"
+        raise UserError(f"{what}; correct the table or choose another family")
+
+
+def _outcome_scale(design: Mapping[str, Any], rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
+    """Of the outcome itself, or on the scale of the link: the log of the mean rate for counts, else 0 and 1."""
+    outcome = rows[design["outcome"]].astype(float)
+    if scaled and design["family"] in MEASURED:
+        outcome = outcome - _offset(design, rows)
+        return {"location": float(outcome.mean()), "scale": float(outcome.std())}
+    if scaled and design["family"] in LOGARITHMIC:
+        exposure = np.exp(_offset(design, rows)) * np.ones(len(outcome))
+        return {"location": float(np.log(max(outcome.sum(), 0.5) / exposure.sum())), "scale": 1.0}
+    return {"location": 0.0, "scale": 1.0}
+
+
+def _offset(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> np.ndarray | float:
+    """What is added to the linear predictor: the offset and the log of the exposure."""
+    offset = rows[design["offset"]] if design["offset"] else 0.0
+    return offset + (np.log(rows[design["exposure"]]) if design["exposure"] else 0.0)
+
+
+def _predictor_scale(predictor: Mapping[str, Any], rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
+    """Mean and standard deviation of a number that varies; 0 and 1 of all others, whose effects are those of a whole step."""
+    values = rows.get(predictor["name"])
+    if not scaled or predictor["kind"] != "number" or np.ptp(values) == 0:
+        return {"location": 0.0, "scale": 1.0}
+    return {"location": float(values.mean()), "scale": float(values.std())}
+
+
+def _levels(design: Mapping[str, Any], dataset: xr.Dataset) -> int:
+    """Levels of an ordered outcome: those of its dim, those that its attributes name, or those that occur."""
+    outcome = dataset[design["outcome"]]
+    named = dataset.sizes.get(f"{design['outcome']}_level", len(np.atleast_1d(outcome.attrs.get("flag_values", []))))
+    return max(int(named), int(outcome.max()) + 1)
+
+
+def _means(rung: str, design: Mapping[str, Any], rows: Mapping[str, np.ndarray], where: str) -> list[str]:
+    """The predictors of a rung about group means that do differ within groups."""
+    if rung not in ("mundlak", "latent_mundlak"):
+        return []
+    group = design["groups"][0]
+    index = rows[f"{group}_index"]
+    first = np.zeros(index.max() + 1, int)
+    first[index[::-1]] = np.arange(len(index))[::-1]
+    names = [each["name"] for each in within(design)]
+    found = [name for name in names if np.any(rows[name] != rows[name][first[index]])]
+    for name in latent_means(design) if rung == "latent_mundlak" else ():
+        if name not in found:
+            what = f"{where}: {name} is the same in all rows of each {group}, so it has no latent mean"
+            raise UserError(f"{what}; declare its column as `per: {group}`")
+    if not found:
+        raise UserError(
+            f"{where}: no predictor varies within {group}, so a {group}'s mean says nothing that it does not"
+        )
+    return found
+
+
+def _effects(
+    rung: str, design: Mapping[str, Any], rows: Mapping[str, np.ndarray], work: Working, means: Sequence[str]
+) -> dict[str, Any]:
+    if rung not in ("partial", "partial_slopes", "mundlak", "latent_mundlak"):
+        return {}
+    first, *_ = design["groups"]
+    found = {}
+    for number, group in enumerate(design["groups"]):
+        estimates = work.means(rows[f"{group}_index"])
+        found[forms.effect(group, first=number == 0)] = reliability(*estimates)
+    if rung == "partial_slopes":
+        for name in design["slopes"]:
+            found[forms.effect(first, name)] = reliability(*work.slopes(rows[f"{first}_index"], rows[name]))
+    if rung == "latent_mundlak":
+        kinds = {each["name"]: each["kind"] for each in design["predictors"]}
+        for name in means:
+            if kinds[name] == "number":
+                own = Working.of_measurements(rows[name].astype(float))
+                found[forms.latent_mean(name, first)] = reliability(*own.means(rows[f"{first}_index"]))
+    return found
+
+
+def reliability(estimates: np.ndarray, errors: np.ndarray) -> dict[str, Any]:
+    """How well groups' own data determine an effect, from each group's own estimate and its squared standard error.
+
+    The variance between groups is the moment estimate of DerSimonian & Laird (1986, Controlled Clinical Trials 7:177). A
+    group that has no estimate has an infinite error.
+    """
+    known = np.isfinite(errors)
+    weights = np.where(known, 1 / np.where(known, np.maximum(errors, 1e-300), 1), 0.0)
+    total = weights.sum()
+    between = 0.0
+    if known.sum() > 1:
+        centre = (weights * np.where(known, estimates, 0)).sum() / total
+        excess = (weights * np.where(known, estimates - centre, 0) ** 2).sum() - (known.sum() - 1)
+        between = max(0.0, float(excess / (total - (weights**2).sum() / total)))
+    shares = (
+        np.where(known, between / (between + np.where(known, errors, 1)), 0.0) if between > 0 else np.zeros(len(errors))
+    )
+    median = float(np.median(shares))
+    within = float(np.median(errors[known])) if known.any() else None
+    return {
+        "groups": len(errors),
+        "between": between,
+        "within": within,
+        "reliability": median,
+        "centred": median > ENOUGH,
+    }

@@ -1,0 +1,262 @@
+"""A table that a study describes, as a dataset: every cell is checked against the description, all columns at once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.errors import UserError
+from tadpool.loading import table_files, undeclared_trials
+from tadpool.loading.table_files import Cells
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
+LARGEST_WHOLE = 2**53
+ROLES = ("trials", "exposure", "offset", "standard_error")
+POSITIVE = {"exposure": "the exposure", "standard_error": "the standard error"}
+MEND_EMPTY = "fill it, or declare `missing: drop` to leave such rows out"
+
+
+def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
+    """The dataset of a described table (`tadpool.loading.sources`), and how it was read.
+
+    The dims, variables and attributes are those of a dataset file: see `config.schema.table.Column`. How it was read: file,
+    rows (of the table), dialect, dropped (rows, and the empty cells of each column that drops them), unused (headings), and
+    where there are any, masked (empty cells of each column that masks them) and never_below (`loading.undeclared_trials`).
+    Raises UserError with a sentence for each column that breaks its rules: file, row, column, value, rule and mend.
+    """
+    cells = table_files.read(description)
+    columns = {name: {**each, "column": each["column"] or name} for name, each in description["columns"].items()}
+    problems: list[str] = []
+    for column in columns.values():
+        with _noted(problems):
+            cells.column(column["column"])
+    used = {column["column"] for column in columns.values()}
+    unused = [heading for heading in cells.columns if heading and heading not in used]
+    if description["unit"] in unused:
+        mend = f"describe it (`{description['unit']}: {{kind: group}}`), or give the unit another name"
+        problems.append(f"{cells.file}: column {description['unit']} has the name of the study's unit; {mend}")
+    _raise(problems)
+    kept, dropped = _dropped(cells, columns)
+    dialect = _with_decimal(kept, columns, description["decimal"])
+    table = _Columns(kept, columns, description["unit"], dialect.get("decimal mark", "point"))
+    dataset = table.dataset(problems)
+    _raise(problems)
+    masked = {c["column"]: kept.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
+    masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
+    read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
+    noticed = {"masked": masked, "never_below": undeclared_trials.never_below(kept, columns)}
+    return dataset, read | {key: found for key, found in noticed.items() if found}
+
+
+@contextmanager
+def _noted(problems: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        problems.append(str(error))
+
+
+def _raise(problems: list[str]) -> None:
+    if problems:
+        raise UserError("\n".join(dict.fromkeys(problems)))
+
+
+def _dropped(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> tuple[Cells, dict[str, Any]]:
+    """The rows without an empty cell in a column that drops them, and how many those are."""
+    empty = {c["column"]: cells.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "drop"}
+    drop = np.any([np.zeros(len(cells.rows), bool), *empty.values()], axis=0)
+    if drop.all():
+        raise UserError(f"{cells.file}: every row has an empty cell in {' or '.join(empty)}; no row is left")
+    counts = {heading: int(where.sum()) for heading, where in empty.items() if where.any()}
+    return cells.kept(~drop), {"rows": int(drop.sum()), "empty": counts}
+
+
+def _with_decimal(cells: Cells, columns: Mapping[str, Mapping[str, Any]], declared: str | None) -> dict[str, str]:
+    """The dialect of a text with its decimal mark, as declared, or a comma where numbers have commas and never a point."""
+    if not cells.dialect:
+        return {}
+    headings = [column["column"] for column in columns.values() if column["kind"] in ("number", "integer", "count")]
+    text = [cell for heading in headings for cell in cells.columns[heading]]
+    commas = cells.dialect["separator"] != "comma" and any("," in cell for cell in text)
+    detected = "comma" if commas and not any("." in cell for cell in text) else "point"
+    return {**cells.dialect, "decimal mark": declared or detected}
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Described columns of the rows that are kept. members: group -> position of each row (rows,), labels of the members."""
+
+    cells: Cells
+    columns: Mapping[str, Mapping[str, Any]]
+    unit: str
+    decimal: str
+    members: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    def dataset(self, problems: list[str]) -> xr.Dataset:
+        """All columns as one dataset; sentences about those that cannot be read go to `problems`."""
+        coords: dict[str, Any] = {self.unit: (self.unit, self.cells.rows)}
+        variables: dict[str, Any] = {}
+        for name, column in self.columns.items():
+            with _noted(problems):
+                if column["kind"] in ("group", "categorical"):
+                    self._add_labels(name, column, variables, coords)
+        for name, column in self.columns.items():
+            with _noted(problems):
+                if column["kind"] not in ("group", "categorical"):
+                    self._add_values(name, column, variables, coords)
+        for name, column in self.columns.items():
+            with _noted(problems):
+                self._check_roles(name, column, variables)
+        return xr.Dataset(variables, coords)
+
+    def _add_labels(self, name: str, column: Mapping[str, Any], variables: dict, coords: dict) -> None:
+        meaning = {"long_name": _meaning(name, column)}
+        positions, labels = self._members(name)
+        if name == self.unit:
+            first = np.unique(positions, return_index=True)[1]
+            again = np.isin(np.arange(len(positions)), first, invert=True)
+            self.cells.refuse(column["column"], again, f"it names a second {name}, the unit of the study")
+            coords[name] = (name, labels[positions], meaning)
+            return
+        coords[name] = (name, labels, meaning)
+        variables[f"{name}_index"] = (self.unit, positions, meaning)
+        outer = column["within"]
+        if outer:
+            of_members = self._members(outer)[0][np.unique(positions, return_index=True)[1]]
+            words = {"long_name": f"{_meaning(outer, self.columns[outer])} of {meaning['long_name']}"}
+            variables[f"{outer}_of_{name}"] = (name, of_members, words)
+
+    def _members(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the rows (rows,) among the labels of a group or a categorical column, and those labels."""
+        if name not in self.members:
+            column = self.columns[name]
+            cells = self.cells.columns[column["column"]]
+            self.cells.refuse(column["column"], cells == "", "every row needs one", MEND_EMPTY)
+            if column["levels"] is not None:
+                found = self._levels(column), np.array([str(level) for level in column["levels"]], object)
+            elif column["within"]:
+                found = self._nested(cells, *self._members(column["within"]))
+            else:
+                found = _indexed(cells)
+            self.members[name] = found
+        return self.members[name]
+
+    def _nested(self, cells: np.ndarray, outer: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Members in the order of the outer ones, then of their own labels."""
+        own, own_labels = _indexed(cells)
+        pairs, positions = np.unique(np.stack([outer, own]), axis=1, return_inverse=True)
+        joined = [f"{labels[first]} / {own_labels[second]}" for first, second in pairs.T]
+        return positions.ravel().astype(np.int64), np.array(joined, object)
+
+    def _levels(self, column: Mapping[str, Any]) -> np.ndarray:
+        """Position of each row's cell among the declared levels, int64 (rows,)."""
+        levels = [str(level) for level in column["levels"] or (0, 1)]
+        cells = self.cells.columns[column["column"]]
+        self.cells.refuse(column["column"], cells == "", "every row needs one", MEND_EMPTY)
+        unknown = ~np.isin(cells, levels)
+        self.cells.refuse(column["column"], unknown, f"the levels are {', '.join(levels)}")
+        return np.array([levels.index(cell) for cell in cells], np.int64)
+
+    def _add_values(self, name: str, column: Mapping[str, Any], variables: dict, coords: dict) -> None:
+        attributes = {"long_name": _meaning(name, column)}
+        if column["kind"] in ("binary", "ordered"):
+            values = self._levels(column)
+            levels = np.array([str(level) for level in column["levels"] or (0, 1)], object)
+            attributes |= {"flag_values": list(range(len(levels))), "flag_meanings": _words(levels)}
+            if column["kind"] == "ordered":
+                level = {"long_name": f"level of {attributes['long_name']}"}
+                coords[f"{name}_level"] = (f"{name}_level", levels, level)
+        else:
+            values = self._numbers(column)
+        attributes |= {key: column[key] for key in ("units", *ROLES) if column[key]}
+        dim = column["per"] or self.unit
+        values = self._per(values, column) if column["per"] else values
+        if column["missing"] == "mask":
+            attributes["may_be_missing"] = 1
+            known = {"long_name": f"{attributes['long_name']} applies"}
+            variables[f"{name}_known"] = (dim, np.isfinite(values).astype(np.int64), known)
+        variables[name] = (dim, values, attributes)
+
+    def _numbers(self, column: Mapping[str, Any]) -> np.ndarray:
+        """The numbers of a column within its range: float64 (rows,), or int64 where they are whole by their kind.
+
+        Where the column may be masked they are float64, nan for an empty cell.
+        """
+        heading, kind = column["column"], column["kind"]
+        cells, masked = self.cells.columns[heading], column["missing"] == "mask"
+        absent = (cells == "") & masked
+        self.cells.refuse(heading, (cells == "") & ~absent, "a number is needed", MEND_EMPTY)
+        if self.decimal == "comma":
+            text = [cell if "." in cell else cell.replace(",", ".") for cell in cells]
+            pointed = np.array(["." in cell for cell in cells], bool)
+            self.cells.refuse(
+                heading, pointed, "the decimal mark is a comma", "correct the table, or declare `decimal`"
+            )
+        else:
+            text = list(cells)
+        wrong = np.array([not NUMBER.fullmatch(cell) for cell in text], bool) & ~absent
+        mend = "correct the table, or name what means an empty cell in `missing_values`"
+        self.cells.refuse(heading, wrong, "a number is needed", mend)
+        values = np.array([float(cell or "nan") for cell in text], np.float64)
+        self.cells.refuse(heading, ~np.isfinite(values) & ~absent, "a finite number is needed")
+        if kind != "number":
+            self.cells.refuse(heading, (values != np.floor(values)) & ~absent, "a whole number is needed")
+            self.cells.refuse(heading, np.abs(values) > LARGEST_WHOLE, "it is too large for a whole number")
+        if kind == "count":
+            self.cells.refuse(heading, values < 0, "a count is at least 0")
+        if column["at_least"] is not None:
+            self.cells.refuse(heading, values < column["at_least"], f"{column['at_least']:g} is the least")
+        if column["at_most"] is not None:
+            self.cells.refuse(heading, values > column["at_most"], f"{column['at_most']:g} is the most")
+        return values if kind == "number" or masked else values.astype(np.int64)
+
+    def _per(self, values: np.ndarray, column: Mapping[str, Any]) -> np.ndarray:
+        """The one value (members,) that the rows of each member have."""
+        positions, labels = self._members(column["per"])
+        first = np.unique(positions, return_index=True)[1]
+        expected = values[first][positions]
+        other = (values != expected) & ~(np.isnan(values) & np.isnan(expected))
+        if other.any():
+            row = int(np.argmax(other))
+            said = self.cells.columns[column["column"]][first[positions[row]]]
+            line = f"{self.cells.word} {self.cells.places[first[positions[row]]]}"
+            rule = f"{column['per']} {labels[positions[row]]} has {said!r} in {line} and needs one value"
+            self.cells.refuse(column["column"], other, rule)
+        return values[first]
+
+    def _check_roles(self, name: str, column: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
+        """Successes are at most their trials, exposures and standard errors above 0; columns with mistakes are left out."""
+        trials = column["trials"]
+        if trials in variables and name in variables:
+            above = self._of_rows(name, variables) > self._of_rows(trials, variables)
+            rule = f"it is above the number of trials, column {self.columns[trials]['column']}"
+            self.cells.refuse(column["column"], above, rule)
+        for key, words in POSITIVE.items():
+            if (other := column[key]) in variables:
+                rule = f"{words} of {name} is above 0"
+                self.cells.refuse(self.columns[other]["column"], self._of_rows(other, variables) <= 0, rule)
+
+    def _of_rows(self, name: str, variables: Mapping[str, Any]) -> np.ndarray:
+        per, values = self.columns[name]["per"], variables[name][1]
+        return values[self._members(per)[0]] if per else values
+
+
+def _indexed(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (rows,) among the sorted labels, and those; whole numbers where all are written as such."""
+    whole = all(WHOLE.fullmatch(cell) for cell in cells)
+    labels, positions = np.unique(cells.astype(np.int64) if whole else cells, return_inverse=True)
+    return positions.astype(np.int64), labels
+
+
+def _meaning(name: str, column: Mapping[str, Any]) -> str:
+    return column["label"] or name.replace("_", " ")
+
+
+def _words(labels: np.ndarray) -> str:
+    """Labels as CF flag meanings, which blanks separate."""
+    return " ".join("_".join(str(label).split()) for label in labels)

@@ -1,0 +1,207 @@
+"""Table files as cells of text: CSV and its relatives, whose dialect is declared or detected, NetCDF and Parquet.
+
+Cells stay text until the study's description says what they hold, so that nothing is guessed from them.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.errors import UserError, did_you_mean
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+SAMPLED = 200
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table as text.
+
+    file: its path. columns: heading -> cells (rows,) as str, "" where empty. places: number of each row (rows,), as the
+    file counts them: `word` "line" (of text, the heading is in line 1) or "row" (from 1). rows: number of each row, from 1.
+    dialect: what was declared or detected, name -> word; nothing for NetCDF and Parquet.
+    """
+
+    file: str
+    columns: dict[str, np.ndarray]
+    places: np.ndarray
+    rows: np.ndarray
+    word: str
+    dialect: dict[str, str]
+
+    def column(self, heading: str) -> np.ndarray:
+        """The cells of a column. Raises UserError where there is none of that heading."""
+        if heading not in self.columns:
+            hint = did_you_mean(heading, [name for name in self.columns if name])
+            raise UserError(f"{self.file} has no column {heading!r}{hint}")
+        return self.columns[heading]
+
+    def kept(self, keep: np.ndarray) -> "Cells":
+        """The rows where `keep` (rows,) is true."""
+        columns = {heading: cells[keep] for heading, cells in self.columns.items()}
+        return replace(self, columns=columns, places=self.places[keep], rows=self.rows[keep])
+
+    def refuse(self, heading: str, bad: np.ndarray, rule: str, mend: str = "correct the table") -> None:
+        """Raise UserError for the first row where `bad` (rows,) is true."""
+        if bad.any():
+            first = int(np.argmax(bad))
+            others = f" ({int(bad.sum())} such rows)" if bad.sum() > 1 else ""
+            cell = self.columns[heading][first]
+            value = f"{cell[:60]!r} is not allowed" if cell else "the cell is empty"
+            place = f"{self.file}, {self.word} {self.places[first]}, column {heading}"
+            raise UserError(f"{place}: {value}, {rule}; {mend}{others}")
+
+
+def read(description: Mapping[str, Any]) -> Cells:
+    """The cells of a described table (`tadpool.loading.sources`), those that count as missing emptied.
+
+    Raises UserError where it cannot be read or has no rows.
+    """
+    path = Path(description["table"])
+    readers = {".nc": _netcdf, ".parquet": _parquet, ".pq": _parquet}
+    cells = readers.get(path.suffix.lower(), _separated)(path, description)
+    if not len(cells.rows):
+        raise UserError(f"{cells.file} has no rows; a study needs at least one")
+    missing = [str(value) for value in description["missing_values"]]
+    emptied = {name: np.where(np.isin(c, missing), "", c).astype(object) for name, c in cells.columns.items()}
+    return replace(cells, columns=emptied)
+
+
+def _separated(path: Path, description: Mapping[str, Any]) -> Cells:
+    text = _text(path, description["encoding"])
+    declared = "tab" if path.suffix.lower() == ".tsv" else None
+    separator = description["separator"] or declared or _separator(path, text)
+    header, body, places = [], [], []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[separator], strict=True)
+    try:
+        before = 0
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if not header:
+                header = [cell.strip() for cell in cells]
+            elif cells:
+                if len(cells) != len(header):
+                    counts = f"{len(cells)} cells, but the heading has {len(header)}"
+                    mend = f"correct the line, or declare `separator` (read as {separator})"
+                    raise UserError(f"{path}, line {line}: {counts}; {mend}")
+                body.append([cell.strip() for cell in cells])
+                places.append(line)
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}; correct the quotes there") from error
+    twice = [heading for heading, count in Counter(header).items() if heading and count > 1]
+    if twice:
+        raise UserError(f"{path}, line 1: the heading {twice[0]!r} is given twice; rename one")
+    table = np.array(body, dtype=object).reshape(len(body), len(header))
+    columns = {heading: table[:, position] for position, heading in enumerate(header)}
+    dialect = {"separator": separator, "encoding": description["encoding"]}
+    return Cells(str(path), columns, np.array(places, int), np.arange(1, len(body) + 1), "line", dialect)
+
+
+def _text(path: Path, encoding: str) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        mend = "save the table as UTF-8, or declare its `encoding`"
+        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {mend}") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
+
+
+def _separator(path: Path, text: str) -> str:
+    """The separator that gives all of the first lines as many cells as the heading, more than one.
+
+    Where none does, the one with most cells in the heading, whose uneven line is then named; comma for a single column.
+    Raises UserError where several do.
+    """
+    widths = {name: _widths(text, mark) for name, mark in SEPARATORS.items()}
+    even = [name for name, found in widths.items() if len(set(found)) == 1 and found[0] > 1]
+    if len(even) > 1:
+        raise UserError(f"{path} can be read with {' or '.join(even)} between cells; declare its `separator`")
+    return even[0] if even else max(widths, key=lambda name: widths[name][:1])
+
+
+def _widths(text: str, mark: str) -> list[int]:
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+        return [len(cells) for cells in islice(lines, SAMPLED) if cells]
+    except csv.Error:
+        return []
+
+
+def _netcdf(path: Path, description: Mapping[str, Any]) -> Cells:
+    """The columns that are described, variables of one and the same dim; numbers as text that reads as the same number."""
+    headings = _headings(description)
+    try:
+        with xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
+            found = {str(name): variable.load() for name, variable in dataset.variables.items()}
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"{path} is not readable as NetCDF ({error}); save it anew") from error
+    for heading in headings:
+        if heading in found and found[heading].dims != found[headings[0] if headings[0] in found else heading].dims:
+            what = f"{heading} has the dims {found[heading].dims}, {headings[0]} has {found[headings[0]].dims}"
+            raise UserError(f"{path}: {what}; all columns need one and the same dim")
+        if heading in found and found[heading].ndim != 1:
+            raise UserError(f"{path}: {heading} has {found[heading].ndim} dims; a column has one")
+    columns = {name: _as_text(found[name].values) for name in headings if name in found}
+    rows = np.arange(1, len(next(iter(columns.values()), ())) + 1)
+    others = {name: np.full(len(rows), "", object) for name, v in found.items() if name not in columns and v.ndim == 1}
+    return Cells(str(path), columns | others, rows, rows, "row", {})
+
+
+def _headings(description: Mapping[str, Any]) -> list[str]:
+    """The headings of the columns that are described."""
+    return list(dict.fromkeys(column["column"] or name for name, column in description["columns"].items()))
+
+
+def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
+    """The columns that are described: nulls are empty, true and false are 1 and 0, dates text as 2026-01-31.
+
+    Raises UserError where one of them holds lists, structures or bytes, which are no cells.
+    """
+    import polars  # late: no other format needs it
+
+    try:
+        table = polars.scan_parquet(path)
+        schema = table.collect_schema()
+        headings = [name for name in _headings(description) if name in schema]
+        columns = table.select(headings).collect().to_dict(as_series=False)
+        rows = np.arange(1, table.select(polars.len()).collect().item() + 1)
+    except (polars.exceptions.PolarsError, OSError) as error:
+        what = str(error).splitlines()[0]
+        raise UserError(f"{path} is not readable as Parquet ({what}); save it anew") from error
+    for name in headings:
+        kind = schema[name]
+        if kind.is_nested() or kind in (polars.Binary, polars.Object):
+            mend = "give each of its values a column of its own, or save it as text"
+            raise UserError(
+                f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {mend}"
+            )
+    text = {name: _as_text(np.array(values, object)) for name, values in columns.items()}
+    others = {name: np.full(len(rows), "", object) for name in schema if name not in text}
+    return Cells(str(path), text | others, rows, rows, "row", {})
+
+
+def _as_text(values: np.ndarray) -> np.ndarray:
+    """Values (rows,) as text: whole floats without a point, true and false as 1 and 0, nan and None as ""."""
+    return np.array([_cell(value) for value in values.tolist()], dtype=object)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(int(value))
+        case float():
+            return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
+        case bytes():
+            return value.decode()
+    return str(value)

@@ -1,0 +1,303 @@
+"""A model bound to a dataset: its arguments matched, its sites named, its data checked against its distributions."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import numpyro
+import xarray as xr
+from arviz_base.io_numpyro import infer_dims
+from numpyro import handlers
+from numpyro.infer.inspect import get_model_relations
+from numpyro.infer.reparam import LocScaleReparam
+
+from tadpool import sweep_axes
+from tadpool.engine.nuts import DECENTERED
+from tadpool.errors import UserError, explained
+from tadpool.files import contracts, io, plugins
+from tadpool.files import data_file as datasets
+from tadpool.modelling import design, inspection, observation_weights, rules
+from tadpool.modelling.design import Reference
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A model bound to a dataset.
+
+    model, given: its name or reference (`tadpool.modelling.design`), and the hyperparameters that differ from its defaults.
+    function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
+    data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
+    latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
+    number of its elements. dataset: where the data come from. only_where: outcome -> a variable that is 0 where the
+    outcome does not count: there it is not scored, and predicted to be 0. facts: what a rung of the pooling ladder takes from
+    the data of its study and keeps, see `tadpool.ladder.data_facts`.
+    """
+
+    model: Reference
+    given: Mapping[str, Any]
+    function: Callable
+    data: Arrays
+    outcomes: tuple[str, ...]
+    latents: tuple[str, ...]
+    hyperparameters: dict[str, float]
+    dims: dict[str, tuple[str, ...]]
+    sizes: dict[str, int]
+    dataset: xr.Dataset
+    only_where: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def at(self, dataset: xr.Dataset) -> "Bound":
+        """The same model, hyperparameters and facts bound to another dataset, whose rows may be exchanged for others."""
+        return replace(bind(self.model, dataset, self.given, self.facts), only_where=self.only_where)
+
+    @property
+    def inputs(self) -> Arrays:
+        """The data without the outcomes and their weights: with these the model draws its outcomes."""
+        without = (*self.outcomes, *getattr(self.function, "extra", ()))
+        return {name: array for name, array in self.data.items() if name not in without}
+
+
+def bind(
+    model: Reference,
+    dataset: xr.Dataset,
+    hyperparameters: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    only_where: Mapping[str, str] | None = None,
+) -> Bound:
+    """Match a model's arguments with a dataset's variables and sizes.
+
+    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows. only_where: see
+    `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not and, where the
+    dataset has outcomes, for a model that breaks a rule of `tadpool.modelling.rules` on it.
+    """
+    signature, where = design.signature(model), f"models/{design.name(model)}.py"
+    values = {**signature.hyperparameters, **(hyperparameters or {})}
+    traced = {
+        name: float(value) for name, value in values.items() if isinstance(signature.hyperparameters[name], float)
+    }
+    static = {name: value for name, value in values.items() if name not in traced}
+    data, sizes = _matched(where, signature, dataset)
+    module = plugins.load("models", design.name(model))
+    if signature.designed:
+        bound = module.bound(design.of(model), dataset, static, facts)
+        function, facts, data = bound.function, bound.facts, data | bound.arrays
+    else:
+        function = partial(module.model, **static, **sizes)
+    inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
+    with inspection.explained(where), numpyro.validation_enabled(False):
+        if any(outcome in data for outcome in signature.outcomes):
+            candidate = (where, design.path(model), function, data, signature.outcomes, traced, dataset)
+            rules.check(inspection.Candidate(*candidate), only_where)
+            if design.weights(model):
+                function = observation_weights.applied(where, function, design.weights(model), dataset, data)
+                data = {name: _array(dataset[name]) for name in function.extra} | data
+        shapes, latents = _sites(function, {**data, **traced})
+        named = infer_dims(function, model_kwargs={**inputs, **traced})
+        dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
+        dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
+        sizes = {site: math.prod(shape) for site, shape in shapes.items()}
+    given, counted = dict(hyperparameters or {}), dict(only_where or {})
+    outcomes, kept = signature.outcomes, facts or {}
+    return Bound(model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept)
+
+
+def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:
+    """Names of the sites that the model draws and does not observe."""
+    return _sites(function, arguments)[1]
+
+
+def _matched(where: str, signature: plugins.Signature, dataset: xr.Dataset) -> tuple[Arrays, dict[str, int]]:
+    """The arrays and the sizes of dims that a model asks for."""
+    data, sizes = {}, {}
+    for name in (*signature.variables, *signature.outcomes):
+        if name in dataset.variables:
+            data[name] = _array(dataset[name])
+        elif name in signature.outcomes and not any(outcome in dataset for outcome in signature.outcomes):
+            continue  # rows to predict have no outcomes
+        elif name.startswith("n_") and name[2:] in dataset.sizes:
+            sizes[name] = dataset.sizes[name[2:]]
+        else:
+            known = [*map(str, dataset.data_vars), *(f"n_{dim}" for dim in dataset.sizes)]
+            raise UserError(f"{where}: the dataset has nothing named {name!r}; it has {', '.join(known)}")
+    return data, sizes
+
+
+def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
+    """Shape of every site and the names of the latent ones, without computing anything."""
+    latents = []
+
+    def run(arguments):
+        trace = handlers.trace(handlers.seed(function, jax.random.key(0))).get_trace(**arguments)
+        latents.extend(n for n, site in trace.items() if site["type"] == "sample" and not site["is_observed"])
+        return {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
+
+    shapes = jax.eval_shape(run, arguments)
+    return {name: value.shape for name, value in shapes.items()}, tuple(latents)
+
+
+def open_bound(
+    data: str, model: Reference, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
+) -> tuple[xr.DataTree, Bound]:
+    """data.nc as a tree, and the model bound to it."""
+    tree = io.read(data, contracts.DATA)
+    return tree, bind(model, datasets.merged(tree), hyperparameters, only_where=only_where or {})
+
+
+@dataclass(frozen=True)
+class Points:
+    """Several fits in one batch, and what differs between them.
+
+    dim: name of their dim. labels: one for each, part of its random key. coords: coordinates along the dim. arguments: model
+    arguments (points, ...). held_out: observed site -> bool (points, ...). rows: for fits to separate groups, the row of
+    the dataset that stands in each place (points, places); places that are held out are padding. settings: changes of the
+    sampler's settings at each point, none where they are the same.
+    """
+
+    dim: str
+    labels: np.ndarray
+    coords: Mapping[str, Any]
+    arguments: Arrays
+    held_out: Arrays = field(default_factory=dict)
+    rows: np.ndarray | None = None
+    settings: Sequence[Mapping[str, Any]] = ()
+
+
+def swept(
+    bound: Bound, over: sweep_axes.Over, points: Sequence, data: Sequence[xr.Dataset] = ()
+) -> tuple[Bound, Points]:
+    """The model, bound so that it serves all points, and the points of a sweep: a number each, or one for each name in `over`.
+
+    data: the dataset of each point, where they differ. Raises UserError where one has other shapes than the first, and for
+    a hyperparameter that has the name of a site.
+    """
+    for axis in sweep_axes.axes(over):
+        if axis in bound.sizes:
+            what = f"models/{design.name(bound.model)}.py: {axis!r} is a hyperparameter and a site"
+            raise UserError(f"{what}; give one another name so that a sweep over it can be told from it")
+    bound = bound.at(bound.dataset) if data and bound.facts else bound
+    labels, dim = np.asarray(points, float), sweep_axes.dim(over)
+    at = [sweep_axes.at(over, label) for label in labels.tolist()]
+    coords = {axis: (dim, np.array([point[axis] for point in at])) for axis in sweep_axes.axes(over)}
+    settings = [sweep_axes.values(over, label, sweep_axes.SAMPLER) for label in labels.tolist()]
+    arguments = {axis: coords[axis][1] for axis in sweep_axes.of_kind(over, sweep_axes.HYPERPARAMETERS)}
+    arguments |= _stacked(bound, at, data)
+    return bound, Points(dim, labels, coords, arguments, settings=settings if any(settings) else ())
+
+
+def _stacked(bound: Bound, at: Sequence[Mapping[str, float]], data: Sequence[xr.Dataset]) -> Arrays:
+    """The model's data at each point, (points, ...)."""
+    each = [bound.at(dataset) for dataset in data]
+    for point, own in zip(at, each, strict=bool(data)):
+        if form(own) != form(each[0]):
+            words = ", ".join(f"{name} = {value:g}" for name, value in point.items())
+            raise UserError(
+                f"sweep: the data at {words} have other shapes than at the first point, and the points of a sweep share one "
+                "program; vary this argument in `recovery`"
+            )
+    return {name: np.stack([own.data[name] for own in each]) for name in bound.data} if data else {}
+
+
+def form(bound: Bound) -> tuple:
+    """What a compiled program depends on: data sets of one form are lanes of one program."""
+    static = sorted(bound.function.keywords.items())
+    return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
+
+
+def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
+    """The model bound to the largest group's number of rows, and the rows of each member of `by` as points.
+
+    Smaller groups are padded with their last row, held out. Raises UserError for a member without rows.
+    """
+    index = bound.dataset[f"{by}_index"].values
+    labels = bound.dataset[by].values
+    members = [np.flatnonzero(index == number) for number in range(len(labels))]
+    for label, rows in zip(labels, members, strict=True):
+        if not len(rows):
+            raise UserError(f"by: {by} {label} has no rows, so nothing can be fitted to it; remove it from the data")
+    places = max(map(len, members))
+    rows = np.stack([np.pad(own, (0, places - len(own)), mode="edge") for own in members])
+    padding = np.arange(places) >= np.array([len(own) for own in members])[:, None]
+    one = bound.at(bound.dataset.isel({unit: rows[0]}).assign_coords({unit: np.arange(places)}))
+    along = [name for name in bound.data if name in bound.dataset and unit in bound.dataset[name].dims]
+    for name in along:
+        if bound.dataset[name].dims != (unit,):
+            raise UserError(f"by: {name} has more dims than {unit}; separate fits need variables of {unit} alone")
+    arguments = {name: bound.data[name][rows] for name in along}
+    held_out = dict.fromkeys(bound.outcomes, padding)
+    return one, Points(by, labels, {by: labels}, arguments, held_out, rows)
+
+
+def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
+    """The model with these latent sites computed from standardized ones, `<site>_decentered`, that are sampled instead.
+
+    It has the same posterior (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22:59). Raises UserError for a
+    site whose distribution has no location and scale.
+    """
+    if not sites:
+        return bound.function
+    function = handlers.reparam(bound.function, config={site: LocScaleReparam(0.0) for site in sites})
+    with (
+        explained(f"models/{design.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
+        numpyro.validation_enabled(False),
+    ):
+        _sites(function, {**bound.data, **bound.hyperparameters})
+    return function
+
+
+def reparametrizable(bound: Bound) -> list[str]:
+    """The sites that may be reparametrized: those that the model's file names, or the varying effects of a rung."""
+    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(design.path(bound.model))
+    return [site for site in named if site in bound.latents]
+
+
+def auxiliary(sites: Sequence[str]) -> dict[str, str]:
+    """The sites that stand in for reparametrized ones when sampling: name -> the site that is computed from it."""
+    return {f"{site}{DECENTERED}": site for site in sites}
+
+
+def _array(variable: xr.DataArray) -> np.ndarray:
+    values = variable.values
+    return (
+        values.astype(np.float64 if jax.config.jax_enable_x64 else np.float32) if values.dtype.kind == "f" else values
+    )
+
+
+def relations(bound: Bound) -> dict[str, Any]:
+    """The model as a graph: parents of each site, its distribution, the members of each plate (numpyro.render_model's)."""
+    return get_model_relations(bound.function, model_kwargs={**bound.data, **bound.hyperparameters})
+
+
+def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
+    rest = tuple(f"{site}_dim_{i}" for i in range(ndim - len(named)))
+    return (*named, *rest)
+
+
+def small(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in the smallest integer type that holds them; other arrays as they are."""
+    if values.dtype.kind not in "iu" or values.size == 0:
+        return values
+    low, high = int(values.min()), int(values.max())
+    kinds = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64)
+    return values.astype(next(k for k in kinds if np.iinfo(k).min <= low and high <= np.iinfo(k).max))
+
+
+def labelled(
+    bound: Bound, values: Arrays, leading: Sequence[str] = ("chain", "draw"), coords: Mapping | None = None, names=None
+) -> xr.Dataset:
+    """Arrays of sites as a dataset with dims `leading` + the site's own, and the coords of the data."""
+    variables = {name: ((*leading, *(names or bound.dims).get(name, ())), value) for name, value in values.items()}
+    dataset = xr.Dataset(variables)
+    for dim in dataset.sizes:
+        if dim in (coords or {}):
+            dataset = dataset.assign_coords({dim: coords[dim]})
+        elif dim in bound.dataset.coords:
+            dataset = dataset.assign_coords({dim: bound.dataset[dim]})
+        elif dim in leading:
+            dataset = dataset.assign_coords({dim: np.arange(dataset.sizes[dim])})
+    return dataset

@@ -1,0 +1,321 @@
+"""What a page says of each fit: its model, settings, verdict, diagnostics and estimates."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from tadpool.convergence import remedies
+from tadpool.files import contracts, plugins
+from tadpool.files.results import StudyResults
+from tadpool.formatting import MISSING, listed, number, scaled, whole
+from tadpool.ladder.data_facts import ENOUGH
+from tadpool.ladder.equations import equations
+from tadpool.modelling import design as designs
+from tadpool.reporting.html import docstrings
+from tadpool.reporting.html.markup import mathml
+
+LONG_SITE = 12
+
+DIAGNOSTICS = (  # key of check.json's diagnostics, heading, decimals, statistics of reasons that concern it
+    ("rhat_max", "R-hat, largest", 3, ("rhat", "modes")),
+    ("ess_bulk_min", "Bulk ESS, smallest", 0, ("ess_bulk",)),
+    ("ess_tail_min", "Tail ESS, smallest", 0, ("ess_tail",)),
+    ("diverging", "Divergences", 0, ("diverging",)),
+    ("reached_max_treedepth", "At largest tree depth", 0, ("tree_depth",)),
+    ("bfmi_min", "E-BFMI, smallest", 2, ("bfmi",)),
+    ("acceptance_rate", "Acceptance", 2, ("acceptance_rate",)),
+)
+SAMPLER_WORDS = {
+    "chains": "chains",
+    "warmup": "warm-up iterations",
+    "draws": "draws per chain",
+    "target_accept": "target acceptance",
+    "max_tree_depth": "largest tree depth",
+    "dense": "sites with a joint covariance",
+    "precision": "precision",
+    "platform": "platform",
+}
+
+
+def attributes(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
+    """The attributes of a NetCDF file without reading what it holds. Raises UserError where one that is wanted is missing."""
+    with xr.open_dataset(path, engine="netcdf4") as root:
+        contracts.check(xr.DataTree(root), contracts.Contract("a result", {}, wanted), str(path))
+        return dict(root.attrs)
+
+
+def draws(results: StudyResults, entry: str, group: str, names: Sequence[str] | None = None) -> xr.Dataset:
+    """Variables of one group of an entry's fit.nc, the rest left unread; empty where the group is not there."""
+    try:
+        with xr.open_dataset(results.folder / entry / "fit.nc", group=group, engine="netcdf4") as found:
+            return found[[name for name in found.data_vars if names is None or name in names]].load()
+    except OSError:  # how xarray says that there is no such group
+        return xr.Dataset()
+
+
+def sites(results: StudyResults, entry: str) -> dict[str, xr.DataArray]:
+    """Each site of an entry's posterior as one draw of it, which shows its dims and labels."""
+    try:
+        with xr.open_dataset(results.folder / entry / "fit.nc", group="posterior", engine="netcdf4") as found:
+            return {str(name): value for name, value in found.isel(chain=0, draw=0, drop=True).load().data_vars.items()}
+    except OSError:
+        return {}
+
+
+def families(results: StudyResults, entry: str) -> dict[str, str]:
+    """Site -> NumPyro's name of its distribution; empty where the model could not be run."""
+    path = results.folder / entry / "prior.nc"
+    if not path.is_file():
+        return {}
+    return json.loads(attributes(path, ("relations",))["relations"]).get("sample_dist", {})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A diagnostic in the convergence table. severity: "warn" or "fail" where a reason concerns it, otherwise ""."""
+
+    text: str
+    severity: str = ""
+
+
+def cells(check: Mapping[str, Any]) -> list[Cell]:
+    """One cell per diagnostic of one check (of a fit or of a sweep's point)."""
+    severities = {reason["statistic"]: reason["severity"] for reason in reversed(check["reasons"])}
+    return [
+        Cell(
+            number(check.get("diagnostics", {}).get(key), decimals),
+            max((severities.get(statistic, "") for statistic in statistics), key=("", "pass", "warn", "fail").index),
+        )
+        for key, _, decimals, statistics in DIAGNOSTICS
+    ]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Rows of the estimates table of one site: parameter, mean, sd, interval, MCSE, ESS and R-hat as text."""
+
+    site: str
+    rows: list[list[str]]
+
+
+def parameters(check: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of a check without those of auxiliary sites, which stand in for reparametrized ones in the sampler alone."""
+    return [row for row in check.get("parameters", []) if row.get("kind") != "auxiliary"]
+
+
+def estimates(check: Mapping[str, Any], marks: Mapping[str, str]) -> tuple[list[Estimates], list[Estimates]]:
+    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check, without auxiliary ones.
+
+    marks: by parameter, a remark that is shown with its name.
+    """
+    sites = [
+        Estimates(site, [_estimate(row, marks.get(row["parameter"], "")) for row in rows])
+        for site, rows in groupby(parameters(check), key=lambda row: row["site"])
+    ]
+    return [s for s in sites if len(s.rows) <= LONG_SITE], [s for s in sites if len(s.rows) > LONG_SITE]
+
+
+def _estimate(row: Mapping[str, Any], mark: str) -> list[str]:
+    sd = row["sd"]
+    mean, low, high = (scaled(row[key], sd) for key in ("mean", "eti89_low", "eti89_high"))
+    interval = MISSING if MISSING in (low, high) else f"{low} to {high}"
+    mcse = row.get("mcse_mean")
+    numbers = [scaled(mcse, mcse), whole(row.get("ess_bulk")), whole(row.get("ess_tail")), number(row.get("rhat"), 3)]
+    name = f"{row['parameter']} ({mark})" if mark else row["parameter"]
+    return [name, mean, scaled(sd, sd), interval, *numbers]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One sampling of a fit. number: of its attempt. words: its settings, and because of what they were chosen.
+
+    found: the worst finding of its check.
+    """
+
+    number: int
+    words: str
+    because: str
+    verdict: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One entry of a study, as its page shows it."""
+
+    results: StudyResults
+    entry: str
+    sampler: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        return self.results.label(self.entry)
+
+    @cached_property
+    def check(self) -> dict[str, Any]:
+        return self.results.check(self.entry)
+
+    @property
+    def verdict(self) -> str:
+        return self.check["verdict"]
+
+    @property
+    def failed(self) -> bool:
+        """Whether its numbers mean nothing: the verdict is fail, or the file says that it failed or crashed."""
+        return self.verdict == "fail" or self.status != "ok"
+
+    @cached_property
+    def status(self) -> str:
+        """ "ok", "failed" (numerically) or "crashed"."""
+        return attributes(self.results.folder / self.entry / "fit.nc", ("status",))["status"]
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has numbers at all; its verdict may still be fail."""
+        return self.status == "ok"
+
+    @property
+    def by(self) -> str | None:
+        """The group whose members are fitted apart, where that is so."""
+        return self.config["by"]
+
+    @property
+    def failed_members(self) -> list[str]:
+        """Where members of a group are fitted apart, those whose fit failed."""
+        points = self.check.get("points", []) if self.by else []
+        return [str(point[self.by]) for point in points if point["verdict"] == "fail"]
+
+    @property
+    def members(self) -> int:
+        """How many members of a group are fitted apart; 0 where it is one fit."""
+        return len(self.check.get("points", [])) if self.by else 0
+
+    @property
+    def reasons(self) -> list[dict[str, str]]:
+        return self.check["reasons"]
+
+    @property
+    def expected(self) -> Mapping[str, str] | None:
+        """The verdict that the study declares in advance, and why."""
+        return self.config["expect"]
+
+    @property
+    def surprising(self) -> bool:
+        """Whether it failed without its study expecting that."""
+        return self.failed and (not self.expected or self.expected["verdict"] != "fail")
+
+    @property
+    def parameters(self) -> list[Mapping[str, Any]]:
+        return parameters(self.check)
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        return self.check.get("attempts", [])
+
+    @property
+    def history(self) -> list[Tried]:
+        """Every sampling in order; the last one is what the page shows."""
+        return [
+            Tried(it["attempt"] + 1, remedies.words(it), it["because"], it["verdict"], it["found"])
+            for it in self.attempts
+        ]
+
+    @property
+    def remedied(self) -> list[str]:
+        """What was tried beyond the settings as configured."""
+        return remedies.tried(self.attempts)
+
+    @property
+    def reparametrized(self) -> list[str]:
+        return self.attempts[-1]["settings"].get("reparametrized", []) if self.attempts else []
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.results.config["models"][self.entry]
+
+    @property
+    def reference(self) -> designs.Reference:
+        return designs.reference(self.results.config, self.entry)
+
+    @property
+    def design(self) -> designs.Design | None:
+        """What a model of the ladder is made of here; None of any other."""
+        return designs.of(self.reference)
+
+    @property
+    def source(self) -> str:
+        return f"models/{self.config['model']}.py"
+
+    @cached_property
+    def code(self) -> str:
+        """The text of the model's file."""
+        return plugins.find("models", self.config["model"]).read_text(encoding="utf-8").strip()
+
+    @cached_property
+    def description(self) -> tuple[str, Sequence[docstrings.Paragraph]]:
+        about, more = docstrings.docstring(plugins.find("models", self.config["model"]))
+        if self.design is None:
+            return about, more
+        shown = equations(self.config["model"], self.design, self.config["hyperparameters"], self.facts)
+        return about, [docstrings.Paragraph(True, (mathml(shown, "block"),)), *more]
+
+    @cached_property
+    def facts(self) -> dict[str, Any] | None:
+        """What a model of the ladder took from the data (`tadpool.ladder.data_facts`); None of others, and where it crashed."""
+        found = attributes(self.results.folder / self.entry / "fit.nc", ("status",)).get("facts")
+        return json.loads(found) if found else None
+
+    @property
+    def parametrization(self) -> list[str]:
+        """Which effects of a model of the ladder are sampled centred, and why, a sentence each."""
+        rule = dict(self.values).get("parametrization", "auto")
+        effects = self.facts["effects"] if self.facts else {}
+        if rule != "auto" and effects:
+            return [f"{listed(list(effects))}: {rule.replace('_', '-')}, as configured."]
+        return [_parametrized(name, effect) for name, effect in effects.items()]
+
+    @property
+    def hyperparameters(self) -> list[tuple[str, Any, Any]]:
+        """Name, value and default of each hyperparameter of the model."""
+        defaults = designs.signature(self.reference).hyperparameters
+        changed = self.config["hyperparameters"]
+        return [(name, changed.get(name, default), default) for name, default in defaults.items()]
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Observation weights: outcome -> variable."""
+        own = self.config.get("weights")
+        return self.results.config.get("weights", {}) if own is None else own
+
+    @property
+    def values(self) -> list[tuple[str, Any]]:
+        """Name and value of each hyperparameter."""
+        return [(name, value) for name, value, _ in self.hyperparameters]
+
+    @property
+    def settings(self) -> list[tuple[str, Any]]:
+        """What the sampler was told for the draws that are shown, in words."""
+        used = self.attempts[-1]["settings"] if self.attempts else {}
+        settings = {key: used.get(key, value) for key, value in self.sampler.items()}
+        settings["dense"] = ", ".join(settings.get("dense", [])) or None
+        return [(SAMPLER_WORDS[key], value) for key, value in settings.items() if value is not None]
+
+
+def _parametrized(name: str, effect: Mapping[str, Any]) -> str:
+    way = "centred" if effect["centred"] else "non-centred"
+    share, limit = number(100 * effect["reliability"], 0), number(100 * ENOUGH, 0)
+    return (
+        f"{name} is sampled {way}: its own rows settle {share} % of the differences between members "
+        f"(median of {effect['groups']}), and the rule is centred above {limit} %."
+    )
+
+
+def all_fits(results: StudyResults, samplers: Mapping[str, Mapping[str, Any]]) -> list[Fit]:
+    """samplers: the sampler settings by entry."""
+    return [Fit(results, entry, samplers.get(entry, {})) for entry in results.entries]

@@ -1,0 +1,127 @@
+"""The page that leads to all studies."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tadpool.files.results import StudyResults
+from tadpool.formatting import counted, listed
+from tadpool.reporting import fit_view
+from tadpool.reporting.html import flowchart
+from tadpool.reporting.html.environment import rendered
+from tadpool.reporting.pages import study
+from tadpool.reporting.sections import comparisons, estimands, machine, pooling
+from tadpool.reporting.sections.changes import Changes
+
+ORDER = ("fail", "warn", "pass")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fit of one study. elpd, unreliable, units: its leave-one-out score where it has one and did not fail.
+
+    seconds: what its job took, None where no benchmark was recorded.
+    """
+
+    study: str
+    title: str
+    fit: fit_view.Fit
+    elpd: float | None
+    unreliable: int
+    units: int
+    seconds: float | None
+
+    @property
+    def verdict(self) -> str:
+        return _verdict(self.fit)
+
+    @property
+    def severity(self) -> int:
+        """The place of its verdict in ORDER: 0 is the worst."""
+        return ORDER.index(self.verdict)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One study: its name, title, question with the quantities that answer it, and verdict, and its fits."""
+
+    name: str
+    title: str
+    question: str
+    estimands: list[estimands.Shown]
+    headline: comparisons.Conclusion
+    fits: list[fit_view.Fit]
+
+    def having(self, verdict: str) -> int:
+        """How many of its fits have this verdict."""
+        return sum(_verdict(fit) == verdict for fit in self.fits)
+
+
+def index_page(
+    studies: Sequence[StudyResults],
+    quick: bool = False,
+    graph: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Changes] | None = None,
+) -> str:
+    """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first.
+
+    quick: whether this was a quick look, which the page then says. graph: of the rules, see `flow.graph`. changes: by
+    study, against another run, where one is named.
+    """
+    chapters = [_chapter(results) for results in studies]
+    lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
+    lines.sort(key=lambda line: line.severity)
+    verdicts = Counter(line.verdict for line in lines)
+    sweeps = [(results, name) for results in studies for name in results.config["sweeps"]]
+    failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
+    doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
+    tone, summary = _summary(lines, failed_sweeps, doubtful)
+    return rendered(
+        "index.html",
+        chapters=chapters,
+        lines=lines,
+        verdicts=verdicts,
+        tone=tone,
+        summary=summary,
+        quick=quick,
+        changes=changes or {},
+        flowchart=flowchart.svg(graph) if graph else None,
+    )
+
+
+def _verdict(fit: fit_view.Fit) -> str:
+    return "fail" if fit.failed else fit.verdict
+
+
+def _chapter(results: StudyResults) -> Chapter:
+    found = fit_view.all_fits(results, {})
+    verdict = study.headline(study.comparisons(results), found, pooling.pooling(results, found))
+    shown = estimands.estimands(results.config, found)
+    return Chapter(results.study, results.config["title"], results.config["question"], shown, verdict, found)
+
+
+def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
+    tree, seconds = results.loo(fit.entry), machine.seconds(results, f"{fit.entry}/fit")
+    if fit.failed or "loo" not in tree.children:
+        return Line(results.study, results.config["title"], fit, None, 0, 0, seconds)
+    loo = tree["loo"].to_dataset()
+    elpd, doubtful = loo["total_elpd"].item(), loo["total_doubtful"].item()
+    return Line(results.study, results.config["title"], fit, elpd, doubtful, loo["elpd"].size, seconds)
+
+
+def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str]) -> tuple[str, str]:
+    """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison is not to be trusted."""
+    failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
+    warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
+    points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
+    points += f" The comparison of {listed(doubtful)} cannot be trusted (Pareto k)." if doubtful else ""
+    if failed:
+        surprising = any(line.fit.surprising for line in lines)
+        of = f"{len(failed)} of {counted(len(lines), 'fit')} failed{'' if surprising else ' as expected'}"
+        words = f"{of}: {listed(failed)}. Nothing may be concluded from {'it' if len(failed) == 1 else 'them'}.{points}"
+        return "fail" if surprising else "warn", words
+    warnings = f"; {counted(len(warned), 'fit')} to look at: {listed(warned)}" if warned else ""
+    tone = "warn" if warned or failed_sweeps or doubtful else "pass"
+    passed = f"No fit failed: {len(lines) - len(warned)} of {counted(len(lines), 'fit')} passed every check"
+    return tone, f"{passed}{warnings}.{points}"

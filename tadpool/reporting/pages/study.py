@@ -1,0 +1,207 @@
+"""The page of one study."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tadpool.evaluation.comparison import TIE_ELPD
+from tadpool.files.results import StudyResults
+from tadpool.formatting import counted, listed
+from tadpool.reporting import fit_view
+from tadpool.reporting.html.environment import rendered
+from tadpool.reporting.html.figures import Figures
+from tadpool.reporting.sections import (
+    accuracy,
+    calibration,
+    checklist,
+    convergence_by_group,
+    data,
+    estimands,
+    machine,
+    overview,
+    pooling,
+    pooling_amounts,
+    predictions,
+    predictive,
+    prior_only,
+    provenance,
+    readings,
+    recovery,
+    run_record,
+    sensitivity,
+    sweeps,
+)
+from tadpool.reporting.sections import comparisons as ranking
+from tadpool.reporting.sections.changes import ESTIMATE_HEADINGS, MULTIPLE, Changes
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: its rows as in its CSV, and what they support."""
+
+    name: str
+    target: str
+    rows: list[ranking.Row]
+    conclusion: ranking.Conclusion
+
+    @property
+    def void(self) -> bool:
+        """Whether ranks and differences mean nothing, because the first fit failed."""
+        return ranking.void(self.rows)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether weights mean anything: no failed fit took part in the stacking."""
+        return not any(row.scored and not row.ranked for row in self.rows)
+
+
+def comparisons(results: StudyResults) -> list[Comparison]:
+    """Every comparison of the study, in its order."""
+    found = []
+    for name, config in results.config["comparisons"].items():
+        rows, target = ranking.rows(results, name), ranking.target_words(results, config["target"])
+        conclusion = ranking.conclude(rows, target)
+        told = [*conclusion.sentences, *_subset(results, config)]
+        found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
+    return found
+
+
+def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[str]:
+    """That only some members of the target were left out, where that is so."""
+    group = comparison["target"]
+    if group not in results.groups_left_out:
+        return
+    plans = (json.loads(results.loo(entry, group).attrs.get("plan", "{}")) for entry in comparison["entries"])
+    plan = next((plan for plan in plans if "members" in plan), None)
+    if plan and plan["members"] < plan["of"]:
+        fits = counted(plan["folds"], "fit")
+        yield f"Left out were {plan['members']} of the {plan['of']} members of {group}, chosen at random, in {fits}."
+
+
+def headline(
+    compared: Sequence[Comparison], all_fits: Sequence[fit_view.Fit], pooled: pooling.Pooling | None = None
+) -> ranking.Conclusion:
+    """The study's verdict: how much to pool, or that of its first comparison, or of its fits where nothing is compared."""
+    if pooled and any(answer.tone != "none" for answer in pooled.answers):
+        return pooled.headline
+    if compared:
+        return compared[0].conclusion
+    failed = [fit.label for fit in all_fits if fit.failed]
+    if failed:
+        return ranking.Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from what failed."])
+    if pooled:
+        return pooled.headline
+    return ranking.Conclusion(
+        "none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."]
+    )
+
+
+def lights(
+    all_fits: Sequence[fit_view.Fit], compared: Sequence[Comparison], results: StudyResults
+) -> list[overview.Light]:
+    """The checks at the top of the page."""
+    return overview.overview(
+        all_fits,
+        [comparison.conclusion for comparison in compared],
+        [predictive.replicated(fit) for fit in all_fits],
+        sensitivity.sensitivities(all_fits),
+        [calibration.calibration(results, name) for name in results.config["calibration"]],
+        recovery.recovered(results, all_fits),
+    )
+
+
+def study_record(
+    results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]], quick: bool = False
+) -> dict[str, Any]:
+    """The record of the study's run, for a later run to be compared with; arguments as of `study_page`."""
+    all_fits, compared = fit_view.all_fits(results, samplers), comparisons(results)
+    return run_record.record(
+        results,
+        {"seed": seed, "quick": quick, "samplers": samplers},
+        all_fits,
+        {comparison.name: comparison.rows for comparison in compared},
+        [calibration.calibration(results, name) for name in results.config["calibration"]],
+        lights(all_fits, compared, results),
+        headline(compared, all_fits, pooling.pooling(results, all_fits)).sentences[0],
+        provenance.provenance(results, seed, digest),
+    )
+
+
+def study_page(
+    results: StudyResults,
+    digest: str,
+    seed: int,
+    samplers: Mapping[str, Mapping[str, Any]],
+    quick: bool = False,
+    changes: Changes | None = None,
+) -> str:
+    """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry.
+
+    quick: whether this was a quick look, which the page then says. changes: against another run, where one is named.
+    """
+    all_fits = fit_view.all_fits(results, samplers)
+    compared, pooled = comparisons(results), pooling.pooling(results, all_fits)
+    owners = {
+        "entry": results.entries,
+        "sweep": list(results.config["sweeps"]),
+        "comparison": [c.name for c in compared],
+        "calibration": list(results.config["calibration"]),
+        "recovery": list(results.config["recovery"]),
+    }
+    figures = Figures(results.folder / "figures")
+    checked = {fit.entry: predictive.replicated(fit) for fit in all_fits}
+    sensitive, origin = sensitivity.sensitivities(all_fits), provenance.provenance(results, seed, digest)
+    seen = lights(all_fits, compared, results)
+    quiet = {fit.entry: prior_only.silent(fit) for fit in all_fits}
+    return rendered(
+        "study.html",
+        results=results,
+        quick=quick,
+        config=results.config,
+        headline=headline(compared, all_fits, pooled),
+        estimands=estimands.estimands(results.config, all_fits),
+        pooling=pooled,
+        pooling_headings=pooling_amounts.HEADINGS,
+        fits=all_fits,
+        failed=[fit for fit in all_fits if fit.failed],
+        diagnostics=[heading for _, heading, *_ in fit_view.DIAGNOSTICS],
+        cells=fit_view.cells,
+        convergence=readings.convergence(all_fits),
+        separate={fit.entry: convergence_by_group.separate(fit) for fit in all_fits},
+        separate_headings=convergence_by_group.HEADINGS,
+        estimates={
+            fit.entry: fit_view.estimates(fit.check, prior_only.marks(fit, quiet[fit.entry])) for fit in all_fits
+        },
+        silent=quiet,
+        spreads=readings.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
+        recovery=recovery.recovered(results, all_fits),
+        recovery_headings=recovery.HEADINGS,
+        lights=seen,
+        checklist=checklist.checklist(results, all_fits, figures, list(checked.values()), sensitive, seen, origin),
+        changes=changes,
+        moved_headings=ESTIMATE_HEADINGS,
+        multiple=MULTIPLE,
+        tie_elpd=TIE_ELPD,
+        sensitivities=sensitive,
+        sensitivity_headings=sensitivity.HEADINGS,
+        accuracies=accuracy.accuracies(all_fits),
+        replicated=checked,
+        replicated_headings=predictive.HEADINGS,
+        looks=predictive.looks(list(checked.values())),
+        dataset=data,
+        comparisons=compared,
+        sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],
+        predictions=[predictions.prediction(results, entry) for entry in results.config["predictions"]],
+        calibrations=[calibration.calibration(results, name) for name in results.config["calibration"]],
+        calibration_headings=calibration.HEADINGS,
+        grids=[calibration.recovery(results, name) for name in results.config["recovery"]],
+        figures=figures,
+        owners=owners,
+        provenance=origin,
+        kept=provenance.kept(results),
+        keeps_draws=results.keeps_draws,
+        machine=machine.machine(results),
+        downloads=provenance.downloads(results),
+        figure_files=provenance.drawn(results),
+    )

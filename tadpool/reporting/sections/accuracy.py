@@ -1,0 +1,203 @@
+"""How far outcomes are from what each fit expects: root mean square errors, in sample and leave-one-out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from tadpool.evaluation import loo_predictive, rmse
+from tadpool.formatting import MISSING, decimals_for, listed, number
+from tadpool.reporting.fit_view import Fit, draws, families
+from tadpool.reporting.sections.comparisons import MANY_UNRELIABLE
+
+MOST_CELLS = 40_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """The errors of one fit for one outcome. left_out: None where there is no log likelihood for every draw.
+
+    groups: group -> the error in rows of members that were left out; None where this fit was not asked.
+    """
+
+    fit: Fit
+    outcome: str
+    inside: rmse.Error
+    left_out: rmse.Error | None
+    groups: dict[str, rmse.Error | None]
+    unreliable: int
+    units: int
+    draws: int
+
+    @property
+    def label(self) -> str:
+        failed = len(self.fit.failed_members)
+        return f"{self.fit.label} ({failed} of {self.fit.members} separate fits failed)" if failed else self.fit.label
+
+    @property
+    def cells(self) -> list[str]:
+        errors = [_shown(error) if error else MISSING for error in (self.inside, self.left_out, *self.groups.values())]
+        unreliable = f"{self.unreliable} of {self.units}" if self.units else MISSING
+        return [self.label, self.outcome, *errors, unreliable, str(self.draws)]
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """rows: one per fit and outcome, under `headings`. sentences: what they show. units: of the outcomes, in words."""
+
+    headings: list[str]
+    rows: list[Row]
+    sentences: list[str]
+    units: list[str]
+
+
+def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
+    """The errors of every fit that did not fail; None where no outcome has a mean on its own scale.
+
+    Separate fits are kept where some of them failed: the rows of these are few, and the table says how many they are.
+    """
+    rows = [row for fit in all_fits if fit.usable and (fit.members or not fit.failed) for row in _rows(fit)]
+    if not rows:
+        return None
+    outcomes = list(dict.fromkeys(row.outcome for row in rows))
+    data = rows[0].fit.results.data
+    units = [f"{outcome} in {data[outcome].attrs['units']}" for outcome in outcomes if data[outcome].attrs.get("units")]
+    sentences = [
+        words for outcome in outcomes for words in _sentences(outcome, [row for row in rows if row.outcome == outcome])
+    ]
+    sentences += _trials(rows[0].fit)
+    groups = [f"New {group}" for group in rows[0].groups]
+    headings = ["Model", "Outcome", "In sample", "Leave-one-out", *groups, "Doubtful units", "Predictive draws"]
+    return Accuracies(headings, rows, sentences, units)
+
+
+def _rows(fit: Fit) -> Iterator[Row]:
+    kinds = families(fit.results, fit.entry)
+    outcomes = [name for name in fit.results.config["outcomes"] if rmse.has_numeric_mean(kinds.get(name, ""))]
+    if not outcomes:
+        return
+    predictive = draws(fit.results, fit.entry, "posterior_predictive", outcomes)
+    for outcome in outcomes:
+        if outcome in predictive and predictive[outcome].size <= MOST_CELLS:
+            yield _row(fit, outcome, predictive[outcome])
+
+
+def _row(fit: Fit, outcome: str, predicted: xr.DataArray) -> Row:
+    unit, data = fit.results.config["unit"], fit.results.data
+    rest = [dim for dim in data[outcome].dims if dim != unit]
+    values = predicted.transpose("chain", "draw", unit, *rest).values.astype(float)
+    observed = data[outcome].transpose(unit, *rest).values.astype(float)
+    gate = fit.results.config["only_where"].get(outcome)
+    counts = np.broadcast_to(_counts(data, gate, observed.ndim), observed.shape)
+    inside = rmse.root_mean_square_error(observed[counts], values[:, :, counts])
+    without_unit = _leave_one_out(fit, predicted, rest, observed, counts)
+    doubtful = _doubtful(fit)
+    groups = {group: _leave_group_out(fit, outcome, group, rest, counts) for group in fit.results.groups_left_out}
+    return Row(fit, outcome, inside, without_unit, groups, *doubtful, values.shape[0] * values.shape[1])
+
+
+def _leave_one_out(
+    fit: Fit, predicted: xr.DataArray, rest: Sequence[str], observed: np.ndarray, counts: np.ndarray
+) -> rmse.Error | None:
+    loo, stored = fit.results.loo(fit.entry), draws(fit.results, fit.entry, "log_likelihood")
+    if "loo" not in loo.children or not stored:
+        return None
+    (scores,) = stored.data_vars.values()
+    unit = fit.results.config["unit"]
+    drawn, weights = loo_predictive.leave_one_out(predicted, scores, loo, unit)
+    values = drawn.transpose("chain", "draw", unit, *rest).values.astype(float)
+    weights = np.moveaxis(weights, 0, 2)
+    weights = np.broadcast_to(weights.reshape(*weights.shape, *[1] * len(rest)), values.shape)
+    return rmse.root_mean_square_error(observed[counts], values[:, :, counts], weights[:, :, counts])
+
+
+def _leave_group_out(fit: Fit, outcome: str, group: str, rest: Sequence[str], counts: np.ndarray) -> rmse.Error | None:
+    """Over the rows of the members that were left out."""
+    tree, unit = fit.results.loo_of_group(fit.entry, group), fit.results.config["unit"]
+    if tree is None or "predictive" not in tree.children:
+        return None
+    drawn = tree["predictive"][outcome]
+    rows = fit.results.data.get_index(unit).get_indexer(drawn[unit].values)
+    observed = fit.results.data[outcome].transpose(unit, *rest).values.astype(float)[rows]
+    values = drawn.transpose("chain", "draw", unit, *rest).values.astype(float)
+    return rmse.root_mean_square_error(observed[counts[rows]], values[:, :, counts[rows]])
+
+
+def _counts(data: xr.Dataset, gate: str | None, ndim: int) -> np.ndarray:
+    """Which units count: those where the variable `gate` is not 0."""
+    if gate is None:
+        return np.ones([1] * ndim, bool)
+    return (data[gate].values != 0).reshape(-1, *[1] * (ndim - 1))
+
+
+def _doubtful(fit: Fit) -> tuple[int, int]:
+    """How many units have a score that cannot be trusted, and how many there are."""
+    tree = fit.results.loo(fit.entry)
+    if "loo" not in tree.children:
+        return 0, 0
+    return tree["loo"]["total_doubtful"].item(), tree["loo"]["elpd"].size
+
+
+def _known(error: rmse.Error) -> bool:
+    """Whether the draws tell it: predictions with heavy tails may have no mean that they can estimate."""
+    return error.mcse < error.rmse / 2
+
+
+def _shown(error: rmse.Error) -> str:
+    return "not known" if not _known(error) else f"{_rounded(error.rmse, error)} ± {_rounded(error.mcse, error)}"
+
+
+def _rounded(value: float, error: rmse.Error) -> str:
+    """To the first digit that its Monte Carlo error changes."""
+    return number(value, decimals_for(error.mcse or error.rmse, 1 if error.mcse else 3))
+
+
+def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
+    inside = [(row.label, row.inside) for row in rows]
+    left_out = [(row.fit.label, row.left_out) for row in rows if row.left_out]
+    doubtful = [row for row in rows if row.left_out and row.unreliable > MANY_UNRELIABLE * row.units]
+    yield from _ranked(f"In sample, {outcome}", inside)
+    yield from _ranked(f"{'At face value, where' if doubtful else 'Where'} its row is left out, {outcome}", left_out)
+    for group in rows[0].groups:
+        apart = [(row.fit.label, row.groups[group]) for row in rows if row.groups[group]]
+        yield from _ranked(f"For members of {group} that were left out altogether, {outcome}", apart)
+    if doubtful:
+        parts = [f"{row.unreliable} of {row.units} with {row.fit.label}" for row in doubtful]
+        yield f"Too many of these leave-one-out means cannot be trusted: {listed(parts)}."
+        return
+    growth = [
+        (row.left_out.rmse / row.inside.rmse - 1, row.fit.label) for row in rows if row.left_out and row.inside.rmse
+    ]
+    if len(growth) > 1:
+        (least, first), (most, last) = min(growth), max(growth)
+        yield (
+            f"Leaving the row out raises the error by {number(100 * least, 1)} % with {first} and by "
+            f"{number(100 * most, 1)} % with {last}: the more a model bends to single rows, the more."
+        )
+
+
+def _trials(fit: Fit) -> Iterator[str]:
+    """That errors of successes are in successes, where numbers of trials differ."""
+    name = fit.design["trials"] if fit.design else None
+    if name and np.ptp(fit.results.data[name].values):
+        unit = fit.design["unit"]
+        yield f"Errors of {fit.design['outcome']} are in counts, so a {unit} with many {name} weighs more than one with few."
+
+
+def _ranked(what: str, errors: Sequence[tuple[str, rmse.Error]]) -> Iterator[str]:
+    if not errors:
+        return
+    unknown = listed([name for name, error in errors if not _known(error)])
+    if unknown:
+        yield f"{what} is off by an unknown amount with {unknown}: the predictions spread too far for a mean of draws."
+    errors = [(name, error) for name, error in errors if _known(error)]
+    if not errors:
+        return
+    ordered = sorted(errors, key=lambda pair: pair[1].rmse)
+    (label, best), others = ordered[0], ordered[1:]
+    sizes = [f"{_rounded(error.rmse, error)} with {name}" for name, error in ordered]
+    yield f"{what} is off by {listed(sizes)} (root mean square)."
+    near = [name for name, error in others if error.rmse - best.rmse < 2 * float(np.hypot(error.mcse, best.mcse))]
+    if near:
+        yield f"Between {listed([label, *near])} the difference is not larger than its Monte Carlo error allows to tell."

@@ -1,0 +1,196 @@
+"""What a page says of simulation-based calibrations and of recovery over grids."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from tadpool.calibration import recovery_table as recoveries
+from tadpool.calibration.sbc_verdict import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
+from tadpool.convergence import verdicts
+from tadpool.files.results import StudyResults
+from tadpool.formatting import MISSING, counted, general, listed, number, sentence
+
+HEADINGS = ("Quantity", "p-value", "50 % coverage", "90 % coverage", "Contraction", "Mean z", "SD of z")
+GRID_HEADINGS = (
+    "Bias ± its error",
+    "RMSE ± its error",
+    "Coverage ± its error",
+    "Fits",
+    "Flagged",
+    "Failed",
+    "Impossible",
+)
+
+# What of a reason says its kind, without the fit's own numbers.
+KINDS = {
+    "diverged": f"More than {100 * verdicts.DIVERGING_FAIL:g} % of transitions diverged",
+    "R-hat": f"R-hat is above {verdicts.RHAT_FAIL}",
+    "E-BFMI": f"E-BFMI is below {verdicts.BFMI_FAIL}",
+    "ESS": f"The bulk effective sample size is below {verdicts.ESS_FAIL_PER_CHAIN} for each chain",
+}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One calibration: its verdict, what it shows in sentences, and one row of text per quantity, the worst first."""
+
+    name: str
+    label: str
+    verdict: str
+    reasons: list[dict[str, str]]
+    sentences: list[str]
+    rows: list[list[str]]
+    why: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """One recovery study: what it shows in sentences, and one row of text per entry, parameter and cell."""
+
+    name: str
+    over: list[str]
+    sentences: list[str]
+    headings: list[str]
+    rows: list[list[str]]
+
+
+def calibration(results: StudyResults, name: str) -> Calibration:
+    """The calibration of that name, read from its file."""
+    config, tree = results.config["calibration"][name], results.calibration(name)
+    attributes = tree.attrs
+    verdict = attributes.get("verdict", "fail")
+    known = json.loads(attributes["reasons"]) if "reasons" in attributes else [f"It crashed: {attributes['reason']}."]
+    reasons = [{"severity": verdict, "sentence": words} for words in known]
+    label = sentence(results.label(config["entry"]))
+    if config["hyperparameters"]:
+        changed = listed([f"{key} = {general(value)}" for key, value in config["hyperparameters"].items()])
+        label = f"{label}, with {changed}"
+    if attributes["status"] != "ok":
+        return Calibration(name, label, verdict, reasons, [], [], [])
+    simulations, quantities = tree["simulations"].to_dataset(), tree["quantities"].to_dataset()
+    order = np.argsort(quantities["p_value"].values, kind="stable")
+    rows = [_row(quantities.isel(quantity=int(i))) for i in order]
+    why = _why(simulations["reason"].values[simulations["outcome"].values != OK])
+    return Calibration(name, label, verdict, reasons, _sentences(simulations, quantities), rows, why)
+
+
+def _why(reasons: np.ndarray) -> list[tuple[str, str]]:
+    """Reasons in general words, each with the number of fits that have it, the most frequent first."""
+    parts = [part for reason in reasons.tolist() for part in dict.fromkeys(map(_kind, reason.split("; ")))]
+    found = pd.Series(parts, dtype=object).value_counts()
+    return [(words, str(count)) for words, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def _kind(reason: str) -> str:
+    return next((words for part, words in KINDS.items() if part in reason), sentence(reason))
+
+
+def _row(quantity: xr.Dataset) -> list[str]:
+    numbers = [number(quantity[name].item(), 2) for name in ("contraction", "z_mean", "z_sd")]
+    shares = [number(100 * quantity[f"coverage_{level}"].item(), 1) + " %" for level in (50, 90)]
+    return [str(quantity["quantity"].item()), p_value(quantity["p_value"].item()), *shares, *numbers]
+
+
+def p_value(p: float) -> str:
+    """Three decimals, or that it is below what they show."""
+    return "< 0.001" if p < 0.001 else number(p, 3)
+
+
+def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
+    outcome = simulations["outcome"].values
+    counts = {kind: int((outcome == kind).sum()) for kind in (OK, FLAGGED, FAILED, IMPOSSIBLE)}
+    ranked = counts[OK] + counts[FLAGGED]
+    total, p = len(outcome), quantities["p_value"].values
+    sentences = [
+        f"{counted(total, 'data set')} {'was' if total == 1 else 'were'} simulated from the model and its prior."
+    ]
+    if not ranked:
+        return [*sentences, "None of them could be fitted."]
+    worst, threshold = int(np.nanargmin(p)), ALPHA / len(p)
+    names = quantities["quantity"].values
+    bad = int((p < threshold).sum())
+    stands = (
+        f"The ranks of {counted(bad, 'quantity')} of {len(p)} are not uniform: the fits do not sample what the model states."
+        if bad
+        else f"The ranks of all {len(p)} quantities are as uniform as those of a correct sampler."
+    )
+    sentences.append(
+        f"{stands} The smallest p-value is {p_value(p[worst])} ({names[worst]}); it would have to be below "
+        f"{threshold:.2g}, which is 0.05 shared out among {counted(len(p), 'test')}."
+    )
+    inside = quantities["coverage_90"].values
+    sentences.append(
+        f"Of the 90 % intervals, {number(100 * inside.mean(), 1)} % cover the truth on average over the quantities "
+        f"(from {number(100 * inside.min(), 1)} % to {number(100 * inside.max(), 1)} %), and of the 50 % intervals "
+        f"{number(100 * quantities['coverage_50'].values.mean(), 1)} %."
+    )
+    if counts[FLAGGED]:
+        share = number(100 * counts[FLAGGED] / ranked, 1)
+        sentences.append(
+            f"{counts[FLAGGED]} of {ranked} fits ({share} %) were sampled badly; their ranks "
+            "are counted all the same, as leaving them out would hide where the sampler has trouble."
+        )
+    for kind, words in (
+        (FAILED, "failed and have no ranks"),
+        (IMPOSSIBLE, "have values that cannot be and were not fitted"),
+    ):
+        if counts[kind]:
+            sentences.append(f"{counted(counts[kind], 'data set')} {words}.")
+    mixed = float(quantities["poorly_mixed"].max())
+    if mixed > 0:
+        where = names[int(quantities["poorly_mixed"].values.argmax())]
+        sentences.append(
+            f"In up to {number(100 * mixed, 1)} % of fits ({where}) the effective sample size is below the number of draws "
+            "that the truth is ranked among, so that ranks are more extreme than they should be."
+        )
+    return sentences
+
+
+def recovery(results: StudyResults, name: str) -> Recovery:
+    """The recovery study of that name, read from its files."""
+    config = results.config["recovery"][name]
+    over = list(config["over"])
+    frames, crashed = [], []
+    for entry in config["entries"]:
+        tree = results.recovery(name, entry)
+        if tree.attrs["status"] != "ok":
+            crashed.append(f"{results.label(entry)} has no numbers: {tree.attrs['reason']}.")
+            continue
+        frames.append(recoveries.grid(tree).to_dataframe().reset_index().assign(label=results.label(entry)))
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    rows = [_grid_row(row, over) for row in table.to_dict("records")]
+    headings = ["Model", "Parameter", *over, *GRID_HEADINGS]
+    return Recovery(name, over, [*_read(table, over, config["replicates"]), *crashed], headings, rows)
+
+
+def _grid_row(row: Mapping[str, Any], over: list[str]) -> list[str]:
+    pairs = [f"{number(row[key])} ± {number(row[f'{key}_mcse'])}" for key in ("bias", "rmse", "coverage")]
+    cells = [general(row[name]) for name in over]
+    counts = [number(row[key], 0) for key in ("n", FLAGGED, FAILED, IMPOSSIBLE)]
+    return [row["label"], row["parameter"], *cells, *(MISSING if not row["n"] else pair for pair in pairs), *counts]
+
+
+def _read(table: pd.DataFrame, over: list[str], replicates: int) -> list[str]:
+    if table.empty or not table["n"].any():
+        return []
+    sentences = [f"Each cell of the grid over {listed(over)} is {counted(replicates, 'simulated data set')}."]
+    for parameter, part in table[table["n"] > 0].groupby("parameter", sort=False):
+        by_label = part.groupby("label", sort=False)
+        worst = {label: own.loc[own["bias"].abs().idxmax()] for label, own in by_label}
+        order = sorted(worst, key=lambda label: abs(worst[label]["bias"]))
+        words = [
+            f"{number(worst[label]['bias'])} in {label} ({listed([f'{name} {general(worst[label][name])}' for name in over])})"
+            for label in order
+        ]
+        sentences.append(f"The largest bias of {parameter} in any cell is {listed(words)}.")
+        covered = {label: float((own["coverage"] * own["n"]).sum() / own["n"].sum()) for label, own in by_label}
+        shares = [
+            f"{number(100 * covered[label], 0)} % in {label}" for label in sorted(covered, key=lambda x: -covered[x])
+        ]
+        sentences.append(f"Over all cells the 90 % intervals of {parameter} cover the truth in {listed(shares)}.")
+    return sentences

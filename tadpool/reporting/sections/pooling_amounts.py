@@ -1,0 +1,144 @@
+"""How much groups differ by partial pooling, and how far it pulls them from what their own data say."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.files.results import StudyResults
+from tadpool.formatting import counted, decimals_for, number, plural
+from tadpool.reporting.fit_view import Fit, draws
+from tadpool.reporting.sections.estimands import HIGH, LOW, interval
+from tadpool.reporting.sections.pooling_own_data import own_data
+from tadpool.reporting.sections.pooling_scales import LOGARITHMIC, LOGISTIC, Scale
+
+UNPOOLED, PARTIAL = "unpooled", "partial"
+SAMPLE = ("chain", "draw")
+HEADINGS = ("Own data", "No pooling", "Partial pooling", "89 % interval", "Pulled")
+
+
+class Amounts:
+    """Sentences and a table from the draws of the entries `unpooled` and `partial` of a study, where these are usable."""
+
+    def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> None:
+        self.results, self.design = results, design
+        self.group = design["groups"][0]
+        self.site = f"alpha_{self.group}"
+        self.fits = {fit.config["model"]: fit for fit in reversed(rungs.values())}
+        self.scale = Scale(design, results.data[design["outcome"]])
+
+    @cached_property
+    def partial(self) -> xr.Dataset:
+        return self._posterior(PARTIAL, [self.site, "alpha", f"sigma_{self.group}", "sigma"])
+
+    @cached_property
+    def unpooled(self) -> xr.Dataset:
+        return self._posterior(UNPOOLED, [self.site])
+
+    def _posterior(self, rung: str, names: Sequence[str]) -> xr.Dataset:
+        fit = self.fits.get(rung)
+        found = draws(self.results, fit.entry, "posterior", names) if fit and not fit.failed else xr.Dataset()
+        return found if self.site in found else xr.Dataset()
+
+    @cached_property
+    def pulls(self) -> np.ndarray:
+        """Share of the way from its own data to the common mean that each group is pulled (groups,); none if unknown.
+
+        It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between groups. s is the error of the
+        group's own estimate: the posterior of no pooling, without what its prior adds to its precision.
+        """
+        if not self.partial or not self.unpooled:
+            return np.array([])
+        fit = self.fits[UNPOOLED]
+        prior = dict(fit.values)["alpha_scale"] * fit.facts["outcome"]["scale"]
+        precision = self.unpooled[self.site].var(SAMPLE).values ** -1.0 - prior**-2.0
+        between = self.partial[f"sigma_{self.group}"].values.ravel() ** 2
+        return (1 / (1 + np.maximum(precision, 0.0)[:, None] * between)).mean(axis=1)
+
+    def pull(self) -> str:
+        """How far partial pooling pulls, in a sentence."""
+        if not self.partial:
+            reason = "its fit failed" if PARTIAL in self.fits else "it is not in the study"
+            return f"How far partial pooling pulls is not known: {reason}."
+        if not len(self.pulls):
+            return "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
+        low, median, high = map(_percent, np.quantile(self.pulls, [0.0, 0.5, 1.0]))
+        return (
+            f"Partial pooling pulls a {self.group} from what its own data say {median} of the way to the common mean "
+            f"(median of {counted(len(self.pulls), self.group)}; from {low} to {high})."
+        )
+
+    def differences(self) -> list[str]:
+        """How much groups differ: their standard deviation, the range of their effects, and the common mean."""
+        return [self._spread(), self._range(), *self._mean()] if self.partial else []
+
+    def _range(self) -> str:
+        """The groups with the smallest and the largest effect, on the scale of the table."""
+        effects = self.scale.link(self.partial[self.site])
+        means, decimals = effects.mean(SAMPLE), decimals_for(effects.std(SAMPLE).median(), 2)
+        order, labels = means.values.argsort(kind="stable"), means[self.group].values
+        units = f" {self.scale.measured_units}".rstrip()
+        ends = [
+            f"{number(means.values[at], decimals)}{units} ({self.group} {labels[at]})" for at in (order[0], order[-1])
+        ]
+        return f"By partial pooling the {self.scale.words} of a {self.group} runs from {' to '.join(ends)}."
+
+    def _mean(self) -> list[str]:
+        if "alpha" not in self.partial:
+            return []
+        values = interval(self.scale.link(self.partial["alpha"].values), self.scale.measured_units)
+        return [f"At the common mean of {plural(self.group)} the {self.scale.words} is {values}."]
+
+    def _spread(self) -> str:
+        """The standard deviation between groups, and what it means on a scale that has a meaning."""
+        values = self.partial[f"sigma_{self.group}"].values.ravel()
+        family = self.design["family"]
+        first = f"The standard deviation between {plural(self.group)} is {interval(values, self.scale.measured_units)}"
+        if family in (*LOGISTIC, "ordered"):
+            return f"{first} in log-odds: one standard deviation multiplies the odds by {interval(np.exp(values))}."
+        if family in LOGARITHMIC:
+            return f"{first} in logs: one standard deviation multiplies the mean by {interval(np.exp(values))}."
+        if family == "normal" and "sigma" in self.partial:
+            share = values**2 / (values**2 + self.partial["sigma"].values.ravel() ** 2)
+            low, high = np.quantile(share, [LOW, HIGH])
+            span = f"{_percent(share.mean())} of the variance (89 % from {_percent(low)} to {_percent(high)})"
+            return (
+                f"{first}, which is {span} that the predictors leave."
+                if self.design["predictors"]
+                else f"{first}, {span}."
+            )
+        return f"{first}."
+
+    @property
+    def centre(self) -> str:
+        """Where the prior of no pooling has its mean, on the scale of the table; "" where no fit of it is usable."""
+        if not self.unpooled:
+            return ""
+        fit = self.fits[UNPOOLED]
+        prior, unit = dict(fit.values), fit.facts["outcome"]
+        at = unit["location"] + prior["alpha_location"] * unit["scale"] if "alpha_location" in prior else 0.0
+        decimals = decimals_for(self.scale.link(self.unpooled[self.site]).std(SAMPLE).median(), 2)
+        return number(self.scale.link(at), decimals)
+
+    def table(self) -> list[list[str]]:
+        """Of each group its name and what stands under HEADINGS, as text."""
+        if not self.partial or not len(self.pulls):
+            return []
+        pooled, alone = (self.scale.link(each[self.site]) for each in (self.partial, self.unpooled))
+        decimals = decimals_for(pooled.std(SAMPLE).median(), 2)
+        columns = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
+        own = own_data(self.design, self.results.data)
+        rows = zip(pooled[self.group].values, own, *(each.values for each in columns), self.pulls, strict=True)
+        return [_row(str(label), data, numbers, pull, decimals) for label, data, *numbers, pull in rows]
+
+
+def _row(label: str, data: str, numbers: Sequence[float], pull: float, decimals: int) -> list[str]:
+    """numbers: means without and with partial pooling, and the ends of the interval."""
+    alone, mean, low, high = (number(each, decimals) for each in numbers)
+    return [label, data, alone, mean, f"{low} to {high}", _percent(pull)]
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share, 0)} %"

@@ -1,0 +1,189 @@
+"""What a page says of predictions: outcomes of stated rows, and effects of a new member of a group."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.files.results import StudyResults
+from tadpool.formatting import general, listed, plural, scaled
+from tadpool.modelling import design as designs
+from tadpool.reporting.sections.data import levels
+from tadpool.reporting.sections.estimands import interval
+from tadpool.reporting.sections.pooling_scales import Scale
+
+SPOKEN = 4
+SUMMARY = ["Mean", "SD", "Median", "89 % interval"]
+Column = tuple[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Predictions as text. label_columns: how many columns stand before the numbers."""
+
+    caption: str
+    headings: list[str]
+    rows: list[list[str]]
+
+    @property
+    def label_columns(self) -> int:
+        return len(self.headings) - len(SUMMARY)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions of one entry. what: the rows, in words. tables: none where the fit gave no numbers, for `reason`."""
+
+    entry: str
+    label: str
+    what: str
+    reason: str
+    tables: list[Table]
+    sentences: list[str]
+
+
+def prediction(results: StudyResults, entry: str) -> Prediction:
+    """The predictions of an entry, read from its predictions.nc."""
+    config = results.config["predictions"][entry]
+    what = f"a new {config['group']}" if config["group"] else "stated rows"
+    tree, label = results.predictions(entry), results.label(entry)
+    reason = tree.attrs.get("reason", "")
+    if "predictions" not in tree.children:
+        return Prediction(entry, label, what, reason, [], [])
+    found = tree["predictions"].to_dataset()
+    unit = results.config["unit"]
+    given = tree.children.get("predictions_constant_data")
+    columns = list(_covariates(results, given.to_dataset(), config)) if given is not None else []
+    by_row = [name for name, variable in found.items() if unit in variable.dims]
+    outcomes = [name for name in by_row if name in results.config["outcomes"]]
+    tables = [_by_row(found[name], unit, columns, label) for name in by_row if name not in outcomes]
+    others = [row for name, variable in found.items() if name not in by_row for row in _elements(variable)]
+    if others:
+        tables.append(Table(f"Effects of {what}, by {label}", ["Effect", *SUMMARY], others))
+    tables += [_by_row(found[name], unit, columns, label) for name in outcomes]
+    sentences = [words for name in outcomes for words in _sentences(results, found[name], unit, columns, label)]
+    typical = _typical(results, entry, [heading for heading, _ in columns])
+    return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences, *typical])
+
+
+def of_new_member(results: StudyResults, entry: str) -> list[str]:
+    """The effect of a new member, on the scale of the outcome's mean, in a sentence; only models of the ladder have one."""
+    group, tree = results.config["predictions"][entry]["group"], results.predictions(entry)
+    design = designs.of(designs.reference(results.config, entry))
+    site = f"alpha_{group}"
+    if design is None or group != design["groups"][0] or site not in tree.get("predictions", {}):
+        return []
+    scale = Scale(design, results.data[design["outcome"]])
+    values = scale.link(tree["predictions"][site].values.astype(float).ravel())
+    return [
+        f"The {scale.words} of a new {group} by {results.label(entry)} is {interval(values, scale.measured_units)}; outcomes "
+        "there vary by chance beyond it."
+    ]
+
+
+def _typical(results: StudyResults, entry: str, variables: Sequence[str]) -> Iterator[str]:
+    """What the rows of a model of the ladder have of the variables that the config does not say."""
+    config = results.config["predictions"][entry]
+    said = {config["group"], *(name for row in config["rows"] for name in row)}
+    unsaid = [name for name in variables if name not in said]
+    if unsaid and designs.of(designs.reference(results.config, entry)) is not None:
+        yield (
+            "What the config does not say of a row is typical of the data (median, or most frequent category): "
+            f"{listed(unsaid)}."
+        )
+
+
+def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, Any]) -> Iterator[Column]:
+    """Heading and text of each row, for members of groups first, then for each variable."""
+    unit = results.config["unit"]
+    along = {str(name): variable for name, variable in given.items() if unit in variable.dims}
+    for name in sorted(along, key=lambda name: not name.endswith("_index")):
+        variable, group = along[name], name.removesuffix("_index")
+        if group != name and group == config["group"]:
+            yield group, [config["label"] or f"new {group}"] * variable.size
+        elif group != name and group in results.data.coords:
+            yield group, [general(results.data[group].values[i]) for i in variable.values]
+        else:
+            yield from _values(variable, unit, levels(results.data[name]) if name in results.data else {})
+
+
+def _values(variable: xr.DataArray, unit: str, words: Mapping[int, str]) -> Iterator[Column]:
+    rest = [str(dim) for dim in variable.dims if dim != unit]
+    ordered = variable.transpose(*rest, unit).values
+    for index in np.ndindex(ordered.shape[:-1]):
+        labels = [
+            general(variable[dim].values[i].item()) if dim in variable.coords else str(i)
+            for dim, i in zip(rest, index, strict=True)
+        ]
+        texts = [
+            f"{general(value)} ({words[value]})" if value in words else general(value)
+            for value in ordered[index].tolist()
+        ]
+        # Words name a column by themselves; numbers need the variable's name.
+        joined = ", ".join(labels)
+        yield (
+            joined
+            if rest and _is_words(variable, rest)
+            else f"{variable.name}[{joined}]"
+            if rest
+            else str(variable.name),
+            texts,
+        )
+
+
+def _is_words(variable: xr.DataArray, dims: Sequence[str]) -> bool:
+    return all(dim in variable.coords and variable[dim].dtype.kind in "UOT" for dim in dims)
+
+
+def _by_row(variable: xr.DataArray, unit: str, columns: list[Column], label: str) -> Table:
+    rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw", unit)]
+    values = variable.transpose(unit, *rest, "chain", "draw").values
+    rows = []
+    for index in np.ndindex(values.shape[: 1 + len(rest)]):
+        labels = [_label(variable, dim, i) for dim, i in zip([unit, *rest], index, strict=True)]
+        rows.append([*labels, *(texts[index[0]] for _, texts in columns), *_summary(values[index])])
+    headings = [unit, *rest, *(heading for heading, _ in columns), *SUMMARY]
+    return Table(f"{variable.name}, predicted by {label}", headings, rows)
+
+
+def _elements(variable: xr.DataArray) -> Iterator[list[str]]:
+    rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]
+    values = variable.transpose(*rest, "chain", "draw").values
+    for index in np.ndindex(values.shape[: len(rest)]):
+        labels = [_label(variable, dim, i) for dim, i in zip(rest, index, strict=True)]
+        yield [f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name), *_summary(values[index])]
+
+
+def _label(variable: xr.DataArray, dim: str, position: int) -> str:
+    return general(variable[dim].values[position].item() if dim in variable.coords else position + 1)
+
+
+def _summary(values: np.ndarray) -> list[str]:
+    """Mean, sd, median and 89 % interval."""
+    draws = values.astype(float)
+    sd = draws.std(ddof=1)
+    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
+    return [scaled(draws.mean(), sd), scaled(sd, sd), scaled(median, sd), f"{scaled(low, sd)} to {scaled(high, sd)}"]
+
+
+def _sentences(
+    results: StudyResults, variable: xr.DataArray, unit: str, columns: list[Column], label: str
+) -> Iterator[str]:
+    """The first few predictions in words."""
+    table = _by_row(variable, unit, columns, label)
+    if not 0 < len(table.rows) <= SPOKEN:
+        return
+    measured = results.data[str(variable.name)].attrs if str(variable.name) in results.data else {}
+    name = measured.get("long_name", str(variable.name).replace("_", " "))
+    units = f" {measured['units']}" if measured.get("units") else ""
+    known = table.headings[1 : table.label_columns]
+    parts = []
+    for row in table.rows:
+        where = ", ".join(
+            f"{heading} {cell}" if not cell.startswith("new ") else cell
+            for heading, cell in zip(known, row[1:], strict=False)
+        )
+        parts.append(f"{row[-4]}{units} ({row[-1]}){f' for {where}' if where else ''}")
+    yield f"The mean of {name} by {label}, with the 89 % interval of single {plural(unit)}, is {'; '.join(parts)}."

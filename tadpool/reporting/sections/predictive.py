@@ -1,0 +1,115 @@
+"""What a page says of test quantities: observed data against data sets that a fit replicates."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tadpool.evaluation.predictive_checks import TAIL
+from tadpool.formatting import counted, number, plural, scaled, sentence, whole
+from tadpool.reporting.fit_view import Fit
+
+HEADINGS = ["Quantity", "Observed", "Replicated, median", "89 % interval", "Tail probability ± MCSE", "Reading"]
+
+
+@dataclass(frozen=True)
+class Replicated:
+    """The test quantities of one fit. rows: under HEADINGS. reason: why there are none, "" where there are or none was asked.
+
+    looked, extreme: how many quantities there are, and how many of them chance hardly explains; 0 of a failed fit, of which
+    nothing is said either.
+    """
+
+    rows: list[list[str]]
+    sentences: list[str]
+    looked: int = 0
+    extreme: int = 0
+    reason: str = ""
+
+    @property
+    def shown(self) -> bool:
+        return bool(self.rows or self.reason)
+
+
+def replicated(fit: Fit) -> Replicated:
+    """The numbers of the figure of test quantities of a fit. Of separate fits those that failed take part."""
+    path = fit.results.folder / "figures" / f"{fit.entry}-test_quantities.csv"
+    if not fit.usable:
+        return Replicated([], [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
+    if not path.is_file():
+        return Replicated([], [])
+    table = pd.read_csv(path, dtype={"outcome": str, "group": str}).fillna({"group": ""})
+    several = table["outcome"].nunique() > 1
+    rows = [_row(row, several) for _, row in table.iterrows()]
+    if fit.failed and not fit.failed_members:
+        return Replicated(rows, [])
+    gates = fit.results.config["only_where"].items()
+    counts = [f"Values of {outcome} count where {gate} is not 0, observed and replicated." for outcome, gate in gates]
+    return Replicated(rows, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
+
+
+def looks(found: Sequence[Replicated]) -> str:
+    """How many quantities were looked at in all, and how many of them chance puts into a tail."""
+    looked, fits = sum(each.looked for each in found), sum(each.looked > 0 for each in found)
+    if not looked:
+        return ""
+    extreme = sum(each.extreme for each in found)
+    return (
+        f"{sentence(counted(looked, 'quantity'))} of {counted(fits, 'fit')} "
+        f"{'was' if looked == 1 else 'were'} looked at, and {extreme} of them {'lies' if extreme == 1 else 'lie'} in a tail; "
+        f"of correct models at most {number(2 * TAIL * looked, 1)} would on average. The data that are checked are those that "
+        "were fitted, so that tail probabilities gather around one half: a middling one proves little."
+    )
+
+
+def _name(row: pd.Series, several: bool) -> str:
+    of = f" of {row['outcome']}" if several else ""
+    return f"{row['quantity']}{of}" + (f" by {row['group']}, outside of {row['members']}" if row["group"] else "")
+
+
+def _row(row: pd.Series, several: bool) -> list[str]:
+    median, low, high = (_value(row, key) for key in ("median", "eti89_low", "eti89_high"))
+    tail = f"{number(row['tail_probability'], 3)} ± {number(row['mcse'], 3)}"
+    return [_name(row, several), _value(row, "observed"), median, f"{low} to {high}", tail, _reading(row)]
+
+
+def _value(row: pd.Series, key: str) -> str:
+    """A number as precise as its spread over replicated data sets; no decimals where all numbers of the row are whole."""
+    values = row[["observed", "median", "eti89_low", "eti89_high"]].astype(float)
+    return whole(row[key]) if (values == values.round()).all() else scaled(row[key], row["sd"])
+
+
+def _reading(row: pd.Series) -> str:
+    if not row["extreme"]:
+        return ""
+    if row["group"]:
+        return "! too many"
+    return "! upper tail" if row["tail_probability"] < TAIL else "! lower tail"
+
+
+def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
+    extreme = table[table["extreme"] & (table["group"] == "")]
+    whole_data = table[table["group"] == ""]
+    yield (
+        f"{len(extreme) or 'None'} of {counted(len(whole_data), 'quantity')} of the whole data "
+        f"{'lies' if len(extreme) < 2 else 'lie'} in a tail of {whole(table['replicates'].iloc[0])} replicated data sets."
+    )
+    for _, row in extreme.iterrows():
+        upper = row["tail_probability"] < TAIL
+        share = row["tail_probability"] if upper else 1 - row["tail_probability"]
+        low, high = _value(row, "eti89_low"), _value(row, "eti89_high")
+        reach = f"{number(100 * share, 1)} % of replicated data sets go" if share else "no replicated data set goes"
+        seen = f"{_name(row, several)} ({_value(row, 'observed')})"
+        yield (
+            f"The observed {seen} is {'large' if upper else 'small'}: {reach} beyond it, and 89 % of them lie "
+            f"between {low} and {high}."
+        )
+    for _, row in table[table["group"] != ""].iterrows():
+        of = f" of {row['outcome']}" if several else ""
+        judged = ", which is more than chance explains" if row["extreme"] else ""
+        quantity = f"an {row['quantity']}" if row["quantity"] == "sd" else f"a {row['quantity']}"
+        members, have = f"{row['members']} {plural(row['group'])}", "has" if row["observed"] == 1 else "have"
+        yield (
+            f"Of {members}, {whole(row['observed'])} {have} {quantity}{of} outside "
+            f"the 95 % interval, where {number(row['mean'], 1)} are expected{judged}."
+        )

@@ -1,0 +1,183 @@
+"""How well the fits of a simulated study recover the values that it was simulated with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from tadpool.calibration import recovery_table
+from tadpool.files.results import StudyResults
+from tadpool.formatting import counted, first_of, general, listed, number, scaled, sentence
+from tadpool.reporting.fit_view import Fit, draws, families, sites
+from tadpool.reporting.sections.prior_only import silent
+
+NAMED = 6
+FAR = 2.5
+"""Posterior standard deviations beyond which a distance from the truth is told."""
+POSITIVE = frozenset({"Exponential", "Gamma", "HalfCauchy", "HalfNormal", "HalfStudentT", "InverseGamma", "LogNormal"})
+
+HEADINGS = ("Parameter", "Truth", "Mean", "SD", "90 % interval", "Covered", "z")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """One fit beside the truth. table: of `recovery.table`, without what is not counted; rows: all of it as text."""
+
+    fit: Fit
+    table: pd.DataFrame
+    rows: list[list[str]]
+
+    @property
+    def covered(self) -> int:
+        return int(self.table["covered"].sum())
+
+    @property
+    def worst(self) -> pd.Series:
+        """The row that is furthest from the truth, in posterior standard deviations."""
+        return self.table.loc[self.table["z"].abs().idxmax()]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """All fits beside the truth. across: a row per parameter and a column per usable fit, where there are several."""
+
+    fits: list[Recovered]
+    headings: list[str]
+    across: list[list[str]]
+    sentences: list[str]
+    edges: bool
+
+
+def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None:
+    """Every fit that has numbers beside the truth; None where the data are not simulated."""
+    truth = results.truth
+    if truth is None:
+        return None
+    found = [_recovered(results, fit, truth) for fit in all_fits if fit.usable]
+    found = [each for each in found if each.rows]
+    sound = [each for each in found if not each.fit.failed and len(each.table)]
+    across = _across(sound) if len(sound) > 1 else []
+    headings = ["Parameter", "Truth", *(each.fit.label for each in sound)]
+    edges = any(row[5] == EDGE for each in found for row in each.rows)
+    return Recovery(found, headings, across, [*_sentences(sound), *_unknown(results, all_fits, truth)], edges)
+
+
+def _unknown(results: StudyResults, all_fits: Sequence[Fit], truth: xr.Dataset) -> list[str]:
+    """A sentence on true values that no model has a parameter for; none where a model without numbers might have it."""
+    if not all(fit.usable for fit in all_fits):
+        return []
+    known = {site for fit in all_fits for site in sites(results, fit.entry)}
+    names = [str(name) for name in truth.data_vars if name not in known]
+    if not names:
+        return []
+    return [
+        f"The simulator's truth names {listed(names)}, which no model here has as a site: name true values as their sites."
+    ]
+
+
+EDGE, PRIOR = "at the edge", "returns its prior"
+
+
+def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:
+    posterior = draws(results, fit.entry, "posterior", list(map(str, truth.data_vars)))
+    table = recovery_table.table(posterior, truth)
+    kinds = families(results, fit.entry)
+    edge = (table["truth"] == 0) & table["site"].map(lambda site: kinds.get(site, "") in POSITIVE).astype(bool)
+    prior = table["parameter"].isin(silent(fit).parameters)
+    why = np.select([prior, edge], [PRIOR, EDGE], "")
+    return Recovered(fit, table[why == ""], [_row(row, at) for (_, row), at in zip(table.iterrows(), why, strict=True)])
+
+
+def _row(row: pd.Series, uncounted: str) -> list[str]:
+    """uncounted: why the parameter is not counted, "" where it is."""
+    sd = row["sd"]
+    low, high = (scaled(row[key], sd) for key in ("eti90_low", "eti90_high"))
+    judged = [uncounted, ""] if uncounted else [_mark(row["covered"]), number(row["z"], 1)]
+    return [
+        row["parameter"],
+        general(float(row["truth"]), 4),
+        scaled(row["mean"], sd),
+        scaled(sd, sd),
+        f"{low} to {high}",
+        *judged,
+    ]
+
+
+def _mark(covered: bool) -> str:
+    return "✓ yes" if covered else "✗ no"
+
+
+def _across(sound: Sequence[Recovered]) -> list[list[str]]:
+    """Whether each fit covers each true value, with its z."""
+    order = list(dict.fromkeys(name for each in sound for name in each.table["parameter"]))
+    tables = [each.table.set_index("parameter") for each in sound]
+    rows = []
+    for name in order:
+        known = next(table.loc[name] for table in tables if name in table.index)
+        cells = [_cell(table.loc[name]) if name in table.index else "" for table in tables]
+        rows.append([name, general(float(known["truth"]), 4), *cells])
+    return rows
+
+
+def _cell(row: pd.Series) -> str:
+    return f"{'✓' if row['covered'] else '✗'} {number(row['z'], 1)}"
+
+
+def _sentences(sound: Sequence[Recovered]) -> list[str]:
+    if not sound:
+        return ["No fit has usable numbers to set beside the truth."]
+    first, *others = sound
+    shares = [
+        f"{first.fit.label} covers {first.covered} of {counted(len(first.table), 'true value')}",
+        *(f"{each.fit.label} {each.covered} of {len(each.table)}" for each in others),
+    ]
+    sentences = [f"{sentence(listed(shares))}."]
+    return [*sentences, *_disagreements(sound), *_distances(sound)]
+
+
+def _disagreements(sound: Sequence[Recovered]) -> list[str]:
+    """One sentence for all parameters that the same fits cover and the same fits miss."""
+    tables = {each.fit.label: each.table.set_index("parameter") for each in sound}
+    patterns: dict[tuple, list[str]] = {}
+    for name in dict.fromkeys(name for table in tables.values() for name in table.index):
+        having = {label: bool(table.loc[name, "covered"]) for label, table in tables.items() if name in table.index}
+        cover = tuple(label for label, covered in having.items() if covered)
+        miss = tuple(label for label, covered in having.items() if not covered)
+        if miss and len(having) > 1:
+            patterns.setdefault((cover, miss), []).append(name)
+    sentences = []
+    for (cover, miss), names in patterns.items():
+        distances = [float(tables[label].loc[names, "z"].abs().max()) for label in miss]
+        missed = [f"{label} ({number(most, 1)} SDs)" for label, most in zip(miss, distances, strict=True)]
+        sentences.append(_disagreement(cover, missed, names))
+    return sentences
+
+
+def _disagreement(cover: Sequence[str], miss: Sequence[str], names: Sequence[str]) -> str:
+    """cover, miss: fits, those that miss with their largest distance in posterior standard deviations."""
+    verb, what = ("is", "The true value") if len(names) == 1 else ("are", "The true values")
+    of = f"{what} of {first_of(names, NAMED)} {verb}"
+    if not cover:
+        return f"{of} missed by {listed(miss)}."
+    return f"{of} covered by {listed(cover)}, but not by {listed(miss)}."
+
+
+def _distances(sound: Sequence[Recovered]) -> list[str]:
+    far = [each for each in sound if abs(each.worst["z"]) > FAR]
+    sentences = [
+        f"{sentence(each.fit.label)} is off by up to {number(abs(each.worst['z']), 1)} posterior standard deviations, at "
+        f"{each.worst['parameter']} (truth {general(float(each.worst['truth']), 4)}, posterior mean "
+        f"{scaled(each.worst['mean'], each.worst['sd'])})."
+        for each in far
+    ]
+    near = [each for each in sound if each not in far]
+    if near:
+        most = max(abs(each.worst["z"]) for each in near)
+        names = listed([each.fit.label for each in near])
+        verb = "is" if len(near) == 1 else "are"
+        sentences.append(
+            f"{sentence(names)} {verb} within {number(most, 1)} posterior standard deviations of every true value."
+        )
+    return sentences

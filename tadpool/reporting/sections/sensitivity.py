@@ -1,0 +1,143 @@
+"""What a page says of how far priors and data move the posteriors."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tadpool.files import io
+from tadpool.formatting import counted, first_of, general, listed, number, sentence
+from tadpool.reporting.fit_view import Fit
+
+NAMED = 4
+HEADINGS = ("Parameter", "Priors", "Data", "Prior SDs from the prior mean", "Moved most by the prior of", "Reading")
+READINGS = {"conflict": "prior against data", "strong prior": "strong prior or weak data"}
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """One fit. rows: the parameters that depend on the priors, as text. rest: how many do not. reason: why there are none.
+
+    note: what is shown, with the thresholds that its file names.
+    """
+
+    fit: Fit
+    sentences: list[str]
+    rows: list[list[str]]
+    rest: int
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def by_design(self) -> str:
+        """The group whose members have a prior each, on which they depend by design: that of no pooling; "" of other fits."""
+        design = self.fit.design
+        return design["groups"][0] if design and self.fit.config["model"] == "unpooled" else ""
+
+
+def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
+    """The sensitivities of every fit, in the order of the study."""
+    wanted = [fit for fit in all_fits if fit.results.config["sensitivity"]]
+    return [sensitivity(fit) for fit in wanted if (fit.results.folder / fit.entry / "sensitivity.nc").is_file()]
+
+
+def sensitivity(fit: Fit) -> Sensitivity:
+    """Of separate fits those that failed are left out; of any other failed fit there is nothing to say."""
+    path = fit.results.folder / fit.entry / "sensitivity.nc"
+    attributes = io.attributes(path)
+    if attributes["status"] != "ok":
+        return Sensitivity(fit, [], [], 0, attributes["reason"] or "its fit failed")
+    if fit.failed and not fit.failed_members:
+        return Sensitivity(fit, [], [], 0, "its fit failed the convergence check")
+    found = fit.results.sensitivity(fit.entry)["sensitivity"].to_dataset()
+    table = found.to_dataframe().reset_index()
+    table = table[~table["member"].isin(fit.failed_members)]
+    table["unreliable"] = table[["prior_pareto_k", "likelihood_pareto_k"]].max(axis=1) > found.attrs["good_k"]
+    moved = table[table["diagnosis"] != "none"].sort_values("prior", ascending=False, kind="stable")
+    sentences = [*_sentences(fit, table, moved, found.attrs), _scaled(found.attrs), *_doubts(table)]
+    rows = [_row(row) for _, row in moved.iterrows()]
+    return Sensitivity(fit, sentences, rows, len(table) - len(moved), note=_note(found.attrs))
+
+
+def _note(attributes: Mapping[str, Any]) -> str:
+    threshold, far = general(float(attributes["sensitive"])), general(float(attributes["far"]))
+    return (
+        "How far a posterior moves when its priors, or the data, are made a little stronger or weaker (power-scaling). From "
+        f"{threshold} on it depends on them. A posterior that depends on both priors and data, or that depends on the priors "
+        f"and has its mean more than {far} prior standard deviations from the mean of its prior, shows a prior that may pull "
+        "against the data; one that depends on the priors alone shows a strong prior, or data that say little. Which prior "
+        "moves a parameter most is found by scaling each alone."
+    )
+
+
+def _row(row: pd.Series) -> list[str]:
+    reading = "not reliable" if row["unreliable"] else READINGS[row["diagnosis"]]
+    numbers = [number(row[name], decimals) for name, decimals in (("prior", 2), ("likelihood", 2), ("prior_sds", 1))]
+    return [row["parameter"], *numbers, row["moved_by"], reading]
+
+
+def _sentences(fit: Fit, table: pd.DataFrame, moved: pd.DataFrame, attributes: Mapping[str, Any]) -> Iterator[str]:
+    reliable = moved[~moved["unreliable"]]
+    known = table.dropna(subset=["prior"])
+    if moved.empty and len(known):
+        most, threshold = known.loc[known["prior"].idxmax()], general(float(attributes["sensitive"]))
+        yield (
+            f"No posterior of {fit.label} depends much on how strong its priors are: of {counted(len(known), 'parameter')} "
+            f"they move {most['parameter']} most, by {number(most['prior'], 3)}, which is below {threshold}."
+        )
+    order = reliable.groupby("moved_by")["prior"].max().sort_values(ascending=False, kind="stable")
+    for site in order.index:
+        yield _of_prior(str(site), reliable[reliable["moved_by"] == site], float(attributes["far"]))
+
+
+def _of_prior(site: str, moved: pd.DataFrame, distance: float) -> str:
+    """What the prior of one site does to the parameters that it moves most."""
+    own = moved[moved["site"] == site]
+    far = own[own["prior_sds"].abs() > distance]
+    what = f"it moves {_counted(moved)} (sensitivity up to {number(moved['prior'].max(), 2)})"
+    if len(far):
+        worst = far.loc[far["prior_sds"].abs().idxmax()]
+        place = f"{number(abs(worst['prior_sds']), 1)} prior standard deviations from the mean of its prior"
+        return f"The prior of {site} pulls against the data: {what}, and the mean of {worst['parameter']} lies {place}."
+    if ((own if len(own) else moved)["diagnosis"] == "conflict").mean() >= 0.5:
+        return f"The prior of {site} may pull against the data: {what}, and the data move {_these(moved)} too."
+    return f"The prior of {site} is strong beside what the data say of it: {what}."
+
+
+def _these(moved: pd.DataFrame) -> str:
+    conflicts = int((moved["diagnosis"] == "conflict").sum())
+    if conflicts == len(moved):
+        return "it" if len(moved) == 1 else "them"
+    return f"{conflicts} of them"
+
+
+def _counted(moved: pd.DataFrame) -> str:
+    """The parameters by site: the name of one, the number of many."""
+    sites = moved.groupby("site", sort=False)["parameter"].agg(list)
+    words = [names[0] if len(names) == 1 else f"{len(names)} values of {site}" for site, names in sites.items()]
+    return first_of(words, NAMED)
+
+
+def _scaled(attributes: Mapping[str, Any]) -> str:
+    """Which densities were scaled, and which not and why."""
+    scaled, left = json.loads(attributes["scaled"]), json.loads(attributes["unscaled"])
+    reasons: dict[str, list[str]] = {}
+    for site, reason in left.items():
+        reasons.setdefault(reason, []).append(site)
+    first = f"Scaled {'is the prior' if len(scaled) == 1 else 'are the priors'} of {listed(scaled)}."
+    parts = [f"The density of {listed(sites)} is not scaled: {reason}." for reason, sites in reasons.items()]
+    return " ".join([first if scaled else "There was no prior to scale.", *parts])
+
+
+def _doubts(table: pd.DataFrame) -> Iterator[str]:
+    count = int(table["unreliable"].sum())
+    if count:
+        yield sentence(
+            f"the importance sampling cannot be trusted for {counted(count, 'parameter')} (Pareto k too high): there the "
+            "diagnosis is not reliable."
+        )
+    missing = int(table["prior"].isna().sum())
+    if missing:
+        yield sentence(f"{counted(missing, 'constant')} cannot be assessed.")

@@ -1,0 +1,198 @@
+"""The arguments of each rule's job: the validated config narrowed to what the rule uses."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tadpool import sweep_axes
+from tadpool.config import Config
+from tadpool.config.schema.analyses import LeaveOut
+from tadpool.config.schema.run import Storage
+from tadpool.config.schema.sweep import Sweep
+from tadpool.files import provenance
+from tadpool.loading import sources
+
+DRAWN = ("sampler", "points", "dataset", "arguments", "storage", "verdict")
+"""What only sampling takes of the arguments of a fit."""
+
+
+class Arguments:
+    """A method for each rule, named after it, from the rule's wildcards to the arguments of its script."""
+
+    config: Config
+
+    def _base(self, study: str, entry: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].models[entry]
+        return {
+            "seed": self.config.settings.seed,
+            "study": study,
+            "entry": entry,
+            "model": self.config.studies[study].reference(entry),
+            "hyperparameters": chosen.hyperparameters,
+        }
+
+    def _scored(self, study: str) -> dict[str, Any]:
+        chosen = self.config.studies[study]
+        return {"outcomes": chosen.outcomes, "unit": chosen.unit, "only_where": chosen.only_where}
+
+    def _prepare_data(self, study: str) -> dict[str, Any]:
+        chosen = self.config.studies[study]
+        spec = {"study": study, "dataset": chosen.source(), "arguments": chosen.arguments, "outcomes": chosen.outcomes}
+        spec["dims"] = list(dict.fromkeys([chosen.unit, *chosen.groups]))
+        return spec | ({"seed": self.config.settings.seed} if sources.simulated(chosen.source()) else {})
+
+    def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
+        only_where = self.config.studies[study].only_where
+        precision = self.config.sampler(study, model).precision
+        return {**self._base(study, model), "only_where": only_where, "precision": precision}
+
+    def _fit(self, study: str, model: str) -> dict[str, Any]:
+        judged = {"remedies": self.config.remedies(study, model), "verdict": self.config.thresholds(study, model)}
+        return {**self._posterior(study, model), **judged}
+
+    def _posterior(self, study: str, model: str) -> dict[str, Any]:
+        sampler = self.config.sampler(study, model).model_dump()
+        by = self.config.studies[study].models[model].by
+        storage = self.config.studies[study].storage.model_dump(exclude={"keep"})
+        return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler, "storage": storage}
+
+    def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].sweeps[sweep]
+        fit = self._posterior(study, chosen.entry)
+        own = {"entry": f"sweeps/{sweep}", "over": _over(chosen), "points": chosen.points()}
+        if sweep_axes.of_kind(chosen.over, sweep_axes.ARGUMENTS):
+            content = self.config.studies[study]
+            own |= {"dataset": content.dataset, "arguments": content.arguments}
+        if fit["storage"] != Storage().model_dump(exclude={"keep"}):  # its check is then made with it
+            own["verdict"] = self.config.thresholds(study, chosen.entry)
+        return fit | own
+
+    def _check(self, study: str, model: str = "", sweep: str = "") -> dict[str, Any]:
+        chosen = self.config.studies[study]
+        over = sweep_axes.dim(chosen.sweeps[sweep].over) if sweep else None
+        by = chosen.models[model].by if model else None
+        own = self.config.thresholds(study, model or chosen.sweeps[sweep].entry)
+        return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by, "verdict": own}
+
+    def _of_fit(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """What a job that goes on from a fit takes of its spec; how it was sampled stands in the fit itself."""
+        return {name: value for name, value in spec.items() if name not in DRAWN}
+
+    def _cross_validate(self, study: str, model: str = "", sweep: str = "", group: str = "") -> dict[str, Any]:
+        kept = self._of_fit(self._sweep(study, sweep) if sweep else self._posterior(study, model))
+        own = self.config.studies[study]
+        budget = {"groups": own.groups, "budget": self.config.refit_budget(study)}
+        left_out = own.leave_out.get(group, LeaveOut()).model_dump() | {"group": group} if group else {}
+        return {"over": None, **kept, **budget, **left_out}
+
+    def _assess_sensitivity(self, study: str, model: str) -> dict[str, Any]:
+        fit = self._posterior(study, model)
+        groups, precision = self.config.studies[study].groups, fit["sampler"]["precision"]
+        return {**self._of_fit(fit), "groups": groups, "precision": precision}
+
+    def _compare(self, study: str, comparison: str) -> dict[str, Any]:
+        return self.config.studies[study].comparisons[comparison].model_dump()
+
+    def _predict(self, study: str, model: str) -> dict[str, Any]:
+        prediction = self.config.studies[study].predictions[model].model_dump()
+        scored = {k: v for k, v in self._scored(study).items() if k != "outcomes"}
+        return {
+            **self._base(study, model),
+            **prediction,
+            **scored,
+            "precision": self.config.sampler(study, model).precision,
+        }
+
+    def _calibrate(self, study: str, calibration: str, chunk: str) -> dict[str, Any]:
+        first, stop = map(int, chunk.split("-"))
+        return {**self._calibration(study, calibration), "first": first, "stop": stop}
+
+    def _gather_calibration(self, study: str, calibration: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].calibration[calibration]
+        record = {**self._calibration(study, calibration), "simulations": chosen.simulations}
+        return record
+
+    def _calibration(self, study: str, calibration: str) -> dict[str, Any]:
+        chosen = self.config.studies[study].calibration[calibration]
+        base = self._base(study, chosen.entry)
+        return {
+            **base,
+            "hyperparameters": {**base["hyperparameters"], **chosen.hyperparameters},
+            "only_where": self.config.studies[study].only_where,
+            "sampler": self.config.sampler(study, chosen.entry, chosen.sampler).model_dump(),
+        }
+
+    def _recover(self, study: str, recovery: str, model: str) -> dict[str, Any]:
+        content = self.config.studies[study]
+        chosen = content.recovery[recovery]
+        return {
+            **self._base(study, model),
+            "only_where": content.only_where,
+            "outcomes": content.outcomes,
+            "dataset": content.dataset,
+            "arguments": content.arguments,
+            "over": chosen.over,
+            "replicates": chosen.replicates,
+            "sites": chosen.sites,
+            "sampler": self.config.sampler(study, model, chosen.sampler).model_dump(),
+        }
+
+    def _draw_figures(self, study: str) -> dict[str, Any]:
+        undrawn = dict.fromkeys(
+            ("question", "references", "sampler", "remedies", "verdict", "estimands", "storage"), True
+        )
+        undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies", "verdict"}}}
+        return {"study": study, "config": self._study(study, undrawn)}
+
+    def _render_report(self, study: str) -> dict[str, Any]:
+        chosen = self.config.studies[study]
+        samplers = {entry: self.config.sampler(study, entry).model_dump() for entry in chosen.models}
+        return {
+            "study": study,
+            "config": self._study(study),
+            "seed": self.config.settings.seed,
+            "samplers": samplers,
+            "quick": self.config.settings.quick is not None,
+            "compare_with": self._other_run([study]),
+        }
+
+    def _other_run(self, studies: Iterable[str]) -> dict[str, Any] | None:
+        """The results folder to compare with, and digests of its records of the studies."""
+        folder = self.config.settings.compare_with
+        if folder is None:
+            return None
+        return {"folder": folder, "digests": {study: provenance.of_run(folder, study) for study in studies}}
+
+    def _render_index(self) -> dict[str, Any]:
+        studies = {name: self._study(name) for name in self.config.studies}
+        return {
+            "studies": studies,
+            "quick": self.config.settings.quick is not None,
+            "compare_with": self._other_run(studies),
+        }
+
+    def _gate(self) -> dict[str, Any]:
+        expected = {
+            f"{study}/{entry}": chosen.expect.model_dump()
+            for study, content in self.config.studies.items()
+            for entry, chosen in content.models.items()
+            if chosen.expect
+        }
+        return {"expected": expected, "quick": self.config.settings.quick is not None}
+
+    def _verify_part(self, part: str) -> dict[str, Any]:
+        return {"part": part}
+
+    def _render_verification(self) -> dict[str, Any]:
+        return {}
+
+    def _study(self, study: str, exclude: Any = None) -> dict[str, Any]:
+        """The study as pages and figures have it: into how many jobs its results were split says nothing of them."""
+        split = {kind: {"__all__": {"chunks"}} for kind in ("models", "sweeps", "calibration", "recovery")}
+        for kind, left_out in (exclude or {}).items():
+            split[kind] = {"__all__": {"chunks", *left_out["__all__"]}} if kind in split else left_out
+        return self.config.studies[study].model_dump(by_alias=True, exclude=split)
+
+
+def _over(sweep: Sweep) -> str | list[str]:
+    """What varies, without its values."""
+    return sweep.over if isinstance(sweep.over, str) else sweep_axes.axes(sweep.over)

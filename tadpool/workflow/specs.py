@@ -1,0 +1,102 @@
+"""What decides each job: its `spec` (the validated config narrowed to what the rule uses) and its `digest` (of code).
+
+Both are params of every rule, so Snakemake re-runs a job when, and only when, one of them or an input changed.
+"""
+
+import os
+from collections.abc import Mapping
+
+from tadpool import ROOT, sweep_axes
+from tadpool.config import Config
+from tadpool.files import io, plugins, provenance
+from tadpool.loading import sources
+from tadpool.verification.parts import PARTS, REFERENCE
+from tadpool.workflow.arguments import Arguments
+from tadpool.workflow.paths import Paths
+
+SHOWN = ("draw_figures", "render_report", "render_index")
+RUNS_MODEL = (
+    "sample_prior",
+    "fit",
+    "sweep",
+    "assess_sensitivity",
+    "cross_validate",
+    "predict",
+    "calibrate",
+    "gather_calibration",
+    "recover",
+)
+
+
+class Specs(Paths, Arguments):
+    """The spec and digest of every job of a run; `wildcards` name the study and, where there is one, the entry."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def export(self) -> None:
+        """Pass on to jobs what must not decide a re-run, in their environment."""
+        os.environ["TADPOOL_COMPILE_CACHE"] = "on" if self.config.settings.compile_cache else "off"
+
+    def spec(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """The rule's arguments as canonical JSON; where they are shown, in the order of the study file.
+
+        `<` is written as JSON's \\u003c: Snakemake's own report puts params into a script as they are.
+        """
+        return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN).replace("<", "\\u003c")
+
+    def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""
+        code, files = [ROOT / "scripts" / f"{rule}.py"], []
+        if rule == "prepare_data":
+            source = self.config.studies[wildcards["study"]].source()
+            code += sources.code(source)
+            files += sources.tables(source)
+        elif rule in RUNS_MODEL:
+            code.append(plugins.find("models", self._entry(wildcards).model))
+            if rule == "gather_calibration":
+                code.append(ROOT / "scripts" / "calibrate.py")
+            if rule == "recover" or (rule == "sweep" and self._simulates(**wildcards)):
+                code += sources.code(self.config.studies[wildcards["study"]].source())
+        elif rule == "draw_figures":
+            code += (ROOT / "tadpool" / "figures").glob("*.py")
+        elif rule == "verify_part":
+            part = PARTS[wildcards["part"]]
+            code += [plugins.find("models", name) for name in part.models]
+            code += [plugins.find("datasets", name) for name in part.datasets]
+            files += [table for name in part.datasets for table in plugins.tables(name).values()]
+            files += sorted(REFERENCE.glob("*.csv"))
+        elif rule in ("render_report", "render_index", "render_verification"):
+            files += sorted(path for path in (ROOT / "report").iterdir() if path.is_file())
+        if rule in ("render_report", "draw_figures"):
+            models = [
+                plugins.find("models", entry.model) for entry in self.config.studies[wildcards["study"]].models.values()
+            ]
+            (files if rule == "render_report" else code).extend(models)  # the page shows their docstrings too
+        if rule == "render_report":
+            files += sources.code(self.config.studies[wildcards["study"]].source())
+        return provenance.digest(code, files)
+
+    def crashes(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """Where a rule that runs a model keeps the record of its crashes, and what it says, as canonical JSON.
+
+        It decides a re-run, so that a job that crashed is tried again, and is no part of the result: that equals one that
+        never crashed.
+        """
+        path = self._crashes(rule, wildcards)
+        # The parts of a calibration are gone once they are gathered: what they crashed of makes that run again.
+        records = sorted(path.parent.glob("*/calibrate.crashes.json")) if rule == "gather_calibration" else [path]
+        earlier = [cause for record in records if record.is_file() for cause in io.read_json(record)]
+        return io.canonical({"record": str(path), "earlier": earlier})
+
+    def _simulates(self, study: str, sweep: str) -> bool:
+        """Whether the sweep's data are simulated anew at each point."""
+        return bool(sweep_axes.of_kind(self.config.studies[study].sweeps[sweep].over, sweep_axes.ARGUMENTS))
+
+    def _entry(self, wildcards: Mapping[str, str]):
+        study = self.config.studies[wildcards["study"]]
+        if "sweep" in wildcards:
+            return study.models[study.sweeps[wildcards["sweep"]].entry]
+        if "calibration" in wildcards:
+            return study.models[study.calibration[wildcards["calibration"]].entry]
+        return study.models[wildcards["model"]]

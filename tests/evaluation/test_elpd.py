@@ -1,0 +1,103 @@
+"""Scores of what was left out against exact ones."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from tadpool.errors import UserError
+from tadpool.evaluation import elpd
+
+
+def normal_model(rows=60, draws=4000, seed=5):
+    """Independent posterior draws of a normal mean with known sd 1 and a flat prior, and the exact elpd of each row."""
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=rows)
+    mu = rng.normal(y.mean(), 1 / np.sqrt(rows), size=(4, draws // 4))
+    log_likelihood = xr.DataArray(
+        stats.norm.logpdf(y, mu[..., None], 1.0), dims=("chain", "draw", "row")
+    ).assign_coords(row=np.arange(rows))
+    others = (y.sum() - y) / (rows - 1)
+    exact = stats.norm.logpdf(y, others, np.sqrt(1 + 1 / (rows - 1)))
+    return log_likelihood, xr.Dataset({"mu": (("chain", "draw"), mu)}), exact
+
+
+def scored(log_likelihood, posterior):
+    """What cross-validation by PSIS alone writes."""
+    pointwise = elpd.psis(log_likelihood, elpd.relative_efficiency(posterior))
+    totals = elpd.totals(pointwise, posterior.sizes["chain"] * posterior.sizes["draw"])
+    return pointwise.assign({f"total_{name}": value for name, value in totals.items()})
+
+
+def test_psis_is_exact_within_its_monte_carlo_error():
+    """60 rows, |z| < 4.4: false alarms below 1e-3 even if every row were independent."""
+    log_likelihood, posterior, exact = normal_model()
+    pointwise = scored(log_likelihood, posterior)
+    assert (pointwise["pareto_k"] < 0.7).all()
+    z = (pointwise["elpd"].values - exact) / pointwise["mcse"].values
+    assert np.abs(z).max() < 4.4
+    assert np.abs(z).mean() > 0.2, "the Monte Carlo error is far too large"
+    assert float(pointwise["total_elpd"]) == pytest.approx(pointwise["elpd"].values.sum())
+    assert float(pointwise["total_se"]) == pytest.approx(np.sqrt(60 * pointwise["elpd"].values.var()))
+    assert 0.5 < float(pointwise["total_p_loo"]) < 2.0
+    assert int(pointwise["total_doubtful"]) == 0
+
+
+def test_a_log_likelihood_that_is_not_finite_is_refused():
+    log_likelihood, _, _ = normal_model()
+    log_likelihood[1, 2, 3] = np.nan
+    with pytest.raises(UserError, match="not finite"):
+        elpd.psis(log_likelihood, 1.0)
+
+
+def conjugate(targets=200, spread=10.0, rows=30, draws=1000, seed=8):
+    """Groups of `rows` normal observations with sd 1, whose mean has the prior N(0, spread).
+
+    Returns log likelihoods (target, chain, draw) at draws of the prior and of the posterior, and log marginal likelihoods.
+    """
+    rng = np.random.default_rng(seed)
+    y = rng.normal(rng.normal(0, spread, (targets, 1)), 1.0, (targets, rows))
+    sd = 1 / np.sqrt(rows + 1 / spread**2)
+    prior = rng.normal(0, spread, (targets, 4, draws))
+    posterior = rng.normal((y.sum(1) * sd**2)[:, None, None], sd, (targets, 4, draws))
+
+    def likelihood(mean):
+        return stats.norm.logpdf(y[:, None, None, :], mean[..., None], 1.0).sum(-1)
+
+    total = stats.multivariate_normal(np.zeros(rows), np.eye(rows) + spread**2).logpdf(y)
+    return likelihood(prior), likelihood(posterior), total
+
+
+def test_the_bridge_scores_groups_whose_prior_is_wide():
+    """200 targets, |z| < 4.9: false alarms below 2e-4. The posterior is 55 times narrower than the prior."""
+    without, within, exact = conjugate()
+    found = elpd.bridged(without, within)
+    z = (found["elpd"] - exact) / found["mcse"]
+    assert np.abs(z).max() < 4.9
+    assert z.std() == pytest.approx(1.0, abs=5 / np.sqrt(2 * 200)), "the Monte Carlo error is wrong"
+    alone = elpd.left_out(without)
+    assert np.median(found["mcse"]) < 0.15
+    assert np.abs(alone["elpd"] - exact).mean() > 1.5 * np.abs(found["elpd"] - exact).mean()
+
+
+def test_the_mean_likelihood_scores_targets_that_the_fit_without_them_foresees():
+    """100 targets, |z| < 4.7: false alarms below 3e-4."""
+    without, _, exact = conjugate(targets=100, spread=0.5, rows=3)
+    found = elpd.left_out(without)
+    assert np.abs((found["elpd"] - exact) / found["mcse"]).max() < 4.7
+
+
+def test_a_target_that_the_draws_do_not_change_has_no_error():
+    same = np.full((1, 4, 100), -1.5)
+    for found in (elpd.left_out(same), elpd.bridged(same, same)):
+        assert found["elpd"] == pytest.approx(-1.5)
+        assert found["mcse"] == 0
+
+
+def test_scores_in_doubt_are_counted():
+    log_likelihood, posterior, _ = normal_model()
+    pointwise = scored(log_likelihood, posterior).load()
+    pointwise["pareto_k"].values[:3] = 0.9
+    pointwise["method"] = ("row", np.where(np.arange(60) == 0, "refit", "psis"))
+    pointwise["rhat"].values[0] = 1.2
+    assert elpd.totals(pointwise, 4000)["doubtful"] == 3

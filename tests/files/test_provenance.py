@@ -1,0 +1,142 @@
+"""Digests follow what code does, seeds follow names."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tadpool import ROOT, seeds
+from tadpool.files import provenance
+
+CODE = '"""Says."""\nimport helper\n\ndef f(x):\n    """Doc."""\n    return x + 1  # why\n'
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    (tmp_path / "mine.py").write_text(CODE)
+    (tmp_path / "helper.py").write_text("A = 1\n")
+    return tmp_path / "mine.py"
+
+
+def fresh(path):
+    for cached in (provenance._statements, provenance._code, provenance._imports, provenance._files):
+        cached.cache_clear()
+    return provenance.digest([path])
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "changes"),
+    [
+        ("mine.py", CODE.replace("why", "another reason"), False),
+        ("mine.py", CODE.replace("Doc.", "Documentation."), False),
+        ("mine.py", CODE.replace("x + 1", "x  +  1"), False),
+        ("mine.py", CODE.replace("x + 1", "x + 2"), True),
+        ("helper.py", "A = 2\n", True),
+        ("other.py", "B = 1\n", False),
+    ],
+)
+def test_a_digest_changes_with_what_the_code_does(plugin, file, content, changes):
+    before = fresh(plugin)
+    (plugin.parent / file).write_text(content)
+    assert (fresh(plugin) != before) == changes
+
+
+@pytest.mark.parametrize(
+    ("imported", "file"),
+    [
+        ("import helpers", "models/helpers.py"),
+        ("from helpers import effect", "models/helpers.py"),
+        ("from .helpers import effect", "models/helpers.py"),
+        ("from . import helpers", "models/helpers.py"),
+        ("from models.helpers import effect", "models/helpers.py"),
+        ("import lib.parts", "models/lib/__init__.py"),
+        ("import lib.parts", "models/lib/parts.py"),
+        ("from lib import parts", "models/lib/deep.py"),
+        ("def model():\n    import ours", "ours.py"),
+    ],
+)
+def test_a_users_model_depends_on_every_file_that_it_imports(tmp_path, imported, file):
+    files = {
+        "models/mine.py": imported,
+        "models/helpers.py": "effect = 1",
+        "models/lib/__init__.py": "",
+        "models/lib/parts.py": "from .deep import x",
+        "models/lib/deep.py": "x = 1",
+        "models/other.py": "",
+        "ours.py": "",
+        "lib.py": "",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    before, other = (fresh(tmp_path / "models" / name) for name in ("mine.py", "other.py"))
+    (tmp_path / file).write_text("y = 2\n")
+    assert fresh(tmp_path / "models" / "mine.py") != before
+    assert fresh(tmp_path / "models" / "other.py") == other
+
+
+def test_a_digest_does_not_depend_on_where_the_working_directory_is(tmp_path):
+    for place in ("a", "z"):
+        (tmp_path / place / "models").mkdir(parents=True)
+        (tmp_path / place / "models" / "mine.py").write_text("import zeta\nfrom tadpool import seeds\n")
+        (tmp_path / place / "models" / "zeta.py").write_text("A = 1\n")
+    assert fresh(tmp_path / "a" / "models" / "mine.py") == fresh(tmp_path / "z" / "models" / "mine.py")
+
+
+def test_a_script_depends_on_what_it_imports_also_inside_functions():
+    scripts = ROOT / "scripts"
+    names = {path.name for path in provenance.closure(scripts / "fit.py")}
+    assert {"fit.py", "isolation.py", "fitting.py", "lanes.py", "sampling.py", "binding.py"} <= names
+    assert "config.py" not in names
+    assert not any(
+        "figures" in str(path) or "reporting" in str(path) for path in provenance.closure(scripts / "fit.py")
+    )
+
+
+@pytest.mark.parametrize(("script", "depends"), [("prepare_data", True), ("fit", False), ("check", False)])
+def test_only_jobs_that_prepare_data_depend_on_how_tables_are_read(script, depends):
+    names = {path.name for path in provenance.closure(ROOT / "scripts" / f"{script}.py")}
+    assert ("described.py" in names) == depends
+    assert ("table_files.py" in names) == depends
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_no_script_depends_on_the_config_module(script):
+    assert "config.py" not in {path.name for path in provenance.closure(script)}
+
+
+def test_a_record_names_config_code_data_seed_and_versions(tmp_path):
+    (tmp_path / "data.nc").write_bytes(b"x")
+    record = json.loads(provenance.record({"seed": 3, "model": "m"}, "abc", tmp_path / "data.nc"))
+    assert record["seed"] == 3
+    assert record["code"] == "abc"
+    assert record["data"] == provenance.sha256(b"x")
+    assert {"python", "numpyro", "jax", "tadpool"} <= set(record["versions"])
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_parts_of_a_digest_do_not_run_together():
+    assert provenance.sha256("ab", "c") != provenance.sha256("a", "bc")
+
+
+def test_keys_follow_the_address_and_nothing_else():
+    address = (1, "frogs", "multilevel", "fit")
+    key = seeds.key(*address)
+    assert key.dtype == np.uint32
+    assert key.shape == (2,)
+    assert np.array_equal(key, seeds.key(*address))
+    assert list(key) == [762304902, 1842944368], "keys must not change between versions: results would"
+    others = [
+        (2, *address[1:]),
+        (1, "frogs", "other", "fit"),
+        (1, "frogs", "multilevel", "prior"),
+        (*address, 0.5),
+        (*address, None, 1),
+    ]
+    assert len({tuple(seeds.key(*other)) for other in [address, *others]}) == 1 + len(others)
+
+
+def test_generators_follow_the_address():
+    draws = [seeds.generator(1, "a", "", "simulate").normal() for _ in range(2)]
+    assert draws[0] == draws[1]
+    assert draws[0] != seeds.generator(2, "a", "", "simulate").normal()

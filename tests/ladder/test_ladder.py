@@ -1,0 +1,386 @@
+"""The rungs of the pooling ladder: what they are bound to, their densities, their equations."""
+
+from functools import partial
+
+import jax
+import numpy as np
+import numpyro
+import pytest
+import xarray as xr
+from numpyro import handlers
+from numpyro.infer.util import potential_energy, unconstrain_fn
+from scipy import stats
+
+from tadpool.engine.nuts import hold_out
+from tadpool.errors import UserError
+from tadpool.files import plugins
+from tadpool.fitting import prediction
+from tadpool.ladder.data_facts import gathered
+from tadpool.ladder.equations import equations
+from tadpool.modelling import binding, densities, design
+from tadpool.reporting.html.markup import mathml
+
+EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None, "standard_error": None}
+PREDICTORS = [
+    {"name": "x", "kind": "number"},
+    {"name": "treated", "kind": "binary"},
+    {"name": "site", "kind": "categorical"},
+    {"name": "grade", "kind": "ordered"},
+    {"name": "size", "kind": "number", "per": "school"},
+]
+
+
+def made(family, rows=60, **changes):
+    """A design with predictors of every kind and two groups, and data for it."""
+    rng = np.random.default_rng(1)
+    school = np.concatenate([np.arange(6), rng.integers(0, 6, rows - 6)])
+    outcome = {
+        "normal": 10 + 3 * rng.normal(size=rows),
+        "student": 10 + 3 * rng.normal(size=rows),
+        "bernoulli": rng.integers(0, 2, rows),
+        "binomial": rng.integers(0, 6, rows),
+        "ordered": rng.integers(0, 4, rows),
+    }.get(family, rng.poisson(20.0, rows))
+    dataset = xr.Dataset(
+        {
+            "y": ("row", outcome),
+            "x": ("row", 5 + 2 * rng.normal(size=rows)),
+            "treated": ("row", rng.integers(0, 2, rows)),
+            "site_index": ("row", rng.integers(0, 3, rows)),
+            "grade": ("row", rng.integers(0, 4, rows)),
+            "size": ("school", 100 + 30 * rng.normal(size=6)),
+            "school_index": ("row", school),
+            "year_index": ("row", rng.integers(0, 4, rows)),
+            "tries": ("row", rng.integers(6, 9, rows)),
+            "days": ("row", rng.uniform(5, 9, rows)),
+            "known": ("row", rng.normal(size=rows)),
+        },
+        coords={
+            "row": np.arange(1, rows + 1),
+            "school": list("abcdef"),
+            "year": [2001, 2002, 2003, 2004],
+            "site": ["north", "south", "west"],
+            "grade_level": ["d", "c", "b", "a"],
+        },
+    )
+    own = {
+        **EVERYTHING,
+        "family": family,
+        "groups": ["school", "year"],
+        "predictors": PREDICTORS,
+        "slopes": ["x", "treated"],
+    }
+    own |= {"offset": "known", "trials": "tries" if family == "binomial" else None}
+    own |= {"exposure": "days" if family in ("poisson", "negative_binomial") else None}
+    return {**own, **changes}, dataset
+
+
+PAIRS = [
+    *(("partial", family) for family in design.FAMILIES),
+    *((rung, "normal") for rung in design.RUNGS if rung != "partial"),
+]
+
+
+@pytest.mark.parametrize(("rung", "family"), PAIRS)
+def test_a_rung_has_the_density_that_its_equations_say(rung, family):
+    """At a draw from the prior, every site against SciPy; and the names and dims of its sites."""
+    chosen, dataset = made(family)
+    assert design.applies(rung, chosen) is None
+    reference = {"name": rung, "design": chosen}
+    bound = binding.bind(reference, dataset)
+    signature = design.signature(reference)
+    assert set(signature.variables) <= set(bound.inputs)
+    assert bound.outcomes == signature.outcomes == (("x", "y") if rung == "latent_mundlak" else ("y",))
+    separate = ("school",) if rung == "unpooled" else ()
+    dims = {"y": ("row",), "beta_site": ("site",), "beta_treated_school" if separate else "beta_treated": separate}
+    assert dims.items() <= bound.dims.items()
+
+    @jax.jit
+    def drawn(key, arguments):
+        inputs = {name: value for name, value in arguments.items() if name not in bound.outcomes}
+        sites = densities.simulate(bound, key, {}, inputs)
+        trace = densities.conditioned(bound, {name: sites[name] for name in bound.latents}, arguments)
+        sampled = {name: site for name, site in trace.items() if site["type"] == "sample"}
+        return sites, {name: site["fn"].log_prob(site["value"]) for name, site in sampled.items()}
+
+    with numpyro.validation_enabled(False):
+        sites, found = jax.tree.map(np.asarray, drawn(jax.random.key(5), {**bound.data, **bound.hyperparameters}))
+    expected = priors(rung, family, sites) | {"y": likelihood(rung, family, dataset, sites)}
+    if rung == "latent_mundlak":
+        means = sites["mean_x_school"][dataset.school_index.values]
+        expected["x"] = stats.norm.logpdf(dataset.x, means, sites["sigma_within_x"])
+    assert set(found) - set(expected) <= {"shares_grade", "beta_site", "cutpoints"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def units(family):
+    """Location and standard deviation of the outcome and of the numbers, from the table itself."""
+    dataset = made(family)[1]
+    rows = {"x": dataset.x.values, "size": dataset["size"].values[dataset.school_index.values]}
+    y = dataset.y.values - (dataset.known.values if family in ("normal", "student") else 0)
+    found = {name: (values.mean(), values.std()) for name, values in rows.items()}
+    if family in ("poisson", "negative_binomial"):
+        return found | {"y": (np.log(y.sum() / (dataset.days * np.exp(dataset.known)).sum().item()), 1.0)}
+    return found | {"y": (y.mean(), y.std()) if family in ("normal", "student") else (0.0, 1.0)}
+
+
+def priors(rung, family, sites):
+    """Log prior densities by site, as far as they are of one kind in all rungs."""
+    (location, scale), (_, x), (_, size) = (units(family)[name] for name in ("y", "x", "size"))
+    normal = {"alpha": (location, 1.5 * scale), "alpha_school": (location, 1.5 * scale), "beta_x": (0, scale / x)}
+    normal |= {"beta_treated": (0, scale), "beta_size": (0, scale / size), "range_grade": (0, scale)}
+    normal |= {"beta_x_school": (0, scale / x), "beta_treated_school": (0, scale), "beta_mean_treated": (0, scale)}
+    normal |= {"beta_mean_x": (0, scale / x), "mean_x": (units(family)["x"][0], 1.5 * x)}
+    exponential = {"sigma": scale, "sigma_school": scale, "sigma_year": scale, "sigma_x_school": scale / x}
+    exponential |= {"sigma_treated_school": scale, "sigma_between_x": 1.5 * x, "sigma_within_x": 1.5 * x}
+    known = {name: stats.norm.logpdf(sites[name], *of) for name, of in normal.items() if name in sites}
+    if rung != "unpooled":  # elsewhere it is computed, from what is standard normal
+        known = {name: value for name, value in known.items() if not name.endswith("_school")}
+    known |= {name: stats.expon.logpdf(sites[name], scale=of) for name, of in exponential.items() if name in sites}
+    standardized = [name for name in sites if name.endswith("_decentered")]
+    known |= {name: stats.norm.logpdf(sites[name]) for name in standardized}
+    if "alpha_school" in sites and rung != "unpooled" and not standardized:
+        known["alpha_school"] = stats.norm.logpdf(sites["alpha_school"], sites["alpha"], sites["sigma_school"])
+        known["delta_year"] = stats.norm.logpdf(sites["delta_year"], 0, sites["sigma_year"])
+    if "nu" in sites:
+        known["nu"] = stats.gamma.logpdf(sites["nu"], 2, scale=10)
+    if "overdispersion" in sites:
+        known["overdispersion"] = stats.halfnorm.logpdf(sites["overdispersion"])
+    if "partial_correlations_school" in sites:  # LKJ(2) of three effects: Beta(2.5), Beta(2.5), Beta(2) on (-1, 1)
+        shapes = np.array([2.5, 2.5, 2.0])
+        each = stats.beta.logpdf((sites["partial_correlations_school"] + 1) / 2, shapes, shapes) - np.log(2)
+        known["partial_correlations_school"] = each.sum()
+    return known
+
+
+def likelihood(rung, family, dataset, sites):
+    """Log likelihood of each row, from the values of all sites."""
+    school, rows = (
+        dataset.school_index.values,
+        {name: dataset[name].values for name in ("x", "treated", "grade", "known")},
+    )
+    rows |= {"size": dataset["size"].values[school], "site": dataset.site_index.values}
+    eta = (
+        sites["alpha"]
+        if rung == "pooled" and family != "ordered"
+        else sites["alpha_school"][school]
+        if rung != "pooled"
+        else 0
+    )
+    eta = eta + rows["known"] + sites["beta_site"][rows["site"]] + sites["beta_grade"][rows["grade"]]
+    if "delta_year" in sites:
+        eta = eta + sites["delta_year"][dataset.year_index.values]
+    for name in ("x", "treated", "size"):
+        beta = sites[f"beta_{name}_school"][school] if f"beta_{name}_school" in sites else sites[f"beta_{name}"]
+        apart = rows[name] - units(family)[name][0] if name != "treated" else rows[name]
+        eta = eta + beta * apart
+        if f"beta_mean_{name}" in sites:
+            means = np.bincount(school, apart)[school] / np.bincount(school)[school]
+            if rung == "latent_mundlak" and name == "x":
+                means = sites["mean_x_school"][school] - units(family)["x"][0]
+            eta = eta + sites[f"beta_mean_{name}"] * means
+    y, p = dataset.y.values, 1 / (1 + np.exp(-eta))
+    if family in ("normal", "student"):
+        nu = sites.get("nu", np.inf)
+        return (
+            stats.norm.logpdf(y, eta, sites["sigma"])
+            if family == "normal"
+            else stats.t.logpdf(y, nu, eta, sites["sigma"])
+        )
+    if family in ("bernoulli", "binomial"):
+        return stats.binom.logpmf(y, dataset.tries.values if family == "binomial" else 1, p)
+    if family == "ordered":
+        above = [1.0, *(1 / (1 + np.exp(-(eta - cut))) for cut in sites["cutpoints"]), 0.0]
+        share = np.array([np.broadcast_to(above[k] - above[k + 1], len(y)) for k in range(4)])
+        return np.log(share[y, np.arange(len(y))])
+    rate = dataset.days.values * np.exp(eta)
+    if family == "poisson":
+        return stats.poisson.logpmf(y, rate)
+    return stats.nbinom.logpmf(y, sites["phi"], sites["phi"] / (sites["phi"] + rate))
+
+
+def test_new_rows_are_predicted_with_the_scales_of_the_data():
+    """Without noise a new school's row is the population's line, whose predictor is centred at the fitted data's mean."""
+    chosen, dataset = made("normal", predictors=PREDICTORS[:1], slopes=[], offset=None)
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset)
+    drawn = {
+        "alpha": [3.0, 4.0],
+        "beta_x": [0.5, 1.0],
+        **dict.fromkeys(("sigma", "sigma_school", "sigma_year"), [1e-9] * 2),
+    }
+    posterior = xr.Dataset({name: (("chain", "draw"), np.array([values])) for name, values in drawn.items()})
+    posterior["delta_year_decentered"] = (("chain", "draw", "year"), np.zeros((1, 2, 4)))
+    rows = [{"x": 7.0, "year": 2002}, {"x": 9.0, "year": 2003}]
+    tree = prediction.predict_rows(bound, posterior, "school", "new school", "row", rows, np.array([1, 2], np.uint32))
+    apart = np.array([7.0, 9.0]) - dataset.x.values.mean()
+    expected = [[[3.0 + 0.5 * apart[0], 3.0 + 0.5 * apart[1]], [4.0 + apart[0], 4.0 + apart[1]]]]
+    np.testing.assert_allclose(tree["predictions"]["y"], expected, atol=1e-6)
+    assert tree["predictions"]["alpha_school"].sizes["school"] == 1
+
+
+@pytest.mark.parametrize("family", design.FAMILIES)
+@pytest.mark.parametrize("rung", design.RUNGS)
+def test_equations_can_be_shown_with_and_without_the_numbers_of_the_data(rung, family):
+    chosen, dataset = made(family)
+    for facts in (None, gathered(rung, chosen, dataset, True, "here")):
+        text = equations(rung, chosen, {"alpha_scale": 2.0}, facts)
+        assert "<math" in mathml(text, "block")
+        assert text.count("&") == text.count("\\\\\n") + 1
+        assert ("s_y" in text) == (facts is None and family in ("normal", "student"))
+
+
+@pytest.mark.parametrize(
+    ("rung", "changes", "words"),
+    [
+        ("partial", {"groups": []}, "needs a group"),
+        ("partial_slopes", {"slopes": []}, "slope varies by school"),
+        ("mundlak", {"predictors": PREDICTORS[2:]}, "varies within school"),
+        ("latent_mundlak", {"predictors": PREDICTORS[1:]}, "a number, that varies within school"),
+        ("mundlak", {"groups": ["row"]}, "several rows to each row"),
+    ],
+)
+def test_a_rung_that_is_no_model_for_a_design_says_why(rung, changes, words):
+    chosen, _ = made("normal", **changes)
+    assert words in design.applies(rung, chosen)
+    assert design.applies("pooled", chosen) is None
+
+
+def test_a_name_is_a_reference_too():
+    assert design.name("frogs_multilevel") == "frogs_multilevel"
+    assert design.of("frogs_multilevel") is None
+    assert design.signature("frogs_multilevel") == plugins.signature(plugins.find("models", "frogs_multilevel"))
+    assert not design.signature("frogs_multilevel").designed
+
+
+def test_hyperparameters_are_those_of_the_family():
+    signature = design.signature({"name": "partial", "design": made("poisson")[0]})
+    assert set(signature.hyperparameters) == {
+        "alpha_location", "alpha_scale", "beta_scale", "group_scale", "sd_prior", "scaled", "parametrization", "collapse"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "values", "words"),
+    [("normal", 3.0, "the same value in all rows"), ("poisson", 0.5, "no counts"), ("ordered", -1, "no counts")],
+)
+def test_an_outcome_that_is_none_of_its_family_is_refused(family, values, words):
+    chosen, dataset = made(family)
+    dataset["y"] = ("row", np.full(60, values))
+    with pytest.raises(UserError, match=words):
+        binding.bind({"name": "pooled", "design": chosen}, dataset)
+
+
+def schools(**changes):
+    """Eight schools (Rubin 1981): estimates with known standard errors, each row a school."""
+    rows = {"effect": [28.0, 8, -3, 7, -1, 1, 18, 12], "stderr": [15.0, 10, 16, 11, 9, 11, 10, 18]}
+    dataset = xr.Dataset(
+        {name: ("school", np.array(values)) for name, values in rows.items()}, coords={"school": list("ABCDEFGH")}
+    )
+    own = {"family": "normal", "outcome": "effect", "unit": "school", "groups": ["school"], "standard_error": "stderr"}
+    return {**EVERYTHING, **own, "predictors": [], "slopes": [], **changes}, dataset
+
+
+def test_rows_may_be_the_members_of_a_group_and_have_known_standard_errors():
+    """The density of the rows beside SciPy's: no common sigma, no index, and the school's own standard error."""
+    chosen, dataset = schools()
+    for rung, site in (("pooled", "alpha"), ("unpooled", "alpha_school"), ("partial", "alpha_school")):
+        bound = binding.bind({"name": rung, "design": chosen}, dataset)
+        assert "sigma" not in bound.latents
+        assert design.signature({"name": rung, "design": chosen}).variables == ("stderr",)
+        trace = handlers.trace(handlers.seed(bound.function, 0)).get_trace(**bound.data, **bound.hyperparameters)
+        expected = stats.norm.logpdf(dataset["effect"], trace[site]["value"], dataset["stderr"])
+        found = trace["effect"]["fn"].log_prob(dataset["effect"].values)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_equations_of_known_standard_errors_have_no_sigma():
+    chosen, dataset = schools()
+    text = equations("partial", chosen, {}, gathered("partial", chosen, dataset, True, "here"))
+    assert "\\mathrm{Normal}(\\mu_i, \\mathrm{stderr}_i)" in text
+    assert "\\\\\n\\sigma &" not in text
+
+
+@pytest.mark.parametrize("rung", design.RUNGS[1:])
+def test_rows_that_are_groups_of_their_own_need_standard_errors_to_be_told_from_noise(rung):
+    chosen, _ = schools(standard_error=None)
+    assert design.applies(rung, chosen).startswith("needs several rows to each school, or their errors, to tell")
+    assert "`standard_error` of effect names the column" in design.applies(rung, chosen)
+    assert design.applies("pooled", chosen) is None
+
+
+def test_the_parametrization_weighs_known_standard_errors():
+    """Shrinkage of eight schools: their own estimates say little, those with a hundredth of the errors nearly all."""
+    chosen, dataset = schools()
+    weak = gathered("partial", chosen, dataset, True, "here")["effects"]["alpha_school"]
+    sharp = dataset.assign(stderr=dataset["stderr"] / 100)
+    strong = gathered("partial", chosen, sharp, True, "here")["effects"]["alpha_school"]
+    assert not weak["centred"]
+    assert strong["centred"]
+    assert strong["reliability"] > 0.99
+
+
+COLLAPSIBLE = [
+    ("partial_slopes", "normal"),
+    ("latent_mundlak", "normal"),
+    ("partial", "binomial"),
+    ("mundlak", "poisson"),
+]
+
+
+@pytest.mark.parametrize(("rung", "family"), COLLAPSIBLE)
+def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, family):
+    """Density and gradient at a point, of 1,000 weighted rows with a third held out, against one term for each row."""
+    chosen, dataset = made(family, rows=1000)
+    if family != "normal":  # numbers that few rows share would make a cell of each
+        dataset["x"], dataset["known"] = dataset["x"].round(-1), dataset["known"].round(-1)
+        chosen["predictors"] = PREDICTORS[:2]
+    dataset["w"] = ("row", np.random.default_rng(3).random(1000))
+    weights = {"y": "w"} if rung != "partial" else {}
+    bound = binding.bind({"name": rung, "design": chosen, "weights": weights}, dataset)
+    assert bound.facts["cells"]["collapsed"]
+    arguments = {**bound.data, **bound.hyperparameters}
+    with numpyro.validation_enabled(False):
+        drawn = densities.simulate(bound, jax.random.key(3), {}, {**bound.inputs, **bound.hyperparameters})
+        z = unconstrain_fn(bound.function, (), arguments, {name: drawn[name] for name in bound.latents})
+    z = {name: z[name] for name in bound.latents}
+    held_out = {"y": np.random.default_rng(2).random(1000) < 1 / 3}
+
+    def potential(z, together):
+        with hold_out(held_out=held_out, together=together):
+            return potential_energy(bound.function, (), arguments, z)
+
+    (expected, slope), (found, own_slope) = (
+        jax.jit(jax.value_and_grad(partial(potential, together=together)))(z) for together in (False, True)
+    )
+    assert float(found) == pytest.approx(float(expected), rel=1e-11)
+    for name, value in slope.items():
+        np.testing.assert_allclose(own_slope[name], value, rtol=1e-8, atol=1e-8 * np.abs(value).max(), err_msg=name)
+
+
+def test_a_row_to_predict_has_the_medians_of_the_data_where_it_says_nothing():
+    """Medians of the standard errors, the lower one of two; a new school's effect under its own name, as its prior has it."""
+    chosen, dataset = schools()
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset)
+    draws = {"alpha": np.full((1, 400), 8.0), "sigma_school": np.full((1, 400), 0.001)}
+    posterior = xr.Dataset({name: (("chain", "draw"), value) for name, value in draws.items()})
+    key = np.array([1, 2], np.uint32)
+    tree = prediction.predict_rows(bound, posterior, "school", "new school", "school", [{}], key)
+    assert tree["predictions_constant_data"]["stderr"].values.tolist() == [11.0]
+    assert tree["predictions"]["effect"]["school"].values.tolist() == ["new school"]
+    np.testing.assert_allclose(tree["predictions"]["alpha_school"], 8.0, atol=0.01)
+    stated = prediction.predict_rows(bound, posterior, "school", "new school", "school", [{"stderr": 5.0}], key)
+    assert stated["predictions_constant_data"]["stderr"].values.tolist() == [5.0]
+    ratio = stated["predictions"]["effect"].std() / tree["predictions"]["effect"].std()
+    np.testing.assert_allclose(ratio, 5 / 11, rtol=0.01)  # the same key: the same standardized noise
+
+
+def test_a_row_to_predict_has_the_most_frequent_category():
+    chosen, dataset = made("normal", groups=["school"], slopes=[])
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset)
+    typical = prediction.typical(bound)
+    counts = np.bincount(dataset["site_index"])
+    assert typical["site"] == dataset["site"].values[counts.argmax()]
+    assert typical["treated"] == round(float(dataset["treated"].mean()))
+    assert typical["size"] == np.quantile(dataset["size"], 0.5, method="lower")
+    assert "school" not in typical

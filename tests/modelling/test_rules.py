@@ -1,0 +1,359 @@
+"""Every mistake of a model of one's own is a sentence with its file, line or row, what is wrong, and the mend."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tadpool.errors import UserError
+from tadpool.files import plugins
+from tadpool.modelling import binding
+
+HEADER = "import jax\nimport jax.numpy as jnp\nimport numpy as np\nimport numpyro\nimport numpyro.distributions as dist\n\n\n"
+MEAN = "    m = numpyro.sample('m', dist.Normal(0.0, 1.0))\n"
+OUTCOME = "    numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n"
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A function that writes files of the working directory's models/."""
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def write(source, name="mine.py", header=HEADER):
+        path = tmp_path / "models" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(header + source)
+
+    return write
+
+
+def data():
+    variables = {
+        "y": ("row", [0, 3, 1]),
+        "x": ("row", [0.0, 1.0, 2.0]),
+        "g_index": ("row", [0, 1, 0]),
+        "z": (("row", "item"), np.arange(9).reshape(3, 3)),
+        "w": ("row", [1, 0, 1]),
+    }
+    return xr.Dataset(variables, coords={"row": ["a", "b", "c"], "item": [1, 2, 3], "g": ["p", "q"]})
+
+
+def model(body, arguments="x, y=None"):
+    return f"def model({arguments}):\n{body}"
+
+
+# Lines are counted with the header: `def model` is in line 8 where nothing stands before it.
+MISTAKES = {
+    "a missing argument": (
+        model(MEAN + OUTCOME, "v, y=None"),
+        "models/mine.py: the dataset has nothing named 'v'; it has y, x, g_index, z, w, n_row, n_item, n_g",
+    ),
+    "labels as an argument": (
+        model(MEAN + OUTCOME, "g, y=None"),
+        "models/mine.py: g is text, which no model can take; take g_index or n_g",
+    ),
+    "nothing": (model("    pass\n"), "models/mine.py: no site is observed; pass an outcome with obs=, as in obs=y"),
+    "no observed site": (
+        model(MEAN + "    numpyro.sample('a', dist.Normal(m, 1.0))\n"),
+        "models/mine.py: no site is observed; pass an outcome with obs=, as in obs=y",
+    ),
+    "an outcome that is not observed": (
+        model(MEAN + OUTCOME, "x, y=None, z=None"),
+        "models/mine.py: the outcome z is not observed; pass it with obs=z to the site 'z'",
+    ),
+    "an observed site of another name": (
+        model(MEAN + "    numpyro.sample('speed', dist.Normal(m, 1.0), obs=y)\n"),
+        "models/mine.py, line 10: the observed site 'speed' is not an argument with the default None (y); name it after "
+        "its data",
+    ),
+    "an outcome that was changed": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m, 1.0), obs=None if y is None else jnp.log1p(y))\n"),
+        "models/mine.py, line 10: the observed site y does not hold the data y; observe the data as they are, and change them "
+        "in the dataset",
+    ),
+    "no parameter": (
+        model("    numpyro.sample('y', dist.Poisson(3.0), obs=y)\n"),
+        "models/mine.py: model() has no parameter to sample; give it one with a prior",
+    ),
+    "a discrete parameter": (
+        model(MEAN + "    k = numpyro.sample('k', dist.Bernoulli(0.5), infer={'enumerate': 'parallel'})\n"
+              "    numpyro.sample('y', dist.Normal(m + k, 1.0), obs=y)\n"),
+        "models/mine.py, line 10: k is a discrete parameter (BernoulliProbs), which this sampler cannot move; sum it out "
+        "of the likelihood, for example with dist.MixtureSameFamily, or make it an outcome",
+    ),
+    "two sites of one name": (
+        model(MEAN + "    numpyro.deterministic('m', m + 1.0)\n" + OUTCOME),
+        "models/mine.py, line 10: a second site is named 'm'; give each site a name of its own",
+    ),
+    "a site named as a dim": (
+        model(MEAN + "    numpyro.deterministic('row', m + 1.0)\n" + OUTCOME),
+        "models/mine.py, line 10: the site 'row' has the name of a dim of the data; rename the site",
+    ),
+    "a site named as data": (
+        model(MEAN + "    numpyro.sample('w', dist.Normal(0.0, 1.0))\n" + OUTCOME),
+        "models/mine.py, line 10: the site 'w' has the name of a variable of the data; rename the site",
+    ),
+    "a site named as a dim of all results": (
+        model(MEAN + "    numpyro.sample('draw', dist.Normal(0.0, 1.0))\n" + OUTCOME),
+        "models/mine.py, line 10: the site 'draw' has the name of a dim of all results; rename the site",
+    ),
+    "a site named as a hyperparameter": (
+        model(MEAN + "    s = numpyro.sample('s', dist.HalfNormal(s))\n" + OUTCOME, "y=None, *, s=1.0"),
+        "models/mine.py, line 10: the site 's' has the name of a hyperparameter; rename the site",
+    ),
+    "a site in a scope": (
+        model("    with numpyro.handlers.scope(prefix='a'):\n    " + MEAN + OUTCOME),
+        "models/mine.py, line 10: 'a/m' cannot be the name of a site; use letters, digits and _",
+    ),
+    "if": (
+        model(MEAN + "    if m > 0:\n        m = 0.0\n" + OUTCOME),
+        "models/mine.py, line 10: Python's if, while, and, or, not, min or max looks at a value that is known only while "
+        "sampling; use jax.numpy.where, or choose by a hyperparameter whose default is true/false, a whole number or text",
+    ),
+    "if on a hyperparameter that may vary": (
+        model(MEAN + "    if scale > 1:\n        m = 0.0\n" + OUTCOME, "y=None, *, scale=1.0"),
+        "models/mine.py, line 10: Python's if,",
+    ),
+    "range": (
+        model(MEAN + "    for i in range(x[0].astype(int)):\n        m = m + i\n" + OUTCOME),
+        "models/mine.py, line 10: a value that is known only while sampling is used as a Python whole number",
+    ),
+    "NumPy": (
+        model(MEAN + "    m = np.exp(m)\n" + OUTCOME),
+        "models/mine.py, line 10: a function of NumPy is given a value that is known only while sampling; use the one of "
+        "the same name in jax.numpy",
+    ),
+    "rows that a parameter chooses": (
+        model(MEAN + "    m = x[x > m].sum()\n" + OUTCOME),
+        "models/mine.py, line 10: rows are chosen by a value that is known only while sampling, so that their number is not "
+        "known; use jax.numpy.where",
+    ),
+    "a Python number": (
+        model(MEAN + "    m = float(m)\n" + OUTCOME),
+        "models/mine.py, line 10: a value that is known only while sampling is turned into a Python number; keep it an array",
+    ),
+    "numpy.random": (
+        model(MEAN + "    m = m + np.random.normal()\n" + OUTCOME),
+        "models/mine.py, line 10: model() uses numpy.random; what a model draws has to be a site: use numpyro.sample",
+    ),
+    "a generator of the file": (
+        "rng = np.random.default_rng(0)\n\n\ndef noise():\n    return rng.normal()\n\n\n"
+        + model(MEAN + "    m = m + noise()\n" + OUTCOME),
+        "models/mine.py, line 12: noise() uses numpy.random; what a model draws",
+    ),
+    "random": (
+        model("    import random\n" + MEAN + "    m = m + random.gauss(0.0, 1.0)\n" + OUTCOME),
+        "models/mine.py, line 9: model() uses random; what a model draws",
+    ),
+    "a key of its own": (
+        model(MEAN + "    m = m + jax.random.normal(jax.random.key(0))\n" + OUTCOME),
+        "models/mine.py, line 10: model() uses jax.random; what a model draws",
+    ),
+    "a key from elsewhere": (
+        model(MEAN + "    m = m + dist.Normal(0.0, 1.0).sample(jnp.array([0, 1], 'uint32'))\n" + OUTCOME),
+        "models/mine.py: the model draws random numbers with a key of its own, so that its density is not a function of its "
+        "parameters; what a model draws has to be a site: use numpyro.sample",
+    ),
+    "NumPyro's key": (
+        model(MEAN + "    numpyro.prng_key()\n" + OUTCOME),
+        "models/mine.py, line 10: numpyro.prng_key draws random numbers that are no parameter; use numpyro.sample",
+    ),
+    "a counter": (
+        "calls = []\n\n\n" + model(MEAN + "    calls.append(1)\n    m = m + len(calls)\n" + OUTCOME),
+        "models/mine.py: two calls with equal arguments and parameters differ, so that there is something random or a clock in",
+    ),
+    "sites that come and go": (
+        "calls = []\n\n\n"
+        + model(MEAN + "    calls.append(1)\n    numpyro.sample(f'a{len(calls)}', dist.Normal())\n" + OUTCOME),
+        "models/mine.py, line 14: a1 is a site of some calls but not of all, as another call with equal arguments shows; let "
+        "no call change the sites",
+    ),
+    "sites that depend on the outcome": (
+        model(MEAN + "    if y is not None:\n        numpyro.sample('a', dist.Normal(0.0, 1.0))\n" + OUTCOME),
+        "models/mine.py, line 11: a is a site of some calls but not of all, as a call without the outcomes shows; let no call",
+    ),
+    "a distribution of another shape": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m + x[:, None], 1.0), obs=y)\n"),
+        "models/mine.py, line 10: y has shape (3,) but its distribution has (3, 3); align their dims",
+    ),
+    "a parameter of another shape": (
+        model("    with numpyro.plate('row', 3):\n        m = numpyro.sample('m', dist.Normal(x[:, None], 1.0))\n"
+              "        numpyro.sample('y', dist.Normal(m.sum(0), 1.0), obs=y)\n"),
+        "models/mine.py, line 10: m has the shape (3, 3), but only the plates row; align the shapes of its arguments, such as "
+        "(3, 1) and (3,), or add a plate",
+    ),
+    "a transposed outcome": (
+        model(MEAN + "    with numpyro.plate('item', 3, dim=-2), numpyro.plate('row', 3, dim=-1):\n"
+              "        numpyro.sample('z', dist.Normal(m, 1.0), obs=z)\n", "z=None"),
+        "models/mine.py, line 11: z has the dim item where the plate row (3) is; use n_item",
+    ),
+    "a plate of another size": (
+        model(MEAN + "    with numpyro.plate('g', 3):\n        numpyro.sample('a', dist.Normal(0.0, 1.0))\n" + OUTCOME),
+        "models/mine.py, line 11: the plate g has size 3, but the dim has 2; take its size as the argument n_g",
+    ),
+    "one density for all": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m + x, 1.0).to_event(1), obs=y)\n"),
+        "models/mine.py, line 10: y has one density (Normal) for several values of its data; remove .to_event(), or use",
+    ),
+    "a factor": (
+        model(MEAN + "    numpyro.factor('extra', -(m**2))\n" + OUTCOME),
+        "models/mine.py, line 10: the factor extra adds to the log density, but the log likelihood of the outcomes would not "
+        "contain it; put it into the distribution of an outcome",
+    ),
+    "a weight": (
+        model(MEAN + "    with numpyro.handlers.scale(scale=w):\n    " + OUTCOME, "w, y=None"),
+        "models/mine.py, line 11: y has a scale or is a part of a plate, but the log likelihood of the outcomes would not "
+        "contain it; remove it and declare `weights: {y: <variable>}` in the study",
+    ),
+    "a part of a plate": (
+        model(MEAN + "    with numpyro.plate('row', 3, subsample_size=2) as i:\n"
+              "        numpyro.sample('y', dist.Normal(m, 1.0), obs=None if y is None else y[i])\n"),
+        "models/mine.py, line 11: y has a scale or is a part of a plate, but the log likelihood",
+    ),
+    "a weighed prior": (
+        model("    with numpyro.handlers.scale(scale=0.5):\n    " + MEAN + OUTCOME),
+        "models/mine.py, line 10: m has a scale, which weighs its prior; put it into the prior itself",
+    ),
+    "a mask": (
+        model(MEAN + "    with numpyro.handlers.mask(mask=w == 1):\n    " + OUTCOME, "w, y=None"),
+        "models/mine.py, line 11: y of row b is masked, so that it does not count; declare `only_where: {y: <variable>}` in "
+        "the study, or remove the mask",
+    ),
+    "a mask by a parameter": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m, 1.0).mask(x > m), obs=y)\n"),
+        "models/mine.py, line 10: which values of y are masked depends on parameters; mask by data alone",
+    ),
+    "values outside the support": (
+        model(MEAN + "    numpyro.sample('y', dist.Bernoulli(logits=m), obs=y)\n"),
+        "models/mine.py, line 10: y of row b is 3, outside the support of its BernoulliLogits; correct the table or choose "
+        "another distribution",
+    ),
+    "values outside a support with data": (
+        model("    p = numpyro.sample('p', dist.Beta(1.0, 1.0))\n    numpyro.sample('y', dist.Binomial(w + 1, p), obs=y)\n",
+              "w, y=None"),
+        "models/mine.py, line 10: y of row b is 3, outside the support of its BinomialProbs; correct",
+    ),
+    "an improper prior": (
+        model("    m = numpyro.sample('m', dist.ImproperUniform(dist.constraints.real, (), ()))\n" + OUTCOME),
+        "models/mine.py, line 9: the prior of m is improper, so nothing can be drawn from it; give it a proper one, such as "
+        "dist.Normal(0, 10)",
+    ),
+    "numpyro.param": (
+        model("    m = numpyro.param('m', 0.0)\n" + OUTCOME),
+        "models/mine.py, line 9: numpyro.param is for optimizers and would keep its start; use numpyro.sample with a prior",
+    ),
+    "an exception": (
+        model(MEAN + "    m = m + unknown\n" + OUTCOME),
+        "models/mine.py, line 10: calling the model failed: NameError: name 'unknown' is not defined; correct the file",
+    ),
+    "an exit": (
+        model("    raise SystemExit(0)\n"),
+        "models/mine.py, line 9: calling the model failed: SystemExit: 0; correct the file",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_a_sentence(own, mistake):
+    source, sentence = MISTAKES[mistake]
+    own(source)
+    with pytest.raises(UserError) as caught:
+        binding.bind("mine", data(), only_where={})
+    assert str(caught.value).startswith(sentence)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("import nowhere\n", "models/mine.py, line 1: the file cannot be imported: ModuleNotFoundError: No module named "
+         "'nowhere'; install what it needs, or correct the file"),
+        ("A = 1\nB = A / 0\n", "models/mine.py, line 2: the file cannot be imported: ZeroDivisionError: division by zero;"),
+        ("raise SystemExit\n", "models/mine.py, line 1: the file cannot be imported: SystemExit; correct the file"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_imported_is_named_with_its_line(own, source, sentence):
+    own(source + "def model(y=None): pass\n", header="")
+    with pytest.raises(UserError) as caught:
+        binding.bind("mine", data())
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("*columns, y=None", "mine.py, line 1: model() takes *columns; name each column that it needs as an argument"),
+        ("y=None, **columns", "mine.py, line 1: model() takes **columns; name each column"),
+        ("x, /, y=None", "mine.py, line 1: model() takes x by position alone; remove the / from its arguments"),
+        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; an outcome has None, data have no default, and "
+         "a hyperparameter stands after a *"),
+        ("x, y=0", "mine.py, line 1: the argument y has the default 0;"),
+        ("x, y=[]", "mine.py, line 1: the argument y has the default [];"),
+        ("x", "mine.py, line 1: no argument has the default None, so that nothing is observed; write y=None for an outcome y"),
+        ("x, y=None, *, s", "mine.py: hyperparameter s needs a number, true/false or a string as default"),
+    ],
+)  # fmt: skip
+def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
+    own(f"def model({arguments}): pass\n", header="")
+    with pytest.raises(UserError) as caught:
+        plugins.signature(plugins.find("models", "mine"))
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("source", "only_where"),
+    [
+        (model("    top = numpyro.sample('top', dist.Uniform(0.0, 10.0))\n"
+               "    numpyro.sample('y', dist.Uniform(0.0, top), obs=y)\n"), {}),
+        (model(MEAN + "    with numpyro.handlers.mask(mask=w == 1):\n    " + OUTCOME, "w, y=None"), {"y": "w"}),
+        (model(MEAN + "    numpyro.sample('b', dist.Normal(0.0, 1.0).expand([2]))\n" + OUTCOME), {}),
+        (model(MEAN + "    with numpyro.handlers.scale(scale=1.0):\n    " + OUTCOME), {}),
+        ("from functools import wraps\n\ndef plain(f):\n    @wraps(f)\n    def g(**k):\n        return f(**k)\n    return g\n\n"
+         "@plain\n" + model(MEAN + OUTCOME), {}),
+    ],
+    ids=["a support that depends on parameters", "a declared mask", "a vector without a plate", "no weight", "decorated"],
+)  # fmt: skip
+def test_what_is_right_is_let_through(own, source, only_where):
+    own(source)
+    assert binding.bind("mine", data(), only_where=only_where).outcomes == ("y",)
+
+
+HELPED = model("    m = numpyro.sample('m', dist.Normal(effect(), 1.0))\n" + OUTCOME)
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "from helpers import effect",
+        "from .helpers import effect",
+        "from models.helpers import effect",
+        "from lib.a import effect",
+    ],
+)
+def test_a_model_imports_files_beside_it(own, imported):
+    """The helper of this folder is taken, not one of the same name that an earlier model imported elsewhere."""
+    own("def effect():\n    return 2.0\n", "helpers.py")
+    own("from .b import effect\n", "lib/a.py")
+    own("def effect():\n    return 2.0\n", "lib/b.py")
+    own(HELPED, header=f"{HEADER}{imported}\n")
+    assert binding.bind("mine", data()).latents == ("m",)
+    assert plugins.load("models", "mine").effect() == 2.0
+    assert str(plugins.find("models", "mine").parent) in plugins.load("models", "mine").effect.__code__.co_filename
+
+
+def test_a_helper_that_hides_behind_another_module_is_refused(own):
+    own("def effect():\n    return 2.0\n", "statistics.py")
+    own(HELPED, header=f"{HEADER}from statistics import effect\n")
+    with pytest.raises(UserError) as caught:
+        binding.bind("mine", data())
+    assert str(caught.value) == (
+        "models/mine.py: models/statistics.py has the name of another module, statistics, which is "
+        "imported in its place; rename it"
+    )
+
+
+def test_random_numbers_of_a_helper_are_found(own):
+    own("def effect():\n    return np.random.default_rng(0).normal()\n", "helpers.py")
+    own(HELPED, header=f"{HEADER}import helpers\nfrom helpers import effect\n")
+    with pytest.raises(UserError, match=r"models/helpers.py, line 9: effect\(\) uses numpy.random"):
+        binding.bind("mine", data())

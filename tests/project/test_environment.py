@@ -1,0 +1,73 @@
+"""environment.yml names what pyproject.toml asks for, at the versions of requirements.lock."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tadpool import ROOT
+
+CONDA_NAMES = {"snakemake": "snakemake-minimal"}
+# conda packages that pip gets in another way: with an extra, or bundled in a wheel.
+BESIDES = {"python", "graphviz", "xarray-einstats"}
+
+
+def locked():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = [re.match(r"([A-Za-z0-9._-]+)==([^ ;\\]+)", line) for line in lines]
+    return {CONDA_NAMES.get(pin[1], pin[1]): pin[2] for pin in pins if pin}
+
+
+def wanted():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [re.match(r"[A-Za-z0-9._-]+", requirement)[0] for requirement in project["dependencies"]]
+    return {CONDA_NAMES.get(name, name) for name in names}
+
+
+def conda():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    return dict([*dependency.split("="), ""][:2] for dependency in environment["dependencies"])
+
+
+def test_every_direct_dependency_is_named_and_nothing_else():
+    assert set(conda()) - BESIDES == wanted()
+
+
+def test_versions_are_those_of_the_lock():
+    versions = {name: version for name, version in conda().items() if name in locked()}
+    assert versions == {name: locked()[name] for name in versions}
+    assert set(conda()) - set(versions) == {"python", "graphviz"}
+
+
+def test_python_is_that_of_the_project():
+    assert conda()["python"] == (ROOT / ".python-version").read_text().strip()
+
+
+NUMBERS = """
+import hashlib
+import numpy as np
+
+x = np.random.default_rng(1).normal(size=(256, 256))
+found = [np.exp(x), np.log(np.abs(x)), np.log1p(np.abs(x)), np.tanh(x)]
+print(hashlib.sha256(b"".join(array.tobytes() for array in found)).hexdigest())
+"""
+
+
+def numbers(first, **environment):
+    held = "NPY_DISABLE_CPU_FEATURES"
+    environment |= {name: value for name, value in os.environ.items() if name != held} | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", first + NUMBERS]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_numpy_rounds_as_on_a_processor_without_the_widest_instructions():
+    widest = Path("/proc/cpuinfo")
+    if not widest.is_file() or " avx512f " not in widest.read_text():
+        pytest.skip("this processor has no AVX-512")
+    narrow = numbers("", NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR")
+    assert numbers("import tadpool") == narrow != numbers("")

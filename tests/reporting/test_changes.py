@@ -1,0 +1,252 @@
+"""Two runs beside each other: what changed, what did not, and why nothing can be said."""
+
+import copy
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tadpool import config
+from tadpool.config import reading
+from tadpool.files import io, provenance
+from tadpool.reporting.pages.study import study_record
+from tadpool.reporting.sections import changes, run_record
+from tadpool.workflow import rule_graph
+from tadpool.workflow.specs import Specs
+from tests.reporting import test_pages as test_reporting
+from tests.reporting.test_pages import Page, index_page, render, section
+
+make = test_reporting.make
+
+
+def record(results):
+    return study_record(results, "d" * 64, 1, dict.fromkeys(results.entries, config.Sampler().model_dump()))
+
+
+@pytest.fixture
+def pair(make, tmp_path):
+    """pair(change): the results of a run, and its changes against a run whose record `change` altered."""
+    results = make()
+    here = record(results)
+
+    def paired(change=lambda there: None):
+        there = copy.deepcopy(here)
+        change(there)
+        io.write_json(tmp_path / "before/tiny/run.json", there)
+        return results, changes.changes(here, str(tmp_path / "before"))
+
+    return paired
+
+
+def shown(results, found):
+    return section(render(results, found), "changes")
+
+
+def test_the_same_run_has_no_changes(pair):
+    results, found = pair()
+    assert found.nothing
+    compared = 2 * 2 * 15 + 2  # mean and SD of 15 parameters of 2 fits, and 2 elpds
+    assert found.compared == compared
+    sentence = f"Nothing changed: config, data, code, versions, verdicts and {compared} estimates are the same."
+    assert sentence in shown(results, found)
+    assert sentence in Page(index_page([results], changes={"tiny": found})).words
+
+
+def test_config_that_differs_is_listed_with_both_values(pair):
+    def change(there):
+        there["config"]["models"]["first"]["hyperparameters"] = {"sigma_rate": 2.0}
+        there["config"]["run"]["seed"] = 7
+        there["config"]["title"] = "<b>Old</b>"
+
+    results, found = pair(change)
+    rows = {key: (there, here) for key, there, here in found.config}
+    assert rows["models.first.hyperparameters.sigma_rate"] == ("2.0", "—")
+    assert rows["run.seed"] == ("7", "1")
+    assert set(rows) == {"title", "models.first.hyperparameters.sigma_rate", "run.seed"}
+    text = render(results, found)
+    assert "<b>Old</b>" in Page(text).words
+    assert "<b>Old" not in text
+    assert "Changed: 3 config keys." in shown(results, found)
+
+
+def test_estimates_count_as_moved_beyond_three_combined_monte_carlo_errors(pair):
+    def change(there):
+        mean, mcse, sd, mcse_sd = there["estimates"]["first"]["mu"]
+        there["estimates"]["first"]["mu"] = [
+            mean - 2.9 * math.hypot(mcse, mcse),
+            mcse,
+            sd - 5 * math.hypot(mcse_sd, mcse_sd),
+            mcse_sd,
+        ]
+        there["scores"]["main"]["second"][0] += 1.0
+
+    results, found = pair(change)
+    assert [row[0] for row in found.moved] == ["second: elpd in main", "first: SD of mu"]
+    assert found.moved[1][-1] == "5.0"
+    elpd = found.moved[0]
+    assert elpd[1:] == ["−58.000", "−59.000", "−1.000", "0.042", "23.6"]
+    words = shown(results, found)
+    assert "Changed: 2 of 62 estimates." in words
+    assert "more than 3 times its Monte Carlo error" in words
+    assert f"{found.by_chance:.2f} of 62 estimates would be expected to move so far by chance" in words
+    assert found.by_chance == pytest.approx(62 * 0.0026998, rel=1e-4)
+
+
+def test_by_chance_as_many_move_as_is_stated():
+    """400,000 pairs of estimates of the same: within 4 standard errors of the stated share (false alarms: 1 in 16,000)."""
+    rng = np.random.default_rng(3)
+    there, here = rng.normal(0, 0.3, 400_000), rng.normal(0, 0.4, 400_000)
+    share = np.mean(np.abs(there - here) > changes.MULTIPLE * np.hypot(0.3, 0.4))
+    assert abs(share - changes.BY_CHANCE) < 4 * math.sqrt(changes.BY_CHANCE / 400_000)
+
+
+def test_an_estimate_without_an_error_moves_where_it_differs(pair):
+    def change(there):
+        there["estimates"]["first"]["mu"] = [0.0, 0.0, 1.0, None]
+
+    def without(there):
+        there["estimates"]["first"]["mu"] = [None, None, None, None]
+
+    assert pair(change)[1].compared == 61
+    assert pair(without)[1].compared == 60
+    none = {"estimates": {"a": {"c": [1.0, 0.0, None, None]}}, "scores": {}}
+    other = {"estimates": {"a": {"c": [2.0, 0.0, None, None]}}, "scores": {}}
+    rows, _ = changes._moved(none, other)
+    assert rows == [["a: mean of c", "1.0", "2.0", "1.0", "0.0", "no error"]]
+
+
+def test_verdicts_that_changed(pair):
+    def change(there):
+        there["headline"] = "A tie."
+        there["fits"]["second"] = "warn"
+        there["standings"]["main"]["second"] = "tie"
+        there["checks"]["Convergence"] = "warn"
+        there["sweeps"]["grid"] = "fail"
+
+    results, found = pair(change)
+    assert found.verdicts[1:] == [
+        ("check Convergence", "warn", "pass"), ("fit second", "warn", "pass"), ("sweep grid", "fail", "pass"),
+        ("comparison main: second", "tie", "behind"),
+    ]  # fmt: skip
+    words = shown(results, found)
+    assert "verdict of the study A tie. First predicts a row that was left out best" in words
+    assert "Changed: 5 verdicts." in words
+
+
+def test_entries_of_one_run_alone_are_named_once(pair):
+    def change(there):
+        there["config"]["models"]["old"] = there["config"]["models"].pop("second")
+        there["config"]["run"]["samplers"]["old"] = there["config"]["run"]["samplers"].pop("second")
+        for kind in ("fits", "estimates"):
+            there[kind]["old"] = there[kind].pop("second")
+
+    results, found = pair(change)
+    assert (found.only_here, found.only_there, found.config) == (["second"], ["old"], [])
+    assert "Only here: second and only there: old." in shown(results, found)
+
+
+def test_data_code_and_versions_that_differ(pair):
+    def change(there):
+        there["data"]["y"] = "0" * 64
+        there["code"]["first/fit.nc"] = "0" * 64
+        there["versions"]["jax"] = "0.1"
+
+    results, found = pair(change)
+    words = shown(results, found)
+    assert "Variables of the data that differ: y." in words
+    assert "Made by other code: first/fit.nc." in words
+    assert "Changed: 1 variable of the data, the code of 1 file and the versions of 1 package." in words
+
+
+def test_data_are_told_apart_by_their_values(make):
+    first = record(make())["data"]
+    results = make()
+    assert record(results)["data"] == first
+    changed = results.data.copy(deep=True)
+    changed["y"][0] += 1
+    assert run_record._digest(changed["y"]) != first["y"]
+    assert run_record._digest(changed["group"]) == first["group"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "has no study tiny"),
+        ("", "cannot be read; copy it again"),
+        ("{}", "was written by another version of tadpool"),
+        ('{"format": 99}', "was written by another version of tadpool"),
+        ("[1]", "was written by another version of tadpool"),
+    ],
+)
+def test_a_run_that_cannot_be_compared_leaves_one_sentence_on_the_page(make, tmp_path, content, words):
+    results = make()
+    if content is not None:
+        io.write_text(tmp_path / "before/tiny/run.json", content)
+    found = changes.changes(record(results), str(tmp_path / "before"))
+    assert words in shown(results, found)
+    assert shown(results, found).count("Nothing can be said of what changed") == 1
+    assert words in Page(index_page([results], changes={"tiny": found})).words
+
+
+def test_a_folder_of_a_run_that_did_not_end(make, tmp_path):
+    (tmp_path / "before/tiny").mkdir(parents=True)
+    found = changes.changes(record(make()), str(tmp_path / "before"))
+    assert "that run did not end" in found.reason
+
+
+def test_without_another_run_the_page_says_so(make):
+    results = make()
+    assert "Not run: no other run was named to compare with" in section(render(results), "changes")
+    assert 'id="changes"' not in index_page([results])
+
+
+def test_the_other_run_is_part_of_what_makes_the_pages(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    io.write_text("before/cookies/run.json", "{}")
+    chosen = {"studies": ["cookies"], "compare_with": "before"}
+
+    def specs():
+        made = Specs(config.read(chosen))
+        return made.spec("render_report", {"study": "cookies"}), made.spec("render_index", {})
+
+    first = specs()
+    assert provenance.of_run("before", "cookies") in first[0]
+    assert provenance.of_run("before", "radon") is None
+    assert specs() == first
+    io.write_text("before/cookies/run.json", "{} ")
+    assert not set(specs()) & set(first)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("nowhere", "there is no folder 'nowhere'; give the results folder of another run, or leave the key out"),
+        ("results", "'results' is the folder that this run writes; copy it before the run and give the copy"),
+    ],
+)
+def test_a_folder_that_cannot_be_meant_is_refused(tmp_path, monkeypatch, value, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    with pytest.raises(reading.ConfigErrors) as caught:
+        config.read({"studies": ["cookies"], "compare_with": value})
+    assert caught.value.problems == [f"--config or --configfile: compare_with: {words}"]
+
+
+def rule(name, made, reads):
+    """A rule as the graph asks it. made: a file; reads: files."""
+    return SimpleNamespace(
+        name=name,
+        is_producer=lambda path: path == made,
+        get_wildcards=lambda path: {"path": path},
+        expand_input=lambda wildcards: (reads, {}, {}, None),
+    )
+
+
+def test_the_graph_follows_what_rules_read():
+    rules = [rule("load", "data", ["table"]), rule("fit", "fit", ["data"]), rule("show", "page", ["fit", "data"])]
+    rules.append(rule("other", "elsewhere", ["page"]))
+    assert rule_graph.graph(rules, ["page", "fit", "unknown"], dict) == {
+        "jobs": {"load": 1, "fit": 1, "show": 1},
+        "edges": [("load", "fit"), ("load", "show"), ("fit", "show")],
+    }

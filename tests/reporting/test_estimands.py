@@ -1,0 +1,100 @@
+"""Quantities that answer a study's question: what stands beside it, and the sentence of each mistake."""
+
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tadpool import formatting
+from tadpool.files import contracts, io
+from tadpool.files.results import StudyResults
+from tadpool.reporting.sections import estimands
+from tests.config.test_config import assert_one, folder, problems, study, write  # noqa: F401 (a fixture)
+from tests.reporting.test_pages import make, render  # noqa: F401 (a fixture)
+
+QUANTITY = {
+    "label": "the mean",
+    "entry": "first",
+    "site": "mu",
+    "at": {},
+    "group": "posterior",
+    "scale": None,
+    "units": None,
+}
+
+
+def shown(results, **changes):
+    """What the page says of one quantity."""
+    content = results.config | {"estimands": [QUANTITY | changes]}
+    text = render(StudyResults(results.study, content, results.folder))
+    (value,) = re.findall(r'<dl class="estimands">.*?<dd[^>]*>(.*?)</dd>', text, re.DOTALL)
+    assert "The mean" in text.partition('<section id="data">')[0]
+    return value
+
+
+def test_a_parameter_stands_with_units_and_interval(make):  # noqa: F811
+    results = make()
+    draws = results.fit("first")["posterior"]["mu"].values
+    low, high = np.quantile(draws, [0.055, 0.945])
+    assert shown(results, units="eggs") == f"{draws.mean():.2f} eggs (89 % from {low:.2f} to {high:.2f})"
+    scaled = shown(results, scale="exp").split()
+    assert float(scaled[0]) == pytest.approx(np.exp(draws).mean(), abs=0.51)
+
+
+def test_a_member_is_chosen_and_a_prediction_read(make):  # noqa: F811
+    results = make()
+    draws = results.fit("first")["posterior"]["theta"].sel(row=3).values
+    assert shown(results, site="theta", at={"row": 3}).startswith(formatting.number(draws.mean(), 1) + " (89")
+    predicted = results.predictions("first")["predictions"]["y"].values
+    assert shown(results, site="y", group="predictions").startswith(f"{predicted.mean():.1f} (89")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"site": "nu"}, "not known, there is no nu in its posterior"),
+        ({"site": "theta"}, "not known, theta has 14 members of row, of which `at` chooses none"),
+        ({"site": "theta", "at": {"row": 99}}, "not known, 99 is no member of row"),
+    ],
+)
+def test_what_is_not_there_is_said(make, changes, words):  # noqa: F811
+    assert shown(make(), **changes).startswith(words)
+
+
+def test_nothing_is_said_of_a_fit_that_failed(make):  # noqa: F811
+    assert shown(make({"first": "stuck", "second": "ok"})) == "not known, its fit failed"
+
+
+def test_the_truth_stands_beside_what_was_simulated(make):  # noqa: F811
+    results = make()
+    tree = io.read(results.folder / "data.nc", contracts.DATA)
+    tree["truth"] = xr.Dataset({"mu": ((), 3.25)})
+    io.write(results.folder / "data.nc", tree, contracts.DATA)
+    assert shown(results).endswith("; the truth is 3.25")
+
+
+def test_intervals_have_two_significant_digits_of_the_standard_deviation():
+    draws = np.random.default_rng(1).normal(100.0, 12.0, 4000)
+    mean, low, high = draws.mean(), *np.quantile(draws, [0.055, 0.945])
+    assert estimands.interval(draws, "points") == f"{mean:.0f} points (89 % from {low:.0f} to {high:.0f})"
+
+
+MISTAKES = [
+    ("{label: x, entry: pool, site: rate}", "entry", "'pool' is not an entry of this study", "'pooled'"),
+    ("{label: x, entry: pooled, site: rat}", "site", "'rat' is not a site of cookies_pooled", "'rate'"),
+    (
+        "{label: x, entry: pooled, site: rate, group: predictions}",
+        "group",
+        "the study predicts nothing of pooled",
+        "add",
+    ),
+    ("{label: x, entry: pooled, site: rate, scale: log}", "scale", "'log' is not one of the choices", "'exp'"),
+    ("{label: x, entry: pooled}", "site", "missing", "`site: sigma`"),
+]
+
+
+@pytest.mark.parametrize(("line", "field", "words"), [(line, field, words) for line, field, *words in MISTAKES])
+def test_a_mistake_is_one_sentence(folder, line, field, words):  # noqa: F811
+    write("config/studies/mine.yaml", study(f"estimands: [{line}]"))
+    assert_one(problems(), "config/studies/mine.yaml", f"estimands.0.{field}", *words)

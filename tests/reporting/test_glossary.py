@@ -1,0 +1,117 @@
+"""Every statistic that a page shows is defined, and what is defined is shown."""
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+from tadpool import reporting
+from tadpool.reporting import fit_view
+from tadpool.reporting.html.environment import TEMPLATES
+from tadpool.reporting.html.glossary import Glossary, Term, terms
+from tadpool.reporting.sections import data, predictions
+
+LISTED = terms(TEMPLATES / "glossary.yaml")
+MODULES = [
+    importlib.import_module(f"tadpool.reporting.{found.name}") for found in pkgutil.iter_modules(reporting.__path__)
+]
+IN_CODE = [
+    *(
+        heading
+        for module in MODULES
+        for name in dir(module)
+        if name.endswith("HEADINGS")
+        for heading in getattr(module, name)
+    ),
+    *(heading for _, heading, *_ in fit_view.DIAGNOSTICS),
+    *[*data.SUMMARY, *data.BY_LEVEL, *predictions.SUMMARY],
+    *["In sample", "Leave-one-out", "Doubtful units", "Predictive draws"],
+]
+LABELS = """
+Fit Verdict Reasons Model Dimension Role Variable Meaning Dimensions Unit Levels Outcome Parameter Standing Quantity Reading
+Reason Job File Config Code Package Version Planted What Statistic Rule Estimate
+"""
+COUNTS = """
+Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagged Failed Impossible Seconds Jobs
+There Here Difference Cases Held
+"""
+PLAIN = {
+    *LABELS.split(),
+    *COUNTS.split(),
+    *[
+        "Scored by",
+        "Moved most by the prior of",
+        "Farthest off",
+        "Found by",
+        "What the check says",
+        "Area",
+        "Tried",
+        "What must hold",
+    ],
+    *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB", "Own data"],
+    *["No pooling", "Partial pooling"],
+}
+
+
+def headings():
+    """Every column heading that templates and code name; those that a study or a fit names are not among them."""
+    found = set(IN_CODE)
+    for path in TEMPLATES.glob("*.html"):
+        text = path.read_text()
+        lists = re.findall(
+            r"(?:for heading in|set headings =) \[(.*?)\]|m\.(?:table|capped)\([^\[\]]*?\[(\".*?)\]", text
+        )
+        found |= {heading for pair in lists for heading in re.findall(r'"([^"]+)"', "".join(pair))}
+        found |= set(re.findall(r'<th scope="col"[^>]*>([^<{]+)</th>', text))
+        found |= set(re.findall(r'glossary\.heading\("([^"]+)"\)', text))
+    return {" ".join(heading.split()) for heading in found}
+
+
+def test_every_heading_is_defined_or_no_statistic():
+    defined = {heading for term in LISTED for heading in term.headings}
+    assert headings() - defined - PLAIN == set()
+    assert PLAIN - headings() == set()
+    assert defined - headings() == set()
+
+
+def test_every_term_has_one_sentence_and_a_reference():
+    for term in LISTED:
+        assert re.fullmatch(r"[A-Z][^.]*(\d\.\d[^.]*)*\.", term.text), term.term
+        assert re.search(r"\(\d{4}\)", term.reference), term.term
+    assert len({term.slug for term in LISTED}) == len(LISTED)
+
+
+def test_a_sentence_names_each_term_once_and_stays_text():
+    glossary = Glossary(LISTED)
+    marked = glossary.sentence("<b>R-hat</b> of my_elpd & elpd, R-hat again; ESSO")
+    assert re.findall(r'href="#term-([^"]+)"', marked) == ["r-hat", "elpd"]
+    assert marked.startswith(
+        '&lt;b&gt;<a class="term" href="#term-r-hat" aria-describedby="definition-r-hat">R-hat</a>'
+    )
+    assert marked.endswith("R-hat again; ESSO")
+    assert " of my_elpd &amp; <a" in marked
+    assert [term.term for term in glossary.used()] == ["elpd", "R-hat"]
+
+
+def test_what_stands_between_backticks_is_code():
+    assert Glossary(LISTED).sentence("give `<b>`, `c") == "give <code>&lt;b&gt;</code>, `c"
+
+
+def test_sentences_that_stand_together_name_a_term_once():
+    first, second = Glossary(LISTED).sentences(["No elpd.", "An elpd, an SE, a p_loo."])
+    assert first.count("<a") == 1
+    assert re.findall('#term-([^"]+)', second) == ["p-loo"]
+
+
+def test_headings_that_are_no_statistics_stay_text():
+    glossary = Glossary(LISTED)
+    assert glossary.heading("<i>county</i>") == "&lt;i&gt;county&lt;/i&gt;"
+    assert "#term-r-hat" in glossary.heading("R-hat,\N{NO-BREAK SPACE}largest")
+    assert len(glossary.used()) == 1
+
+
+def test_a_word_of_two_terms_is_refused():
+    listed = (Term("a", "A.", "", words=("x",)), Term("b", "B.", "", words=("x",)))
+    with pytest.raises(ValueError, match="x means a and b"):
+        Glossary(listed)

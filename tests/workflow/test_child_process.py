@@ -1,0 +1,96 @@
+"""Whatever ends a child becomes a result that says so."""
+
+import json
+
+import pytest
+
+from tadpool.errors import UserError
+from tadpool.files import contracts, io
+from tadpool.workflow import child_process
+
+SCRIPT = """
+import os, signal, sys, time
+from tadpool.errors import UserError
+
+def main(output, provenance, how):
+    if how == "well":
+        open(output, "w").write("done")
+    elif how == "sentence":
+        raise UserError("column x is empty; fill it")
+    elif how == "exception":
+        raise ZeroDivisionError("by zero")
+    elif how == "exit":
+        os._exit(7)
+    elif how == "hang":
+        time.sleep(600)
+    elif how == "memory":
+        bytearray(1 << 60)
+    else:
+        open(os.path.join(os.path.dirname(output), ".fit.nc.abc.nc"), "w").write("half")
+        os.kill(os.getpid(), getattr(signal, how))
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+
+    def call(how, **resources):
+        output, crashes = tmp_path / "fit.nc", tmp_path / "fit.crashes.json"
+        earlier = json.loads(crashes.read_text()) if crashes.exists() else []
+        known = json.dumps({"record": str(crashes), "earlier": earlier})
+        child_process.guarded(str(tmp_path / "script.py"), str(output), known, "{}", resources, how=how)
+        return output, crashes
+
+    return call
+
+
+def test_a_child_that_ends_well_leaves_its_result_alone(run):
+    output, crashes = run("well")
+    assert output.read_text() == "done"
+    assert not crashes.exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("sentence", "column x is empty; fill it"),
+        ("exception", "ZeroDivisionError: by zero"),
+        ("exit", "status 7"),
+        ("SIGKILL", "SIGKILL (most often the system ran out of memory)"),
+        ("SIGSEGV", "SIGSEGV (a crash in compiled code)"),
+    ],
+)
+def test_a_child_that_dies_leaves_a_crashed_result_and_a_record(run, how, words, capfd):
+    output, crashes = run(how)
+    tree = io.read(output, contracts.FIT)
+    assert tree.attrs["status"] == "crashed"
+    assert words in tree.attrs["reason"]
+    assert json.loads(crashes.read_text()) == [tree.attrs["reason"]]
+    run(how)
+    assert len(json.loads(crashes.read_text())) == 2, (
+        "another crash is another record, so that the next run tries again"
+    )
+    assert not list(output.parent.glob(".fit.nc.*.nc")), "a partial file was left"
+    assert words in capfd.readouterr().err
+
+
+def test_a_child_that_hangs_is_stopped_at_the_end_of_its_time(run):
+    output, _ = run("hang", runtime=1 / 60)
+    assert "ran out of its time" in io.read(output, contracts.FIT).attrs["reason"]
+
+
+@pytest.mark.parametrize("how", ["hang", "memory", "SIGKILL", "SIGTERM"])
+def test_what_more_memory_or_time_may_mend_fails_until_the_last_attempt(run, monkeypatch, how):
+    monkeypatch.setenv(child_process.RETRIES, "1")
+    with pytest.raises(UserError, match="it is tried again"):
+        run(how, runtime=1 / 60, attempt=1)
+    output, crashes = run(how, runtime=1 / 60, attempt=2)
+    assert io.read(output, contracts.FIT).attrs["status"] == "crashed"
+    assert len(json.loads(crashes.read_text())) == 1
+
+
+def test_a_mistake_is_not_tried_again(run, monkeypatch):
+    monkeypatch.setenv(child_process.RETRIES, "1")
+    output, _ = run("sentence", runtime=10, attempt=1)
+    assert io.read(output, contracts.FIT).attrs["reason"] == "column x is empty; fill it"
