@@ -1,6 +1,7 @@
-"""Reference pages generated from the code, so that they stay in step, and formulas as MathML, which needs no script.
+"""Reference pages generated from the code, and formulas as MathML, which needs no script.
 
-A line `<!-- generated: NAME -->` in a page is replaced by the output of the function of that name in WRITERS.
+A line `<!-- generated: NAME -->` in a page is replaced by the output of the function of that name
+in WRITERS.
 """
 
 import ast
