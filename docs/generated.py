@@ -1,6 +1,7 @@
-"""Pages that are made from the code, so that they cannot drift, and formulas as MathML, which needs no script.
+"""Reference pages generated from the code, and formulas as MathML, which needs no script.
 
-A line `<!-- generated: NAME -->` of a page is replaced by what the function of that name in WRITERS returns.
+A line `<!-- generated: NAME -->` in a page is replaced by the output of the function of that name
+in WRITERS.
 """
 
 import ast
@@ -22,7 +23,7 @@ PAGE_OPTIONS = "`section` and `title` can be given with every kind."
 
 
 def files() -> Iterator[str]:
-    """The result files: groups, what has to be in them, and attributes."""
+    """The result files: their groups, required variables and attributes."""
     for path, contract in contracts.FILES.items():
         yield f"## `results/{path}`\n\n{contract.description[0].upper()}{contract.description[1:]}.\n"
         if contract.groups:
@@ -34,7 +35,7 @@ def files() -> Iterator[str]:
 
 
 def glossary() -> Iterator[str]:
-    """The statistics that pages show, with their sources."""
+    """The statistics that pages show, with references."""
     yield "```{glossary}\n:sorted:\n"
     for term in terms(TEMPLATES / "glossary.yaml"):
         yield f"{term.term}\n: {term.text}\n  *{term.reference}*\n"
@@ -69,7 +70,7 @@ def figures() -> Iterator[str]:
 
 
 def exact_elpd() -> Iterator[str]:
-    """The exact scores of the reed frogs over fixed values of sigma."""
+    """The exact elpd of the reed frog model at fixed values of sigma."""
     table = exact_values.reference("reedfrogs_sigma_grid").reset_index().sort_values("sigma")
     yield "| σ | exact elpd | its SE |\n|---|---|---|"
     yield from (f"| {row.sigma:.2f} | {row.elpd_loo_exact:.1f} | {row.se:.1f} |" for row in table.itertuples())
@@ -98,24 +99,24 @@ def _codes(words) -> str:
 
 
 def fill(app, name: str, source: list[str]) -> None:
-    """Replace the marks of a page."""
+    """Replace the marks in a page."""
     source[0] = MARK.sub(lambda found: "\n".join(WRITERS[found[1]]()), source[0])
 
 
 def inline(translator, node: nodes.Node) -> None:
-    """A formula in a sentence."""
+    """A formula within a sentence."""
     translator.body.append(mathml(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def block(translator, node: nodes.Node) -> None:
-    """A formula of its own; wide ones are scrolled by themselves."""
+    """A displayed formula; a wide one scrolls on its own."""
     translator.body.append(f'<div class="formula" tabindex="0">{mathml(node.astext(), "block")}</div>')
     raise nodes.SkipNode
 
 
 def setup(app) -> dict[str, bool]:
-    """What Sphinx calls."""
+    """Register the extension with Sphinx."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     app.connect("source-read", fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
