@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 
 from tadpool import seeds
+from tadpool.calibration import bulk_diagnostics
 from tadpool.calibration.sbc import elements, flags
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, OK
-from tadpool.convergence import bulk_diagnostics
 from tadpool.engine import checkpoints, compile_cache, lanes, progress
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io, plugins

@@ -16,8 +16,9 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool import seeds
+from tadpool.calibration import bulk_diagnostics
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
-from tadpool.convergence import bulk_diagnostics, verdicts
+from tadpool.convergence import verdicts
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
 from tadpool.fitting.sampling import brief

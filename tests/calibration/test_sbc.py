@@ -14,8 +14,7 @@ from arviz_stats.base import array_stats
 from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confidence_bands
 from scipy import stats
 
-from tadpool.calibration import sbc, sbc_jobs, sbc_verdict, uniformity
-from tadpool.convergence import bulk_diagnostics
+from tadpool.calibration import bulk_diagnostics, sbc, sbc_jobs, sbc_verdict, uniformity
 from tadpool.engine import lanes
 from tadpool.files import contracts, data_file, io
 from tadpool.loading import preparation
