@@ -43,6 +43,14 @@ def compiled_once(tmp_path_factory):
 
 
 @pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A user's empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config" / "studies").mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
 def reference():
     """The exact posterior means and standard deviations of a model, indexed by parameter."""
     return exact_values.reference

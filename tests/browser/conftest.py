@@ -6,7 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.made_site import write_pages
+from tests.made.site import write_pages
 
 
 @pytest.fixture(scope="session")

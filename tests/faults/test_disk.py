@@ -6,9 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.faults.conftest import small
-from tests.faults.test_kills import damaged
-from tests.runs.conftest import digests
+from tests.made.workflows import damaged, digests, small
 
 LAST = "results/small/pooled/loo.nc"  # from data.nc and fit.nc
 FULL = "the job says that there is no room, nothing partial is left, and with room the run ends with the same bytes"

@@ -9,8 +9,7 @@ import time
 import pytest
 
 from tadpool.files import checksums, run_lock
-from tests.faults.conftest import small
-from tests.runs.conftest import digests
+from tests.made.workflows import digests, small
 
 FIT = "results/small/pooled/fit.nc"
 CHECK = "results/small/pooled/check.json"

@@ -3,7 +3,7 @@
 import pytest
 
 from tadpool.files import io
-from tests.faults.conftest import small
+from tests.made.workflows import small
 
 MODEL = '''"""Fails in its own way. $$x$$ Source: none."""
 import os

@@ -1,7 +1,6 @@
 """Jobs and runs that are killed at random moments: nothing is lost but what was running, and the bytes are the same."""
 
 import base64
-import json
 import os
 import random
 import shutil
@@ -12,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tadpool.files import checksums, io
-from tests.faults.conftest import small
-from tests.runs.conftest import digests
+from tadpool.files import io
+from tests.made.workflows import damaged, digests, small
 
 KILLS = int(os.environ.get("TADPOOL_KILLS", "40"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -42,24 +40,6 @@ def jobs(session):
         if "tadpool.workflow.child_process" in command
         or ("/.snakemake/scripts/" in command and "set -euo" not in command)
     ]
-
-
-def damaged(results):
-    """Files under their final names that are not whole."""
-    found = []
-    for path in results.rglob("[!.]*"):
-        try:
-            if path.suffix == ".nc":
-                checksums.require_intact(path)
-            elif path.suffix == ".json":
-                json.loads(path.read_text())
-            elif path.suffix in (".svg", ".html") and not path.read_text().rstrip().endswith(("</svg>", "</html>")):
-                found.append(path)
-        except FileNotFoundError:
-            continue
-        except ValueError:
-            found.append(path)
-    return found
 
 
 def finished(folder):

@@ -10,8 +10,7 @@ from pathlib import Path
 import jaxlib
 import pytest
 
-from tests.faults.conftest import small
-from tests.runs.conftest import digests
+from tests.made.workflows import digests, small
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,12 @@ import pytest
 from tadpool import config
 from tadpool.config import reading
 from tadpool.files import io, provenance
+from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.pages.study import study_record
 from tadpool.reporting.sections import changes, run_record
 from tadpool.workflow import rule_graph
 from tadpool.workflow.specs import Specs
-from tests.reporting import test_pages as test_reporting
-from tests.reporting.test_pages import Page, index_page, render, section
-
-make = test_reporting.make
+from tests.made.page import Page, render, section
 
 
 def record(results):

@@ -16,11 +16,11 @@ from tadpool.files.results import StudyResults
 from tadpool.reporting import fit_view
 from tadpool.reporting.html import flowchart
 from tadpool.reporting.html.environment import environment
+from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.sections import checklist, machine, overview
-from tests.reporting import test_pages as test_reporting
-from tests.reporting.test_pages import HOSTILE, MODEL, Page, index_page, quantities, render, section, sensitive
+from tests.made.page import Page, render, section
+from tests.made.results import HOSTILE, MODEL, quantities, sensitive
 
-make, grouped = test_reporting.make, test_reporting.grouped
 TEMPLATES = ROOT / "report"
 
 

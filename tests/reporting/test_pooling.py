@@ -20,7 +20,8 @@ from tadpool.reporting.sections import overview, sensitivity
 from tadpool.reporting.sections import predictions as predicted
 from tadpool.reporting.sections.pooling import pooling
 from tadpool.reporting.sections.pooling_own_data import own_data
-from tests.reporting.test_pages import PROVENANCE, compared, fit, loo, render, section, sensitive, write_plugins
+from tests.made.page import render, section
+from tests.made.results import PROVENANCE, compared, fit, loo, sensitive, write_plugins
 
 GROUPS = list("abcd")
 ERRORS, SPREAD, MEAN = np.array([0.5, 1.0, 2.0, 4.0]), 2.0, 10.0

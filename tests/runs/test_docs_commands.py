@@ -10,7 +10,7 @@ import pytest
 from tadpool import ROOT
 from tadpool.files import contracts, io
 from tests import pages
-from tests.runs.conftest import copy_to
+from tests.made.workflows import copy_to
 
 READ = [*pages.PAGES, ROOT / "config" / "README.md"]
 SHELL = {page: found for page in READ if (found := [b for b in pages.blocks(page) if b.language == "sh" and b.run])}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tadpool import ROOT, config
 from tadpool import __main__ as launcher
-from tadpool import config
 from tadpool.errors import UserError
 from tadpool.files import io
 from tadpool.workflow import new
-from tests.runs.conftest import ROOT, copy_to
+from tests.made.workflows import copy_to
 
 HELPER = "SCALE = 10.0\n"
 MODEL = '''"""$$y \\\\sim f$$ Source: made up."""

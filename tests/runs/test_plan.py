@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from tests.runs.conftest import copy_to
+from tests.made.workflows import copy_to
 
 
 def plan(folder):

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tadpool import ROOT
 from tadpool.files import contracts, io
 from tadpool.verification.parts import PARTS
-from tests.runs.conftest import CONFIG, ROOT, STUDY, digests
+from tests.made.workflows import CONFIG, STUDY, digests
 
 
 def test_every_promised_file_is_there(finished):

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.runs.conftest import digests
+from tests.made.workflows import digests
 
 OF_FILES = "checklist|provenance|machine|downloads"
 

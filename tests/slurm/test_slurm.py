@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tadpool.workflow import slurm
-from tests.runs.conftest import copy_to, digests
+from tests.made.workflows import copy_to, digests
 from tests.slurm.cluster import Cluster, missing
 
 CONFIG = """
