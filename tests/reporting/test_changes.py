@@ -16,6 +16,7 @@ from tadpool.reporting.sections import changes, run_record
 from tadpool.workflow import rule_graph
 from tadpool.workflow.specs import Specs
 from tests.made.page import Page, render, section
+from tests.made.tables import texts
 
 
 def record(results):
@@ -80,9 +81,10 @@ def test_estimates_count_as_moved_beyond_three_combined_monte_carlo_errors(pair)
         there["scores"]["main"]["second"][0] += 1.0
 
     results, found = pair(change)
-    assert [row[0] for row in found.moved] == ["second: elpd in main", "first: SD of mu"]
-    assert found.moved[1][-1] == "5.0"
-    elpd = found.moved[0]
+    moved = texts(found.moved_table)
+    assert [row[0] for row in moved] == ["second: elpd in main", "first: SD of mu"]
+    assert moved[1][-1] == "5.0"
+    elpd = moved[0]
     assert elpd[1:] == ["−58.000", "−59.000", "−1.000", "0.042", "23.6"]
     words = shown(results, found)
     assert "Changed: 2 of 62 estimates." in words

@@ -20,6 +20,7 @@ from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.sections import checklist, machine, overview
 from tests.made.page import Page, render, section
 from tests.made.results import HOSTILE, MODEL, quantities, sensitive
+from tests.made.tables import texts
 
 TEMPLATES = ROOT / "report"
 
@@ -178,7 +179,7 @@ def test_time_and_memory_are_summed_by_rule(make):
         ("sweeps/grid/sweep.share-1of2", 1.0, 1), ("sweeps/grid/cross_validate.share-2of2", 1.0, 1),
     ]:  # fmt: skip
         io.write_text(results.folder / f"benchmarks/{place}.tsv", line.format(seconds, memory))
-    found = {row[0]: row[1:] for row in machine.machine(results).rules}
+    found = {row[0]: row[1:] for row in texts(machine.machine(results).rules)}
     assert found["fit"] == ["2", "30.0", "4.0", "300.0"]
     assert set(found) == {
         "fit", "check_sweep", "sweep", "compare", "gather_calibration", "calibrate", "recover", "cross_validate_group",

@@ -12,6 +12,7 @@ from tadpool.formatting import plural
 from tadpool.loading import undeclared_trials
 from tadpool.modelling import design as designs
 from tadpool.reporting.fit_view import Fit
+from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import comparisons, predictions
 from tadpool.reporting.sections.pooling_amounts import PARTIAL, UNPOOLED, Amounts
 from tadpool.reporting.sections.pooling_scales import MEASURED
@@ -43,7 +44,7 @@ class Answer:
 class Pooling:
     """What the page says. differences: how much groups differ, with units. pull: how far partial pooling pulls estimates.
 
-    scale: what the estimates of the table are. table: a row of text per group. centre: of the prior of no pooling, on that
+    scale: what the estimates of the table are. table: a row per group. centre: of the prior of no pooling, on that
     scale. left_out: rungs that do not apply, with the reason. notes: what the table may have been meant to say.
     """
 
@@ -52,7 +53,7 @@ class Pooling:
     answers: list[Answer]
     pull: str
     scale: str
-    table: list[list[str]]
+    table: Table | None
     centre: str
     left_out: list[tuple[str, str]]
     notes: list[str]
@@ -92,7 +93,7 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     notes = [*_without_errors(results, design), *_without_trials(results, design)]
     if len({fit.config["model"] for fit in rungs.values()}) < 2:
         alone = PARTIAL in dict(left_out)
-        return Pooling(group, [], [], "", "", [], "", left_out, notes) if alone else None
+        return Pooling(group, [], [], "", "", None, "", left_out, notes) if alone else None
     amounts = Amounts(results, rungs, design)
     return Pooling(
         group,

@@ -1,22 +1,48 @@
 """How much groups differ by partial pooling, and how far it pulls them from what their own data say."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from tadpool.files.results import StudyResults
-from tadpool.formatting import counted, decimals_for, number, plural
+from tadpool.formatting import counted, decimals_for, number, plural, sentence
 from tadpool.reporting.fit_view import Fit, draws
+from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.estimands import HIGH, LOW, interval
 from tadpool.reporting.sections.pooling_own_data import own_data
 from tadpool.reporting.sections.pooling_scales import LOGARITHMIC, LOGISTIC, Scale
 
 UNPOOLED, PARTIAL = "unpooled", "partial"
 SAMPLE = ("chain", "draw")
-HEADINGS = ("Own data", "No pooling", "Partial pooling", "89 % interval", "Pulled")
+COLUMNS = (
+    Column("Own data", attrgetter("own")),
+    Column("No pooling", lambda row: number(row.alone, row.decimals)),
+    Column("Partial pooling", lambda row: number(row.mean, row.decimals)),
+    Column("89 % interval", lambda row: f"{number(row.low, row.decimals)} to {number(row.high, row.decimals)}"),
+    Column("Pulled", lambda row: _percent(row.pull)),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One group: what its own data say, its means without and with partial pooling, and the interval of the latter.
+
+    pull: share of the way from its own data to the common mean. decimals: of the numbers.
+    """
+
+    label: str
+    own: str
+    alone: float
+    mean: float
+    low: float
+    high: float
+    pull: float
+    decimals: int
 
 
 class Amounts:
@@ -122,22 +148,18 @@ class Amounts:
         decimals = decimals_for(self.scale.link(self.unpooled[self.site]).std(SAMPLE).median(), 2)
         return number(self.scale.link(at), decimals)
 
-    def table(self) -> list[list[str]]:
-        """Of each group its name and what stands under HEADINGS, as text."""
+    def table(self) -> Table | None:
+        """A row for each group; None where a fit is not usable."""
         if not self.partial or not len(self.pulls):
-            return []
+            return None
         pooled, alone = (self.scale.link(each[self.site]) for each in (self.partial, self.unpooled))
         decimals = decimals_for(pooled.std(SAMPLE).median(), 2)
-        columns = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
+        numbers = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
         own = own_data(self.design, self.results.data)
-        rows = zip(pooled[self.group].values, own, *(each.values for each in columns), self.pulls, strict=True)
-        return [_row(str(label), data, numbers, pull, decimals) for label, data, *numbers, pull in rows]
-
-
-def _row(label: str, data: str, numbers: Sequence[float], pull: float, decimals: int) -> list[str]:
-    """numbers: means without and with partial pooling, and the ends of the interval."""
-    alone, mean, low, high = (number(each, decimals) for each in numbers)
-    return [label, data, alone, mean, f"{low} to {high}", _percent(pull)]
+        labels = pooled[self.group].values.astype(str).tolist()
+        rows = zip(labels, own, *(each.values for each in numbers), self.pulls, strict=True)
+        first = Column(sentence(self.group), attrgetter("label"), number=False)
+        return Table((first, *COLUMNS), [Row(*row, decimals) for row in rows])
 
 
 def _percent(share: float) -> str:
