@@ -42,8 +42,11 @@ lint: .venv/complete-dev  ## Check style and workflow
 	.venv/bin/snakemake --lint
 
 audit: .venv/complete-dev  ## Look up the locked packages in PyPI's database of known vulnerabilities (needs a network)
-	@for lock in requirements*.lock; do echo "$$lock:"; \
-		.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r $$lock || exit 1; done
+	@for lock in requirements*.lock; do \
+		found=$$(.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r $$lock 2>&1) || \
+			{ echo "$$lock: $$found"; exit 1; }; \
+		unknown=$$(echo "$$found" | grep -c 'could not be audited'); \
+		echo "$$lock: no known vulnerability was found; $$unknown packages could not be looked up"; done
 
 bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nutpie and against NumPyro; writes benchmarks/README.md (PART=name: that part alone)
 	$(PYTHON) -m benchmarks.run $(PART)
