@@ -5,12 +5,15 @@ in WRITERS.
 """
 
 import ast
+import io
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
 
+from benchmarks import run, scaling
 from tadpool.files import contracts, plugins
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.html.glossary import terms
@@ -83,7 +86,16 @@ def commands() -> Iterator[str]:
         yield f"| `make {name}` | {what} |"
 
 
-WRITERS = {write.__name__: write for write in (files, glossary, models, figures, exact_elpd, commands)}
+def benchmarks() -> Iterator[str]:
+    """The README of the benchmarks with a figure, drawn from what was measured."""
+    measured, drawn = run.stored()["scaling"], io.BytesIO()
+    scaling.draw(measured["size"], measured["results"], drawn)
+    alt = "Seconds of sampling and peak memory over lanes, groups and rows, on one core and on two"
+    figure = f"```{{image}} data:image/svg+xml;base64,{b64encode(drawn.getvalue()).decode()}\n:alt: {alt}\n```"
+    yield run.README.read_text(encoding="utf-8").replace(scaling.DRAWN, figure)
+
+
+WRITERS = {write.__name__: write for write in (files, glossary, models, figures, exact_elpd, commands, benchmarks)}
 
 
 def _built_in(kind: str) -> list[Path]:

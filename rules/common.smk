@@ -55,11 +55,11 @@ def begin():
     """Hold the results folder for this run, or say who does."""
     try:
         run_lock.take()
+        if ON_CLUSTER:
+            slurm.mend_executor()
     except UserError as error:
         sys.exit(str(error))
-    if ON_CLUSTER:
-        slurm.mend_executor()
-    else:
+    if not ON_CLUSTER:
         # To keep to a rate of job starts that no one machine needs, the scheduler wakes up once a second for every time
         # that a job began or ended before: the more jobs, the busier.
         workflow.scheduler.job_rate_limiter = None

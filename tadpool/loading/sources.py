@@ -3,6 +3,8 @@
 A described table is a mapping of the keys of `tadpool.config.schema.table.Table`, and `unit`, the dim of its rows.
 """
 
+import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from tadpool.files import plugins
 
 Source = str | Mapping[str, Any]
+PARQUET = (".parquet", ".pq")
 
 
 def simulated(source: Source) -> bool:
@@ -25,6 +28,14 @@ def code(source: Source) -> list[Path]:
 def tables(source: Source) -> list[Path]:
     """The tables that are read."""
     return list(plugins.tables(source).values()) if isinstance(source, str) else [Path(source["table"])]
+
+
+def lacking(table: str) -> tuple[str, str] | None:
+    """What reading this file needs and the environment does not have, and how to install it; None where nothing is missing."""
+    if Path(table).suffix.lower() not in PARQUET or importlib.util.find_spec("polars"):
+        return None
+    what = f"Parquet is read with the package polars, which is not installed in {sys.prefix}"
+    return what, f"run `make parquet` in {plugins.PACKAGE.parent}, or install polars there"
 
 
 def title(source: Source) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tadpool import sources
 from tadpool.errors import UserError, did_you_mean
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
@@ -66,7 +67,7 @@ def read(description: Mapping[str, Any]) -> Cells:
     Raises UserError where it cannot be read or has no rows.
     """
     path = Path(description["table"])
-    readers = {".nc": _netcdf, ".parquet": _parquet, ".pq": _parquet}
+    readers = {".nc": _netcdf} | dict.fromkeys(sources.PARQUET, _parquet)
     cells = readers.get(path.suffix.lower(), _separated)(path, description)
     if not len(cells.rows):
         raise UserError(f"{cells.file} has no rows; a study needs at least one")
@@ -166,6 +167,8 @@ def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
 
     Raises UserError where one of them holds lists, structures or bytes, which are no cells.
     """
+    if lacking := sources.lacking(str(path)):
+        raise UserError(f"{path}: {'; '.join(lacking)}")
     import polars  # late: no other format needs it
 
     try:

@@ -7,15 +7,23 @@ It forgets all jobs once SLURM did not answer, and always on a cluster that has 
 import shlex
 import sys
 
+from tadpool.errors import UserError
+
 
 def mend_executor() -> None:
     """Give the executor, where it is the one that runs jobs, the first word of each state, by squeue where sacct fails.
 
     Where neither answers it is told of no states, and asks again for the jobs that it has.
+
+    Raises UserError where the executor is of a version without the functions that are replaced.
     """
     executor = sys.modules.get("snakemake_executor_plugin_slurm")
     if not executor:
         return
+    if absent := [name for name in ("query_job_status", "query_job_status_squeue") if not hasattr(executor, name)]:
+        what = f"this version of snakemake-executor-plugin-slurm has no function {absent[0]}"
+        why = "without replacing it a run would wait for cancelled jobs without end"
+        raise UserError(f"{what}, and {why}; install the version in requirements.lock")
     query, said = executor.query_job_status, set()
 
     def say_once(logger, sentence):

@@ -798,6 +798,15 @@ def test_a_mistake_in_a_described_table_is_named(folder, changes, field, words):
     assert_one(found, "config/studies/mine.yaml", field, *words)
 
 
+def test_a_parquet_table_without_polars_is_named(folder, monkeypatch):
+    write("data/t.parquet", "read by the job, not here")
+    write("config/studies/mine.yaml", tabled(table="data/t.parquet"))
+    config.read()
+    monkeypatch.setitem(sys.modules, "polars", None)
+    words = ("polars, which is not installed in ", f"run `make parquet` in {ROOT}")
+    assert_one(problems(), "config/studies/mine.yaml", "dataset.table", *words)
+
+
 def test_a_mistaken_column_is_told_once_and_not_for_every_model_that_lacks_it(folder):
     """What models lack is told once the columns are right: f lacks two columns here."""
     write("data/t.csv", TABLE)

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import sys
 
 import numpy as np
 import polars
@@ -457,6 +458,13 @@ def test_what_is_no_parquet_is_one_sentence(folder):
     with pytest.raises(UserError, match=r"^t\.parquet is not readable as Parquet") as caught:
         prepare(described("t.parquet", COUNT), {}, ["y"], "s")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_parquet_without_polars_is_one_sentence(folder, monkeypatch):
+    polars.DataFrame({"y": [1]}).write_parquet("t.parquet")
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(UserError, match=r"^t\.parquet: .*polars, which is not installed.*; run `make parquet` in .*$"):
+        prepare(described("t.parquet", COUNT), {}, ["y"], "s")
 
 
 # What a table may have been meant to say

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tadpool.errors import UserError
 from tadpool.workflow import slurm
 from tests.made.workflows import copy_to, digests
 from tests.slurm.cluster import Cluster, missing
@@ -116,6 +117,17 @@ def test_the_executor_forgets_no_job(monkeypatch, caplog, answers, states):
     assert found == states
     assert ("sacct failed" in caplog.text) == (answers["sacct"] is None)
     assert ("asked again" in caplog.text) == (states == {})
+
+
+@pytest.mark.parametrize("name", ["query_job_status", "query_job_status_squeue"])
+def test_an_executor_without_a_function_that_is_replaced_ends_the_run(monkeypatch, name):
+    import snakemake_executor_plugin_slurm as executor
+
+    monkeypatch.delattr(executor, name)
+    with pytest.raises(
+        UserError, match=f"^this version of snakemake-executor-plugin-slurm has no function {name}, and "
+    ):
+        slurm.mend_executor()
 
 
 @pytest.mark.parametrize("status", ["squeue", "sacct"])

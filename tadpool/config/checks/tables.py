@@ -12,7 +12,7 @@ from tadpool.errors import did_you_mean
 from tadpool.files import plugins
 from tadpool.loading import sources
 
-READABLE = (".csv", ".tsv", ".txt", ".nc", ".parquet", ".pq")
+READABLE = (".csv", ".tsv", ".txt", ".nc", *sources.PARQUET)
 NUMERIC = ("number", "integer", "count")
 LABELLED = ("binary", "ordered", "categorical")
 OBSERVABLE = (*NUMERIC, "binary", "ordered")
@@ -78,6 +78,8 @@ def _file(table: Table) -> Iterator[Problem]:
     elif not os.path.isfile(given):  # an unusable name is no file, where pathlib raises
         beside = sorted(str(path) for path in Path("data").glob("*") if path.suffix in READABLE)
         yield Problem(place, f"there is no file {shown(given)}", did_you_mean(given, beside).removeprefix("; "))
+    elif lacking := sources.lacking(given):
+        yield Problem(place, *lacking)
 
 
 def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[Problem]:
