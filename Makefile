@@ -39,6 +39,7 @@ lint: .venv/complete-dev  ## Check style and workflow
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/snakemake --lint
 
 audit: .venv/complete-dev  ## Look up the locked packages in PyPI's database of known vulnerabilities (needs a network)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tadpool import ROOT
 from tadpool.files import plugins
 
 Source = str | Mapping[str, Any]
@@ -35,7 +36,7 @@ def lacking(table: str) -> tuple[str, str] | None:
     if Path(table).suffix.lower() not in PARQUET or importlib.util.find_spec("polars"):
         return None
     what = f"Parquet is read with the package polars, which is not installed in {sys.prefix}"
-    return what, f"run `make parquet` in {plugins.PACKAGE.parent}, or install polars there"
+    return what, f"run `make parquet` in {ROOT}, or install polars there"
 
 
 def title(source: Source) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tadpool import sources
 from tadpool.errors import UserError, did_you_mean
+from tadpool.loading import sources
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 SAMPLED = 200
