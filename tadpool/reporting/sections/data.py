@@ -10,13 +10,11 @@ import xarray as xr
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, counted, first_of, general, listed, number, sentence, whole
+from tadpool.loading.sources import ROLES
 from tadpool.reporting.html import docstrings
 
 FEW_LEVELS = 6
 MOST_UNUSED = 12
-ROLES = ("trials", "exposure", "offset", "standard_error")
-"""Attributes of an outcome that name another variable, which has this role."""
-
 SUMMARY = ("count", "mean", "sd", "variance", "min", "25 %", "median", "75 %", "max", "variance / mean")
 BY_LEVEL = ("count", "min", "median", "max", "mean", "variance")
 
