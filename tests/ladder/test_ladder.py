@@ -1,5 +1,7 @@
 """The rungs of the pooling ladder: what they are bound to, their densities, their equations."""
 
+import json
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -15,13 +17,17 @@ from tadpool.engine.nuts import hold_out
 from tadpool.errors import UserError
 from tadpool.files import plugins
 from tadpool.fitting import prediction
-from tadpool.ladder.data_facts import gathered
+from tadpool.ladder import likelihoods
+from tadpool.ladder.cell_sums import Cells
+from tadpool.ladder.data_facts import by_row, gathered
 from tadpool.ladder.equations import equations
+from tadpool.ladder.first_estimates import working
 from tadpool.modelling import binding, densities, references
 from tadpool.modelling.design import Design
-from tadpool.modelling.families import FAMILIES
+from tadpool.modelling.families import FAMILIES, LOG, Parameter
 from tadpool.modelling.rungs import RUNGS
 from tadpool.reporting.html.markup import mathml
+from tadpool.reporting.sections.pooling_scales import Scale
 
 EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None, "standard_error": None}
 PREDICTORS = [
@@ -262,6 +268,41 @@ def test_hyperparameters_are_those_of_the_family():
     assert set(signature.hyperparameters) == {
         "alpha_location", "alpha_scale", "beta_scale", "group_scale", "sd_prior", "scaled", "parametrization", "collapse"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_design_goes_to_json_and_back(family):
+    design = Design.from_json(made(family)[0])
+    assert Design.from_json(json.loads(json.dumps(design.to_json()))) == design
+    assert design.to_json()["family"] == family
+
+
+def test_a_family_without_a_record_is_refused():
+    with pytest.raises(KeyError, match="no family is named 'skewed'; the families are normal, student"):
+        Design.from_json({**made("normal")[0], "family": "skewed"})
+
+
+def unsupported(**changes):
+    """A design of a family that the table of families has and no other place, and data for it."""
+    chosen, dataset = made("normal", offset=None)
+    design = Design.from_json(chosen)
+    return replace(design, family=replace(design.family, name="skewed", **changes)), dataset
+
+
+def test_no_family_or_link_is_treated_as_another_one():
+    """Each place that computes by family or link says which it lacks, where it might go on with the identity link."""
+    design, dataset = unsupported(link=replace(LOG, name="probit"))
+    with pytest.raises(KeyError, match="no first estimates for the link 'probit' of the family 'skewed'"):
+        working(design, by_row(design, dataset))
+    with pytest.raises(KeyError, match="probit"):
+        Scale(design, dataset["y"]).link(0.5)
+    with pytest.raises(KeyError, match="the family 'skewed' has no likelihood"):
+        likelihoods.distribution(design.family, np.zeros(3), {})
+    with pytest.raises(KeyError, match="no log likelihood from sums over cells for the family 'skewed'"):
+        Cells(np.zeros(3, int), np.zeros(1, int), dict, []).joint_log_density(design.family, {})
+    shape = Parameter("shape", "k", "", (("shape_scale", 1.0),))
+    with pytest.raises(KeyError, match="the parameter 'shape' of the family 'skewed' has no prior"):
+        likelihoods.own_parameters(replace(design.family, parameters=(shape,)), {}, "half_normal", 1.0, 0)
 
 
 @pytest.mark.parametrize(
