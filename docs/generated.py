@@ -15,6 +15,7 @@ from docutils import nodes
 
 from benchmarks import run, scaling
 from tadpool.files import contracts, plugins
+from tadpool.modelling.families import FAMILIES
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.html.glossary import terms
 from tadpool.reporting.html.markup import mathml
@@ -51,13 +52,24 @@ def models() -> Iterator[str]:
         signature = plugins.signature(path)
         yield f"## `{path.stem}`\n\n{_docstring(path)}"
         if signature.designed:
-            yield "A model of the ladder: its columns follow from the study's `design`, and the report states it for them.\n"
+            yield (
+                "A model of the ladder: its columns follow from the study's `design`, and the report states it for them. The "
+                "family of its outcome adds hyperparameters, see [families of outcomes](#families-of-outcomes).\n"
+            )
         else:
             yield f"Observed: {_codes(signature.outcomes)}. Other arguments: {_codes(signature.variables)}.\n"
         if signature.hyperparameters:
             yield "| hyperparameter | default |\n|---|---|"
             yield from (f"| `{name}` | `{value}` |" for name, value in signature.hyperparameters.items())
         yield ""
+
+
+def families() -> Iterator[str]:
+    """The families of outcomes: their links, the roles of other variables, and hyperparameters with their defaults."""
+    yield "| family | outcome | link | roles of other variables | hyperparameters |\n|---|---|---|---|---|"
+    for name, family in FAMILIES.items():
+        own = [f"`{key}` = `{value}`" for parameter in family.parameters for key, value in parameter.hyperparameters]
+        yield f"| `{name}` | {family.outcomes} | {family.link.name} | {_codes(family.roles)} | {', '.join(own)} |"
 
 
 def figures() -> Iterator[str]:
@@ -95,7 +107,9 @@ def benchmarks() -> Iterator[str]:
     yield run.README.read_text(encoding="utf-8").replace(scaling.DRAWN, figure)
 
 
-WRITERS = {write.__name__: write for write in (files, glossary, models, figures, exact_elpd, commands, benchmarks)}
+WRITERS = {
+    write.__name__: write for write in (files, glossary, models, families, figures, exact_elpd, commands, benchmarks)
+}
 
 
 def _built_in(kind: str) -> list[Path]:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tadpool.calibration import sbc_verdict
 from tadpool.files import contracts, io
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 
 def calibrate_part(

@@ -15,6 +15,7 @@ from tadpool.config.schema.design import KINDS, NAMES, Design
 from tadpool.config.schema.study import DESCRIBED, ENTRIES
 from tadpool.config.schema.sweep import GRID, LISTED, NAMED, SPACED
 from tadpool.errors import did_you_mean
+from tadpool.modelling.families import FAMILIES
 
 WANTED = {
     "int_type": "a whole number",
@@ -32,15 +33,6 @@ WANTED = {
     "models_type": "ladder or a set of `name: {model: ...}` lines",
     "predictors_type": "a list of names or {name: kind}",
     "label_type": "text or a whole number",
-}
-# Other names of families -> ours.
-FAMILIES = {
-    **dict.fromkeys(("gaussian", "gauss"), "normal"),
-    **dict.fromkeys(("t", "student_t", "studentt", "student-t"), "student"),
-    **dict.fromkeys(("logistic", "logit", "binary", "bernoulli_logit"), "bernoulli"),
-    **dict.fromkeys(("negbin", "negbinomial", "negativebinomial", "neg_binomial", "nb"), "negative_binomial"),
-    **dict.fromkeys(("count", "counts", "log_linear"), "poisson"),
-    **dict.fromkeys(("ordinal", "cumulative", "ordered_logistic", "polr"), "ordered"),
 }
 BRANCHES = (SPACED, LISTED, NAMED, GRID, DESCRIBED, ENTRIES, NAMES, KINDS, "[key]")
 RANGES = {
@@ -86,7 +78,7 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
             return f"{shown(value)} has too few members", f"give at least {context['min_length']}"
         case "too_long":
             return f"{shown(value)} has too many members", f"give at most {context['max_length']}"
-        case "literal_error" if name == "family" and (known := FAMILIES.get(str(value).lower().replace(" ", "_"))):
+        case "literal_error" if name == "family" and (known := _family(str(value).lower().replace(" ", "_"))):
             return f"{shown(value)} is not one of the choices", f"did you mean {known!r}?"
         case "literal_error":
             return f"{shown(value)} is not one of the choices", f"give {context['expected']}"
@@ -103,6 +95,11 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
             )
             return f"{shown(value)} ({kind(value)}) is not {WANTED[name_of_type]}", mend
     return f"{shown(value)}: {detail['msg']}", "correct it"
+
+
+def _family(alias: str) -> str | None:
+    """The family that has this name in other programs."""
+    return next((name for name, each in FAMILIES.items() if alias in each.aliases), None)
 
 
 def how_to_write(wanted: str, value: Any) -> str:

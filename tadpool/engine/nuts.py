@@ -53,26 +53,27 @@ class Sampler:
 class hold_out(numpyro.primitives.Messenger):
     """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped.
 
-    together: take the log density of a site that offers it, `infer={"together": function(value, weights)}`, from that function
-    as one number; weights: an array that multiplies the log density of each value, or None.
+    joint: take the log density of a site that offers it, `infer={"joint_log_density": function(value, weights)}`, from that
+    function as one number; weights: an array that multiplies the log density of each value, or None.
     """
 
-    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, together: bool = False) -> None:
-        self.held_out, self.together = held_out or {}, together
+    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, joint: bool = False) -> None:
+        self.held_out, self.joint = held_out or {}, joint
         super().__init__(fn)
 
     def process_message(self, msg: Arrays) -> None:
         if msg["type"] != "sample" or not msg["is_observed"]:
             return
         kept = ~self.held_out[msg["name"]] if msg["name"] in self.held_out else None
-        if self.together and "together" in msg["infer"]:
+        if self.joint and "joint_log_density" in msg["infer"]:
             weights = kept if msg["scale"] is None else msg["scale"] * (1.0 if kept is None else kept)
-            msg["fn"], msg["scale"] = Together(msg["fn"], msg["infer"]["together"], weights), None
+            msg["fn"] = JointLogDensity(msg["fn"], msg["infer"]["joint_log_density"], weights)
+            msg["scale"] = None
         elif kept is not None:
             msg["fn"] = msg["fn"].mask(kept)
 
 
-class Together(numpyro.distributions.Distribution):
+class JointLogDensity(numpyro.distributions.Distribution):
     """A distribution whose log density of all values is known as one number, function(value, weights)."""
 
     def __init__(self, each: numpyro.distributions.Distribution, function: Callable, weights: jax.Array | None) -> None:
@@ -119,7 +120,7 @@ class Program:
 
     def call(self, lane: Arrays, shared: Arrays) -> Callable:
         def model():
-            with hold_out(held_out=lane["held_out"], together=True):
+            with hold_out(held_out=lane["held_out"], joint=True):
                 return self.model(**shared, **lane["arguments"])
 
         return model

@@ -12,7 +12,7 @@ import xarray as xr
 from tadpool import sweep_axes
 from tadpool.engine import progress
 from tadpool.files.data_file import merged
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 BLOCK_BYTES = 64e6
 REFIT_WARMUP = 300

@@ -16,7 +16,7 @@ from tadpool.fitting import storage as storing
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
 from tadpool.modelling import binding
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 
 def fit(

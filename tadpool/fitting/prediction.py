@@ -12,9 +12,8 @@ from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io
 from tadpool.files import data_file as datasets
 from tadpool.fitting import sampling
-from tadpool.modelling import design as designs
 from tadpool.modelling.binding import Bound, bind, labelled, small
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference, design_of
 
 
 def predict(
@@ -122,14 +121,15 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
 
 def typical(bound: Bound) -> dict[str, Any]:
     """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
-    if designs.of(bound.model) is None:
+    design = design_of(bound.model)
+    if design is None:
         return {}
     typical = {}
     for name in (name for name in bound.inputs if name in bound.dataset):
         values, index = bound.dataset[name].values, name.removesuffix("_index")
         if name == index:
             typical[name] = np.quantile(values, 0.5, method="lower").item()
-        elif index not in designs.of(bound.model)["groups"]:
+        elif index not in design.groups:
             typical[index] = bound.dataset[index].values[np.bincount(values).argmax()]
     return typical
 

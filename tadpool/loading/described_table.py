@@ -11,12 +11,12 @@ import xarray as xr
 
 from tadpool.errors import UserError
 from tadpool.loading import table_files, undeclared_trials
+from tadpool.loading.sources import ROLES
 from tadpool.loading.table_files import Cells
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 LARGEST_WHOLE = 2**53
-ROLES = ("trials", "exposure", "offset", "standard_error")
 POSITIVE = {"exposure": "the exposure", "standard_error": "the standard error"}
 MEND_EMPTY = "fill it, or declare `missing: drop` to leave such rows out"
 

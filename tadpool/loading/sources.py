@@ -15,6 +15,9 @@ from tadpool.files import plugins
 Source = str | Mapping[str, Any]
 PARQUET = (".parquet", ".pq")
 
+ROLES = ("trials", "exposure", "offset", "standard_error")
+"""Keys of a column, of an outcome's attributes and of a design: each names another variable of the same rows."""
+
 
 def simulated(source: Source) -> bool:
     """Whether the data are drawn anew by a simulator, which takes a seed."""

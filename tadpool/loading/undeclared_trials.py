@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tadpool.files import io
+from tadpool.loading.sources import ROLES
 from tadpool.loading.table_files import Cells
-from tadpool.modelling.design import ROLES
 
 WHOLE = re.compile(r"0|[1-9]\d{0,14}")
 FREE = ("number", "integer", "count")

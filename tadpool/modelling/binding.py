@@ -20,8 +20,8 @@ from tadpool.engine.nuts import DECENTERED
 from tadpool.errors import UserError, explained
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
-from tadpool.modelling import design, inspection, observation_weights, rules
-from tadpool.modelling.design import Reference
+from tadpool.modelling import inspection, observation_weights, references, rules
+from tadpool.modelling.references import Reference
 
 Arrays = dict[str, Any]
 
@@ -30,7 +30,7 @@ Arrays = dict[str, Any]
 class Bound:
     """A model bound to a dataset.
 
-    model, given: its name or reference (`tadpool.modelling.design`), and the hyperparameters that differ from its defaults.
+    model, given: its name or reference (`tadpool.modelling.references`), and the hyperparameters that differ from its defaults.
     function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
     data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
     latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
@@ -76,26 +76,26 @@ def bind(
     `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not and, where the
     dataset has outcomes, for a model that breaks a rule of `tadpool.modelling.rules` on it.
     """
-    signature, where = design.signature(model), f"models/{design.name(model)}.py"
+    signature, where = references.signature(model), f"models/{references.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
     traced = {
         name: float(value) for name, value in values.items() if isinstance(signature.hyperparameters[name], float)
     }
     static = {name: value for name, value in values.items() if name not in traced}
     data, sizes = _matched(where, signature, dataset)
-    module = plugins.load("models", design.name(model))
+    module = plugins.load("models", references.name(model))
     if signature.designed:
-        bound = module.bound(design.of(model), dataset, static, facts)
+        bound = module.bound(references.design_of(model), dataset, static, facts)
         function, facts, data = bound.function, bound.facts, data | bound.arrays
     else:
         function = partial(module.model, **static, **sizes)
     inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
     with inspection.explained(where), numpyro.validation_enabled(False):
         if any(outcome in data for outcome in signature.outcomes):
-            candidate = (where, design.path(model), function, data, signature.outcomes, traced, dataset)
+            candidate = (where, references.path(model), function, data, signature.outcomes, traced, dataset)
             rules.check(inspection.Candidate(*candidate), only_where)
-            if design.weights(model):
-                function = observation_weights.applied(where, function, design.weights(model), dataset, data)
+            if references.weights(model):
+                function = observation_weights.applied(where, function, references.weights(model), dataset, data)
                 data = {name: _array(dataset[name]) for name in function.extra} | data
         shapes, latents = _sites(function, {**data, **traced})
         named = infer_dims(function, model_kwargs={**inputs, **traced})
@@ -178,7 +178,7 @@ def swept(
     """
     for axis in sweep_axes.axes(over):
         if axis in bound.sizes:
-            what = f"models/{design.name(bound.model)}.py: {axis!r} is a hyperparameter and a site"
+            what = f"models/{references.name(bound.model)}.py: {axis!r} is a hyperparameter and a site"
             raise UserError(f"{what}; give one another name so that a sweep over it can be told from it")
     bound = bound.at(bound.dataset) if data and bound.facts else bound
     labels, dim = np.asarray(points, float), sweep_axes.dim(over)
@@ -194,7 +194,7 @@ def _stacked(bound: Bound, at: Sequence[Mapping[str, float]], data: Sequence[xr.
     """The model's data at each point, (points, ...)."""
     each = [bound.at(dataset) for dataset in data]
     for point, own in zip(at, each, strict=bool(data)):
-        if form(own) != form(each[0]):
+        if program_signature(own) != program_signature(each[0]):
             words = ", ".join(f"{name} = {value:g}" for name, value in point.items())
             raise UserError(
                 f"sweep: the data at {words} have other shapes than at the first point, and the points of a sweep share one "
@@ -203,8 +203,8 @@ def _stacked(bound: Bound, at: Sequence[Mapping[str, float]], data: Sequence[xr.
     return {name: np.stack([own.data[name] for own in each]) for name in bound.data} if data else {}
 
 
-def form(bound: Bound) -> tuple:
-    """What a compiled program depends on: data sets of one form are lanes of one program."""
+def program_signature(bound: Bound) -> tuple:
+    """What a compiled program depends on: data sets of one signature are lanes of one program."""
     static = sorted(bound.function.keywords.items())
     return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
 
@@ -243,7 +243,7 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
         return bound.function
     function = handlers.reparam(bound.function, config={site: LocScaleReparam(0.0) for site in sites})
     with (
-        explained(f"models/{design.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
+        explained(f"models/{references.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
         numpyro.validation_enabled(False),
     ):
         _sites(function, {**bound.data, **bound.hyperparameters})
@@ -252,7 +252,7 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
 
 def reparametrizable(bound: Bound) -> list[str]:
     """The sites that may be reparametrized: those that the model's file names, or the varying effects of a rung."""
-    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(design.path(bound.model))
+    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(references.path(bound.model))
     return [site for site in named if site in bound.latents]
 
 

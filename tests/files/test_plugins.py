@@ -15,7 +15,8 @@ from tadpool.files.data_file import merged
 from tadpool.fitting import sampling
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding, densities, design
+from tadpool.modelling import binding, densities
+from tadpool.modelling.rungs import RUNGS
 from tadpool.verification import exact_comparisons
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}
@@ -29,7 +30,7 @@ def data_of(study):
     return merged(prepare(content["dataset"], arguments, content["outcomes"], study, 1 if simulated else None))
 
 
-@pytest.mark.parametrize("model", sorted(set(plugins.names("models")) - set(design.RUNGS)))
+@pytest.mark.parametrize("model", sorted(set(plugins.names("models")) - set(RUNGS)))
 def test_every_model_is_used_by_a_study(model):
     assert model in {name for name, _ in USES}
 

@@ -15,9 +15,9 @@ from tadpool.evaluation import elpd
 from tadpool.files.data_file import merged
 from tadpool.fitting import sampling
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding, design
+from tadpool.modelling import binding, references
 
-WEIGHTED = design.weighted("cookies_pooled", {"chips": "w"})
+WEIGHTED = references.weighted("cookies_pooled", {"chips": "w"})
 WEIGHTS = np.arange(150) % 4 / 2
 SHAPE, RATE = 2.0, 0.2
 # Two-sided normal tail beyond 4.4 is 1.1e-5: over the 152 comparisons below false alarms are below 2e-3.

@@ -13,7 +13,7 @@ from tadpool.convergence import verdicts as checks
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.loading import undeclared_trials
-from tadpool.modelling.design import ROLES
+from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
 from tadpool.reporting.pages.study import comparisons, headline
 from tadpool.reporting.sections import overview, sensitivity
@@ -376,10 +376,10 @@ OWN = [
 )
 def test_own_data_of_a_group_are_told_as_they_are(keys, columns, expected):
     """Groups a (one row), b (two) and c, of which no row is left. Of known errors: 7/5 and 1/sqrt(1.25) in group b."""
-    roles = dict.fromkeys(ROLES) | {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": []}
+    design = {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": [], "slopes": []}
     variables = {name: ("row", np.array(values)) for name, values in columns.items()}
     data = xr.Dataset(variables | {"group_index": ("row", [0, 1, 1])}, coords={"row": range(3), "group": list("abc")})
     data["y"].attrs |= (
         {"flag_values": [0, 1, 2], "flag_meanings": "low mid high"} if keys["family"] == "ordered" else {}
     )
-    assert own_data(roles | keys, data) == expected
+    assert own_data(Design.from_json(design | keys), data) == expected

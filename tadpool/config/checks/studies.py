@@ -14,7 +14,7 @@ from tadpool.config.schema.sweep import Sweep
 from tadpool.config.schema.table import Table
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import plugins, provenance
-from tadpool.modelling import design
+from tadpool.modelling import references
 
 # Options of every figure: they are the page's, not its kind's.
 PAGE_OPTIONS = ("section", "title")
@@ -35,7 +35,7 @@ def check(study: Study) -> Iterator[Problem]:
             continue
         try:
             path = _importable(plugins.find("models", entry.model))
-            signatures[name] = design.signature(study.reference(name) if entry.design else entry.model)
+            signatures[name] = references.signature(study.reference(name) if entry.design else entry.model)
             plugins.reparametrizable(path)
         except UserError as error:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")

@@ -11,11 +11,12 @@ from tadpool.config.schema.table import Column, Table
 from tadpool.errors import did_you_mean
 from tadpool.files import plugins
 from tadpool.loading import sources
+from tadpool.loading.sources import ROLES
+from tadpool.modelling.families import NUMBERS
 
 READABLE = (".csv", ".tsv", ".txt", ".nc", *sources.PARQUET)
-NUMERIC = ("number", "integer", "count")
 LABELLED = ("binary", "ordered", "categorical")
-OBSERVABLE = (*NUMERIC, "binary", "ordered")
+OBSERVABLE = (*NUMBERS, "binary", "ordered")
 # Key of a column -> kinds of columns that may have it, kinds of the column that it names.
 LINKS = {
     "trials": (("count",), ("count",)),
@@ -25,10 +26,6 @@ LINKS = {
     "within": (("group",), ("group",)),
     "per": (OBSERVABLE, ("group",)),
 }
-
-
-ROLES = ("trials", "exposure", "offset", "standard_error")
-"""Keys of a column that name another of the same rows."""
 
 
 def check(study: Study) -> Iterator[Problem]:
@@ -106,15 +103,15 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
         yield Problem((*place, "levels"), f"{len(column.levels)} levels are given", "a binary column has two")
     if column.missing == "mask":
         roles = [key for other in columns.values() for key in ROLES if getattr(other, key) == name]
-        if kind not in NUMERIC:
+        if kind not in NUMBERS:
             mend = "describe empty cells as a level of their own, or declare `missing: drop`"
-            yield Problem((*place, "missing"), f"a {kind} column cannot be masked, only {_listed(NUMERIC)}", mend)
+            yield Problem((*place, "missing"), f"a {kind} column cannot be masked, only {_listed(NUMBERS)}", mend)
         elif name in (study.outcomes or ()) or roles:
             what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which applies to every row"
             yield Problem((*place, "missing"), what, "declare `missing: drop`")
     for key in ("at_least", "at_most"):
-        if getattr(column, key) is not None and kind not in NUMERIC:
-            yield Problem((*place, key), f"a {kind} column has no range", f"only {_listed(NUMERIC)} may have one")
+        if getattr(column, key) is not None and kind not in NUMBERS:
+            yield Problem((*place, key), f"a {kind} column has no range", f"only {_listed(NUMBERS)} may have one")
     if column.at_least is not None and column.at_most is not None and column.at_least > column.at_most:
         what = f"at_least ({column.at_least:g}) is above at_most ({column.at_most:g})"
         yield Problem(place, what, "exchange them")

@@ -12,7 +12,7 @@ from tadpool.config.schema.table import Table
 from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
 from tadpool.convergence import thresholds
 from tadpool.convergence.remedies import REMEDIES
-from tadpool.modelling import design as designs
+from tadpool.modelling import references as model_references
 
 # Branches of a union, as they stand in the location of an error.
 DESCRIBED, ENTRIES = "(table)", "(entries)"
@@ -232,9 +232,10 @@ class Study(Strict):
         return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
 
     def reference(self, entry: str) -> str | dict[str, Any]:
-        """What jobs are told of an entry's model (`tadpool.modelling.design`)."""
+        """What jobs are told of an entry's model (`tadpool.modelling.references`)."""
         used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
-        return designs.weighted(designs.reference(self.model_dump(include=used), entry), self.weights_of(entry))
+        reference = model_references.reference(self.model_dump(include=used), entry)
+        return model_references.weighted(reference, self.weights_of(entry))
 
     def weights_of(self, entry: str) -> dict[str, str]:
         """The entry's observation weights, or the study's."""
