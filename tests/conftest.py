@@ -26,7 +26,10 @@ MARKS = {
     "tests/runs/": ["workflow"],
     "tests/faults/": ["workflow", "fault", "slow"],
     "tests/slurm/": ["workflow", "slurm", "slow"],
-    "tests/browser/": ["browser", "slow"],
+    "tests/browser/": ["browser"],
+    "tests/browser/test_controls.py": ["slow"],
+    "tests/browser/test_docs_site.py": ["slow"],
+    "tests/browser/test_explorers.py": ["slow"],
 }
 # They take longest, so they start first; two workers begin with runs that they do not have to wait for.
 FIRST = ("tests/faults/test_kills.py", "tests/runs/", "tests/faults/", "tests/slurm/", "tests/browser/")
@@ -39,6 +42,7 @@ def pytest_configure(config):
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         for place, marks in MARKS.items():

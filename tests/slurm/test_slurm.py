@@ -141,11 +141,7 @@ def test_slurm_gives_the_bytes_of_one_machine(on_one_machine, tmp_path_factory, 
     accounting = status == "sacct"
     if accounting and not os.environ.get("TADPOOL_SACCT"):
         pytest.skip("the same again with accounting takes a minute and a half more: set TADPOOL_SACCT=1")
-    if missing(accounting):
-        packages = (
-            "slurmctld slurmd slurm-client munge" + accounting * " slurmdbd mariadb-server-core mariadb-client-core"
-        )
-        programs.missing(f"A run on SLURM needs {', '.join(missing(accounting))}{programs.ADVICE}{packages}.")
+    require_slurm(accounting)
     workflow = study_folder(tmp_path_factory.mktemp("slurm") / "tadpool", split=True)
     with (
         tempfile.TemporaryDirectory(prefix="tadpool-slurm-") as folder,
