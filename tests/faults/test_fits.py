@@ -45,7 +45,7 @@ def run(tmp_path_factory):
     study = workflow.folder / "config" / "studies" / "small.yaml"
     head = study.read_text().split("models:")[0]
     entries = "".join(f"  {how}: {{model: failing, hyperparameters: {{how: {how}}}}}\n" for how in WAYS)
-    study.write_text(f"{head}models:\n  good: {{model: cookies_pooled}}\n{entries}")
+    study.write_text(f"{head}sensitivity: false\nmodels:\n  good: {{model: cookies_pooled}}\n{entries}")
     return workflow, workflow.run("--set-resources", "fit:runtime=1", "sample_prior:runtime=1", check=False)
 
 

@@ -14,7 +14,7 @@ from tests.made.workflows import digests, small
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory):
+def odd(undisturbed, tmp_path_factory):
     """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written and a damaged compile cache.
 
     Returns the workflow, its process, and whether it was without network.
@@ -25,7 +25,9 @@ def odd(tmp_path_factory):
     cache = temporary / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
     cache.mkdir(parents=True, mode=0o700)
     cache.parent.chmod(0o700)
-    for entry in _compile_cache().glob("*"):
+    compiled = list(Path(os.environ["TMPDIR"], *cache.parts[-2:]).iterdir())
+    assert compiled, "no other run has compiled anything"
+    for entry in compiled:
         (cache / entry.name).write_bytes(b"damaged")
     environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": "/proc", "TMPDIR": str(temporary)}
     environment["XDG_CACHE_HOME"] = str(temporary)  # Snakemake itself does not start without a place for its cache
@@ -40,11 +42,6 @@ def odd(tmp_path_factory):
 
 def _can(*command):
     return bool(shutil.which(command[0])) and subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _compile_cache():
-    """Programs that other runs on this machine compiled."""
-    return Path(tempfile.gettempdir()) / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
 
 
 @pytest.mark.parametrize("what", ["one core", "LANG=C", "a damaged compile cache", "a HOME that cannot be written"])
