@@ -8,9 +8,10 @@ NAME ?=
 FOLDER ?= .
 VENV := .venv$(if $(filter gpu,$(PLATFORM)),-gpu)
 PYTHON := $(VENV)/bin/python
+PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-.PHONY: run quick setup parquet new test torture verify lint audit bench plan docs screenshots lock clean help
+.PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -26,10 +27,18 @@ parquet: $(VENV)/complete  ## Add to the environment what reads tables in Parque
 new: .venv/complete  ## Begin a study with files that run as they are (NAME=bakeries, FOLDER=../mine or this one)
 	@$(PYTHON) -m tadpool.workflow.new --folder '$(FOLDER)' -- '$(NAME)'
 
-test: .venv/complete-dev  ## Run all tests
-	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+test: .venv/complete-dev  ## Run the tests that say whether a change is right, a small run to its page included (12 minutes on two cores)
+	@tests/install browser
+	@$(PYTEST) -m 'not slow'
 
-torture: .venv/complete-dev  ## Kill jobs and runs 400 times at random moments (half an hour); `make test` does 40
+test-fast: .venv/complete-dev  ## Run the tests that neither sample for more than seconds nor start a run or a browser (2 minutes)
+	@$(PYTEST) -m 'not (fit or workflow or fault or browser or slurm or slow)'
+
+test-slow: .venv/complete-dev  ## Run the other tests: runs, faults, 40 kills, SLURM, pages in a browser (30 minutes)
+	@tests/install browser slurm
+	@$(PYTEST) -m slow
+
+torture: .venv/complete-dev  ## Kill jobs and runs 400 times at random moments (half an hour); `make test-slow` does 40
 	@TADPOOL_KILLS=400 $(PYTHON) -m pytest tests/faults/test_kills.py
 
 verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)
@@ -75,7 +84,7 @@ clean:  ## Remove results and environments
 	rm -rf results .snakemake .venv .venv-gpu .venv-bench .uv
 
 help:  ## List the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
 
 # Without compiled bytecode the start of every job takes twice as long. That of the packages' own tests (56 MB) is left out.
 compile = $(@D)/bin/python -m compileall -qq -j 0 -x /tests/ $(@D)/lib || true

@@ -13,12 +13,12 @@ import xarray as xr
 from tadpool import seeds
 from tadpool.engine import batches, checkpoints, lanes
 from tadpool.engine.nuts import hold_out, lane_key
+from tadpool.fitting import LOG_LIKELIHOOD_BYTES
 from tadpool.modelling import binding, densities
 from tadpool.modelling.binding import Arrays, Bound, Points, labelled, small
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
-LOG_LIKELIHOOD_BYTES = 1e9
 # Of outcomes drawn for all rows, as numbers of 8 bytes: beyond it fewer of the draws are predicted with.
 PREDICTIVE_BYTES = 4e8
 # Drawing that many outcomes a thousand times takes less time than optimizing the program that does it.

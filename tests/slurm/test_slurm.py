@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +14,8 @@ import pytest
 
 from tadpool.errors import UserError
 from tadpool.workflow import slurm
-from tests.made.workflows import copy_to, digests
+from tests.made import programs
+from tests.made.workflows import copy_to, digests, started
 from tests.slurm.cluster import Cluster, missing
 
 CONFIG = """
@@ -62,9 +62,16 @@ def study_folder(place, split):
     return workflow
 
 
+def require_slurm(accounting=False):
+    packages = "slurmctld slurmd slurm-client munge" + accounting * " slurmdbd mariadb-server-core mariadb-client-core"
+    if lacking := missing(accounting):
+        programs.missing(f"A run on SLURM needs {', '.join(lacking)}{programs.ADVICE}{packages}.")
+
+
 @pytest.fixture(scope="module")
 def on_one_machine(tmp_path_factory):
     """Digests of the results of a local run, with nothing split."""
+    require_slurm()
     workflow = study_folder(tmp_path_factory.mktemp("local") / "tadpool", split=False)
     workflow.run()
     return digests(workflow.folder)
@@ -78,8 +85,7 @@ def through_slurm(cluster, folder, status):
     command += ["--cores", "2", "--latency-wait", "5", "--slurm-no-account", "--slurm-status-command", status]
     command += ["--slurm-init-seconds-before-status-checks", "1"]
     log = folder / "snakemake.log"
-    with log.open("w") as output:
-        running = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    with log.open("w") as output, started(command, cwd=folder, stdout=output, stderr=output) as running:
         killed = None
         while running.poll() is None:
             if not killed:
@@ -133,10 +139,9 @@ def test_an_executor_without_a_function_that_is_replaced_ends_the_run(monkeypatc
 @pytest.mark.parametrize("status", ["squeue", "sacct"])
 def test_slurm_gives_the_bytes_of_one_machine(on_one_machine, tmp_path_factory, status):
     accounting = status == "sacct"
-    if missing(accounting):
-        pytest.skip(f"Debian's packages of SLURM are not installed: {', '.join(missing(accounting))} not found")
     if accounting and not os.environ.get("TADPOOL_SACCT"):
         pytest.skip("the same again with accounting takes a minute and a half more: set TADPOOL_SACCT=1")
+    require_slurm(accounting)
     workflow = study_folder(tmp_path_factory.mktemp("slurm") / "tadpool", split=True)
     with (
         tempfile.TemporaryDirectory(prefix="tadpool-slurm-") as folder,
