@@ -58,7 +58,7 @@ def begin():
     except UserError as error:
         sys.exit(str(error))
     if ON_CLUSTER:
-        slurm.mend_executor()
+        slurm.fix_executor()
     else:
         # To keep to a rate of job starts that no one machine needs, the scheduler wakes up once a second for every time
         # that a job began or ended before: the more jobs, the busier.

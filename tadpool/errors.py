@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """What a user can mend: one sentence that names the file, the field or row, the value, the rule and the mend.
+    """What a user can fix: one sentence that names the file, the field or row, the value, the rule and the fix.
 
     Scripts and the Snakefile print it without a traceback.
     """

@@ -26,7 +26,7 @@ from tadpool.engine.nuts import Arrays, Program, Sampler, read_stats
 from tadpool.errors import UserError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
-GPU_MEND = "install the environment of requirements-gpu.lock on a machine with one, or set platform to cpu"
+GPU_FIX = "install the environment of requirements-gpu.lock on a machine with one, or set platform to cpu"
 ITERATIONS_PER_BLOCK = 500
 STARTS = 100
 
@@ -45,7 +45,7 @@ def start(threads: int, precision: str = "float64", platform: str = "cpu") -> No
     jax.config.update("jax_enable_x64", precision == "float64")
     jax.config.update("jax_platforms", PLATFORMS[platform])
     if platform == "gpu" and not side_by_side():
-        raise UserError(f"platform: JAX finds no GPU here; {GPU_MEND}")
+        raise UserError(f"platform: JAX finds no GPU here; {GPU_FIX}")
 
 
 class Status(enum.IntEnum):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tadpool.errors import UserError
 
-MEND = "delete the file and run again"
+FIX = "delete the file and run again"
 LONGEST = 254  # characters of a name in Snakemake's records
 
 
@@ -40,7 +40,7 @@ def require_intact(path: str | Path) -> None:
     path, seal = Path(path), path_of(path)
     if seal.is_file() and path.is_file() and seal.read_text(encoding="utf-8") != text(path, path.name):
         raise UserError(
-            f"{path}: it is not the file that was written here (damaged, edited, replaced or put back); {MEND}"
+            f"{path}: it is not the file that was written here (damaged, edited, replaced or put back); {FIX}"
         )
 
 

@@ -125,7 +125,7 @@ def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
     """
     from tadpool.files import contracts
 
-    contracts.check(tree, contract, str(path), mend="it was not written")
+    contracts.check(tree, contract, str(path), fix="it was not written")
     encoding = {
         node.path: {name: {"zlib": True, "complevel": 4} for name, v in node.data_vars.items() if v.dtype.kind != "U"}
         for node in tree.subtree

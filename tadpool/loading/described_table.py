@@ -18,7 +18,7 @@ WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 LARGEST_WHOLE = 2**53
 ROLES = ("trials", "exposure", "offset", "standard_error")
 POSITIVE = {"exposure": "the exposure", "standard_error": "the standard error"}
-MEND_EMPTY = "fill it, or declare `missing: drop` to leave such rows out"
+FIX_EMPTY = "fill it, or declare `missing: drop` to leave such rows out"
 
 
 def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
@@ -27,7 +27,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     The dims, variables and attributes are those of a dataset file: see `config.schema.table.Column`. How it was read: file,
     rows (of the table), dialect, dropped (rows, and the empty cells of each column that drops them), unused (headings), and
     where there are any, masked (empty cells of each column that masks them) and never_below (`loading.undeclared_trials`).
-    Raises UserError with a sentence for each column that breaks its rules: file, row, column, value, rule and mend.
+    Raises UserError with a sentence for each column that breaks its rules: file, row, column, value, rule and fix.
     """
     cells = table_files.read(description)
     columns = {name: {**each, "column": each["column"] or name} for name, each in description["columns"].items()}
@@ -38,8 +38,8 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     used = {column["column"] for column in columns.values()}
     unused = [heading for heading in cells.columns if heading and heading not in used]
     if description["unit"] in unused:
-        mend = f"describe it (`{description['unit']}: {{kind: group}}`), or give the unit another name"
-        problems.append(f"{cells.file}: column {description['unit']} has the name of the study's unit; {mend}")
+        fix = f"describe it (`{description['unit']}: {{kind: group}}`), or give the unit another name"
+        problems.append(f"{cells.file}: column {description['unit']} has the name of the study's unit; {fix}")
     _raise(problems)
     kept, dropped = _dropped(cells, columns)
     dialect = _with_decimal(kept, columns, description["decimal"])
@@ -136,7 +136,7 @@ class _Columns:
         if name not in self.members:
             column = self.columns[name]
             cells = self.cells.columns[column["column"]]
-            self.cells.refuse(column["column"], cells == "", "every row needs one", MEND_EMPTY)
+            self.cells.refuse(column["column"], cells == "", "every row needs one", FIX_EMPTY)
             if column["levels"] is not None:
                 found = self._levels(column), np.array([str(level) for level in column["levels"]], object)
             elif column["within"]:
@@ -157,7 +157,7 @@ class _Columns:
         """Position of each row's cell among the declared levels, int64 (rows,)."""
         levels = [str(level) for level in column["levels"] or (0, 1)]
         cells = self.cells.columns[column["column"]]
-        self.cells.refuse(column["column"], cells == "", "every row needs one", MEND_EMPTY)
+        self.cells.refuse(column["column"], cells == "", "every row needs one", FIX_EMPTY)
         unknown = ~np.isin(cells, levels)
         self.cells.refuse(column["column"], unknown, f"the levels are {', '.join(levels)}")
         return np.array([levels.index(cell) for cell in cells], np.int64)
@@ -190,7 +190,7 @@ class _Columns:
         heading, kind = column["column"], column["kind"]
         cells, masked = self.cells.columns[heading], column["missing"] == "mask"
         absent = (cells == "") & masked
-        self.cells.refuse(heading, (cells == "") & ~absent, "a number is needed", MEND_EMPTY)
+        self.cells.refuse(heading, (cells == "") & ~absent, "a number is needed", FIX_EMPTY)
         if self.decimal == "comma":
             text = [cell if "." in cell else cell.replace(",", ".") for cell in cells]
             pointed = np.array(["." in cell for cell in cells], bool)
@@ -200,8 +200,8 @@ class _Columns:
         else:
             text = list(cells)
         wrong = np.array([not NUMBER.fullmatch(cell) for cell in text], bool) & ~absent
-        mend = "correct the table, or name what means an empty cell in `missing_values`"
-        self.cells.refuse(heading, wrong, "a number is needed", mend)
+        fix = "correct the table, or name what means an empty cell in `missing_values`"
+        self.cells.refuse(heading, wrong, "a number is needed", fix)
         values = np.array([float(cell or "nan") for cell in text], np.float64)
         self.cells.refuse(heading, ~np.isfinite(values) & ~absent, "a finite number is needed")
         if kind != "number":

@@ -49,7 +49,7 @@ class Cells:
         columns = {heading: cells[keep] for heading, cells in self.columns.items()}
         return replace(self, columns=columns, places=self.places[keep], rows=self.rows[keep])
 
-    def refuse(self, heading: str, bad: np.ndarray, rule: str, mend: str = "correct the table") -> None:
+    def refuse(self, heading: str, bad: np.ndarray, rule: str, fix: str = "correct the table") -> None:
         """Raise UserError for the first row where `bad` (rows,) is true."""
         if bad.any():
             first = int(np.argmax(bad))
@@ -57,7 +57,7 @@ class Cells:
             cell = self.columns[heading][first]
             value = f"{cell[:60]!r} is not allowed" if cell else "the cell is empty"
             place = f"{self.file}, {self.word} {self.places[first]}, column {heading}"
-            raise UserError(f"{place}: {value}, {rule}; {mend}{others}")
+            raise UserError(f"{place}: {value}, {rule}; {fix}{others}")
 
 
 def read(description: Mapping[str, Any]) -> Cells:
@@ -90,8 +90,8 @@ def _separated(path: Path, description: Mapping[str, Any]) -> Cells:
             elif cells:
                 if len(cells) != len(header):
                     counts = f"{len(cells)} cells, but the heading has {len(header)}"
-                    mend = f"correct the line, or declare `separator` (read as {separator})"
-                    raise UserError(f"{path}, line {line}: {counts}; {mend}")
+                    fix = f"correct the line, or declare `separator` (read as {separator})"
+                    raise UserError(f"{path}, line {line}: {counts}; {fix}")
                 body.append([cell.strip() for cell in cells])
                 places.append(line)
     except csv.Error as error:
@@ -109,8 +109,8 @@ def _text(path: Path, encoding: str) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        mend = "save the table as UTF-8, or declare its `encoding`"
-        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {mend}") from error
+        fix = "save the table as UTF-8, or declare its `encoding`"
+        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {fix}") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
 
@@ -180,9 +180,9 @@ def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
     for name in headings:
         kind = schema[name]
         if kind.is_nested() or kind in (polars.Binary, polars.Object):
-            mend = "give each of its values a column of its own, or save it as text"
+            fix = "give each of its values a column of its own, or save it as text"
             raise UserError(
-                f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {mend}"
+                f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {fix}"
             )
     text = {name: _as_text(np.array(values, object)) for name, values in columns.items()}
     others = {name: np.full(len(rows), "", object) for name in schema if name not in text}

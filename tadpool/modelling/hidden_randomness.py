@@ -17,7 +17,7 @@ from tadpool.files import provenance
 SOURCES = ("numpy.random", "random", "jax.random", "jax._src.random", "secrets")
 DRAWS = re.compile(r"\b(random_\w+|threefry2x32|rng_bit_generator|rng_uniform)\[?")
 ADDRESS = re.compile(r"0x[0-9a-f]+")
-MEND = "what a model draws has to be a site: use numpyro.sample"
+FIX = "what a model draws has to be a site: use numpyro.sample"
 
 
 def named(function: Callable, path: Path) -> Iterator[str]:

@@ -157,8 +157,8 @@ def _site(msg: dict[str, Any], where: str) -> Site:
         return Site(msg["name"], where, deterministic=True, plates=plates)
     families = [type(layer) for layer in layers(msg["fn"])]
     if dist.ImproperUniform in families and not msg["is_observed"]:
-        mend = "give it a proper one, such as dist.Normal(0, 10)"
-        raise UserError(f"{where}: the prior of {msg['name']} is improper, so nothing can be drawn from it; {mend}")
+        fix = "give it a proper one, such as dist.Normal(0, 10)"
+        raise UserError(f"{where}: the prior of {msg['name']} is improper, so nothing can be drawn from it; {fix}")
     wrappers = (dist.ExpandedDistribution, dist.MaskedDistribution, dist.Independent)
     scale = msg["scale"]
     return Site(

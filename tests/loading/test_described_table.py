@@ -13,7 +13,7 @@ from tadpool.errors import UserError
 from tadpool.files.data_file import merged
 from tadpool.files.results import StudyResults
 from tadpool.loading import sources
-from tadpool.loading.described_table import MEND_EMPTY
+from tadpool.loading.described_table import FIX_EMPTY
 from tadpool.loading.preparation import prepare
 from tadpool.reporting.sections import data as reporting
 
@@ -427,7 +427,7 @@ def test_what_is_no_netcdf_is_one_sentence(folder):
     ("columns", "sentence"),
     [
         ({"y": [1, -2]}, "t.parquet, row 2, column y: '-2' is not allowed, a count is at least 0; correct the table"),
-        ({"y": [1, None]}, f"t.parquet, row 2, column y: the cell is empty, a number is needed; {MEND_EMPTY}"),
+        ({"y": [1, None]}, f"t.parquet, row 2, column y: the cell is empty, a number is needed; {FIX_EMPTY}"),
         ({"y": [1.5, float("nan")]}, "t.parquet, row 2, column y: the cell is empty, a number is needed"),
         (
             {"y": [datetime.date(2026, 1, 31)] * 2},

@@ -1,4 +1,4 @@
-"""Every mistake of a model of one's own is a sentence with its file, line or row, what is wrong, and the mend."""
+"""Every mistake of a model of one's own is a sentence with its file, line or row, what is wrong, and the fix."""
 
 import numpy as np
 import pytest

@@ -46,8 +46,8 @@ def test_mistakes_on_the_command_line(folder):
     start = "--config or --configfile: "
     assert_sentences(
         done,
-        f"{start}sampler.draws: '500' (text) is not a whole number; inside --config every value is text: "
-        "write it in a file and give that with --configfile",
+        f"{start}sampler.draws: '500' (text) is not a whole number; inside --config every nested value is text: "
+        "write it in a file and pass that with --configfile",
         f"{start}compile_cache: 'false' (text) is not true or false; write compile_cache=False",
         f"{start}sead: there is no such key; did you mean 'seed'?",
     )
@@ -59,7 +59,7 @@ def test_mistakes_in_a_file_given_on_the_command_line(folder):
     start = "--config or --configfile: "
     assert_sentences(
         done,
-        f"{start}sampler.target_accept: .nan is not a finite number; give a finite one",
+        f"{start}sampler.target_accept: .nan is not a finite number; give a finite number",
         f"{start}sampler.chains: 1 is too small; give at least 2",
     )
 

@@ -109,7 +109,7 @@ def test_the_executor_forgets_no_job(monkeypatch, caplog, answers, states):
         return found, None if found is None else 0.1
 
     monkeypatch.setattr(executor, "query_job_status", query)
-    slurm.mend_executor()
+    slurm.fix_executor()
     command = query_job_status_sacct("run")
     with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may run
         found, _ = thread.submit(lambda: asyncio.run(executor.query_job_status(command, logging.getLogger()))).result()
