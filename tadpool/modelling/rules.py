@@ -30,15 +30,12 @@ def check(model: Candidate, only_where: Mapping[str, str] | None = None) -> None
         if values.dtype.kind not in "biuf":
             kind = "text" if values.dtype.kind in "OUS" else f"of type {values.dtype}"
             raise UserError(f"{model.where}: {name} is {kind}, which no model can take; take {name}_index or n_{name}")
-    for place in hidden_randomness.named(model.function, model.path):
-        raise UserError(f"{place}; {hidden_randomness.FIX}")
     called = call(model, model.arguments)
     _raise_first(sentence for rule in RULES for sentence in rule(called))
     _raise_first(_same_sites(called, call(model, model.arguments), "another call with equal arguments"))
     _raise_first(_same_sites(called, call(model, model.inputs), "a call without the outcomes"))
-    programs = [hidden_randomness.program(model.function, called.latents, model.arguments) for _ in range(2)]
-    for words in hidden_randomness.found(*programs):
-        raise UserError(f"{model.where}: {words}; {hidden_randomness.FIX}")
+    traces = [hidden_randomness.trace(model.function, called.latents, model.arguments) for _ in range(2)]
+    _raise_first(hidden_randomness.find(*traces, model.where, model.path))
     _raise_first(_values(called, only_where))
 
 

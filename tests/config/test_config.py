@@ -138,7 +138,7 @@ def test_weights_are_those_of_the_entry_or_the_study(folder):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("comparisons: {c: {entries: [a, b]}}", "comparisons.c: a and b have different observation weights, so that their "
+        ("comparisons: {c: {entries: [a, b]}}", "comparisons.c: a and b have different observation weights, so their "
          "scores cannot be compared; give both the same weights, or compare them separately"),
         ("calibration: {c: {entry: a}}", "calibration.c.entry: 'a' has observation weights, but data simulated from its model "
          "have none; choose an entry with `weights: {}`"),
@@ -721,7 +721,7 @@ TABLES = [
         {"columns": f"chips: {{kind: count, missing: mask}}, {PLACE}"},
         "dataset.columns.chips.missing",
         "chips is an outcome, which every row needs",
-        "declare `missing: drop`",
+        "write `missing: drop`",
     ),
     (
         {"columns": f"{CHIPS}, location: {{kind: group, missing: mask}}"},
@@ -745,7 +745,7 @@ TABLES = [
         {"columns": f"{CHIPS}, a_index: {{kind: number}}"},
         "dataset.columns.a_index",
         "'a_index' is reserved",
-        "made here",
+        "choose another",
     ),
     ({"columns": f"{CHIPS}, class: {{kind: number}}"}, "dataset.columns.class", "cannot be the name", "`column`"),
     (
