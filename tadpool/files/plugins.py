@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from tadpool import ROOT
-from tadpool.errors import UserError, did_you_mean, place, said
+from tadpool.errors import UserError, describe_error, did_you_mean, with_line
 from tadpool.files import plugin_imports
 
 PACKAGE = ROOT / "tadpool"
@@ -77,7 +77,9 @@ def load_file(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         fix = "install what it needs, or correct the file" if isinstance(error, ImportError) else "correct the file"
-        raise UserError(f"{place(where, error)}: the file cannot be imported: {said(error)}; {fix}") from error
+        raise UserError(
+            f"{with_line(where, error)}: the file cannot be imported: {describe_error(error)}; {fix}"
+        ) from error
     return module
 
 

@@ -49,7 +49,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     masked = {c["column"]: kept.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
     masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
-    noticed = {"masked": masked, "never_below": undeclared_trials.never_below(kept, columns)}
+    noticed = {"masked": masked, "never_below": undeclared_trials.possible_trials(kept, columns)}
     return dataset, read | {key: found for key, found in noticed.items() if found}
 
 
@@ -73,7 +73,7 @@ def _dropped(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> tuple[Ce
     if drop.all():
         raise UserError(f"{cells.file}: every row has an empty cell in {' or '.join(empty)}; no row is left")
     counts = {heading: int(where.sum()) for heading, where in empty.items() if where.any()}
-    return cells.kept(~drop), {"rows": int(drop.sum()), "empty": counts}
+    return cells.select_rows(~drop), {"rows": int(drop.sum()), "empty": counts}
 
 
 def _with_decimal(cells: Cells, columns: Mapping[str, Mapping[str, Any]], declared: str | None) -> dict[str, str]:

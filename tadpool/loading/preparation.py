@@ -6,7 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool.errors import UserError, explained
+from tadpool.errors import UserError, explain_errors
 from tadpool.files import plugins
 from tadpool.loading import columns, described_table, simulation, sources, undeclared_trials
 
@@ -37,11 +37,11 @@ def prepare(
         attributes = {"table": json.dumps(how, ensure_ascii=False)}
     else:
         found = {file: columns.read(path) for file, path in plugins.tables(source).items()}
-        with explained(f"datasets/{source}.py", "loading the tables"):
+        with explain_errors(f"datasets/{source}.py", "loading the tables"):
             dataset = plugins.load("datasets", source).load(found, **arguments)
         if not isinstance(dataset, xr.Dataset):
-            what = f"load() returns {simulation.kind(dataset)}"
+            what = f"load() returns {simulation.describe_type(dataset)}"
             raise UserError(f"datasets/{source}.py: {what}; return an xarray.Dataset")
-    tree = simulation.checked(where, dataset, None, outcomes, study, dims)
+    tree = simulation.check_dataset(where, dataset, None, outcomes, study, dims)
     tree.attrs = attributes
     return tree

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool import seeds
-from tadpool.errors import UserError, did_you_mean, explained
+from tadpool.errors import UserError, did_you_mean, explain_errors
 from tadpool.files import plugins
 from tadpool.loading import sources
 
@@ -24,16 +24,16 @@ def simulate(
     """The tree of data.nc of a simulator's data: observed_data, constant_data and truth.
 
     point: names one of many data sets. The study's own, without a point, is simulated twice, to see that its generator
-    alone decides what is drawn. Raises UserError as `checked` does, and where the simulator breaks its contract.
+    alone decides what is drawn. Raises UserError as `check_dataset` does, and where the simulator breaks its contract.
     """
     address = (seed, study, "", "simulate", point)
-    dataset, truth = simulated(source, arguments, address)
+    dataset, truth = call_simulator(source, arguments, address)
     if point is None:
-        _require_same(source, (dataset, truth), simulated(source, arguments, address))
-    return checked(sources.title(source), dataset, truth, outcomes, study, dims)
+        _require_same(source, (dataset, truth), call_simulator(source, arguments, address))
+    return check_dataset(sources.title(source), dataset, truth, outcomes, study, dims)
 
 
-def checked(
+def check_dataset(
     where: str,
     dataset: xr.Dataset,
     truth: xr.Dataset | None,
@@ -65,16 +65,16 @@ def checked(
     return xr.DataTree.from_dict(groups)
 
 
-def simulated(source: str, arguments: Mapping[str, Any], address: Sequence[Any]) -> tuple[xr.Dataset, xr.Dataset]:
+def call_simulator(source: str, arguments: Mapping[str, Any], address: Sequence[Any]) -> tuple[xr.Dataset, xr.Dataset]:
     """Data and truth of one call of a simulator. address: of its generator (`seeds.generator`).
 
     Raises UserError where it fails, or returns anything else.
     """
     where, module = f"datasets/{source}.py", plugins.load("datasets", source)
-    with explained(where, "simulating"):
+    with explain_errors(where, "simulating"):
         made = module.simulate(seeds.generator(*address), **arguments)
     if not (isinstance(made, tuple) and len(made) == 2 and all(isinstance(each, xr.Dataset) for each in made)):
-        raise UserError(f"{where}: simulate() returns {kind(made)}; return data, truth: two xarray.Dataset")
+        raise UserError(f"{where}: simulate() returns {describe_type(made)}; return data, truth: two xarray.Dataset")
     for name, values in made[1].data_vars.items():
         if values.dtype.kind not in "biuf":
             raise UserError(
@@ -93,7 +93,7 @@ def _require_same(source: str, first: Sequence[xr.Dataset], second: Sequence[xr.
                 )
 
 
-def kind(value: Any) -> str:
+def describe_type(value: Any) -> str:
     """What a plug-in returned, in words."""
     if isinstance(value, tuple):
         return f"{len(value)} values ({', '.join(type(each).__name__ for each in value)})"

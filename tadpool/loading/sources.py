@@ -12,7 +12,7 @@ from tadpool.files import plugins
 Source = str | Mapping[str, Any]
 
 
-def simulated(source: Source) -> bool:
+def is_simulated(source: Source) -> bool:
     """Whether the data are drawn anew by a simulator, which takes a seed."""
     return isinstance(source, str) and plugins.has_function(plugins.find("datasets", source), "simulate")
 

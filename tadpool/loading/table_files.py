@@ -44,7 +44,7 @@ class Cells:
             raise UserError(f"{self.file} has no column {heading!r}{hint}")
         return self.columns[heading]
 
-    def kept(self, keep: np.ndarray) -> "Cells":
+    def select_rows(self, keep: np.ndarray) -> "Cells":
         """The rows where `keep` (rows,) is true."""
         columns = {heading: cells[keep] for heading, cells in self.columns.items()}
         return replace(self, columns=columns, places=self.places[keep], rows=self.rows[keep])
@@ -181,9 +181,7 @@ def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
         kind = schema[name]
         if kind.is_nested() or kind in (polars.Binary, polars.Object):
             fix = "give each of its values a column of its own, or save it as text"
-            raise UserError(
-                f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {fix}"
-            )
+            raise UserError(f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {fix}")
     text = {name: _as_text(np.array(values, object)) for name, values in columns.items()}
     others = {name: np.full(len(rows), "", object) for name in schema if name not in text}
     return Cells(str(path), text | others, rows, rows, "row", {})

@@ -16,7 +16,7 @@ WHOLE = re.compile(r"0|[1-9]\d{0,14}")
 FREE = ("number", "integer", "count")
 
 
-def never_below(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+def possible_trials(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Count without trials and exposure -> headings without a role whose whole numbers are never below it, in some row above.
 
     cells: of the rows that are kept. columns: those described, each with its heading as `column`.
@@ -48,7 +48,7 @@ def sentences(how: Mapping[str, Any], outcomes: Sequence[str]) -> Iterator[str]:
             )
 
 
-def asked(outcomes: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def questions(outcomes: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """The questions of a run's studies whose data.nc is there. outcomes: of each study by its name."""
     for study, names in outcomes.items():
         path = Path("results", study, "data.nc")

@@ -53,13 +53,17 @@ def find(first: Any, second: Any, where: str, path: Path) -> Iterator[str]:
     equations, again = first.jaxpr.eqns, second.jaxpr.eqns
     for equation in equations:
         if DRAWS.search(str(equation)):
-            what = "random numbers are drawn here that are not a site, so the density is not a function of the parameters"
+            what = (
+                "random numbers are drawn here that are not a site, so the density is not a function of the parameters"
+            )
             yield f"{_place(equation, where, path)}: {what}; draw them with numpyro.sample"
             return
     constants = zip(first.jaxpr.constvars, first.consts, second.consts, strict=False)
     changed = [variable for variable, one, other in constants if not np.array_equal(one, other, equal_nan=True)]
     differing = [one for one, other in zip(equations, again, strict=False) if _text(one) != _text(other)]
-    differing += [equation for equation in equations if any(used is each for used in equation.invars for each in changed)]
+    differing += [
+        equation for equation in equations if any(used is each for used in equation.invars for each in changed)
+    ]
     if differing or changed or _text(first.jaxpr) != _text(second.jaxpr):
         place = _place(differing[0], where, path) if differing else where
         yield (

@@ -184,13 +184,13 @@ def layers(distribution: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
+def explain_model_errors(where: str) -> Iterator[None]:
     """An exception of a model becomes a sentence that names its file and line."""
     try:
-        with errors.explained(where, "calling the model"):
+        with errors.explain_errors(where, "calling the model"):
             yield
     except UserError as error:
         words = next((words for kind, words in TRACED if isinstance(error.__cause__, kind)), None)
         if words is None:
             raise
-        raise UserError(f"{errors.place(where, error.__cause__)}: {words}") from error.__cause__
+        raise UserError(f"{errors.with_line(where, error.__cause__)}: {words}") from error.__cause__

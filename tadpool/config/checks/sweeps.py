@@ -25,7 +25,7 @@ def check(place: tuple, sweep: Sweep, study: Study, signature: plugins.Signature
         study: The study that has it.
         signature: Arguments of the entry's model; None where they cannot be read.
     """
-    points = [sweep_axes.at(sweep.over, point) for point in sweep.points()]
+    points = [sweep_axes.axis_values(sweep.over, point) for point in sweep.points()]
     for axis in sweep_axes.axes(sweep.over):
         values = list(dict.fromkeys(point[axis] for point in points))
         match sweep_axes.kind(axis):
