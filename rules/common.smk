@@ -23,7 +23,7 @@ if workflow.is_main_process:
         workflow.execution_settings.retries if workflow.execution_settings else 0
     )
     folders = [Path("results", study) for study in specs.config.studies]
-    if changed := [*checksums.foreign(folders), *checksums.broken(folders)]:
+    if changed := [*checksums.made_elsewhere(folders), *checksums.changed(folders)]:
         sys.exit(
             "\n".join(["Results are not as they were made; nothing was run.", *changed])
         )
@@ -56,7 +56,7 @@ def begin():
     try:
         run_lock.take()
         if ON_CLUSTER:
-            slurm.mend_executor()
+            slurm.fix_executor()
     except UserError as error:
         sys.exit(str(error))
     if not ON_CLUSTER:

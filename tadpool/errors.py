@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """What a user can mend: one sentence that names the file, the field or row, the value, the rule and the mend.
+    """What a user can fix: one sentence that names the file, the field or row, the value, the rule and the fix.
 
     Scripts and the Snakefile print it without a traceback.
     """
@@ -23,7 +23,7 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 @contextmanager
-def explained(where: str, what: str) -> Iterator[None]:
+def explain_errors(where: str, what: str) -> Iterator[None]:
     """An exception of a plug-in becomes a sentence that says where and what; its traceback goes to the log."""
     try:
         yield
@@ -31,16 +31,18 @@ def explained(where: str, what: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        raise UserError(f"{place(where, error)}: {what} failed: {said(error)}; correct the file") from error
+        raise UserError(
+            f"{with_line(where, error)}: {what} failed: {describe_error(error)}; correct the file"
+        ) from error
 
 
-def place(where: str, error: BaseException) -> str:
+def with_line(where: str, error: BaseException) -> str:
     """The file of a plug-in with the line of it that an exception passed through, if any."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
     return f"{where}, line {lines[-1]}" if lines else where
 
 
-def said(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The type of an exception and the first line of what it says."""
     words = next(iter(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -42,14 +42,14 @@ def of_kind(over: Over, which: str) -> list[str]:
     return [axis for axis in axes(over) if kind(axis) == which]
 
 
-def at(over: Over, point: float | Sequence[float]) -> dict[str, float]:
+def axis_values(over: Over, point: float | Sequence[float]) -> dict[str, float]:
     """What varies, by name, at a point: a number, or one for each name."""
     return dict(zip(axes(over), [point] if isinstance(over, str) else point, strict=True))
 
 
 def values(over: Over, point: float | Sequence[float], which: str) -> dict[str, float]:
     """Of a point, the values of this kind by their short names; whole settings of the sampler as whole numbers."""
-    chosen = {short(axis): value for axis, value in at(over, point).items() if kind(axis) == which}
+    chosen = {short(axis): value for axis, value in axis_values(over, point).items() if kind(axis) == which}
     return {name: SETTINGS[name](value) for name, value in chosen.items()} if which == SAMPLER else chosen
 
 

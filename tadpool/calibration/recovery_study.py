@@ -72,7 +72,7 @@ def recover(
     A data set depends on its cell and number alone, so all entries see the same ones.
     """
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler.of(sampler)
+    settings = lanes.Sampler.from_settings(sampler)
     address = {"seed": seed, "study": study, "entry": entry}
     names, fitted, alike = [], {}, defaultdict(list)
     for cell, replicate in product(product(*over.values()), range(replicates)):
@@ -91,7 +91,7 @@ def recover(
         alike[program_signature(bound)].append(case)
     count = sum(map(len, alike.values()))
     iterations = count * sampler["chains"] * (settings.warmup + settings.draws)
-    with compile_cache.used(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
+    with compile_cache.active(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
         for cases in alike.values():
             fitted |= _fit(cases, address, sites, sampler["chains"], settings, advance)
     checkpoints.end_of_share()

@@ -133,12 +133,12 @@ def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
 def _recomputed(posterior, bound_to, unit, by, threads, precision) -> xr.DataArray:
     from tadpool.engine import compile_cache, lanes
     from tadpool.fitting import sampling
-    from tadpool.modelling import binding
+    from tadpool.modelling import batched_fits, binding
 
     lanes.start(threads, precision)
-    with compile_cache.used():
+    with compile_cache.active():
         _, bound = binding.open_bound(*bound_to)
-        bound, points = binding.separated(bound, by, unit) if by else (bound, None)
+        bound, points = batched_fits.group_points(bound, by, unit) if by else (bound, None)
         return sampling.joint_log_likelihood(bound, posterior, points)
 
 

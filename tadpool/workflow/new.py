@@ -48,7 +48,7 @@ def write(name: str, folder: Path) -> list[Path]:
 def _check(name: str) -> None:
     if not re.fullmatch(SLUG, name):
         rule = "a name has letters, digits, _ and -, begins with a letter or a digit, and is at most 64 long"
-        raise UserError(f"{name!r} is not a usable name: {rule}; choose another name")
+        raise UserError(f"{name!r} is not a valid name: {rule}; choose another name")
     if name.lower() in RESERVED:
         raise UserError(f"the name {name!r} is reserved for a folder of results; choose another name")
 

@@ -64,7 +64,7 @@ def _job(rule: str, fields: dict[str, str]) -> Job:
 def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) -> float:
     """Size of the fit.nc of an entry, from its draws, parameters and units."""
     content = chosen.studies[study]
-    seed = chosen.settings.seed if sources.simulated(content.source()) else None
+    seed = chosen.settings.seed if sources.is_simulated(content.source()) else None
     dataset = data_file.merged(preparation.prepare(content.source(), content.arguments, content.outcomes, study, seed))
     bound = binding.bind(content.reference(entry), dataset, content.models[entry].hyperparameters)
     elements = sum(size for name, size in bound.sizes.items() if name not in bound.outcomes)

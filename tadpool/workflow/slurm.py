@@ -10,7 +10,7 @@ import sys
 from tadpool.errors import UserError
 
 
-def mend_executor() -> None:
+def fix_executor() -> None:
     """Give the executor, where it is the one that runs jobs, the first word of each state, by squeue where sacct fails.
 
     Where neither answers it is told of no states, and asks again for the jobs that it has.

@@ -108,7 +108,7 @@ def test_a_rung_has_the_density_that_its_equations_say(rung, family):
     def drawn(key, arguments):
         inputs = {name: value for name, value in arguments.items() if name not in bound.outcomes}
         sites = densities.simulate(bound, key, {}, inputs)
-        trace = densities.conditioned(bound, {name: sites[name] for name in bound.latents}, arguments)
+        trace = densities.conditioned_trace(bound, {name: sites[name] for name in bound.latents}, arguments)
         sampled = {name: site for name, site in trace.items() if site["type"] == "sample"}
         return sites, {name: site["fn"].log_prob(site["value"]) for name, site in sampled.items()}
 

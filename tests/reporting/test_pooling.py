@@ -318,7 +318,7 @@ def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
 def test_the_end_of_a_run_asks_what_tables_may_have_been_meant_to_say(folder):
     read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
     made(folder, table=read | {"never_below": {"y": ["n"]}})
-    (question,) = undeclared_trials.asked({"groups": ["y"], "not there": ["y"]})
+    (question,) = undeclared_trials.questions({"groups": ["y"], "not there": ["y"]})
     assert question.startswith("groups: Is y out of n?")
 
 

@@ -41,10 +41,10 @@ def test_mistakes_on_the_command_line_and_in_a_file_given_there(folder):
     given = ("sead=2", "compile_cache=false", "sampler={draws: 500}", "studies=[cookies]")
     assert_sentences(
         dry_run(folder, "--configfile", "quick.yaml", "--config", *given),
-        f"{start}sampler.target_accept: .nan is not a finite number; give a finite one",
+        f"{start}sampler.target_accept: .nan is not a finite number; give a finite number",
         f"{start}sampler.chains: 1 is too small; give at least 2",
-        f"{start}sampler.draws: '500' (text) is not a whole number; inside --config every value is text: "
-        "write it in a file and give that with --configfile",
+        f"{start}sampler.draws: '500' (text) is not a whole number; inside --config every nested value is text: "
+        "write it in a file and pass that with --configfile",
         f"{start}compile_cache: 'false' (text) is not true or false; write compile_cache=False",
         f"{start}sead: there is no such key; did you mean 'seed'?",
     )

@@ -157,9 +157,9 @@ def test_keys_that_the_study_offers_in_comments_are_valid(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a b", "'a b' is not a usable name: a name has letters, digits, _ and -"),
-        ("../x", "'../x' is not a usable name"),
-        ("", "'' is not a usable name"),
+        ("a b", "'a b' is not a valid name: a name has letters, digits, _ and -"),
+        ("../x", "'../x' is not a valid name"),
+        ("", "'' is not a valid name"),
         ("Sweeps", "the name 'Sweeps' is reserved for a folder of results; choose another name"),
         ("Radon", "'Radon' is the name of a built-in file, config/studies/radon.yaml; choose another name"),
         ("frogs_predator", "'frogs_predator' is the name of a built-in file, tadpool/models/frogs_predator.py"),

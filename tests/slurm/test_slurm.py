@@ -116,7 +116,7 @@ def test_the_executor_forgets_no_job(monkeypatch, caplog, answers, states):
         return found, None if found is None else 0.1
 
     monkeypatch.setattr(executor, "query_job_status", query)
-    slurm.mend_executor()
+    slurm.fix_executor()
     command = query_job_status_sacct("run")
     with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may run
         found, _ = thread.submit(lambda: asyncio.run(executor.query_job_status(command, logging.getLogger()))).result()
@@ -133,7 +133,7 @@ def test_an_executor_without_a_function_that_is_replaced_ends_the_run(monkeypatc
     with pytest.raises(
         UserError, match=f"^this version of snakemake-executor-plugin-slurm has no function {name}, and "
     ):
-        slurm.mend_executor()
+        slurm.fix_executor()
 
 
 @pytest.mark.parametrize("status", ["squeue", "sacct"])

@@ -17,8 +17,8 @@ OLD, NEW = "old_groups", "new_groups"
 def completed(study: Study) -> tuple[Study, list[Problem]]:
     """The study with the complete design of every entry of the ladder, and all that is wrong with these.
 
-    study: may have None where a value is invalid. `models: ladder` becomes the rungs that apply, with comparisons, predictions
-    and figures below the study's own; where too much is wrong to know them, all rungs, without a model.
+    `models: ladder` becomes the rungs that apply, with comparisons, predictions and figures below the study's own; where too
+    much is wrong to know them, all rungs. An entry whose design has a mistake gets none.
     """
     if study.models == LADDER:
         return _written_out(study)
@@ -27,21 +27,11 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
         if entry.model in RUNGS:
             found = DesignInference(study, name)
             problems += [*found.problems, *_of_entry(study, name, found)]
-            entries[name] = entry.model_copy(update={"design": found.design} if found.design else {"model": None})
+            entries[name] = entry.model_copy(update={"design": found.design})
         else:
             problems += _without_design(name, entry)
             entries[name] = entry.model_copy(update={"design": None})
     return study.model_copy(update={"models": entries}), problems
-
-
-def unknown(study: Study) -> Study:
-    """The study with the names of its entries of the ladder, of which nothing more is known."""
-    if study.models == LADDER:
-        return study.model_copy(update={"models": {rung: Entry.model_construct(model=None) for rung in RUNGS}})
-    nameless = {
-        name: each.model_copy(update={"model": None}) for name, each in study.models.items() if each.model in RUNGS
-    }
-    return study.model_copy(update={"models": {**study.models, **nameless}})
 
 
 def _of_entry(study: Study, name: str, found: DesignInference) -> Iterator[Problem]:
@@ -58,7 +48,7 @@ def _of_entry(study: Study, name: str, found: DesignInference) -> Iterator[Probl
 
 
 def _without_design(name: str, entry: Entry) -> Iterator[Problem]:
-    if entry.design is not None and entry.model is not None:
+    if entry.design is not None:
         what = f"{entry.model!r} is no model of the ladder and has no design"
         yield Problem(("models", name, "design"), what, f"remove it, or choose {', '.join(RUNGS)}")
 
@@ -67,7 +57,7 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
     found = DesignInference(study)
     problems = [*found.problems, *_weighted(study)]
     if found.design is None:
-        return unknown(study), problems
+        return study.model_copy(update={"models": {rung: Entry(model=rung) for rung in RUNGS}}), problems
     rungs = {name: Entry(model=name, label=rung.label, design=found.design, weights={}) for name, rung in RUNGS.items()}
     design = design_of(study.model_copy(update={"models": rungs}).reference(PARTIAL))
     entries = {name: entry for name, entry in rungs.items() if RUNGS[name].inapplicable(design) is None}
