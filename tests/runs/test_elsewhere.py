@@ -157,7 +157,7 @@ def test_keys_that_the_study_offers_in_comments_are_valid(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a b", "'a b' is not a valid name: a name has letters, digits, _ and -"),
+        ("a b", "'a b' is not a valid name: a name has at most 64 characters, letters, digits, _ and -"),
         ("../x", "'../x' is not a valid name"),
         ("", "'' is not a valid name"),
         ("Sweeps", "the name 'Sweeps' is reserved for a folder of results; choose another name"),
@@ -183,7 +183,7 @@ def test_nothing_is_overwritten(file, tmp_path):
 
 def test_a_place_that_is_no_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="choose a folder that can be written to"):
+    with pytest.raises(UserError, match="choose a folder that is writable"):
         new.write("trial", tmp_path / "file")
 
 
