@@ -17,6 +17,7 @@ from tadpool.loading import sources
 from tadpool.loading.described_table import FIX_EMPTY
 from tadpool.loading.preparation import prepare
 from tadpool.reporting.sections import data as reporting
+from tests.made.tables import texts
 
 CHIPS = {"chips": {"kind": "count"}, "place": {"kind": "group"}}
 
@@ -286,7 +287,7 @@ def test_the_page_says_how_the_table_was_read(folder):
         "Read from t.csv, 3 rows. Separator: semicolon, encoding: utf-8, decimal mark: point. "
         "Left out for empty cells: 1 row; empty are y (1). Columns that are not used: note.",
     )
-    assert {row[0]: row[2] for row in reporting.variables(results)} == {"y": "outcome", "n": "trials"}
+    assert {row[0]: row[2] for row in texts(reporting.variables(results))} == {"y": "outcome", "n": "trials"}
 
 
 # What is refused: content, columns, the sentence
