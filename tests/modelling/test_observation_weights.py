@@ -82,7 +82,7 @@ def test_weights_leave_predictions_and_held_out_rows_alone(fit):
 def test_a_weight_of_each_group_counts_for_all_its_rows():
     """Weights broadcast along dims that they have not."""
     dataset = xr.Dataset({"y": (("row", "item"), np.ones((2, 3), int)), "w": ("row", [1.0, 3.0])})
-    function = binding.weights.applied("m", lambda **arguments: None, {"y": "w"}, dataset, ["y"])
+    function = binding.observation_weights.applied("m", lambda **arguments: None, {"y": "w"}, dataset, ["y"])
     assert function.axes == {"y": (1,)}
     assert function.extra == ("w",)
 
