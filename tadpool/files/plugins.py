@@ -28,8 +28,8 @@ class Signature:
     variables: positional arguments without a default (dataset variables, and sizes named `n_<dim>`).
     outcomes: positional arguments whose default is None (observed sites).
     hyperparameters: keyword-only arguments with their defaults.
-    designed: whether it is a rung of the pooling ladder, whose one positional argument is a design
-        (`tadpool.modelling.design`).
+    designed: whether it is a rung of the pooling ladder, whose one positional argument is the rung at work
+        (`tadpool.ladder.rung`).
     """
 
     variables: tuple[str, ...]

@@ -7,12 +7,14 @@ import pytest
 
 from tadpool import config
 from tadpool.loading.sources import ROLES
+from tadpool.modelling.families import FAMILIES
 from tadpool.modelling.rungs import RUNGS
 from tadpool.workflow import plan
 from tadpool.workflow.specs import Specs
 from tests.made.config import assert_one, problems, write
 
 TABLE = "town,street,house,y,k,n,x,z,wet,soil,size,h\na,1,1,0.5,3,4,1.5,2,0,c,small,1\nb,2,2,1.5,0,4,2.5,3,1,d,big,2\n"
+MEASURED = [name for name, family in FAMILIES.items() if "number" in family.columns]
 COLUMNS = {
     "town": "{kind: group}",
     "street": "{kind: group, within: town}",
@@ -182,7 +184,7 @@ MISTAKES = [
         {"design": "{family: poisson}"},
         "design.family",
         "poisson is for count, and y is a number column",
-        "choose normal or student",
+        f"choose {', '.join(MEASURED[:-1])} or {MEASURED[-1]},",
     ),
     (
         PARTIAL,
