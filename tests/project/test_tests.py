@@ -3,7 +3,10 @@
 import ast
 import re
 
+import pytest
+
 from tadpool import ROOT
+from tests.made import marks
 
 
 def imported(path):
@@ -27,3 +30,12 @@ def test_no_test_imports_from_another_test_or_a_conftest():
         for path, names in found.items()
     }
     assert {path: names for path, names in wrong.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "place", sorted({place for places in (*marks.PLACES.values(), marks.FIRST) for place in places})
+)
+def test_marks_name_tests_that_are_there(place):
+    path, _, test = place.partition("::")
+    assert (ROOT / path).exists()
+    assert not test or re.search(rf"^def {test}", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
