@@ -1,7 +1,6 @@
 """What all tests share: JAX as jobs set it up, exact values, small finished runs, and which tests run when.
 
-A test has the marks of its file or folder below, and those that it names itself. `make test-fast` leaves out all of
-COSTLY, `make test` runs all that is not marked `slow`, and `make test-slow` the rest.
+Marks are in `tests/made/marks.py`.
 """
 
 import tadpool  # noqa: F401, I001 (before NumPy is loaded)
@@ -13,43 +12,27 @@ import pytest
 
 from tadpool.engine import lanes
 from tadpool.verification import exact_values
-from tests.made import programs, workflows
-
-COSTLY = {
-    "fit": "compiles or samples for more than a few seconds",
-    "workflow": "runs Snakemake",
-    "fault": "kills, damages or fills",
-    "browser": "opens pages in Chromium",
-    "slurm": "runs jobs on a SLURM of its own",
-}
-MARKS = {
-    "tests/runs/": ["workflow"],
-    "tests/faults/": ["workflow", "fault", "slow"],
-    "tests/slurm/": ["workflow", "slurm", "slow"],
-    "tests/browser/": ["browser"],
-    "tests/browser/test_controls.py": ["slow"],
-    "tests/browser/test_docs_site.py": ["slow"],
-    "tests/browser/test_explorers.py": ["slow"],
-}
-# They take longest, so they start first; two workers begin with runs that they do not have to wait for.
-FIRST = ("tests/faults/test_kills.py", "tests/runs/", "tests/faults/", "tests/slurm/", "tests/browser/")
+from tests.made import marks, programs, workflows
 
 lanes.start(2)
 
 
 def pytest_configure(config):
-    for name, meaning in {**COSTLY, "slow": "`make test-slow` runs it, `make test` does not"}.items():
+    for name, meaning in marks.MEANINGS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        for place, marks in MARKS.items():
-            if item.nodeid.startswith(place):
-                for mark in marks:
-                    item.add_marker(mark)
-    items.sort(key=lambda item: next((i for i, place in enumerate(FIRST) if item.nodeid.startswith(place)), len(FIRST)))
+        for mark, places in marks.PLACES.items():
+            if item.nodeid.startswith(places):
+                item.add_marker(mark)
+    items.sort(key=_position)
+
+
+def _position(item):
+    return next((i for i, place in enumerate(marks.FIRST) if item.nodeid.startswith(place)), len(marks.FIRST))
 
 
 def pytest_unconfigure(config):

@@ -3,7 +3,10 @@
 import ast
 import re
 
+import pytest
+
 from tadpool import ROOT
+from tests.made import marks, programs
 
 
 def imported(path):
@@ -27,3 +30,23 @@ def test_no_test_imports_from_another_test_or_a_conftest():
         for path, names in found.items()
     }
     assert {path: names for path, names in wrong.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "place", sorted({place for places in (*marks.PLACES.values(), marks.FIRST) for place in places})
+)
+def test_marks_name_tests_that_are_there(place):
+    path, _, test = place.partition("::")
+    assert (ROOT / path).exists()
+    assert not test or re.search(rf"^def {test}", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_a_program_that_is_not_there_skips_a_test_and_fails_it_in_ci(monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    words = r"A page needs no-such-program or nor-this; install it: apt-get install chromium\."
+    with pytest.raises(pytest.skip.Exception, match=words):
+        programs.require("A page", "chromium", "no-such-program", "nor-this")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=words):
+        programs.require("A page", "chromium", "no-such-program", "nor-this")
+    assert programs.require("A shell", "dash", "no-such-program", "sh").endswith("/sh")

@@ -84,7 +84,6 @@ def elsewhere(tmp_path_factory):
     return mine, done
 
 
-@pytest.mark.slow
 def test_what_new_writes_runs_to_a_page(elsewhere):
     mine, done = elsewhere
     assert done.returncode == 0, done.stderr[-3000:]
@@ -95,7 +94,6 @@ def test_what_new_writes_runs_to_a_page(elsewhere):
     assert (mine.folder / "results" / "trial" / "varying" / "predictions.nc").exists()
 
 
-@pytest.mark.slow
 def test_own_data_models_helpers_and_figures_are_used(elsewhere):
     mine, _ = elsewhere
     page = (mine.folder / "results" / "own" / "index.html").read_text()
@@ -104,7 +102,6 @@ def test_own_data_models_helpers_and_figures_are_used(elsewhere):
     assert io.read_json(mine.folder / "results" / "own" / "own" / "check.json")["verdict"] in ("pass", "warn")
 
 
-@pytest.mark.slow
 def test_a_second_run_elsewhere_has_nothing_to_do_and_a_helper_counts(elsewhere):
     """The workflow's own profile is in force, so a touched file re-runs nothing."""
     mine, _ = elsewhere
@@ -126,7 +123,6 @@ use rule * from tadpool
 """
 
 
-@pytest.mark.slow
 def test_a_workflow_that_imports_it_finds_the_same_files(elsewhere):
     """Its jobs are those of the run, so that nothing is left to do. The profile has to be named: it is not imported."""
     mine, _ = elsewhere

@@ -2,11 +2,7 @@
 
 import textwrap
 
-import pytest
-
 from tadpool.files import io
-
-pytestmark = pytest.mark.slow
 
 MODEL = '''
 r"""Chips as one negative binomial.

@@ -2,10 +2,6 @@
 
 import hashlib
 
-import pytest
-
-pytestmark = pytest.mark.slow
-
 SPLIT = ["sweeps/shape/fit.nc", "sweeps/shape/loo.nc", "unpooled/logo_location.nc"]
 
 

@@ -2,11 +2,7 @@
 
 import re
 
-import pytest
-
 from tests.made.workflows import digests
-
-pytestmark = pytest.mark.slow
 
 OF_FILES = "checklist|provenance|machine|downloads"
 
