@@ -268,7 +268,7 @@ def test_a_mistake_is_a_sentence(own, mistake):
     ("source", "sentence"),
     [
         ("import nowhere\n", "models/mine.py, line 1: the file cannot be imported: ModuleNotFoundError: No module named "
-         "'nowhere'; install what it needs, or correct the file"),
+         "'nowhere'; install what it imports, or correct the file"),
         ("A = 1\nB = A / 0\n", "models/mine.py, line 2: the file cannot be imported: ZeroDivisionError: division by zero;"),
         ("raise SystemExit\n", "models/mine.py, line 1: the file cannot be imported: SystemExit; correct the file"),
     ],
@@ -283,15 +283,15 @@ def test_a_file_that_cannot_be_imported_is_named_with_its_line(own, source, sent
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("*columns, y=None", "mine.py, line 1: model() takes *columns; name each column that it needs as an argument"),
-        ("y=None, **columns", "mine.py, line 1: model() takes **columns; name each column"),
+        ("*columns, y=None", "mine.py, line 1: model() takes *columns; name each variable that it needs as an argument"),
+        ("y=None, **columns", "mine.py, line 1: model() takes **columns; name each variable"),
         ("x, /, y=None", "mine.py, line 1: model() takes x by position alone; remove the / from its arguments"),
-        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; an outcome has None, data have no default, and "
+        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; outcomes have the default None, data have "
          "a hyperparameter stands after a *"),
         ("x, y=0", "mine.py, line 1: the argument y has the default 0;"),
         ("x, y=[]", "mine.py, line 1: the argument y has the default [];"),
-        ("x", "mine.py, line 1: no argument has the default None, so that nothing is observed; write y=None for an outcome y"),
-        ("x, y=None, *, s", "mine.py: hyperparameter s needs a number, true/false or a string as default"),
+        ("x", "mine.py, line 1: no argument has the default None, so nothing is observed; write y=None for an outcome y"),
+        ("x, y=None, *, s", "mine.py: hyperparameter s needs a number, true/false or text as its default"),
     ],
 )  # fmt: skip
 def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
@@ -349,7 +349,7 @@ def test_a_helper_that_hides_behind_another_module_is_refused(own):
         binding.bind("mine", data())
     assert str(caught.value) == (
         "models/mine.py: models/statistics.py has the name of another module, statistics, which is "
-        "imported in its place; rename it"
+        "imported instead; rename it"
     )
 
 
