@@ -108,7 +108,8 @@ MISTAKES = {
     "if": (
         model(MEAN + "    if m > 0:\n        m = 0.0\n" + OUTCOME),
         "models/mine.py, line 10: Python's if, while, and, or, not, min or max is used on a traced value, which has no "
-        "number before sampling; use jax.numpy.where, or decide by a hyperparameter whose default is true/false, a whole number or text",
+        "number before sampling; use jax.numpy.where, or decide by a hyperparameter whose default is true/false, a "
+        "whole number or text",
     ),
     "if on a hyperparameter that may vary": (
         model(MEAN + "    if scale > 1:\n        m = 0.0\n" + OUTCOME, "y=None, *, scale=1.0"),
@@ -125,12 +126,14 @@ MISTAKES = {
     ),
     "rows that a parameter chooses": (
         model(MEAN + "    m = x[x > m].sum()\n" + OUTCOME),
-        "models/mine.py, line 10: rows are selected by a traced value, which has no number before sampling, so their number is not "
+        "models/mine.py, line 10: rows are selected by a traced value, which has no number before sampling, so "
+        "their number is not "
         "known; use jax.numpy.where",
     ),
     "a Python number": (
         model(MEAN + "    m = float(m)\n" + OUTCOME),
-        "models/mine.py, line 10: a traced value, which has no number before sampling, is converted to a Python number; keep it",
+        "models/mine.py, line 10: a traced value, which has no number before sampling, is converted to a Python "
+        "number; keep it",
     ),
     "numpy.random": (
         model(MEAN + "    m = m + np.random.normal()\n" + OUTCOME),
@@ -166,12 +169,14 @@ MISTAKES = {
     "sites that come and go": (
         "calls = []\n\n\n"
         + model(MEAN + "    calls.append(1)\n    numpyro.sample(f'a{len(calls)}', dist.Normal())\n" + OUTCOME),
-        "models/mine.py, line 14: a1 is a site in some calls but not in others, as another call with equal arguments shows; make "
+        "models/mine.py, line 14: a1 is a site in some calls but not in others, as another call with equal "
+        "arguments shows; make "
         "the sites the same in every call",
     ),
     "sites that depend on the outcome": (
         model(MEAN + "    if y is not None:\n        numpyro.sample('a', dist.Normal(0.0, 1.0))\n" + OUTCOME),
-        "models/mine.py, line 11: a is a site in some calls but not in others, as a call without the outcomes shows; make the sites",
+        "models/mine.py, line 11: a is a site in some calls but not in others, as a call without the outcomes "
+        "shows; make the sites",
     ),
     "a distribution of another shape": (
         model(MEAN + "    numpyro.sample('y', dist.Normal(m + x[:, None], 1.0), obs=y)\n"),
@@ -241,7 +246,8 @@ MISTAKES = {
     ),
     "numpyro.param": (
         model("    m = numpyro.param('m', 0.0)\n" + OUTCOME),
-        "models/mine.py, line 9: numpyro.param is for optimizers and would stay at its initial value; use numpyro.sample with a prior",
+        "models/mine.py, line 9: numpyro.param is for optimizers and would stay at its initial value; use "
+        "numpyro.sample with a prior",
     ),
     "an exception": (
         model(MEAN + "    m = m + unknown\n" + OUTCOME),
@@ -286,7 +292,8 @@ def test_a_file_that_cannot_be_imported_is_named_with_its_line(own, source, sent
         ("*columns, y=None", "mine.py, line 1: model() takes *columns; name each variable that it needs as an argument"),
         ("y=None, **columns", "mine.py, line 1: model() takes **columns; name each variable"),
         ("x, /, y=None", "mine.py, line 1: model() takes x by position alone; remove the / from its arguments"),
-        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; outcomes have the default None, data have none, and "
+        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; outcomes have the default None, "
+         "data have none, and "
          "hyperparameters come after a *"),
         ("x, y=0", "mine.py, line 1: the argument y has the default 0;"),
         ("x, y=[]", "mine.py, line 1: the argument y has the default [];"),
