@@ -153,7 +153,10 @@ def _same_sites(called: Called, again: Called, what: str) -> Iterator[str]:
     for name in {**first, **second}:
         if first[name] != second[name]:
             where = next(site.where for site in (*called.sites, *again.sites) if site.name == name)
-            yield f"{where}: {name} is a site in some calls but not in others, as {what} shows; make the sites the same in every call"
+            yield (
+                f"{where}: {name} is a site in some calls but not in others, as {what} shows; make the sites the same in every "
+                "call"
+            )
 
 
 def _values(called: Called, only_where: Mapping[str, str] | None) -> Iterator[str]:

@@ -196,7 +196,9 @@ def test_a_bad_table_stops_its_study_and_no_other(finished, tmp_path):
     table.write_text(table.read_text().replace("2,10,absent,big,10", "2,10,absent,big,11"))
     done = workflow.run(check=False)
     assert done.returncode != 0
-    assert "data/reedfrogs.csv, line 3, column survived: 11 is not allowed: the maximum is column density" in done.stderr
+    assert (
+        "data/reedfrogs.csv, line 3, column survived: 11 is not allowed: the maximum is column density" in done.stderr
+    )
     assert "Traceback" not in done.stderr
     assert (workflow.folder / "results" / "small" / "index.html").exists()
 
