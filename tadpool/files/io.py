@@ -129,9 +129,15 @@ def read_csv(path: str | Path) -> "pd.DataFrame":
 
 
 def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
-    """Write a NetCDF file: compressed, to a temporary name, re-opened and checked, then renamed.
+    """Write a NetCDF file, compressed: to a temporary name, then re-opened, checked and renamed.
 
-    Raises UserError where the content breaks the contract.
+    Args:
+        path: The file.
+        tree: Its content.
+        contract: What it must contain.
+
+    Raises:
+        UserError: The content breaks the contract, or the file cannot be written.
     """
     from tadpool.files import contracts
 

@@ -31,6 +31,7 @@ class StudyResults:
 
     @property
     def entries(self) -> list[str]:
+        """The names of the entries."""
         return list(self.config["models"])
 
     def label(self, entry: str) -> str:
@@ -60,9 +61,11 @@ class StudyResults:
         return tree["truth"].to_dataset() if "truth" in tree.children else None
 
     def prior(self, entry: str) -> xr.DataTree:
+        """Draws from the entry's prior and prior predictive distribution."""
         return self._read(f"{entry}/prior.nc", contracts.PRIOR)
 
     def fit(self, entry: str) -> xr.DataTree:
+        """The entry's posterior."""
         return self._read(f"{entry}/fit.nc", contracts.FIT)
 
     def loo(self, entry: str, target: str = "unit") -> xr.DataTree:
@@ -82,30 +85,39 @@ class StudyResults:
         return self.loo(entry, group) if any(entry in entries for entries in compared) else None
 
     def sensitivity(self, entry: str) -> xr.DataTree:
+        """Power-scaling sensitivity of the entry's parameters."""
         return self._read(f"{entry}/sensitivity.nc", contracts.SENSITIVITY)
 
     def check(self, entry: str) -> dict:
+        """The entry's verdict, with the numbers that it is made of."""
         return io.read_json(self.folder / entry / "check.json")
 
     def predictions(self, entry: str) -> xr.DataTree:
+        """The entry's predictions."""
         return self._read(f"{entry}/predictions.nc", contracts.PREDICTIONS)
 
     def sweep_fit(self, sweep: str) -> xr.DataTree:
+        """The posteriors of a sweep."""
         return self._read(f"sweeps/{sweep}/fit.nc", contracts.SWEEP)
 
     def sweep_loo(self, sweep: str) -> xr.DataTree:
+        """The scores of a sweep."""
         return self._read(f"sweeps/{sweep}/loo.nc", contracts.LOO)
 
     def sweep_check(self, sweep: str) -> dict:
+        """The verdicts of a sweep."""
         return io.read_json(self.folder / "sweeps" / sweep / "check.json")
 
     def comparison(self, name: str) -> pd.DataFrame:
+        """The ranking of a comparison, best entry first."""
         return io.read_csv(self.folder / "comparisons" / f"{name}.csv")
 
     def calibration(self, name: str) -> xr.DataTree:
+        """The results of a calibration."""
         return self._read(f"calibration/{name}.nc", contracts.CALIBRATION)
 
     def recovery(self, name: str, entry: str) -> xr.DataTree:
+        """The results of an entry in a recovery study."""
         return self._read(f"recovery/{name}/{entry}.nc", contracts.RECOVERY)
 
     def usable(self, entry: str) -> bool:

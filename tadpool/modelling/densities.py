@@ -18,7 +18,18 @@ LARGEST_COUNT = 2**53  # beyond it floats skip whole numbers
 def unit_log_likelihood(
     bound: Bound, outcomes: Sequence[str], unit: str, sites: Arrays, arguments: Arrays
 ) -> jax.Array:
-    """Log likelihood of the outcomes for each unit: (unit,)."""
+    """Log likelihood of the outcomes for each unit.
+
+    Args:
+        bound: The model.
+        outcomes: Outcomes that count.
+        unit: Dim that is kept; log likelihoods are summed over all others.
+        sites: Latent site -> its value.
+        arguments: Data and hyperparameters.
+
+    Returns:
+        Array (unit,).
+    """
     trace = conditioned_trace(bound, sites, arguments)
     total = 0.0
     for name in outcomes:
