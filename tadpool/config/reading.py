@@ -42,7 +42,7 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
     """Read config/config.yaml of the working directory, or the defaults, and the studies that it names.
 
     Args:
-        overlay: Values that override those of the file, key by key.
+        overlay: Values that override the file's, key by key.
 
     Raises:
         ConfigErrors: There are mistakes; it lists those of all files.

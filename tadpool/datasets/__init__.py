@@ -1,1 +1,1 @@
-"""Datasets, one per file: `load(tables, **arguments)` or `simulate(rng, **arguments)`; see CONTRIBUTING."""
+"""Datasets, one in each file: `load(tables, **arguments)` or `simulate(rng, **arguments)`; see CONTRIBUTING.md."""

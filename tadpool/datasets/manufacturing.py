@@ -1,4 +1,4 @@
-"""Production speed on two machines, one of which has no cutting wait time (after Stechschulte 2024), simulated."""
+"""Simulated production speed of two machines, one of which has no cutting wait time (after Stechschulte 2024)."""
 
 import numpy as np
 import xarray as xr

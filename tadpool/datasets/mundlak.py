@@ -1,4 +1,4 @@
-"""Rows in groups whose unobserved trait drives both the predictor and the outcome (McElreath 2023, lecture 12, bonus)."""
+"""Simulated rows in groups with an unobserved confounder of predictor and outcome (McElreath 2023, lecture 12, bonus)."""
 
 import numpy as np
 import xarray as xr
@@ -13,8 +13,8 @@ def simulate(
 ):
     """Dims: row, group. X and Y are the row's predictor and binary outcome, Z the group's; X_bar the group mean of X.
 
-    `rng` is not used: the published numbers come from NumPy's legacy generator with the seed `random_state`. The truth
-    of the latent model is for a standardized trait: beta_GX = beta_GY = confound_scale.
+    `rng` is not used, since the published numbers come from NumPy's legacy generator with the seed `random_state`. The true
+    values for the latent model assume a standardized confounder: beta_GX = beta_GY = confound_scale.
     """
     legacy = np.random.RandomState(random_state)
     group = legacy.choice(groups, rows)

@@ -66,9 +66,17 @@ def compile_over_lanes(
 
 
 def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
-    """Indices of the lanes of each chunk, distributed in turn over the devices and padded by repeating the last lane.
+    """Distribute lanes in turn over chunks and devices.
 
     Neighbouring lanes, such as chains of one fit, tend to cost the same, so taking turns keeps the devices equally busy.
+
+    Args:
+        lanes: Number of lanes.
+        chunks: Number of chunks.
+        size: Number of lanes in each chunk.
+
+    Yields:
+        Indices (size,) of the lanes of each chunk, padded by repeating the last lane.
     """
     devices = jax.device_count()
     rows = np.minimum(np.arange(chunks * size), lanes - 1).reshape(chunks, size)
@@ -77,7 +85,16 @@ def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
 
 
 def restore_order(values: list, rows: list[np.ndarray], lanes: int) -> Any:
-    """The outputs of all chunks in the order of the lanes, without padding."""
+    """Put the outputs of all chunks into the order of the lanes.
+
+    Args:
+        values: Outputs of each chunk.
+        rows: Indices of the lanes of each chunk, as from `chunk_rows`.
+        lanes: Number of lanes.
+
+    Returns:
+        The outputs with the lane as first axis, without padding.
+    """
     position = np.full(lanes, -1)
     everywhere = np.concatenate(rows)
     position[everywhere[::-1]] = np.arange(len(everywhere))[::-1]

@@ -134,14 +134,22 @@ def run(
 ) -> Result:
     """Sample every lane.
 
-    model: NumPyro model with keyword array arguments. shared: the arguments common to all lanes; they stay fixed while
-    `lanes.arguments` differ. derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed per lane on the
-    device from all its draws, so that what is not asked for never reaches the host. progress: called with the number
-    of iterations done since the last call, over all lanes. state: the `Result.state` of an earlier run of the same lanes
-    (made with `keep_state`): they continue after their last draw, without warm-up, as if they had never stopped.
-
     Lanes that start at a point of zero density, or whose draws are not finite, are marked in `Result.status`, and their
     draws are NaN; other lanes are not affected.
+
+    Args:
+        model: NumPyro model whose keyword arguments are arrays.
+        lanes: What differs between lanes.
+        shared: Model arguments that are the same in all lanes.
+        sampler: Settings of NUTS.
+        derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed for each lane on the device from all its
+            draws, so that other values never reach the host. By default all sites.
+        state: `Result.state` of an earlier run of the same lanes, made with `keep_state`: they continue after their last
+            draw, without warm-up, as if they had never stopped.
+        keep_state: Whether to return the state of the sampler.
+        vectorized: See `tadpool.engine.batches.compile_over_lanes`.
+        block: Largest number of iterations in one call of the program.
+        progress: Called with the number of iterations done since its last call, over all lanes.
     """
     program = Program(model, sampler, min(block, sampler.draws))
     everything, count = lanes.tree(), len(lanes)

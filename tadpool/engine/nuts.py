@@ -68,13 +68,13 @@ class hold_out(numpyro.primitives.Messenger):
     def process_message(self, msg: Arrays) -> None:
         if msg["type"] != "sample" or not msg["is_observed"]:
             return
-        kept = ~self.held_out[msg["name"]] if msg["name"] in self.held_out else None
+        included = ~self.held_out[msg["name"]] if msg["name"] in self.held_out else None
         if self.joint and "joint_log_density" in msg["infer"]:
-            weights = kept if msg["scale"] is None else msg["scale"] * (1.0 if kept is None else kept)
+            weights = included if msg["scale"] is None else msg["scale"] * (1.0 if included is None else included)
             msg["fn"] = JointLogDensity(msg["fn"], msg["infer"]["joint_log_density"], weights)
             msg["scale"] = None
-        elif kept is not None:
-            msg["fn"] = msg["fn"].mask(kept)
+        elif included is not None:
+            msg["fn"] = msg["fn"].mask(included)
 
 
 class JointLogDensity(numpyro.distributions.Distribution):

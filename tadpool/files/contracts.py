@@ -1,4 +1,4 @@
-"""What each result file holds: groups, required variables and dims; checked when a file is written and when it is read."""
+"""The contents of each result file: groups, required variables and dims. They are checked on writing and on reading."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tadpool.errors import UserError
 class Group:
     """A group of a NetCDF file.
 
-    dims: dims that every variable has. variables: names that must be there. optional: the group may be absent.
+    dims: dims that every variable has. variables: names of required variables. optional: the group may be absent.
     """
 
     dims: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Contract:
-    """A result file: its groups, and the attributes of its root."""
+    """A result file: its groups, and the required attributes of its root."""
 
     description: str
     groups: dict[str, Group]
@@ -62,9 +62,9 @@ SWEEP = Contract(
     },
     ("provenance", "status", "attempts", "over"),
 )
-CRASHED = Contract("a result that has no numbers because its process or its fit failed", {}, ("provenance", "status"))
+CRASHED = Contract("a result without numbers, because its process or its fit failed", {}, ("provenance", "status"))
 LOO = Contract(
-    "predictive density of each unit, or member of a group, that was left out",
+    "predictive density of each held-out unit or member of a group",
     {
         "loo": Group((), ("elpd", "mcse", "pareto_k", "p_loo", "method", "rhat", "diverging")),
         "predictive": Group(SAMPLE, optional=True),
@@ -118,9 +118,16 @@ FILES = {
 
 
 def check(tree: xr.DataTree, contract: Contract, path: str, fix: str = REMAKE) -> None:
-    """Raise UserError that names the file and the group where `tree` breaks its contract.
+    """Check a result against its contract. A result whose status is not "ok" may lack groups.
 
-    A result whose status is not "ok" may lack groups: it says why it has no numbers. fix: what the sentence advises.
+    Args:
+        tree: Content of the file.
+        contract: What it must contain.
+        path: The file, for messages.
+        fix: The fix that messages give.
+
+    Raises:
+        UserError: Something is missing; the message names the file and the group.
     """
     for attribute in contract.attributes:
         if attribute not in tree.attrs:

@@ -1,4 +1,4 @@
-"""The data of a study, as data.nc has them, for models."""
+"""The data of a study, from data.nc."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,12 +8,18 @@ import xarray as xr
 
 
 def merged(tree: xr.DataTree) -> xr.Dataset:
-    """Outcomes and the other variables of data.nc as one dataset."""
+    """All variables of data.nc, outcomes included, as one dataset."""
     return xr.merge([tree[name].to_dataset() for name in ("observed_data", "constant_data") if name in tree.children])
 
 
 def stacked(trees: Sequence[xr.DataTree], dim: str, coords: Mapping[str, Any]) -> xr.DataTree:
-    """Several data sets of one form as one tree: variables that differ between them get `dim` in front."""
+    """Several data sets with equal shapes as one tree.
+
+    Args:
+        trees: Trees of data.nc.
+        dim: Dim of the data sets; variables that differ between them have it first.
+        coords: Coordinates along this dim.
+    """
     groups = {}
     for name, first in trees[0].children.items():
         each = [tree[name].to_dataset() for tree in trees]

@@ -1,4 +1,4 @@
-"""Reading and writing results: whole files or none, checked against their contracts, the same bytes for the same content."""
+"""Read and write results: complete files or none, checked against their contracts, equal bytes for equal content."""
 
 import errno
 import faulthandler
@@ -18,6 +18,7 @@ from tadpool.errors import UserError
 from tadpool.files import checksums, run_lock
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from tadpool.files.contracts import Contract
@@ -33,9 +34,12 @@ def canonical(value: Any, ordered: bool = False) -> str:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it replaces `path` when the block ends well and disappears when it does not.
+    """Yield a temporary path; if the block succeeds the file replaces `path`, and otherwise it is removed.
 
-    What others read is sealed (`tadpool.files.checksums`). Raises UserError where another run began in the meantime.
+    Results get a checksum (`tadpool.files.checksums`).
+
+    Raises:
+        UserError: The disk is full, the folder cannot be written, or another run began in the meantime.
     """
     path = Path(path)
     with _writable(path):
@@ -55,7 +59,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
             if checksums.is_needed(path):  # written first: without its file it is ignored
                 write_text(checksums.checksum_path(path), checksums.line(temporary, path.name))
             temporary.replace(path)
-        except RuntimeError:  # of the NetCDF library, which has no other for a disk that is full
+        except RuntimeError:  # the only error that the NetCDF library has for a full disk
             _require_room(temporary)
             raise
         finally:
@@ -64,16 +68,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def _writable(path: Path) -> Iterator[None]:
-    """Say in a sentence that a disk or a quota is full, or that a folder cannot be written."""
+    """Turn errors of a full disk or quota, or of a folder that cannot be written, into sentences."""
     try:
         yield
     except OSError as error:
         if error.errno in FULL:
-            raise UserError(
-                f"{path}: there is no room for it on the disk or in your quota; make room and run again"
-            ) from error
+            raise UserError(f"{path}: the disk or your quota is full; free some space and run again") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise UserError(f"{path}: it cannot be written ({error.strerror}); make its folder writable") from error
+            raise UserError(f"{path}: cannot be written ({error.strerror}); make its folder writable") from error
         raise
 
 
@@ -86,42 +88,56 @@ def _require_room(temporary: Path) -> None:
 
 
 def remove_partial(path: str | Path) -> None:
-    """Remove what killed jobs left of their attempts to write `path`."""
+    """Remove temporary files that killed jobs left when they wrote `path`."""
     path = Path(path)
     for partial in path.parent.glob(f".{glob.escape(path.name)}.*{path.suffix}"):
         partial.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 with the same line ends on every system."""
+    """Write text as UTF-8, with the same line endings on every system."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON with sorted keys; raises ValueError for NaN and infinity, which JSON has not."""
+    """Write JSON with sorted keys. Raises ValueError for NaN and infinity, which JSON does not have."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: str | Path) -> Any:
-    """Read JSON. Raises UserError that names the file."""
+    """Read a JSON result. Raises UserError if it does not match its checksum or is not JSON."""
     checksums.require_intact(path)
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path}: not readable as JSON ({error}); delete the file and run again") from error
+        raise UserError(f"{path}: cannot be read as JSON ({error}); delete the file and run again") from error
 
 
 def write_csv(path: str | Path, table) -> None:
-    """Write a pandas DataFrame without its index; floats keep 17 significant digits' worth of value."""
+    """Write a pandas DataFrame without its index; floats keep their full precision."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
-    """Write a NetCDF file: compressed, to a temporary name, re-opened and checked, then renamed.
+def read_csv(path: str | Path) -> "pd.DataFrame":
+    """Read a CSV result. Raises UserError if it does not match its checksum."""
+    import pandas as pd
 
-    Raises UserError where the content breaks the contract.
+    checksums.require_intact(path)
+    return pd.read_csv(path)
+
+
+def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
+    """Write a NetCDF file, compressed: to a temporary name, then re-opened, checked and renamed.
+
+    Args:
+        path: The file.
+        tree: Its content.
+        contract: What it must contain.
+
+    Raises:
+        UserError: The content breaks the contract, or the file cannot be written.
     """
     from tadpool.files import contracts
 
@@ -136,7 +152,11 @@ def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
 
 
 def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
-    """Read a whole NetCDF file into memory and check it. Raises UserError that names the file and the group."""
+    """Read a whole NetCDF file into memory and check it.
+
+    Raises:
+        UserError: It is missing, damaged or does not keep its contract; the message names the file and the group.
+    """
     from tadpool.files import contracts
 
     try:
@@ -145,7 +165,7 @@ def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist; run the workflow to make it") from error
     except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
+        raise UserError(f"{path}: cannot be read as NetCDF ({error}); delete the file and run again") from error
     contracts.check(tree, contract, str(path))
     return tree
 
@@ -159,7 +179,7 @@ def attributes(path: str | Path) -> dict[str, Any]:
         with xr.open_dataset(path, engine="netcdf4") as root:
             return dict(root.attrs)
     except (OSError, RuntimeError) as error:
-        raise UserError(f"{path}: not readable as NetCDF ({error}); delete the file and run again") from error
+        raise UserError(f"{path}: cannot be read as NetCDF ({error}); delete the file and run again") from error
 
 
 def _load(path: str | Path) -> "xr.DataTree":
@@ -170,9 +190,10 @@ def _load(path: str | Path) -> "xr.DataTree":
 
 @contextmanager
 def job_log(path: str, quiet: bool = False) -> Iterator[None]:
-    """Send everything the job prints (C code, children and warnings too) to its log; say on the terminal what failed.
+    """Send everything that a job prints, C code, child processes and warnings included, to its log.
 
-    A UserError ends the job with its sentence alone; anything else with its traceback, in the log and on the terminal.
+    If the job fails, the sentence of a UserError, or the traceback of any other error, is printed in the log and on the
+    terminal.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
@@ -195,9 +216,7 @@ def job_log(path: str, quiet: bool = False) -> Iterator[None]:
         failed = "interrupted\n"
     except Exception as error:
         full = isinstance(error, OSError) and error.errno in FULL
-        failed = (
-            f"there is no room for {path} on the disk; make room and run again\n" if full else traceback.format_exc()
-        )
+        failed = f"{path}: the disk is full; free some space and run again\n" if full else traceback.format_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):  # of a full disk

@@ -1,4 +1,4 @@
-"""Let a user's plug-in import files beside it and in the working directory, as those files are now."""
+"""Let a user's plug-in import files beside it and in the working directory, in their current state."""
 
 import importlib
 import importlib.machinery
@@ -15,10 +15,17 @@ _HELPERS: set[Path] = set()
 
 
 def prepare(where: str, plugin: Path, package: str) -> None:
-    """Make the files that a plug-in imports importable: `import helpers`, `from .helpers import x`, `import models.helpers`.
+    """Make `import helpers`, `from .helpers import x` and `import models.helpers` work in a plug-in.
 
-    package: name of the package that relative imports start from. What an earlier plug-in imported from other folders is
-    forgotten. Raises UserError for a helper that has the name of a module of Python or of an installed package.
+    Modules that an earlier plug-in imported from other folders are unloaded.
+
+    Args:
+        where: The plug-in's file, as messages name it.
+        plugin: The plug-in's file.
+        package: Name of the package for relative imports.
+
+    Raises:
+        UserError: A helper has the name of a module of Python or of an installed package.
     """
     folders = [plugin.parent.resolve(), plugin.parent.parent.resolve()]
     for name in [name for name, module in sys.modules.items() if _file(module) in _HELPERS]:
@@ -42,9 +49,7 @@ def _refuse_shadowed(where: str, folder: Path, helper: Path) -> None:
     spec = importlib.machinery.PathFinder.find_spec(name)
     places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
     if name in sys.builtin_module_names or not any(folder in Path(str(place)).resolve().parents for place in places):
-        what = (
-            f"{helper.parent.name}/{helper.name} has the name of another module, {name}, which is imported in its place"
-        )
+        what = f"{helper.parent.name}/{helper.name} has the name of another module, {name}, which is imported instead"
         raise UserError(f"{where}: {what}; rename it")
 
 

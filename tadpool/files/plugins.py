@@ -1,7 +1,7 @@
-"""Plug-ins: a file in `datasets/` or `models/` is a dataset or a model; its name is the file's.
+"""Plug-ins: a file in `datasets/` or `models/` is a dataset or a model with the name of the file.
 
-Files are found in the package and, beside it, in the working directory. What the Snakefile needs to know of a
-plug-in (its hyperparameters, its tables) is read from the syntax tree: a dry run imports neither it nor NumPyro.
+Files are found in the package and in the working directory. What the Snakefile needs from a plug-in, such as its
+hyperparameters and tables, is read from the syntax tree, so a dry run imports neither the plug-in nor NumPyro.
 """
 
 import ast
@@ -23,13 +23,14 @@ REQUIRED = object()
 
 @dataclass(frozen=True)
 class Signature:
-    """A model's arguments as written.
+    """The arguments of a model.
 
-    variables: positional arguments without a default (dataset variables, and sizes named `n_<dim>`).
-    outcomes: positional arguments whose default is None (observed sites).
-    hyperparameters: keyword-only arguments with their defaults.
-    designed: whether it is a rung of the pooling ladder, whose one positional argument is the rung at work
-        (`tadpool.ladder.rung`).
+    Attributes:
+        variables: Positional arguments without a default: variables of the data, and sizes named `n_<dim>`.
+        outcomes: Positional arguments whose default is None: observed sites.
+        hyperparameters: Keyword-only arguments with their defaults.
+        designed: Whether the model is a rung of the pooling ladder, whose only positional argument is the rung at
+            work (`tadpool.ladder.rung`).
     """
 
     variables: tuple[str, ...]
@@ -44,14 +45,14 @@ def names(kind: str) -> list[str]:
 
 
 def find(kind: str, name: str) -> Path:
-    """The file of a plug-in. Raises UserError where there is none, or where a user's file shadows a built-in one."""
-    found = [folder / f"{name}.py" for folder in _folders(kind) if (folder / f"{name}.py").is_file()]
-    if not found:
+    """The file of a plug-in. Raises UserError if there is none, or if a user's file has the name of a built-in one."""
+    files = [folder / f"{name}.py" for folder in _folders(kind) if (folder / f"{name}.py").is_file()]
+    if not files:
         folders = " or ".join(["tadpool/" + kind, kind])
         raise UserError(f"no file {name}.py in {folders}{did_you_mean(name, names(kind))}")
-    if len(found) > 1:
-        raise UserError(f"{kind}/{name}.py has the name of a built-in of tadpool/{kind}; rename yours")
-    return found[0]
+    if len(files) > 1:
+        raise UserError(f"{kind}/{name}.py has the name of a built-in file of tadpool/{kind}; rename yours")
+    return files[0]
 
 
 def _folders(kind: str) -> list[Path]:
@@ -76,7 +77,7 @@ def load_file(path: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        fix = "install what it needs, or correct the file" if isinstance(error, ImportError) else "correct the file"
+        fix = "install what it imports, or correct the file" if isinstance(error, ImportError) else "correct the file"
         raise UserError(
             f"{with_line(where, error)}: the file cannot be imported: {describe_error(error)}; {fix}"
         ) from error
@@ -90,7 +91,7 @@ def parse(path: Path) -> ast.Module:
     except SyntaxError as error:
         raise UserError(f"{path.name}, line {error.lineno}: {error.msg}; correct the file") from error
     except (ValueError, OSError, RecursionError) as error:
-        raise UserError(f"{path.name} cannot be read as Python: {error}") from error
+        raise UserError(f"{path.name} cannot be read as Python ({error}); correct the file") from error
 
 
 def _function(path: Path, name: str) -> ast.FunctionDef:
@@ -106,17 +107,25 @@ def has_function(path: Path, name: str) -> bool:
 
 
 def defaults(path: Path, function: str) -> dict[str, Any]:
-    """Arguments of a function with their defaults: REQUIRED for those without, None for those that are no literal.
+    """The arguments of a function and their defaults.
 
-    `**options` stands under its name with the stars.
+    Args:
+        path: The plug-in's file.
+        function: Name of the function.
+
+    Returns:
+        Name -> default: REQUIRED if there is none, None if it is not a literal. `**options` keeps its stars in the name.
+
+    Raises:
+        UserError: There is no such function.
     """
     arguments = _function(path, function).args
     positional = arguments.posonlyargs + arguments.args
     nodes = [*[REQUIRED] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
     nodes += [REQUIRED if node is None else node for node in arguments.kw_defaults]
     names = [argument.arg for argument in positional + arguments.kwonlyargs]
-    found = {name: _literal(node) for name, node in zip(names, nodes, strict=True)}
-    return found | ({f"**{arguments.kwarg.arg}": None} if arguments.kwarg else {})
+    values = {name: _literal(node) for name, node in zip(names, nodes, strict=True)}
+    return values | ({f"**{arguments.kwarg.arg}": None} if arguments.kwarg else {})
 
 
 def _literal(node: Any) -> Any:
@@ -127,7 +136,7 @@ def _literal(node: Any) -> Any:
 
 
 def signature(path: Path, function: str = "model") -> Signature:
-    """Read a model's arguments. Raises UserError for one that says not what it is: data, an outcome or a hyperparameter."""
+    """Read the arguments of a model. Raises UserError for one that is neither data nor an outcome nor a hyperparameter."""
     arguments = _function(path, function).args
     known = defaults(path, function)
     designed = bool(_assigned(path, "DESIGNED"))
@@ -138,17 +147,17 @@ def signature(path: Path, function: str = "model") -> Signature:
     hyperparameters = {argument.arg: known[argument.arg] for argument in arguments.kwonlyargs}
     for name, default in hyperparameters.items():
         if not isinstance(default, (bool, int, float, str)):
-            raise UserError(f"{path.name}: hyperparameter {name} needs a number, true/false or a string as default")
+            raise UserError(f"{path.name}: hyperparameter {name} needs a number, true/false or text as its default")
     return Signature(tuple(name for name in positional if name not in outcomes), outcomes, hyperparameters, designed)
 
 
 def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> None:
-    """Raise UserError for arguments that are neither data nor an outcome nor a hyperparameter, and where no outcome is."""
+    """Raise UserError for an argument that is neither data nor an outcome nor a hyperparameter, or if there is no outcome."""
     node = _function(path, function)
     arguments, where = node.args, f"{path.name}, line {node.lineno}"
     for stars, extra in (("*", arguments.vararg), ("**", arguments.kwarg)):
         if extra:
-            fix = "name each column that it needs as an argument"
+            fix = "name each variable that it needs as an argument"
             raise UserError(f"{where}: {function}() takes {stars}{extra.arg}; {fix}")
     if arguments.posonlyargs:
         names = ", ".join(argument.arg for argument in arguments.posonlyargs)
@@ -156,15 +165,15 @@ def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> No
     positional = [argument.arg for argument in arguments.args]
     for name, node in zip(reversed(positional), reversed(arguments.defaults), strict=False):
         if not (isinstance(node, ast.Constant) and node.value is None):
-            rule = "an outcome has None, data have no default, and a hyperparameter stands after a *"
+            rule = "outcomes have the default None, data have none, and hyperparameters come after a *"
             raise UserError(f"{where}: the argument {name} has the default {ast.unparse(node)}; {rule}")
     if not outcomes:
         fix = "write y=None for an outcome y"
-        raise UserError(f"{where}: no argument has the default None, so that nothing is observed; {fix}")
+        raise UserError(f"{where}: no argument has the default None, so nothing is observed; {fix}")
 
 
 def sites(path: Path) -> list[str] | None:
-    """Names of the sites that a model samples or computes; None where they cannot be read from its source alone."""
+    """The names of the sites that a model samples or computes; None if its source alone does not tell."""
     names, imports = [], False
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("sample", "deterministic"):
@@ -176,47 +185,49 @@ def sites(path: Path) -> list[str] | None:
 
 def figures() -> dict[str, Path]:
     """Kinds of figures: name -> file."""
-    found = {path.stem: path for path in sorted((PACKAGE / "figures").glob("*.py")) if not path.stem.startswith("_")}
-    return {name: path for name, path in found.items() if has_function(path, "draw")}
+    files = {path.stem: path for path in sorted((PACKAGE / "figures").glob("*.py")) if not path.stem.startswith("_")}
+    return {name: path for name, path in files.items() if has_function(path, "draw")}
 
 
 def tables(dataset: str) -> dict[str, Path]:
-    """The tables that a dataset reads: its `TABLES`, from `data/` of the working directory or of the package.
+    """The tables that a dataset reads: its `TABLES`, from `data/` in the working directory or in tadpool's folder.
 
     Raises UserError for a table that is missing, or that has the name of a built-in one.
     """
     path = find("datasets", dataset)
-    wanted = _names(path, "TABLES")
-    if wanted is None:
+    files = _names(path, "TABLES")
+    if files is None:
         raise UserError(f"{path.name}: TABLES needs names of files in data/; write for example TABLES = ('mine.csv',)")
-    return {table: _table(table) for table in wanted}
+    return {file: _table(file) for file in files}
 
 
 def reparametrizable(path: Path) -> tuple[str, ...]:
-    """The sites that a model names in `REPARAMETRIZE`, which may be sampled as distances from their mean.
+    """The sites that a model names in `REPARAMETRIZE`, which may be sampled as standardized distances from their location.
 
-    Raises UserError where it is no list of names, or names a site that the model's source has not.
+    Raises UserError if it is not a list of names, or names something that is not a site of the model.
     """
-    named, known = _names(path, "REPARAMETRIZE"), sites(path)
-    if named is None:
+    names, known = _names(path, "REPARAMETRIZE"), sites(path)
+    if names is None:
         raise UserError(
             f"{path.name}: REPARAMETRIZE needs names of sites; write for example REPARAMETRIZE = ('theta',)"
         )
-    for name in named:
+    for name in names:
         if known is not None and name not in known:
-            raise UserError(f"{path.name}: REPARAMETRIZE names {name!r}, which is no site{did_you_mean(name, known)}")
-    return named
+            raise UserError(
+                f"{path.name}: REPARAMETRIZE names {name!r}, which is not a site{did_you_mean(name, known)}"
+            )
+    return names
 
 
 def _names(path: Path, constant: str) -> tuple[str, ...] | None:
-    """The texts that a constant of a plug-in holds: none where it is not there, None where it is something else."""
+    """The list of texts that a plug-in assigns to a constant; empty if there is none, None if it is something else."""
     values = _assigned(path, constant)
-    found = values[0] if values else ()
-    return tuple(found) if isinstance(found, (tuple, list)) and all(isinstance(name, str) for name in found) else None
+    names = values[0] if values else ()
+    return tuple(names) if isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names) else None
 
 
 def _assigned(path: Path, constant: str) -> list[Any]:
-    """What a plug-in assigns to a name, None where it is no literal."""
+    """The values that a plug-in assigns to a name; None for one that is not a literal."""
     return [
         _literal(node.value)
         for node in parse(path).body

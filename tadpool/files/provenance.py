@@ -1,7 +1,7 @@
-"""What a result was made from: digests of code and config, versions.
+"""What a result was made from: digests of code and config, and versions.
 
-`digest` follows code by content: the syntax trees of a file and of everything it imports from tadpool or from beside it,
-without docstrings. A comment, a docstring or a touch re-runs nothing.
+The digest of code is of its content: the syntax trees, without docstrings, of a file and of everything that it imports from
+tadpool or from its own folder. So editing a comment or docstring, or touching a file, re-runs nothing.
 """
 
 import ast
@@ -19,12 +19,12 @@ from tadpool.errors import UserError
 from tadpool.files import io
 
 RUN = "run.json"
-"""The record of a study's run, written with its page for a later run to be compared with."""
+"""The record of a study's run, written with its page, with which a later run can be compared."""
 VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
 
 
 def sha256(*parts: str | bytes) -> str:
-    """One digest of several texts; where one ends and the next begins counts."""
+    """One digest of several texts, which also depends on where each of them ends."""
     hasher = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -36,13 +36,13 @@ def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
     """One sha256 of code files with their import closures (by syntax tree) and of other files (by bytes)."""
     modules = {path for start in code for path in closure(start)}
     return sha256(
-        *(part for named in sorted((path.name, _code(path)) for path in modules) for part in named),
+        *(part for pair in sorted((path.name, _code(path)) for path in modules) for part in pair),
         *(part for path in files for part in (path.name, path.read_bytes())),
     )
 
 
 def run_digest(folder: str | Path, study: str) -> str | None:
-    """sha256 of the record of a study's run in a results folder; None where there is none that can be read."""
+    """sha256 of the record of a study's run in a results folder; None if there is no record that can be read."""
     try:
         return hashlib.sha256((Path(folder) / study / RUN).read_bytes()).hexdigest()
     except OSError:
@@ -50,36 +50,36 @@ def run_digest(folder: str | Path, study: str) -> str | None:
 
 
 def closure(start: Path) -> set[Path]:
-    """A Python file and all files it imports, at any depth, from the tadpool package or from its own folder.
+    """A Python file and all files that it imports, at any depth, from the tadpool package or from its own folder.
 
-    Of a plug-in of the user also those from the working directory, the folder above its own.
+    For a user's plug-in also those from the working directory, the folder above its own.
     """
     start = start.resolve()
     roots = (start.parent,) if ROOT / "tadpool" in start.parents else (start.parent, start.parent.parent)
-    found, waiting = set(), [start]
+    files, waiting = set(), [start]
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
+        if path not in files:
+            files.add(path)
             waiting.extend(_imports(path, roots))
-    return found
+    return files
 
 
 @cache
 def _statements(path: Path) -> tuple[ast.Module, list[ast.AST]]:
     """The syntax tree of a file without docstrings, and all its statements."""
     tree = ast.parse(path.read_text(encoding="utf-8"), path.name)
-    found, waiting = [], [tree]
+    statements, waiting = [], [tree]
     while waiting:
         node = waiting.pop()
-        found.append(node)
+        statements.append(node)
         for field in ("body", "orelse", "finalbody", "handlers", "cases"):
             inner = getattr(node, field, None)
             if isinstance(inner, list):
                 if field == "body" and inner and _is_docstring(inner[0]):
                     del inner[0]
                 waiting.extend(inner)
-    return tree, found
+    return tree, statements
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -103,7 +103,7 @@ def _imports(path: Path, roots: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[int, str]]:
-    """Dots before the name of each module that is imported, and its name; what is imported from one may be one too."""
+    """The number of leading dots and the name of each imported module; a name imported from a module may be one too."""
     if isinstance(node, ast.Import):
         yield from ((0, alias.name) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -113,7 +113,7 @@ def _imported(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 @cache
 def _files(module: str, folders: tuple[Path, ...]) -> tuple[Path, ...]:
-    """The files of a module, and of the packages around one that is not tadpool's."""
+    """The files of a module and, outside tadpool, of the packages around it."""
     parts = module.split(".")
     if parts[0] == "tadpool":
         folders, names = (ROOT,), [parts]
@@ -127,7 +127,10 @@ def _files(module: str, folders: tuple[Path, ...]) -> tuple[Path, ...]:
 def record(spec: dict, digest: str, data: Path | None = None) -> str:
     """The provenance attribute of a result: canonical JSON without times, host names or paths.
 
-    data: the data.nc that the result was made from.
+    Args:
+        spec: What the rule uses of the config.
+        digest: Digest of the code and other files that the rule uses.
+        data: The data.nc that the result was made from.
     """
     return io.canonical(
         {
@@ -143,25 +146,25 @@ def record(spec: dict, digest: str, data: Path | None = None) -> str:
 
 
 def require_same_data(trees: Mapping[str, Any]) -> None:
-    """Raise UserError where results, by path, were not all made from the same data.nc: then they cannot be compared."""
+    """Raise UserError if results, path -> tree, were made from different data.nc and so cannot be compared."""
     digests = {path: json.loads(tree.attrs["provenance"]).get("data") for path, tree in trees.items()}
     first, *others = digests
     for path in others:
         if digests[path] != digests[first]:
-            raise UserError(f"{path} was not made from the data that {first} was made from; delete both and run again")
+            raise UserError(f"{path} and {first} were made from different data; delete both and run again")
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide numbers."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the packages on which numbers depend."""
+    versions = {"python": platform.python_version()}
     for package in VERSIONED:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             if package == "tadpool":
-                found[package] = _own_version()
-    return found
+                versions[package] = _own_version()
+    return versions
 
 
 def _own_version() -> str:

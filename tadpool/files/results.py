@@ -1,4 +1,4 @@
-"""The results of one study, read from their files when they are asked for."""
+"""The results of one study, read from their files on demand."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,19 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from tadpool.files import checksums, contracts, io
+from tadpool.files import contracts, io
 from tadpool.files.data_file import merged
 
 
 @dataclass(frozen=True)
 class StudyResults:
-    """One study's results. config: the validated study as a plain mapping. folder: results/{study}."""
+    """The results of one study.
+
+    Attributes:
+        study: Its name.
+        config: The validated study as a plain mapping.
+        folder: Its folder, results/{study}.
+    """
 
     study: str
     config: Mapping[str, Any]
@@ -25,6 +31,7 @@ class StudyResults:
 
     @property
     def entries(self) -> list[str]:
+        """The names of the entries."""
         return list(self.config["models"])
 
     def label(self, entry: str) -> str:
@@ -33,7 +40,7 @@ class StudyResults:
 
     @property
     def keeps_draws(self) -> bool:
-        """Whether the files of fits and sweeps stay when all that is made of them is there."""
+        """Whether the files of fits and sweeps are kept once all results that need them are done."""
         return (self.config.get("storage") or {}).get("keep") != "summaries"
 
     @cached_property
@@ -43,69 +50,78 @@ class StudyResults:
 
     @property
     def table(self) -> dict[str, Any] | None:
-        """How the study's described table was read (`loading.described_table`); None where a dataset file gave the data."""
+        """How the study's described table was read (`loading.described_table`); None for a dataset file."""
         how = self._read("data.nc", contracts.DATA).attrs.get("table")
         return json.loads(how) if how else None
 
     @cached_property
     def truth(self) -> xr.Dataset | None:
-        """The values that the data were simulated with, by site; None where the data are observed."""
+        """The true values of simulated data, by site; None for observed data."""
         tree = self._read("data.nc", contracts.DATA)
         return tree["truth"].to_dataset() if "truth" in tree.children else None
 
     def prior(self, entry: str) -> xr.DataTree:
+        """Draws from the entry's prior and prior predictive distribution."""
         return self._read(f"{entry}/prior.nc", contracts.PRIOR)
 
     def fit(self, entry: str) -> xr.DataTree:
+        """The entry's posterior."""
         return self._read(f"{entry}/fit.nc", contracts.FIT)
 
     def loo(self, entry: str, target: str = "unit") -> xr.DataTree:
         """Scores of the entry on units, or on members of the group `target`."""
-        whole = target in ("unit", self.config["unit"])
-        return self._read(f"{entry}/{'loo' if whole else f'logo_{target}'}.nc", contracts.LOO)
+        of_units = target in ("unit", self.config["unit"])
+        return self._read(f"{entry}/{'loo' if of_units else f'logo_{target}'}.nc", contracts.LOO)
 
     @property
     def groups_left_out(self) -> list[str]:
-        """Groups that a comparison has as its target, other than the unit itself."""
+        """Groups other than the unit that are the target of a comparison."""
         targets = dict.fromkeys(comparison["target"] for comparison in self.config["comparisons"].values())
         return [target for target in targets if target not in ("unit", self.config["unit"])]
 
     def loo_of_group(self, entry: str, group: str) -> xr.DataTree | None:
-        """Scores of the entry on members of the group; None where no comparison asks for them."""
-        asked = [each["entries"] for each in self.config["comparisons"].values() if each["target"] == group]
-        return self.loo(entry, group) if any(entry in entries for entries in asked) else None
+        """Scores of the entry on members of the group; None if no comparison needs them."""
+        compared = [each["entries"] for each in self.config["comparisons"].values() if each["target"] == group]
+        return self.loo(entry, group) if any(entry in entries for entries in compared) else None
 
     def sensitivity(self, entry: str) -> xr.DataTree:
+        """Power-scaling sensitivity of the entry's parameters."""
         return self._read(f"{entry}/sensitivity.nc", contracts.SENSITIVITY)
 
     def check(self, entry: str) -> dict:
+        """The entry's verdict, with the numbers that it is made of."""
         return io.read_json(self.folder / entry / "check.json")
 
     def predictions(self, entry: str) -> xr.DataTree:
+        """The entry's predictions."""
         return self._read(f"{entry}/predictions.nc", contracts.PREDICTIONS)
 
     def sweep_fit(self, sweep: str) -> xr.DataTree:
+        """The posteriors of a sweep."""
         return self._read(f"sweeps/{sweep}/fit.nc", contracts.SWEEP)
 
     def sweep_loo(self, sweep: str) -> xr.DataTree:
+        """The scores of a sweep."""
         return self._read(f"sweeps/{sweep}/loo.nc", contracts.LOO)
 
     def sweep_check(self, sweep: str) -> dict:
+        """The verdicts of a sweep."""
         return io.read_json(self.folder / "sweeps" / sweep / "check.json")
 
     def comparison(self, name: str) -> pd.DataFrame:
-        path = self.folder / "comparisons" / f"{name}.csv"
-        checksums.require_intact(path)
-        return pd.read_csv(path)
+        """The ranking of a comparison, best entry first."""
+        return io.read_csv(self.folder / "comparisons" / f"{name}.csv")
 
     def calibration(self, name: str) -> xr.DataTree:
+        """The results of a calibration."""
         return self._read(f"calibration/{name}.nc", contracts.CALIBRATION)
 
     def recovery(self, name: str, entry: str) -> xr.DataTree:
+        """The results of an entry in a recovery study."""
         return self._read(f"recovery/{name}/{entry}.nc", contracts.RECOVERY)
 
     def usable(self, entry: str) -> bool:
-        """Whether the entry's fit has numbers at all (its verdict may still be fail)."""
+        """Whether the entry's fit produced numbers (its verdict may still be fail)."""
         return self.fit(entry).attrs["status"] == "ok"
 
     def _read(self, name: str, contract: contracts.Contract) -> xr.DataTree:

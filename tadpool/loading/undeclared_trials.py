@@ -28,8 +28,8 @@ def possible_trials(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> d
         count and above it in some row.
     """
     roles = {columns[each[role]]["column"] for each in columns.values() for role in ROLES if each[role] in columns}
-    taken = roles | {each["column"] for each in columns.values() if each["kind"] not in FREE}
-    numbers = {heading: _whole(column) for heading, column in cells.columns.items() if heading not in taken}
+    excluded = roles | {each["column"] for each in columns.values() if each["kind"] not in FREE}
+    numbers = {heading: _whole(column) for heading, column in cells.columns.items() if heading not in excluded}
     numbers = {heading: values for heading, values in numbers.items() if values is not None}
     candidates = {}
     for name, each in columns.items():

@@ -29,13 +29,21 @@ Arrays = dict[str, Any]
 class Bound:
     """A model bound to a dataset.
 
-    model, given: its name or reference (`tadpool.modelling.references`), and the hyperparameters that differ from its defaults.
-    function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
-    data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
-    latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
-    number of its elements. dataset: where the data come from. only_where: outcome -> a variable that is 0 where the
-    outcome does not count: there it is not scored, and predicted to be 0. facts: what a rung of the pooling ladder takes from
-    the data of its study and keeps, see `tadpool.ladder.data_facts`.
+    Attributes:
+        model: Its name or reference (`tadpool.modelling.references`).
+        given: The hyperparameters that differ from its defaults.
+        function: The model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
+        data: Arrays of the variables that are arguments of the model, outcomes included.
+        outcomes: Its observed sites.
+        latents: Its latent sites.
+        hyperparameters: Those that are floats, which JAX traces.
+        dims: Site -> names of its dims.
+        sizes: Site -> number of its elements.
+        dataset: The dataset.
+        only_where: Outcome -> a variable that is 0 where the outcome does not count: there it is not scored and is predicted
+            to be 0.
+        facts: For a rung of the pooling ladder, what depends on the study's data and stays when it is bound to other rows
+            (`tadpool.ladder.data_facts`).
     """
 
     model: Reference
@@ -52,12 +60,12 @@ class Bound:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def rebind(self, dataset: xr.Dataset) -> "Bound":
-        """The same model, hyperparameters and facts bound to another dataset, whose rows may be exchanged for others."""
+        """The same model, hyperparameters and facts, bound to another dataset."""
         return replace(bind(self.model, dataset, self.given, self.facts), only_where=self.only_where)
 
     @property
     def inputs(self) -> Arrays:
-        """The data without the outcomes and their weights: with these the model draws its outcomes."""
+        """The data without the outcomes and their weights, with which the model draws outcomes."""
         without = (*self.outcomes, *getattr(self.function, "extra", ()))
         return {name: array for name, array in self.data.items() if name not in without}
 
@@ -69,11 +77,17 @@ def bind(
     facts: Mapping[str, Any] | None = None,
     only_where: Mapping[str, str] | None = None,
 ) -> Bound:
-    """Match a model's arguments with a dataset's variables and sizes.
+    """Bind a model to a dataset: match its arguments with variables and sizes, and check its rules.
 
-    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows. only_where: see
-    `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not and, where the
-    dataset has outcomes, for a model that breaks a rule of `tadpool.modelling.rules` on it.
+    Args:
+        model: Its name or reference.
+        dataset: The data. Without the outcomes, as in predictions, rules are not checked.
+        hyperparameters: Those that differ from the model's defaults.
+        facts: Facts from the study's data, when a rung of the pooling ladder is bound to other rows.
+        only_where: See `Bound`; None to skip the check of masks.
+
+    Raises:
+        UserError: The dataset lacks an argument of the model, or the model breaks a rule of `tadpool.modelling.rules`.
     """
     signature, where = references.signature(model), f"models/{references.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
@@ -101,18 +115,19 @@ def bind(
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
-    given, counted = dict(hyperparameters or {}), dict(only_where or {})
-    outcomes, kept = signature.outcomes, facts or {}
-    return Bound(model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept)
+    return Bound(
+        model, dict(hyperparameters or {}), function, data, signature.outcomes, latents, traced, dims, sizes, dataset,
+        dict(only_where or {}), facts or {},
+    )  # fmt: skip
 
 
 def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:
-    """Names of the sites that the model draws and does not observe."""
+    """The names of a model's latent sites."""
     return _sites(function, arguments)[1]
 
 
 def _matched(where: str, signature: plugins.Signature, dataset: xr.Dataset) -> tuple[Arrays, dict[str, int]]:
-    """The arrays and the sizes of dims that a model asks for."""
+    """The arrays and the sizes of dims that are arguments of a model."""
     data, sizes = {}, {}
     for name in (*signature.variables, *signature.outcomes):
         if name in dataset.variables:
@@ -123,7 +138,7 @@ def _matched(where: str, signature: plugins.Signature, dataset: xr.Dataset) -> t
             sizes[name] = dataset.sizes[name[2:]]
         else:
             known = [*map(str, dataset.data_vars), *(f"n_{dim}" for dim in dataset.sizes)]
-            raise UserError(f"{where}: the dataset has nothing named {name!r}; it has {', '.join(known)}")
+            raise UserError(f"{where}: the dataset has no variable or size {name!r}; it has {', '.join(known)}")
     return data, sizes
 
 
@@ -143,22 +158,31 @@ def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, 
 def open_bound(
     data: str, model: Reference, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
 ) -> tuple[xr.DataTree, Bound]:
-    """data.nc as a tree, and the model bound to it."""
+    """Read data.nc and bind a model to it (see `bind`); returns the tree and the bound model."""
     tree = io.read(data, contracts.DATA)
     return tree, bind(model, datasets.merged(tree), hyperparameters, only_where=only_where or {})
 
 
 def program_signature(bound: Bound) -> tuple:
-    """What a compiled program depends on: data sets of one form are lanes of one program."""
+    """The shapes, types and static arguments that a compiled program depends on: data sets with equal ones can share it."""
     static = sorted(bound.function.keywords.items())
     return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
 
 
 def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
-    """The model with these latent sites computed from standardized ones, `<site>_decentered`, that are sampled instead.
+    """The model with some sites computed from standardized ones, `<site>_decentered`, which are sampled instead.
 
-    It has the same posterior (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22:59). Raises UserError for a
-    site whose distribution has no location and scale.
+    Args:
+        bound: The model.
+        sites: Latent sites.
+
+    Returns:
+        A model with the same posterior.
+
+    Raises:
+        UserError: The distribution of a site has no location and scale.
+
+    Source: Papaspiliopoulos, Roberts & Sköld (2007), Statistical Science 22:59.
     """
     if not sites:
         return bound.function
@@ -173,12 +197,12 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
 
 def reparametrizable(bound: Bound) -> list[str]:
     """The sites that may be reparametrized: those that the model's file names, or the varying effects of a rung."""
-    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(references.path(bound.model))
-    return [site for site in named if site in bound.latents]
+    sites = bound.facts["effects"] if bound.facts else plugins.reparametrizable(references.path(bound.model))
+    return [site for site in sites if site in bound.latents]
 
 
 def decentered_sites(sites: Sequence[str]) -> dict[str, str]:
-    """The sites that stand in for reparametrized ones when sampling: name -> the site that is computed from it."""
+    """Name of each standardized site -> the reparametrized site that is computed from it."""
     return {f"{site}{DECENTERED}": site for site in sites}
 
 
@@ -190,7 +214,7 @@ def _array(variable: xr.DataArray) -> np.ndarray:
 
 
 def relations(bound: Bound) -> dict[str, Any]:
-    """The model as a graph: parents of each site, its distribution, the members of each plate (numpyro.render_model's)."""
+    """The model as a graph: parents and distribution of each site, members of each plate (as in numpyro.render_model)."""
     return get_model_relations(bound.function, model_kwargs={**bound.data, **bound.hyperparameters})
 
 
@@ -200,7 +224,7 @@ def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def smallest_integer_type(values: np.ndarray) -> np.ndarray:
-    """Whole numbers in the smallest integer type that holds them; other arrays as they are."""
+    """Convert whole numbers to the smallest integer type that can hold them; other arrays are returned unchanged."""
     if values.dtype.kind not in "iu" or values.size == 0:
         return values
     low, high = int(values.min()), int(values.max())
@@ -211,7 +235,15 @@ def smallest_integer_type(values: np.ndarray) -> np.ndarray:
 def labelled(
     bound: Bound, values: Arrays, leading: Sequence[str] = ("chain", "draw"), coords: Mapping | None = None, names=None
 ) -> xr.Dataset:
-    """Arrays of sites as a dataset with dims `leading` + the site's own, and the coords of the data."""
+    """Arrays of sites as a labelled dataset.
+
+    Args:
+        bound: The model.
+        values: Site -> array (*leading, *dims of the site).
+        leading: Names of the first dims.
+        coords: Coordinates of dims, which take precedence over the coordinates of the data.
+        names: Site -> names of its dims; by default the model's.
+    """
     variables = {name: ((*leading, *(names or bound.dims).get(name, ())), value) for name, value in values.items()}
     dataset = xr.Dataset(variables)
     for dim in dataset.sizes:

@@ -1,4 +1,7 @@
-"""What a model says at one draw, as functions for JAX to trace; `sites` maps every latent site to its constrained value."""
+"""Densities of a model at one draw, as functions that JAX can trace.
+
+In all of them `sites` maps every latent site to its constrained value, and `arguments` holds the data and hyperparameters.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +18,18 @@ LARGEST_COUNT = 2**53  # beyond it floats skip whole numbers
 def unit_log_likelihood(
     bound: Bound, outcomes: Sequence[str], unit: str, sites: Arrays, arguments: Arrays
 ) -> jax.Array:
-    """Log likelihood of the outcomes, summed to the unit's dim: (unit,)."""
+    """Log likelihood of the outcomes for each unit.
+
+    Args:
+        bound: The model.
+        outcomes: Outcomes that count.
+        unit: Dim that is kept; log likelihoods are summed over all others.
+        sites: Latent site -> its value.
+        arguments: Data and hyperparameters.
+
+    Returns:
+        Array (unit,).
+    """
     trace = conditioned_trace(bound, sites, arguments)
     total = 0.0
     for name in outcomes:
@@ -26,22 +40,22 @@ def unit_log_likelihood(
 
 
 def simulated_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
-    """Log likelihood of everything that the model observes: a scalar."""
+    """Log likelihood of all outcomes: a scalar."""
     trace = conditioned_trace(bound, sites, arguments)
     log_probs = {name: log_likelihood(trace[name]) for name in bound.outcomes}
     return sum(_where_it_counts(bound, name, value, arguments).sum() for name, value in log_probs.items())
 
 
 def log_likelihood(site: Mapping[str, Any]) -> jax.Array:
-    """Log likelihood of each value of an observed site of a trace, times its weight."""
+    """Log likelihood of each value of an observed site in a trace, times its weight."""
     values = site["fn"].log_prob(site["value"])
     return values if site["scale"] is None else site["scale"] * values
 
 
 def is_valid(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
-    """Whether all values are finite and all outcomes, which are in `arguments`, can come about: a scalar bool.
+    """Whether all values are finite and all outcomes, which are in `arguments`, lie in their support: a scalar bool.
 
-    A count that overflows its type, or is expected to, was not drawn from the distribution.
+    Counts that overflow their type, or whose mean does, are not valid draws.
     """
     trace = conditioned_trace(bound, sites, arguments)
     outcomes = [arguments[name] for name in bound.outcomes]
@@ -55,7 +69,7 @@ def is_valid(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
 
 
 def _mean(distribution: Any) -> jax.Array:
-    """The mean, or zero where the distribution has none that is known."""
+    """The mean of a distribution, or zero if NumPyro has no formula for it."""
     try:
         return jnp.asarray(distribution.mean)
     except NotImplementedError:
@@ -63,13 +77,13 @@ def _mean(distribution: Any) -> jax.Array:
 
 
 def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
-    """Log prior density of each latent site, elementwise over its batch dims."""
+    """Log prior density of each latent site, for each element of its batch."""
     trace = conditioned_trace(bound, sites, arguments)
     return {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.latents}
 
 
 def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays) -> jax.Array:
-    """Zero where the variable that `only_where` names for this outcome is 0."""
+    """The values, with zero where the variable that `only_where` names for this outcome is 0."""
     if name not in bound.only_where:
         return values
     gate = bound.only_where[name]
@@ -78,13 +92,13 @@ def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays)
 
 
 def conditioned_trace(bound: Bound, sites: Arrays, arguments: Arrays) -> Mapping[str, Any]:
-    """The trace of the model at these values."""
+    """The trace of the model at these values of its latent sites."""
     model = handlers.substitute(handlers.seed(bound.function, jax.random.key(0)), data=sites)
     return handlers.trace(model).get_trace(**arguments)
 
 
 def simulate(bound: Bound, key: jax.Array, sites: Arrays, arguments: Arrays) -> Arrays:
-    """All sites of one forward run of the model, with `sites` fixed; `arguments` hold no outcomes."""
+    """All sites of one forward simulation of the model with `sites` fixed; `arguments` has no outcomes."""
     model = handlers.substitute(handlers.seed(bound.function, key), data=sites)
     trace = handlers.trace(model).get_trace(**arguments)
     values = {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}

@@ -1,4 +1,4 @@
-"""Distributions that NumPyro has not, or has in a slower form."""
+"""Distributions that NumPyro does not have, or has in a slower form."""
 
 import jax
 import jax.numpy as jnp
@@ -38,11 +38,11 @@ class OrderedNormal(dist.Distribution):
 
 
 class OrderedLogistic(dist.OrderedLogistic):
-    """NumPyro's ordered logistic distribution, with one exponential or random number for each value.
+    """NumPyro's ordered logistic distribution, with one exponential or one random number for each value.
 
-    P(k) is the difference of two logistic functions, sigmoid(a) - sigmoid(b) = (1 - e^(b-a)) / ((1 + e^-a) (1 + e^b)), with
-    a, b the distances of the predictor to the cutpoints around k: a fifth of the time of all probabilities and their
-    logarithms. Beyond LARGEST (LARGEST_32 in float32) on either side of 0 the predictor and the cutpoints count as that.
+    P(k) is the difference of two logistic functions, sigmoid(a) - sigmoid(b) = (1 - e^(b-a)) / ((1 + e^-a) (1 + e^b)), where
+    a and b are the distances from the predictor to the cutpoints around k. This takes a fifth of the time of computing all
+    probabilities and their logarithms. The predictor and the cutpoints are clipped at +-LARGEST (LARGEST_32 in float32).
     """
 
     pytree_data_fields = ("shared",)
@@ -53,7 +53,7 @@ class OrderedLogistic(dist.OrderedLogistic):
         self.shared = cutpoints if jnp.ndim(cutpoints) == 1 else None
 
     def sample(self, key, sample_shape=()):
-        """How many cutpoints lie below the predictor with logistic noise: one random number for each value."""
+        """The number of cutpoints below the predictor plus logistic noise: one random number for each value."""
         assert is_prng_key(key)
         noise = jax.random.logistic(key, (*sample_shape, *self.batch_shape), jnp.result_type(float))
         below = jnp.expand_dims(self.predictor + noise, -1) > self.cutpoints

@@ -1,4 +1,4 @@
-"""What a model says of its sites when it is called without computing anything, and why it cannot be called."""
+"""The sites of a model, found by calling it without computing anything, and explanations of why a call fails."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,47 +17,59 @@ from numpyro.primitives import Messenger
 from tadpool import errors
 from tadpool.errors import UserError
 
-WHILE_SAMPLING = "a value that is known only while sampling"
-# What JAX says where Python looks at a traced value, most special first.
+TRACED_VALUE = "a traced value, which has no number before sampling"
+# What to say for JAX's errors about Python control flow on traced values, the most specific ones first.
 TRACED = (
     (
         jax.errors.TracerBoolConversionError,
-        f"Python's if, while, and, or, not, min or max looks at {WHILE_SAMPLING}; use jax.numpy.where, or choose by a "
+        f"Python's if, while, and, or, not, min or max is used on {TRACED_VALUE}; use jax.numpy.where, or decide by a "
         "hyperparameter whose default is true/false, a whole number or text",
     ),
     (
         jax.errors.TracerArrayConversionError,
-        f"a function of NumPy is given {WHILE_SAMPLING}; use the one of the same name in jax.numpy",
+        f"a NumPy function is used on {TRACED_VALUE}; use the function of the same name in jax.numpy",
     ),
     (
         jax.errors.TracerIntegerConversionError,
-        f"{WHILE_SAMPLING} is used as a Python whole number, in range, a shape or a list; take sizes as arguments n_<dim>",
+        f"{TRACED_VALUE}, is used as a Python integer, in range, a shape or a list; take sizes as arguments n_<dim>",
     ),
     (
         jax.errors.NonConcreteBooleanIndexError,
-        f"rows are chosen by {WHILE_SAMPLING}, so that their number is not known; use jax.numpy.where",
+        f"rows are selected by {TRACED_VALUE}, so their number is not known; use jax.numpy.where",
     ),
     (
         jax.errors.ConcretizationTypeError,
-        f"{WHILE_SAMPLING} is turned into a Python number; keep it an array of jax.numpy",
+        f"{TRACED_VALUE}, is converted to a Python number; keep it as a jax.numpy array",
     ),
     (
         jax.errors.UnexpectedTracerError,
-        "a value of one call was kept and used in another; keep nothing in global variables",
+        "a value from one call is used in another; store nothing in global variables",
     ),
 )
 NOT_SAMPLED = {
-    "param": "numpyro.param is for optimizers and would keep its start; use numpyro.sample with a prior",
-    "mutable": "numpyro.mutable keeps values between calls; compute them anew in each",
-    "prng_key": "numpyro.prng_key draws random numbers that are no parameter; use numpyro.sample",
+    "param": "numpyro.param is for optimizers and would stay at its initial value; use numpyro.sample with a prior",
+    "mutable": "numpyro.mutable keeps values between calls; compute them in each call",
+    "prng_key": "numpyro.prng_key draws random numbers that are not a site; use numpyro.sample",
 }
 
 
 @dataclass(frozen=True)
 class Site:
-    """What a call says of one site. where: file and line. batch, event: shapes. log_prob: shape, of an observed site.
+    """A site in one call of a model.
 
-    plates: name, dim (negative) and size of each plate around it. family: the class of its distribution.
+    Attributes:
+        name: Its name.
+        where: File and line.
+        observed: Whether it is observed.
+        deterministic: Whether it is deterministic.
+        family: Name of the class of its distribution.
+        discrete: Whether the distribution is discrete.
+        scaled: Whether its log density is multiplied by a scale.
+        masked: Whether values are masked.
+        batch: Batch shape.
+        event: Event shape.
+        log_prob: Shape of the log density of an observed site.
+        plates: Name, dim (negative) and size of each plate around it.
     """
 
     name: str
@@ -76,7 +88,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that is about to be bound: see `binding.Bound`. where: its file, as sentences name it."""
+    """A model that is about to be bound: see `binding.Bound`. where: its file, as messages name it."""
 
     where: str
     path: Path
@@ -88,6 +100,7 @@ class Candidate:
 
     @property
     def arguments(self) -> dict[str, Any]:
+        """The data and the hyperparameters."""
         return {**self.data, **self.hyperparameters}
 
     @property
@@ -98,18 +111,19 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Called:
-    """What a candidate said in one call: its sites in order, and shape and type of the value of each latent one."""
+    """One call of a candidate: its sites in order, and the shape and type of each latent one."""
 
     model: Candidate
     sites: list[Site]
     latents: Mapping[str, Any] = field(default_factory=dict)
 
     def observed(self) -> list[Site]:
+        """The observed sites."""
         return [site for site in self.sites if site.observed]
 
 
 def call(model: Candidate, arguments: Mapping[str, Any]) -> Called:
-    """Call the model without computing anything. Raises UserError for a site that cannot be one."""
+    """Call a model without computing anything. Raises UserError for a site that is not allowed."""
     sites: list[Site] = []
 
     def run(arguments):
@@ -122,7 +136,7 @@ def call(model: Candidate, arguments: Mapping[str, Any]) -> Called:
 
 
 class _Recorder(Messenger):
-    """Notes every site as NumPyro is about to run it, which is before NumPyro itself fails with less to say."""
+    """Records every site before NumPyro runs it, since NumPyro's own errors say less."""
 
     def __init__(self, fn: Callable, model: Candidate) -> None:
         self.model, self.sites, self.latents = model, [], {}
@@ -135,7 +149,7 @@ class _Recorder(Messenger):
         if msg["type"] not in ("sample", "deterministic"):
             return
         if msg["name"] in [site.name for site in self.sites]:
-            raise UserError(f"{where}: a second site is named {msg['name']!r}; give each site a name of its own")
+            raise UserError(f"{where}: two sites are named {msg['name']!r}; rename one of them")
         self.sites.append(_site(msg, where))
 
     def postprocess_message(self, msg: dict[str, Any]) -> None:
@@ -144,7 +158,7 @@ class _Recorder(Messenger):
 
 
 def _place(model: Candidate) -> str:
-    """The file and, while the model runs, the line of it that is being run."""
+    """The file of the model and, while the model runs, the current line."""
     frame = sys._getframe(1)
     while frame and frame.f_code.co_filename != str(model.path):
         frame = frame.f_back
@@ -157,8 +171,8 @@ def _site(msg: dict[str, Any], where: str) -> Site:
         return Site(msg["name"], where, deterministic=True, plates=plates)
     families = [type(layer) for layer in layers(msg["fn"])]
     if dist.ImproperUniform in families and not msg["is_observed"]:
-        fix = "give it a proper one, such as dist.Normal(0, 10)"
-        raise UserError(f"{where}: the prior of {msg['name']} is improper, so nothing can be drawn from it; {fix}")
+        fix = "use a proper prior, such as dist.Normal(0, 10)"
+        raise UserError(f"{where}: the prior of {msg['name']} is improper; {fix}")
     wrappers = (dist.ExpandedDistribution, dist.MaskedDistribution, dist.Independent)
     scale = msg["scale"]
     return Site(
@@ -177,7 +191,7 @@ def _site(msg: dict[str, Any], where: str) -> Site:
 
 
 def layers(distribution: Any) -> Iterator[Any]:
-    """A distribution and what it wraps."""
+    """A distribution and the distributions that it wraps."""
     while distribution is not None:
         yield distribution
         distribution = getattr(distribution, "base_dist", None)
@@ -185,7 +199,7 @@ def layers(distribution: Any) -> Iterator[Any]:
 
 @contextmanager
 def explain_model_errors(where: str) -> Iterator[None]:
-    """An exception of a model becomes a sentence that names its file and line."""
+    """Turn exceptions of a model into a UserError that names its file and line."""
     try:
         with errors.explain_errors(where, "calling the model"):
             yield

@@ -26,9 +26,13 @@ class weigh(Messenger):
 
 @dataclass(frozen=True, eq=False)
 class WeightedModel:
-    """A model with weights. weights: outcome -> variable, an argument of the call; without it there are none.
+    """A model whose log likelihoods are multiplied by observation weights.
 
-    axes: outcome -> axes of its array that the variable has not. extra: variables that the model itself does not take.
+    Attributes:
+        function: The model.
+        weights: Outcome -> variable, an argument of the call; if it is not given there are no weights.
+        axes: Outcome -> axes of its array that the variable does not have.
+        extra: Variables that are not arguments of the model itself.
     """
 
     function: Callable
@@ -38,6 +42,7 @@ class WeightedModel:
 
     @property
     def keywords(self) -> Mapping[str, Any]:
+        """Static arguments of the model."""
         return self.function.keywords
 
     def __call__(self, **arguments: Any) -> Any:
@@ -48,11 +53,19 @@ class WeightedModel:
 
 
 def add_weights(
-    where: str, function: Callable, weights: Mapping[str, str], dataset: xr.Dataset, taken: Collection[str]
+    where: str, function: Callable, weights: Mapping[str, str], dataset: xr.Dataset, arguments: Collection[str]
 ) -> WeightedModel:
-    """The model with weights. taken: the variables that the model takes.
+    """Add observation weights to a model.
 
-    Raises UserError for a variable that is not there, is no number of at least 0, or has a dim that the outcome has not.
+    Args:
+        where: The model's file, as messages name it.
+        function: The model.
+        weights: Outcome -> variable.
+        dataset: The data.
+        arguments: Variables that are arguments of the model itself.
+
+    Raises:
+        UserError: A variable is missing, has a negative or missing value, or has a dim that the outcome does not have.
     """
     axes = {}
     for outcome, name in weights.items():
@@ -63,11 +76,11 @@ def add_weights(
         dims, own = dataset[outcome].dims, dataset[name].dims
         if tuple(dim for dim in dims if dim in own) != own:
             raise UserError(
-                f"{where}: weights: {name} has the dims {own}, but {outcome} has {dims}; give one with dims of these"
+                f"{where}: weights: {name} has the dims {own}, but {outcome} has {dims}; give a variable with dims of {outcome}"
             )
         _check(where, dataset[name])
         axes[outcome] = tuple(axis for axis, dim in enumerate(dims) if dim not in own)
-    extra = tuple(name for name in weights.values() if name not in taken)
+    extra = tuple(name for name in weights.values() if name not in arguments)
     return WeightedModel(function, dict(weights), axes, extra)
 
 
@@ -79,10 +92,8 @@ def _check(where: str, variable: xr.DataArray) -> None:
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         label = ", ".join(f"{dim} {variable[dim].values[i]}" for dim, i in zip(variable.dims, at, strict=True))
-        raise UserError(
-            f"{where}: weights: {variable.name} of {label} is {values[at]}; a weight is a number of at least 0"
-        )
+        raise UserError(f"{where}: weights: {variable.name} of {label} is {values[at]}; give weights of at least 0")
     if not values.any():
         raise UserError(
-            f"{where}: weights: {variable.name} is 0 everywhere, so that no observation counts; give others"
+            f"{where}: weights: {variable.name} is 0 everywhere, so no observation counts; give positive weights"
         )

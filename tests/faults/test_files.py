@@ -96,7 +96,7 @@ def test_orphan_of_an_old_config(workflow, monkeypatch):
     run_lock.PLACE.write_text('{"token": "newer", "host": "here", "process": 1}')
     monkeypatch.setenv(run_lock.TOKEN, "older")
     before = checksums.line(workflow.folder / FIT, "fit.nc")
-    with pytest.raises(UserError, match="another run began while this job was at work; its result is not kept"):
+    with pytest.raises(UserError, match="another run began while this job was running; its result is discarded"):
         io.write(FIT, newer, contracts.FIT)
     assert checksums.line(workflow.folder / FIT, "fit.nc") == before
     assert run_lock.abandoned() is False, "of a run on another machine nothing can be said"

@@ -77,7 +77,7 @@ def flip(path, position):
         (lambda path: path.write_bytes(path.read_bytes()[:100]), "not the file that was written here"),
         (lambda path: path.write_bytes(b""), "not the file that was written here"),
         (lambda path: flip(path, 3000), "not the file that was written here"),
-        (lambda path: (path.write_bytes(b""), checksums.checksum_path(path).unlink()), "not readable as NetCDF"),
+        (lambda path: (path.write_bytes(b""), checksums.checksum_path(path).unlink()), "cannot be read as NetCDF"),
         (lambda path: path.unlink(), "does not exist"),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_result_of_a_run_that_was_overtaken_is_not_kept(tmp_path, monkeypatch)
     with pytest.raises(UserError, match=f"process {os.getpid()} on .* is running here"):
         run_lock.take()
     monkeypatch.setenv(run_lock.TOKEN, "that of an earlier run")
-    with pytest.raises(UserError, match="another run began while this job was at work"):
+    with pytest.raises(UserError, match="another run began while this job was running"):
         io.write("results/a/predictions.nc", tree(2.0), contracts.PREDICTIONS)
     assert float(io.read("results/a/predictions.nc", contracts.PREDICTIONS)["predictions"]["y"][0, 0, 0]) == 1.0
     os.close(held.pop())
@@ -164,7 +164,7 @@ def test_a_file_that_a_quota_forbids_is_one_for_which_there_is_no_room(tmp_path)
         text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "UserError: a.nc: there is no room for it on the disk or in your quota" in done.stderr
+    assert "UserError: a.nc: the disk or your quota is full" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -185,7 +185,7 @@ def test_json_refuses_nan_and_names_a_broken_file(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         io.write_json(tmp_path / "x.json", {"a": float("nan")})
     (tmp_path / "x.json").write_text("{")
-    with pytest.raises(UserError, match=r"x\.json: not readable as JSON"):
+    with pytest.raises(UserError, match=r"x\.json: cannot be read as JSON"):
         io.read_json(tmp_path / "x.json")
 
 

@@ -91,12 +91,12 @@ def test_a_weight_of_each_group_counts_for_all_its_rows():
     ("dataset", "sentence"),
     [
         (lambda: cookies().drop_vars("w"), "weights: there is no variable 'w'; known: chips, location_index"),
-        (lambda: cookies(-WEIGHTS), "weights: w of cookie 2 is -0.5; a weight is a number of at least 0"),
+        (lambda: cookies(-WEIGHTS), "weights: w of cookie 2 is -0.5; give weights of at least 0"),
         (
             lambda: cookies(WEIGHTS / np.where(WEIGHTS == 0, np.nan, 1)),
-            "weights: w of cookie 1 is nan; a weight is a number",
+            "weights: w of cookie 1 is nan; give weights of",
         ),
-        (lambda: cookies(0 * WEIGHTS), "weights: w is 0 everywhere, so that no observation counts; give others"),
+        (lambda: cookies(0 * WEIGHTS), "weights: w is 0 everywhere, so no observation counts; give positive weights"),
         (lambda: cookies(["a"] * 150), "weights: w is text; give a variable of numbers"),
         (
             lambda: cookies(np.ones(5), ("location",)),

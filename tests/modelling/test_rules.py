@@ -46,11 +46,11 @@ def model(body, arguments="x, y=None"):
 MISTAKES = {
     "a missing argument": (
         model(MEAN + OUTCOME, "v, y=None"),
-        "models/mine.py: the dataset has nothing named 'v'; it has y, x, g_index, z, w, n_row, n_item, n_g",
+        "models/mine.py: the dataset has no variable or size 'v'; it has y, x, g_index, z, w, n_row, n_item, n_g",
     ),
     "labels as an argument": (
         model(MEAN + OUTCOME, "g, y=None"),
-        "models/mine.py: g is text, which no model can take; take g_index or n_g",
+        "models/mine.py: g is text, but a model needs numbers; use g_index or n_g",
     ),
     "nothing": (model("    pass\n"), "models/mine.py: no site is observed; pass an outcome with obs=, as in obs=y"),
     "no observed site": (
@@ -59,31 +59,31 @@ MISTAKES = {
     ),
     "an outcome that is not observed": (
         model(MEAN + OUTCOME, "x, y=None, z=None"),
-        "models/mine.py: the outcome z is not observed; pass it with obs=z to the site 'z'",
+        "models/mine.py: the outcome z is not observed; pass obs=z to a site named 'z'",
     ),
     "an observed site of another name": (
         model(MEAN + "    numpyro.sample('speed', dist.Normal(m, 1.0), obs=y)\n"),
-        "models/mine.py, line 10: the observed site 'speed' is not an argument with the default None (y); name it after "
-        "its data",
+        "models/mine.py, line 10: the observed site 'speed' is not an argument with the default None (y); give it "
+        "the name of its data",
     ),
     "an outcome that was changed": (
         model(MEAN + "    numpyro.sample('y', dist.Normal(m, 1.0), obs=None if y is None else jnp.log1p(y))\n"),
-        "models/mine.py, line 10: the observed site y does not hold the data y; observe the data as they are, and change them "
-        "in the dataset",
+        "models/mine.py, line 10: the values of the observed site y differ from the data y; observe the data unchanged, and "
+        "transform them in the dataset",
     ),
     "no parameter": (
         model("    numpyro.sample('y', dist.Poisson(3.0), obs=y)\n"),
-        "models/mine.py: model() has no parameter to sample; give it one with a prior",
+        "models/mine.py: model() has no parameter to sample; add one with a prior",
     ),
     "a discrete parameter": (
         model(MEAN + "    k = numpyro.sample('k', dist.Bernoulli(0.5), infer={'enumerate': 'parallel'})\n"
               "    numpyro.sample('y', dist.Normal(m + k, 1.0), obs=y)\n"),
-        "models/mine.py, line 10: k is a discrete parameter (BernoulliProbs), which this sampler cannot move; sum it out "
+        "models/mine.py, line 10: k is a discrete parameter (BernoulliProbs), which NUTS cannot sample; sum it out "
         "of the likelihood, for example with dist.MixtureSameFamily, or make it an outcome",
     ),
     "two sites of one name": (
         model(MEAN + "    numpyro.deterministic('m', m + 1.0)\n" + OUTCOME),
-        "models/mine.py, line 10: a second site is named 'm'; give each site a name of its own",
+        "models/mine.py, line 10: two sites are named 'm'; rename one of them",
     ),
     "a site named as a dim": (
         model(MEAN + "    numpyro.deterministic('row', m + 1.0)\n" + OUTCOME),
@@ -107,8 +107,9 @@ MISTAKES = {
     ),
     "if": (
         model(MEAN + "    if m > 0:\n        m = 0.0\n" + OUTCOME),
-        "models/mine.py, line 10: Python's if, while, and, or, not, min or max looks at a value that is known only while "
-        "sampling; use jax.numpy.where, or choose by a hyperparameter whose default is true/false, a whole number or text",
+        "models/mine.py, line 10: Python's if, while, and, or, not, min or max is used on a traced value, which has no "
+        "number before sampling; use jax.numpy.where, or decide by a hyperparameter whose default is true/false, a "
+        "whole number or text",
     ),
     "if on a hyperparameter that may vary": (
         model(MEAN + "    if scale > 1:\n        m = 0.0\n" + OUTCOME, "y=None, *, scale=1.0"),
@@ -116,21 +117,23 @@ MISTAKES = {
     ),
     "range": (
         model(MEAN + "    for i in range(x[0].astype(int)):\n        m = m + i\n" + OUTCOME),
-        "models/mine.py, line 10: a value that is known only while sampling is used as a Python whole number",
+        "models/mine.py, line 10: a traced value, which has no number before sampling, is used as a Python integer",
     ),
     "NumPy": (
         model(MEAN + "    m = np.exp(m)\n" + OUTCOME),
-        "models/mine.py, line 10: a function of NumPy is given a value that is known only while sampling; use the one of "
-        "the same name in jax.numpy",
+        "models/mine.py, line 10: a NumPy function is used on a traced value, which has no number before sampling; use the "
+        "function of the same name in jax.numpy",
     ),
     "rows that a parameter chooses": (
         model(MEAN + "    m = x[x > m].sum()\n" + OUTCOME),
-        "models/mine.py, line 10: rows are chosen by a value that is known only while sampling, so that their number is not "
+        "models/mine.py, line 10: rows are selected by a traced value, which has no number before sampling, so "
+        "their number is not "
         "known; use jax.numpy.where",
     ),
     "a Python number": (
         model(MEAN + "    m = float(m)\n" + OUTCOME),
-        "models/mine.py, line 10: a value that is known only while sampling is turned into a Python number; keep it an array",
+        "models/mine.py, line 10: a traced value, which has no number before sampling, is converted to a Python "
+        "number; keep it",
     ),
     "numpy.random": (
         model(MEAN + "    m = m + np.random.normal()\n" + OUTCOME),
@@ -157,7 +160,7 @@ MISTAKES = {
     ),
     "NumPyro's key": (
         model(MEAN + "    numpyro.prng_key()\n" + OUTCOME),
-        "models/mine.py, line 10: numpyro.prng_key draws random numbers that are no parameter; use numpyro.sample",
+        "models/mine.py, line 10: numpyro.prng_key draws random numbers that are not a site; use numpyro.sample",
     ),
     "a counter": (
         "calls = []\n\n\n" + model(MEAN + "    calls.append(1)\n    m = m + len(calls)\n" + OUTCOME),
@@ -166,16 +169,18 @@ MISTAKES = {
     "sites that come and go": (
         "calls = []\n\n\n"
         + model(MEAN + "    calls.append(1)\n    numpyro.sample(f'a{len(calls)}', dist.Normal())\n" + OUTCOME),
-        "models/mine.py, line 14: a1 is a site of some calls but not of all, as another call with equal arguments shows; let "
-        "no call change the sites",
+        "models/mine.py, line 14: a1 is a site in some calls but not in others, as another call with equal "
+        "arguments shows; make "
+        "the sites the same in every call",
     ),
     "sites that depend on the outcome": (
         model(MEAN + "    if y is not None:\n        numpyro.sample('a', dist.Normal(0.0, 1.0))\n" + OUTCOME),
-        "models/mine.py, line 11: a is a site of some calls but not of all, as a call without the outcomes shows; let no call",
+        "models/mine.py, line 11: a is a site in some calls but not in others, as a call without the outcomes "
+        "shows; make the sites",
     ),
     "a distribution of another shape": (
         model(MEAN + "    numpyro.sample('y', dist.Normal(m + x[:, None], 1.0), obs=y)\n"),
-        "models/mine.py, line 10: y has shape (3,) but its distribution has (3, 3); align their dims",
+        "models/mine.py, line 10: y has shape (3,), but its distribution has (3, 3); align their dims",
     ),
     "a parameter of another shape": (
         model("    with numpyro.plate('row', 3):\n        m = numpyro.sample('m', dist.Normal(x[:, None], 1.0))\n"
@@ -186,43 +191,43 @@ MISTAKES = {
     "a transposed outcome": (
         model(MEAN + "    with numpyro.plate('item', 3, dim=-2), numpyro.plate('row', 3, dim=-1):\n"
               "        numpyro.sample('z', dist.Normal(m, 1.0), obs=z)\n", "z=None"),
-        "models/mine.py, line 11: z has the dim item where the plate row (3) is; use n_item",
+        "models/mine.py, line 11: z has the dim item, but is in the plate row (3); use n_item",
     ),
     "a plate of another size": (
         model(MEAN + "    with numpyro.plate('g', 3):\n        numpyro.sample('a', dist.Normal(0.0, 1.0))\n" + OUTCOME),
-        "models/mine.py, line 11: the plate g has size 3, but the dim has 2; take its size as the argument n_g",
+        "models/mine.py, line 11: the plate g has size 3, but the dim has size 2; take its size as the argument n_g",
     ),
     "one density for all": (
         model(MEAN + "    numpyro.sample('y', dist.Normal(m + x, 1.0).to_event(1), obs=y)\n"),
-        "models/mine.py, line 10: y has one density (Normal) for several values of its data; remove .to_event(), or use",
+        "models/mine.py, line 10: y has one joint density (Normal) for several values; remove .to_event(), or use",
     ),
     "a factor": (
         model(MEAN + "    numpyro.factor('extra', -(m**2))\n" + OUTCOME),
         "models/mine.py, line 10: the factor extra adds to the log density, but the log likelihood of the outcomes would not "
-        "contain it; put it into the distribution of an outcome",
+        "include it; make it part of the distribution of an outcome",
     ),
     "a weight": (
         model(MEAN + "    with numpyro.handlers.scale(scale=w):\n    " + OUTCOME, "w, y=None"),
-        "models/mine.py, line 11: y has a scale or is a part of a plate, but the log likelihood of the outcomes would not "
-        "contain it; remove it and declare `weights: {y: <variable>}` in the study",
+        "models/mine.py, line 11: y has a scale or is in a subsampled plate, but the log likelihood of the outcomes would not "
+        "include it; remove it and write `weights: {y: <variable>}` in the study",
     ),
     "a part of a plate": (
         model(MEAN + "    with numpyro.plate('row', 3, subsample_size=2) as i:\n"
               "        numpyro.sample('y', dist.Normal(m, 1.0), obs=None if y is None else y[i])\n"),
-        "models/mine.py, line 11: y has a scale or is a part of a plate, but the log likelihood",
+        "models/mine.py, line 11: y has a scale or is in a subsampled plate, but the log likelihood",
     ),
     "a weighed prior": (
         model("    with numpyro.handlers.scale(scale=0.5):\n    " + MEAN + OUTCOME),
-        "models/mine.py, line 10: m has a scale, which weighs its prior; put it into the prior itself",
+        "models/mine.py, line 10: m has a scale, which multiplies its log prior; change the prior itself",
     ),
     "a mask": (
         model(MEAN + "    with numpyro.handlers.mask(mask=w == 1):\n    " + OUTCOME, "w, y=None"),
-        "models/mine.py, line 11: y of row b is masked, so that it does not count; declare `only_where: {y: <variable>}` in "
+        "models/mine.py, line 11: y of row b is masked, so it does not count; write `only_where: {y: <variable>}` in "
         "the study, or remove the mask",
     ),
     "a mask by a parameter": (
         model(MEAN + "    numpyro.sample('y', dist.Normal(m, 1.0).mask(x > m), obs=y)\n"),
-        "models/mine.py, line 10: which values of y are masked depends on parameters; mask by data alone",
+        "models/mine.py, line 10: which values of y are masked depends on parameters; let the mask depend on data only",
     ),
     "values outside the support": (
         model(MEAN + "    numpyro.sample('y', dist.Bernoulli(logits=m), obs=y)\n"),
@@ -236,12 +241,13 @@ MISTAKES = {
     ),
     "an improper prior": (
         model("    m = numpyro.sample('m', dist.ImproperUniform(dist.constraints.real, (), ()))\n" + OUTCOME),
-        "models/mine.py, line 9: the prior of m is improper, so nothing can be drawn from it; give it a proper one, such as "
+        "models/mine.py, line 9: the prior of m is improper; use a proper prior, such as "
         "dist.Normal(0, 10)",
     ),
     "numpyro.param": (
         model("    m = numpyro.param('m', 0.0)\n" + OUTCOME),
-        "models/mine.py, line 9: numpyro.param is for optimizers and would keep its start; use numpyro.sample with a prior",
+        "models/mine.py, line 9: numpyro.param is for optimizers and would stay at its initial value; use "
+        "numpyro.sample with a prior",
     ),
     "an exception": (
         model(MEAN + "    m = m + unknown\n" + OUTCOME),
@@ -268,7 +274,7 @@ def test_a_mistake_is_a_sentence(own, mistake):
     ("source", "sentence"),
     [
         ("import nowhere\n", "models/mine.py, line 1: the file cannot be imported: ModuleNotFoundError: No module named "
-         "'nowhere'; install what it needs, or correct the file"),
+         "'nowhere'; install what it imports, or correct the file"),
         ("A = 1\nB = A / 0\n", "models/mine.py, line 2: the file cannot be imported: ZeroDivisionError: division by zero;"),
         ("raise SystemExit\n", "models/mine.py, line 1: the file cannot be imported: SystemExit; correct the file"),
     ],
@@ -283,15 +289,16 @@ def test_a_file_that_cannot_be_imported_is_named_with_its_line(own, source, sent
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("*columns, y=None", "mine.py, line 1: model() takes *columns; name each column that it needs as an argument"),
-        ("y=None, **columns", "mine.py, line 1: model() takes **columns; name each column"),
+        ("*columns, y=None", "mine.py, line 1: model() takes *columns; name each variable that it needs as an argument"),
+        ("y=None, **columns", "mine.py, line 1: model() takes **columns; name each variable"),
         ("x, /, y=None", "mine.py, line 1: model() takes x by position alone; remove the / from its arguments"),
-        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; an outcome has None, data have no default, and "
-         "a hyperparameter stands after a *"),
+        ("x=2.0, y=None", "mine.py, line 1: the argument x has the default 2.0; outcomes have the default None, "
+         "data have none, and "
+         "hyperparameters come after a *"),
         ("x, y=0", "mine.py, line 1: the argument y has the default 0;"),
         ("x, y=[]", "mine.py, line 1: the argument y has the default [];"),
-        ("x", "mine.py, line 1: no argument has the default None, so that nothing is observed; write y=None for an outcome y"),
-        ("x, y=None, *, s", "mine.py: hyperparameter s needs a number, true/false or a string as default"),
+        ("x", "mine.py, line 1: no argument has the default None, so nothing is observed; write y=None for an outcome y"),
+        ("x, y=None, *, s", "mine.py: hyperparameter s needs a number, true/false or text as its default"),
     ],
 )  # fmt: skip
 def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
@@ -349,7 +356,7 @@ def test_a_helper_that_hides_behind_another_module_is_refused(own):
         binding.bind("mine", data())
     assert str(caught.value) == (
         "models/mine.py: models/statistics.py has the name of another module, statistics, which is "
-        "imported in its place; rename it"
+        "imported instead; rename it"
     )
 
 

@@ -251,7 +251,7 @@ def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator
 
 
 def _arguments(place: tuple, given: Mapping[str, Any], defaults: Mapping[str, Any], what: str) -> Iterator[Problem]:
-    """Arguments that the function does not take, required ones that are missing, and those of the wrong type."""
+    """Arguments that the function does not take, required ones that are missing, and values of the wrong type."""
     known = [name for name in defaults if not name.startswith("**")]
     if len(known) == len(defaults):
         yield from _known(place, given, known, what)

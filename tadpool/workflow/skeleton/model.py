@@ -1,4 +1,4 @@
-r"""A line for each row, whose intercepts are those of its group and come from a population of groups.
+r"""A linear regression whose intercepts vary by group, with partial pooling of the groups.
 
 $$
 \begin{aligned}
@@ -10,23 +10,23 @@ y_i &\sim \mathrm{Normal}(\alpha_{g[i]} + \beta\, \mathrm{dose}_i, \sigma) \\
 \end{aligned}
 $$
 
-Source: to be replaced by where your model is from.
+Source: replace this by the source of your model.
 """
 
 import numpyro
 import numpyro.distributions as dist
 
-# Sites with a location and a scale that may be sampled as standardized distances where divergences do not go away.
+# Sites with a location and a scale that may be sampled as standardized distances if there are divergences.
 REPARAMETRIZE = ("intercept",)
 
 
 def model(dose, group_index, n_group, n_row, response=None, *, slope_scale=2.0, spread_scale=5.0):
-    """Arguments are columns of the study, the default None marks what is observed, and after * stand hyperparameters."""
+    """Arguments are columns of the study, those with the default None are observed, and hyperparameters come after the *."""
     centre = numpyro.sample("centre", dist.Normal(0.0, 10.0))
     spread = numpyro.sample("spread", dist.HalfNormal(spread_scale))
     slope = numpyro.sample("slope", dist.Normal(0.0, slope_scale))
     noise = numpyro.sample("noise", dist.HalfNormal(spread_scale))
-    # Plates have the names of groups and of the unit, so that results have them too.
+    # Plates are named after the groups and the unit, so that results have dims with these names.
     with numpyro.plate("group", n_group):
         intercept = numpyro.sample("intercept", dist.Normal(centre, spread))
     with numpyro.plate("row", n_row):
