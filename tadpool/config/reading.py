@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from tadpool import ROOT
 from tadpool.config import parsed_values, yaml_files
 from tadpool.config.checks import studies as references
+from tadpool.config.checks import thresholds
 from tadpool.config.ladder import entries
 from tadpool.config.messages import explain
 from tadpool.config.parsed_values import NotReadable, Problem, printable
@@ -58,12 +59,12 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
         *_sentences(CONFIG, below_problems),
         *_sentences(OVERLAY, above_problems),
         *(sentence for problem in invalid for sentence in _of_settings(problem, above)),
-        *(sentence for problem in _other_run(settings) for sentence in _of_settings(problem, above)),
+        *(sentence for problem in _of_valid(settings) for sentence in _of_settings(problem, above)),
     ]
     chosen_in = OVERLAY if "studies" in above else CONFIG
     studies: dict[str, Any] = {}
     for name in _wanted(above.get("studies", below.get("studies"))):
-        studies[name], problems = _study(name, chosen_in)
+        studies[name], problems = _study(name, chosen_in, settings)
         sentences += problems
     if sentences or settings is None:
         raise ConfigErrors(list(dict.fromkeys(sentences)))
@@ -152,9 +153,16 @@ def _of_settings(problem: Problem, overlay: Mapping[str, Any]) -> list[str]:
     return _sentences(OVERLAY, [Problem(problem.place, problem.what, mend)])
 
 
-def _other_run(settings: Settings | None) -> Iterator[Problem]:
+def _of_valid(settings: Settings | None) -> Iterator[Problem]:
+    """What is wrong with settings whose values are each valid."""
+    if settings:
+        yield from thresholds.of_run(settings)
+        yield from _other_run(settings)
+
+
+def _other_run(settings: Settings) -> Iterator[Problem]:
     """What is wrong with the folder of the run to compare with."""
-    if settings is None or settings.compare_with is None:
+    if settings.compare_with is None:
         return
     folder = Path(settings.compare_with)
     if not folder.is_dir():
@@ -165,8 +173,11 @@ def _other_run(settings: Settings | None) -> Iterator[Problem]:
         yield Problem(("compare_with",), f"{settings.compare_with!r} is the folder that this run writes", mend)
 
 
-def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
-    """A study, none where it is invalid, and all that is wrong with it. chosen_in: where its name stands."""
+def _study(name: str, chosen_in: object, settings: Settings | None) -> tuple[Study | None, list[str]]:
+    """A study, none where it is invalid, and all that is wrong with it.
+
+    chosen_in: where its name stands. settings: of the run, none where they are invalid.
+    """
     file = OWN / f"{name}.yaml"
     if not re.match(SLUG, name):
         what = f"{printable(str(file))}: {name!r} is not a usable name"
@@ -185,7 +196,7 @@ def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
     parts = study or _valid_parts(Study, content)
     misread = any("design" in problem.place for problem in (*known, *invalid))
     parts, wrong = (entries.unknown(parts), []) if misread else entries.completed(parts)
-    unknown = references.check(parts)
+    unknown = [*references.check(parts), *thresholds.of_study(parts, settings)]
     return parts if study else None, _sentences(file, [*known, *invalid, *_collisions(content), *wrong, *unknown])
 
 

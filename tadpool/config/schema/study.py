@@ -10,7 +10,7 @@ from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage
 from tadpool.config.schema.sweep import NAMED, Sweep
 from tadpool.config.schema.table import Table
 from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
-from tadpool.convergence import thresholds
+from tadpool.convergence.diagnostics import changed
 from tadpool.convergence.remedies import REMEDIES
 from tadpool.modelling import design as designs
 
@@ -271,7 +271,7 @@ class Config(Strict):
     def thresholds(self, study: str, entry: str) -> dict[str, float]:
         """Thresholds of the entry's check that are not the defaults: its own over the study's over the run's."""
         given = (self.settings.verdict, self.studies[study].verdict, self.studies[study].models[entry].verdict)
-        return thresholds.changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
+        return changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
 
     def remedies(self, study: str, entry: str) -> list[str]:
         """What may be tried for the entry: as it says, else as the study, else as the run; nothing in a quick look."""

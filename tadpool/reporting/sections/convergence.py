@@ -4,31 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from tadpool.convergence.diagnostics import DIAGNOSTICS, SHOWN, Diagnostic
 from tadpool.formatting import counted, listed, number, sentence, whole
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Cell, Column, Table
 
-DIAGNOSTICS = (  # key of check.json's diagnostics, heading, decimals, statistics of reasons that concern it
-    ("rhat_max", "R-hat, largest", 3, ("rhat", "modes")),
-    ("ess_bulk_min", "Bulk ESS, smallest", 0, ("ess_bulk",)),
-    ("ess_tail_min", "Tail ESS, smallest", 0, ("ess_tail",)),
-    ("diverging", "Divergences", 0, ("diverging",)),
-    ("reached_max_treedepth", "At largest tree depth", 0, ("tree_depth",)),
-    ("bfmi_min", "E-BFMI, smallest", 2, ("bfmi",)),
-    ("acceptance_rate", "Acceptance", 2, ("acceptance_rate",)),
-)
 
+def _column(diagnostic: Diagnostic) -> Column:
+    concerned = {each.code for each in DIAGNOSTICS if diagnostic.code in (each.code, each.concerns)}
 
-def _diagnostic(key: str, heading: str, decimals: int, statistics: Sequence[str]) -> Column:
     def cell(check: Mapping[str, Any]) -> Cell:
-        severities = {reason["statistic"]: reason["severity"] for reason in reversed(check["reasons"])}
-        worst = max((severities.get(name, "") for name in statistics), key=("", "warn", "fail").index)
-        return Cell(number(check.get("diagnostics", {}).get(key), decimals), worst)
+        severities = [reason["severity"] for reason in check["reasons"] if reason["code"] in concerned]
+        worst = max(severities, key=("warn", "fail").index, default="")
+        return Cell(number(check.get("diagnostics", {}).get(diagnostic.worst), diagnostic.decimals), worst)
 
-    return Column(heading, cell)
+    return Column(diagnostic.heading, cell)
 
 
-DIAGNOSTIC_COLUMNS = tuple(_diagnostic(*each) for each in DIAGNOSTICS)
+DIAGNOSTIC_COLUMNS = tuple(_column(diagnostic) for diagnostic in SHOWN)
 """The diagnostics of one check, of a fit or of a point of a sweep."""
 
 COLUMNS = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tadpool.convergence.sentences import sentence as found
 from tadpool.formatting import counted, general, listed, number, plural, sentence, span, whole
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Cell, Column, Table
@@ -76,7 +77,7 @@ def separate(fit: Fit) -> Separate | None:
 
 
 def _member(point: Mapping[str, Any], by: str, rows: int) -> Member:
-    reasons = [reason["sentence"] for reason in point["reasons"]]
+    reasons = [found(reason) for reason in point["reasons"]]
     shown = [*reasons[:SENTENCES], *([f"And {len(reasons) - SENTENCES} more."] if len(reasons) > SENTENCES else [])]
     return Member(general(point[by]), rows, point["verdict"], point["diagnostics"], shown)
 

@@ -27,7 +27,7 @@ COLUMNS = (
     Column("Mean", lambda row: scaled(row["mean"], row["sd"])),
     Column("SD", lambda row: scaled(row["sd"], row["sd"])),
     Column(
-        "90 % interval", lambda row: " to ".join(scaled(row[key], row["sd"]) for key in ("eti90_low", "eti90_high"))
+        "89 % interval", lambda row: " to ".join(scaled(row[key], row["sd"]) for key in ("eti89_low", "eti89_high"))
     ),
     Column("Covered", lambda row: row["uncounted"] or ("✓ yes" if row["covered"] else "✗ no")),
     Column("z", lambda row: "" if row["uncounted"] else number(row["z"], 1)),
