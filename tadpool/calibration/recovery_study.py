@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from tadpool import seeds
-from tadpool.calibration.sbc import as_text, elements, failed_chains, flags
-from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, OK
+from tadpool.calibration.sbc import elements, failed_chains, flags
+from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, OK, as_text
 from tadpool.convergence import bulk_diagnostics
 from tadpool.convergence.diagnostics import Finding
 from tadpool.engine import checkpoints, compile_cache, lanes, progress
@@ -161,7 +161,7 @@ def _estimated(draws: np.ndarray, truth: np.ndarray, status: np.ndarray, stats: 
     every = draws.reshape(-1, draws.shape[-1])
     low, high = np.quantile(every, [LOW, HIGH], axis=0)
     estimates = {"mean": every.mean(axis=0), "sd": every.std(axis=0, ddof=1), "eti89_low": low, "eti89_high": high}
-    return Fitted(FLAGGED if reasons else OK, as_text(reasons) if reasons else "", {"truth": truth, **estimates})
+    return Fitted(FLAGGED if reasons else OK, as_text(reasons), {"truth": truth, **estimates})
 
 
 def _tree(

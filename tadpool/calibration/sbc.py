@@ -5,7 +5,7 @@ that is left out (Modrák et al. 2023, Bayesian Analysis 20:461-488).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -16,12 +16,11 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool import seeds
-from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
+from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK, as_text
 from tadpool.convergence import bulk_diagnostics
 from tadpool.convergence.diagnostics import DIAGNOSTICS, Finding, judge
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
-from tadpool.files import io
 from tadpool.fitting.sampling import brief
 from tadpool.modelling import densities
 from tadpool.modelling.binding import Arrays, Bound, labelled
@@ -191,7 +190,7 @@ def _ranked(draws: np.ndarray, truth: np.ndarray, status: np.ndarray, found: Arr
     reasons = list(flags(found, judged, chains))
     return {
         "outcome": FLAGGED if reasons else OK,
-        "reason": as_text(reasons) if reasons else "",
+        "reason": as_text(reasons),
         "rank": (thinned < truth).sum(axis=0) + broken,
         "below": (everything < truth).mean(axis=0),
         "mean": everything.mean(axis=0),
@@ -240,11 +239,6 @@ def failed_chains(status: np.ndarray) -> Finding:
     start = int((status == lanes.Status.INVALID_START).sum())
     count = start or max(1, int((status != 0).sum()))
     return Finding("fail", "chains", {"count": count, "of": len(status), "start": start > 0})
-
-
-def as_text(findings: Sequence[Finding]) -> str:
-    """Findings as a result file keeps them for one simulation."""
-    return io.canonical([asdict(finding) for finding in findings])
 
 
 def _dataset(

@@ -1,14 +1,12 @@
 """The jobs of a calibration: some of its simulations, and all of them together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from tadpool.calibration import sbc_verdict
-from tadpool.convergence.diagnostics import Finding
 from tadpool.files import contracts, io
 from tadpool.modelling.design import Reference
 
@@ -47,14 +45,6 @@ def calibrate_part(
     io.write(output, tree, contracts.CALIBRATION_PART)
 
 
-def _crashed(reason: str) -> Finding:
-    return Finding("fail", "status", {"status": "crashed", "reason": reason})
-
-
-def _texts(findings: Sequence[Finding]) -> str:
-    return io.canonical([asdict(finding) for finding in findings])
-
-
 def gather(parts: Sequence[str], output: str, provenance: str) -> None:
     """Put the parts of a calibration together into `output` (contracts.CALIBRATION), the same whatever their number.
 
@@ -66,13 +56,13 @@ def gather(parts: Sequence[str], output: str, provenance: str) -> None:
     if not whole:
         reason = trees[0].attrs["reason"]
         attributes = {"provenance": provenance, "status": "crashed", "reason": reason, "verdict": "fail"}
-        tree = xr.DataTree(xr.Dataset(attrs=attributes | {"reasons": _texts([_crashed(reason)])}))
+        tree = xr.DataTree(xr.Dataset(attrs=attributes | {"reasons": sbc_verdict.as_text([sbc_verdict.crash(reason)])}))
         io.write(output, tree, contracts.CALIBRATION)
         return
     found = [
         tree["simulations"].to_dataset()
         if tree.attrs["status"] == "ok"
-        else sbc_verdict.crashed(whole[0], range(*numbers), _texts([_crashed(tree.attrs["reason"])]))
+        else sbc_verdict.crashed(whole[0], range(*numbers), tree.attrs["reason"])
         for tree, numbers in zip(trees, ranges, strict=True)
     ]
     simulations = xr.concat(found, dim="simulation", join="exact", coords="minimal", compat="override")
@@ -85,6 +75,6 @@ def gather(parts: Sequence[str], output: str, provenance: str) -> None:
         "status": "ok",
         "reason": "",
         "verdict": verdict,
-        "reasons": _texts(reasons),
+        "reasons": sbc_verdict.as_text(reasons),
     }
     io.write(output, tree, contracts.CALIBRATION)

@@ -1,12 +1,14 @@
 """What the ranks of a calibration say: uniformity, coverage, contraction, and a verdict. See `tadpool.calibration.sbc`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
 
 from tadpool.calibration import uniformity
 from tadpool.convergence.diagnostics import Finding
+from tadpool.files import io
 from tadpool.intervals import LEVEL
 
 LOG_LIKELIHOOD = "log likelihood"
@@ -16,11 +18,18 @@ NAMED = 5
 OK, FLAGGED, FAILED, IMPOSSIBLE = "ok", "flagged", "failed", "impossible"
 
 
-def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset:
-    """Simulations without numbers, of the same quantities as `like`, that failed because their process ended.
+def as_text(findings: Sequence[Finding]) -> str:
+    """Findings as a result file keeps them; "" where there are none."""
+    return io.canonical([asdict(finding) for finding in findings]) if findings else ""
 
-    reason: a finding as text.
-    """
+
+def crash(reason: str) -> Finding:
+    """What is found where a process ended. reason: why."""
+    return Finding("fail", "status", {"status": "crashed", "reason": reason})
+
+
+def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset:
+    """Simulations without numbers, of the same quantities as `like`, that failed because their process ended."""
     missing = {"i": -1, "f": np.nan}
     variables = {
         name: (
@@ -30,7 +39,7 @@ def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset
         for name, variable in like.data_vars.items()
     }
     variables["outcome"] = ("simulation", np.full(len(numbers), FAILED))
-    variables["reason"] = ("simulation", np.full(len(numbers), reason))
+    variables["reason"] = ("simulation", np.full(len(numbers), as_text([crash(reason)])))
     coords = {"simulation": np.asarray(numbers), "quantity": like["quantity"], "site": like["site"]}
     return xr.Dataset(variables, coords, like.attrs)
 

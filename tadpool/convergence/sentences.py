@@ -25,7 +25,7 @@ def sentence(finding: Mapping[str, Any]) -> str:
     """
     code, values = finding["code"], finding["values"]
     if code in SENTENCES:
-        return SENTENCES[code](values, _place(finding))
+        return SENTENCES[code]({**values, "severity": finding["severity"]}, _place(finding))
     return _beyond(BY_CODE[code], values, _place(finding))
 
 
@@ -107,7 +107,7 @@ def _beyond(diagnostic: Diagnostic, values: Mapping[str, Any], place: str) -> st
 
 def _rhat(values: Mapping[str, Any], place: str) -> str:
     said = _beyond(BY_CODE["rhat"], values, place).removesuffix(".")
-    return f"{said}: the chains disagree."
+    return f"{said}: {'the chains disagree' if values['severity'] == 'fail' else 'draw more'}."
 
 
 def _bfmi(values: Mapping[str, Any], place: str) -> str:

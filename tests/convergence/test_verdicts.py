@@ -187,7 +187,10 @@ def test_a_sweep_has_a_verdict_for_every_point():
     assert report["verdict"] == "fail"
 
 
-LOOSENED = "The fit was judged with custom thresholds that are looser than the defaults: `diverging_fail` is 0.1 (default 0.005)."
+LOOSENED = (
+    "The fit was judged with custom thresholds that are looser than the defaults: `diverging_fail` is 0.1 "
+    "(default 0.005)."
+)
 
 
 def test_a_loosened_threshold_is_said_and_never_passes():
