@@ -106,8 +106,10 @@ def _beyond(diagnostic: Diagnostic, values: Mapping[str, Any], place: str) -> st
 
 
 def _rhat(values: Mapping[str, Any], place: str) -> str:
-    said = _beyond(BY_CODE["rhat"], values, place).removesuffix(".")
-    return f"{said}: {'the chains disagree' if values['severity'] == 'fail' else 'draw more'}."
+    rhat, limit = f"{values['value']:.3f}", f"{values['limit']:g}"
+    if values["severity"] == "fail":
+        return f"R-hat of {place} is {rhat}, above {limit}: the chains disagree."
+    return f"R-hat of {place} is {rhat}, above {limit}: draw more."
 
 
 def _bfmi(values: Mapping[str, Any], place: str) -> str:
@@ -167,7 +169,7 @@ def _simulations(values: Mapping[str, Any], place: str) -> str:
     some = f"{values['count']} of {values['of']} simulated data sets"
     return {
         "failed": f"The fits to {some} failed and have no ranks.",
-        "flagged": f"The fits to {some} were sampled badly; their ranks are counted all the same.",
+        "flagged": f"The fits to {some} did not pass the convergence check; their ranks are counted all the same.",
         "impossible": f"{some} contained impossible values (overflow, or outside the outcome's support) and were skipped.",
     }[values["outcome"]]
 

@@ -69,7 +69,7 @@ def test_a_warning_about_r_hat_asks_for_draws():
     assert sentences.sentence(finding("rhat", "warn")).endswith("above 1.05: draw more.")
 
 
-@pytest.mark.parametrize("code", ["rhat", "ess_bulk", "bfmi", "acceptance_rate"])
+@pytest.mark.parametrize("code", ["ess_bulk", "bfmi", "acceptance_rate"])
 def test_a_value_that_is_missing_cannot_be_computed(code):
     nothing = finding(code)
     nothing["values"] = {**nothing["values"], "value": None}

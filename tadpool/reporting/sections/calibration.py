@@ -115,29 +115,29 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
     names = quantities["quantity"].values
     bad = int((p < threshold).sum())
     stands = (
-        f"The ranks of {counted(bad, 'quantity')} of {len(p)} are not uniform: the fits do not sample what the model states."
+        f"The ranks of {bad} of {counted(len(p), 'quantity')} are not uniform: the sampler is not calibrated for this model."
         if bad
-        else f"The ranks of all {len(p)} quantities are as uniform as those of a correct sampler."
+        else f"The ranks of all {len(p)} quantities are consistent with a calibrated sampler."
     )
     sentences.append(
-        f"{stands} The smallest p-value is {p_value(p[worst])} ({names[worst]}); it would have to be below "
-        f"{threshold:.2g}, which is 0.05 shared out among {counted(len(p), 'test')}."
+        f"{stands} The smallest p-value is {p_value(p[worst])} ({names[worst]}); the threshold is {threshold:.2g} "
+        f"({ALPHA:g}, Bonferroni-corrected for {counted(len(p), 'test')})."
     )
     inside = quantities["coverage_89"].values
     sentences.append(
         f"Of the 89 % intervals, {number(100 * inside.mean(), 1)} % cover the truth on average over the quantities "
-        f"(from {number(100 * inside.min(), 1)} % to {number(100 * inside.max(), 1)} %), and of the 50 % intervals "
+        f"({number(100 * inside.min(), 1)} % to {number(100 * inside.max(), 1)} %), and of the 50 % intervals "
         f"{number(100 * quantities['coverage_50'].values.mean(), 1)} %."
     )
     if counts[FLAGGED]:
         share = number(100 * counts[FLAGGED] / ranked, 1)
         sentences.append(
-            f"{counts[FLAGGED]} of {ranked} fits ({share} %) were sampled badly; their ranks "
-            "are counted all the same, as leaving them out would hide where the sampler has trouble."
+            f"{counts[FLAGGED]} of {ranked} fits ({share} %) did not pass the convergence check; their ranks are counted "
+            "all the same, because leaving them out would hide where the sampler has trouble."
         )
     for kind, words in (
         (FAILED, "failed and have no ranks"),
-        (IMPOSSIBLE, "have values that cannot be and were not fitted"),
+        (IMPOSSIBLE, "contained impossible values (overflow, or outside the outcome's support) and were skipped"),
     ):
         if counts[kind]:
             sentences.append(f"{counted(counts[kind], 'data set')} {words}.")
@@ -146,7 +146,7 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
         where = names[int(quantities["poorly_mixed"].values.argmax())]
         sentences.append(
             f"In up to {number(100 * mixed, 1)} % of fits ({where}) the effective sample size is below the number of draws "
-            "that the truth is ranked among, so that ranks are more extreme than they should be."
+            "among which the truth is ranked, so ranks are more extreme than they should be."
         )
     return sentences
 

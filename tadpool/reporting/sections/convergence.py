@@ -41,7 +41,7 @@ def sentences(all_fits: Sequence[Fit]) -> list[str]:
     passed = sum(_verdict(fit) == "pass" for fit in all_fits)
     others = [f"{fit.label} ({_verdict(fit)})" for fit in all_fits if _verdict(fit) != "pass"]
     first = f"{passed} of {counted(len(all_fits), 'fit')} {'passes' if passed == 1 else 'pass'} every check"
-    found = [f"{first}; not so {listed(others)}." if others else f"{first}."]
+    found = [f"{first}; the others are {listed(others)}." if others else f"{first}."]
     found += _extremes([fit for fit in all_fits if not fit.failed], len(all_fits))
     for fit in all_fits:
         numbers = fit.check.get("diagnostics", {})
@@ -70,12 +70,8 @@ def _extremes(sound: Sequence[Fit], count: int) -> Iterator[str]:
     errors = [row["mcse_mean"] / row["sd"] for _, row in rows if row.get("mcse_mean") and row.get("sd")]
     if rhats and sizes and errors:
         (rhat, at, label), (size, least, where) = max(rhats), min(sizes)
-        those = (
-            "In the fit that did not fail, the"
-            if len(sound) == 1
-            else f"Among the {len(sound)} fits that did not fail, the"
-        )
-        whose = those if len(sound) < count else "The"
+        some = "In the fit that did not fail" if len(sound) == 1 else f"Among the {len(sound)} fits that did not fail"
+        whose = f"{some}, the" if len(sound) < count else "The"
         yield (
             f"{whose} largest R-hat is {number(rhat, 3)} ({at} in {label}) and the smallest effective sample size "
             f"{whole(size)} ({least} in {where}); the Monte Carlo error of a posterior mean is at most "
