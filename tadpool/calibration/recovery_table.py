@@ -12,10 +12,15 @@ from tadpool.loading.truth import aligned
 
 
 def table(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
-    """One row per parameter that is in both: truth, mean, sd, 89 % interval, whether it covers the truth, and z.
+    """Compare a posterior with the true values.
 
-    posterior: dims (chain, draw, ...). truth: the same sites without chain and draw; NaN where there is no true value.
-    z is (mean - truth) / sd.
+    Args:
+        posterior: Dims (chain, draw, ...).
+        truth: The same sites without chain and draw; NaN where there is no true value.
+
+    Returns:
+        One row per parameter that both have: truth, mean, sd, the ends of the 89 % interval, whether it covers the
+        truth, and z = (mean - truth) / sd.
     """
     rows = []
     for name in truth.data_vars:
@@ -55,9 +60,15 @@ def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
 
 
 def grid(tree: xr.DataTree) -> xr.Dataset:
-    """Of each cell and parameter: bias, rmse and coverage (of 89 % intervals), with their Monte Carlo errors; and counts.
+    """Summarize a recovery study.
 
-    Dims: the grid's arguments, parameter. n: fits with numbers, flagged ones included. flagged, failed, impossible: counts.
+    Args:
+        tree: As in its file (contracts.RECOVERY).
+
+    Returns:
+        Bias, RMSE and coverage (of 89 % intervals) with their Monte Carlo errors, dims (the grid's arguments,
+        parameter), with the mean truth, the number `n` of fits with numbers (flagged ones included), and the counts
+        `flagged`, `failed` and `impossible`.
     """
     estimates, fits = tree["estimates"].to_dataset(), tree["fits"].to_dataset()
     error = estimates["mean"] - estimates["truth"]

@@ -45,11 +45,16 @@ def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset
 
 
 def summary(simulations: xr.Dataset) -> xr.Dataset:
-    """What the simulations say of each quantity, dim quantity.
+    """Summarize the simulations of a calibration by quantity.
 
-    p_value: of uniform ranks. coverage_50, coverage_89: share of true values inside the central intervals. contraction:
-    mean of 1 - posterior variance / prior variance. z_mean, z_sd: of (mean - truth) / sd. poorly_mixed: share of fits whose
-    ESS is below the number of draws that ranks are among. n: fits that have ranks.
+    Args:
+        simulations: Dims (simulation, quantity), of `tadpool.calibration.sbc.calibrate`.
+
+    Returns:
+        Dim quantity. `p_value` of uniform ranks; `coverage_50` and `coverage_89`, the share of true values inside the
+        central intervals; `contraction`, the mean of 1 - posterior variance / prior variance; `z_mean` and `z_sd` of
+        (mean - truth) / sd; `poorly_mixed`, the share of fits whose ESS is below the number of draws that ranks are
+        among.
     """
     ranked = simulations.isel(simulation=np.flatnonzero(simulations["outcome"].isin([OK, FLAGGED]).values))
     largest = int(simulations.attrs["largest_rank"])

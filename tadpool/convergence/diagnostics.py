@@ -85,36 +85,111 @@ class Diagnostic:
     concerns: str = ""
 
 
-RHAT = Limits("rhat", "R-hat", False, 1.01, 1.05, {"gt": 1, "le": 10}, {"warn": 1.02, "fail": 1.1})
+RHAT = Limits(
+    "rhat",
+    label="R-hat",
+    at_least=False,
+    warn=1.01,
+    fail=1.05,
+    bounds={"gt": 1, "le": 10},
+    examples={"warn": 1.02, "fail": 1.1},
+)
 ESS = Limits(
-    "ess", "Effective draws for each chain", True, 100, 25, {"ge": 0}, {"warn": 400, "fail": 100}, per="chains"
+    "ess",
+    label="Effective draws for each chain",
+    at_least=True,
+    warn=100,
+    fail=25,
+    bounds={"ge": 0},
+    examples={"warn": 400, "fail": 100},
+    per="chains",
 )
 DIVERGING = Limits(
-    "diverging", "Share of divergent transitions", False, 0.0, 0.005, {"ge": 0, "le": 1}, {"fail": 0.0},
-    per="transitions", fixed=("warn",),
-)  # fmt: skip
+    "diverging",
+    label="Share of divergent transitions",
+    at_least=False,
+    warn=0.0,
+    fail=0.005,
+    bounds={"ge": 0, "le": 1},
+    examples={"fail": 0.0},
+    per="transitions",
+    fixed=("warn",),
+)
 TREE_DEPTH = Limits(
-    "tree_depth", "Share of trajectories of the largest tree depth", False, 0.01, None, {"ge": 0, "le": 1},
-    {"warn": 0.05}, per="transitions",
-)  # fmt: skip
-BFMI = Limits("bfmi", "E-BFMI of a chain", True, 0.3, 0.1, {"ge": 0, "le": 2}, {"warn": 0.4, "fail": 0.2})
+    "tree_depth",
+    label="Share of trajectories of the largest tree depth",
+    at_least=False,
+    warn=0.01,
+    fail=None,
+    bounds={"ge": 0, "le": 1},
+    examples={"warn": 0.05},
+    per="transitions",
+)
+BFMI = Limits(
+    "bfmi",
+    label="E-BFMI of a chain",
+    at_least=True,
+    warn=0.3,
+    fail=0.1,
+    bounds={"ge": 0, "le": 2},
+    examples={"warn": 0.4, "fail": 0.2},
+)
 
-LONGER = ("draws", "reparametrize")
 DIAGNOSTICS = (
-    Diagnostic("rhat", "R-hat", "R-hat, largest", "rhat_max", 3, RHAT, per_parameter=True, remedies=LONGER),
     Diagnostic(
-        "ess_bulk", "Bulk ESS", "Bulk ESS, smallest", "ess_bulk_min", 0, ESS, per_parameter=True, remedies=LONGER
+        "rhat",
+        label="R-hat",
+        heading="R-hat, largest",
+        worst="rhat_max",
+        decimals=3,
+        limits=RHAT,
+        per_parameter=True,
+        remedies=("draws", "reparametrize"),
     ),
     Diagnostic(
-        "ess_tail", "Tail ESS", "Tail ESS, smallest", "ess_tail_min", 0, ESS, per_parameter=True, remedies=LONGER
+        "ess_bulk",
+        label="Bulk ESS",
+        heading="Bulk ESS, smallest",
+        worst="ess_bulk_min",
+        limits=ESS,
+        per_parameter=True,
+        remedies=("draws", "reparametrize"),
     ),
     Diagnostic(
-        "diverging", "Divergences", "Divergences", "diverging", 0, DIVERGING,
+        "ess_tail",
+        label="Tail ESS",
+        heading="Tail ESS, smallest",
+        worst="ess_tail_min",
+        limits=ESS,
+        per_parameter=True,
+        remedies=("draws", "reparametrize"),
+    ),
+    Diagnostic(
+        "diverging",
+        label="Divergences",
+        heading="Divergences",
+        worst="diverging",
+        limits=DIVERGING,
         remedies=("target_accept", "reparametrize"),
     ),
-    Diagnostic("tree_depth", "Tree depth", "At largest tree depth", "reached_max_treedepth", 0, TREE_DEPTH),
-    Diagnostic("bfmi", "E-BFMI", "E-BFMI, smallest", "bfmi_min", 2, BFMI, remedies=("reparametrize",), further=("bfmi_low",)),
-    Diagnostic("acceptance_rate", "Acceptance rate", "Acceptance", "acceptance_rate", 2),
+    Diagnostic(
+        "tree_depth",
+        label="Tree depth",
+        heading="At largest tree depth",
+        worst="reached_max_treedepth",
+        limits=TREE_DEPTH,
+    ),
+    Diagnostic(
+        "bfmi",
+        label="E-BFMI",
+        heading="E-BFMI, smallest",
+        worst="bfmi_min",
+        decimals=2,
+        limits=BFMI,
+        remedies=("reparametrize",),
+        further=("bfmi_low",),
+    ),
+    Diagnostic("acceptance_rate", label="Acceptance rate", heading="Acceptance", worst="acceptance_rate", decimals=2),
     Diagnostic("modes", concerns="rhat", hopeless=True),
     Diagnostic("finite", hopeless=True),
     Diagnostic("constant"),
@@ -124,7 +199,9 @@ DIAGNOSTICS = (
     Diagnostic("status", hopeless=True),
     Diagnostic("thresholds"),
     Diagnostic("points"),
-)  # fmt: skip
+)
+"""In the order in which a page shows them, and in which a remedy is chosen. Those without a label have no value."""
+
 BY_CODE = {diagnostic.code: diagnostic for diagnostic in DIAGNOSTICS}
 SHOWN = tuple(diagnostic for diagnostic in DIAGNOSTICS if diagnostic.heading)
 """Columns of the page's table."""

@@ -106,7 +106,14 @@ def _plain(value: np.generic) -> bool | float | None:
 
 
 def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
-    """Summaries of parameters' draws (parameter, chain, draw), each (parameter,); NaN where one cannot be computed."""
+    """Summarize the draws of parameters.
+
+    Args:
+        draws: (parameter, chain, draw).
+
+    Returns:
+        Each statistic, (parameter,); NaN where one cannot be computed.
+    """
     finite = np.isfinite(draws).all(axis=(1, 2))
     constant = finite & (draws == draws[:, :1, :1]).all(axis=(1, 2))
     moving = finite & ~constant
@@ -182,9 +189,16 @@ def _judge(row: dict, chains: int, thresholds: Mapping[str, float]) -> Iterator[
 
 
 def sampler_diagnostics(stats: xr.Dataset, bfmi_warn: float = DEFAULTS["bfmi_warn"]) -> dict[str, float | int | None]:
-    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of a fit (dims chain, draw, maybe others).
+    """Summarize what the sampler says of a fit.
 
-    bfmi_low, acceptance_rate_min: how many chains have an E-BFMI below `bfmi_warn`, and the smallest mean of a chain.
+    Args:
+        stats: The group sample_stats, dims (chain, draw) and maybe others.
+        bfmi_warn: Threshold of E-BFMI.
+
+    Returns:
+        Divergences, trajectories of the largest tree depth, E-BFMI, acceptance and leapfrog steps. `bfmi_low` is the
+        number of chains whose E-BFMI is below `bfmi_warn`, `acceptance_rate_min` the smallest mean of a chain. None
+        where a number is not finite.
     """
     bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose(..., "chain", "draw").values))
     acceptance = stats["acceptance_rate"].mean("draw", skipna=False).values
@@ -233,9 +247,16 @@ def _worst(rows: list[dict]) -> dict[str, float | None]:
 def report(
     tree: xr.DataTree, dim: str | None = None, whole: bool = False, own: Mapping[str, float] | None = None
 ) -> dict:
-    """The verdict on a fit's file: the one that was made of all draws where the file does not keep them.
+    """Judge a fit's file, by the check of all draws where the file does not keep them.
 
-    dim, whole: of a sweep or of separate fits, own: see `check_points`.
+    Args:
+        tree: As in its file.
+        dim: Dim of the points of a sweep, or of the members of a group; None of one fit.
+        whole: As for `check_points`.
+        own: As for `check`.
+
+    Returns:
+        As of `check` or `check_points`.
     """
     if "check" in tree.attrs:
         return json.loads(tree.attrs["check"])
@@ -243,10 +264,18 @@ def report(
 
 
 def check_points(tree: xr.DataTree, dim: str, whole: bool = False, own: Mapping[str, float] | None = None) -> dict:
-    """Verdicts of all points of a sweep, or of fits to separate groups: the worst one, and a report for each point.
+    """Judge every point of a sweep, or the fit to every member of a group.
 
-    Only latent sites are judged at each point: the others are functions of them, and there are many points. whole: report
-    on all points together too, as on one fit. own: as for `check`.
+    Only latent sites are judged at each point: the others are functions of them, and there are many points.
+
+    Args:
+        tree: As in its file.
+        dim: Dim of the points.
+        whole: Whether to report on all points together too, as on one fit.
+        own: As for `check`.
+
+    Returns:
+        The worst verdict, the findings behind it, and as `points` the report of each point.
     """
     together = check(tree, own) if whole or tree.attrs["status"] == "crashed" else {"reasons": []}
     if tree.attrs["status"] == "crashed":

@@ -21,7 +21,8 @@ def _column(diagnostic: Diagnostic) -> Column:
     return Column(diagnostic.heading, cell)
 
 
-DIAGNOSTIC_COLUMNS = tuple(_column(diagnostic) for diagnostic in SHOWN)
+COLUMN_OF = {diagnostic.code: _column(diagnostic) for diagnostic in SHOWN}
+DIAGNOSTIC_COLUMNS = tuple(COLUMN_OF.values())
 """The diagnostics of one check, of a fit or of a point of a sweep."""
 
 COLUMNS = (
@@ -41,7 +42,7 @@ def sentences(all_fits: Sequence[Fit]) -> list[str]:
     passed = sum(_verdict(fit) == "pass" for fit in all_fits)
     others = [f"{fit.label} ({_verdict(fit)})" for fit in all_fits if _verdict(fit) != "pass"]
     first = f"{passed} of {counted(len(all_fits), 'fit')} {'passes' if passed == 1 else 'pass'} every check"
-    found = [f"{first}; the others are {listed(others)}." if others else f"{first}."]
+    found = [f"{first}; {listed(others)} {'does' if len(others) == 1 else 'do'} not." if others else f"{first}."]
     found += _extremes([fit for fit in all_fits if not fit.failed], len(all_fits))
     for fit in all_fits:
         numbers = fit.check.get("diagnostics", {})
