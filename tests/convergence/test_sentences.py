@@ -60,8 +60,13 @@ def finding(code, severity="fail"):
     return {"severity": severity, "code": code, "values": values, **place}
 
 
-@pytest.mark.parametrize("code", [diagnostic.code for diagnostic in DIAGNOSTICS])
-def test_every_finding_has_a_sentence(code):
+def test_every_finding_has_a_sentence():
+    assert {each.code for each in DIAGNOSTICS if not each.limits} <= set(sentences.SENTENCES)
+    assert all(each.label for each in DIAGNOSTICS if each.limits)
+
+
+@pytest.mark.parametrize("code", FOUND)
+def test_sentences_of_findings(code):
     assert sentences.sentence(finding(code)) == FOUND[code][-1]
 
 
