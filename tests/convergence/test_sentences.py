@@ -82,13 +82,13 @@ def test_a_value_that_is_missing_cannot_be_computed(code):
 
 
 def test_a_new_diagnostic_needs_no_sentence_of_its_own(monkeypatch):
-    limits = Limits("streak", "Longest streak", False, 5.0, 20.0, {"ge": 0}, {"warn": 10, "fail": 50})
-    streak = Diagnostic("streak", "Longest streak", decimals=0, limits=limits, remedies=("draws", "reparametrize"))
-    monkeypatch.setitem(diagnostics.BY_CODE, "streak", streak)
-    found = {"code": "streak", "severity": "fail", "values": {"value": 31.0, "limit": 20.0}, **THETA}
-    assert diagnostics.judge("streak", 31.0) == ("fail", 20.0)
-    assert sentences.sentence(found) == "Longest streak of theta[a, 2] is 31, above 20."
-    assert sentences.kind(found) == "Longest streak above 20"
+    limits = Limits("wobble", "Wobble", False, 5.0, 20.0, {"ge": 0}, {"warn": 10, "fail": 50})
+    wobble = Diagnostic("wobble", "Wobble", decimals=0, limits=limits, remedies=("draws", "reparametrize"))
+    monkeypatch.setitem(diagnostics.BY_CODE, "wobble", wobble)
+    found = {"code": "wobble", "severity": "fail", "values": {"value": 31.0, "limit": 20.0}, **THETA}
+    assert diagnostics.judge("wobble", 31.0) == ("fail", 20.0)
+    assert sentences.sentence(found) == "Wobble of theta[a, 2] is 31, above 20."
+    assert sentences.kind(found) == "Wobble above 20"
     assert sentences.advice(found, []) == "Draw more."
 
 
