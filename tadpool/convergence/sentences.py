@@ -86,8 +86,8 @@ def tried(attempts: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _place(finding: Mapping[str, Any]) -> str:
-    labels = ", ".join(finding.get("labels", ()))
-    return f"{finding.get('site', '')}[{labels}]" if labels else finding.get("site", "")
+    site, labels = finding.get("site", ""), finding.get("labels", ())
+    return f"{site}[{', '.join(labels)}]" if labels else site
 
 
 def _side(diagnostic: Diagnostic) -> str:

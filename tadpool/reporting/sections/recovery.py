@@ -119,7 +119,7 @@ def _cell(row: pd.Series) -> str:
 
 def _sentences(sound: Sequence[Recovered]) -> list[str]:
     if not sound:
-        return ["No fit has usable numbers to set beside the truth."]
+        return ["No fit has usable numbers to compare with the truth."]
     first, *others = sound
     shares = [
         f"{first.fit.label} covers {first.covered} of {counted(len(first.counted), 'true value')}",
