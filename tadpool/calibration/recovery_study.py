@@ -12,12 +12,14 @@ import xarray as xr
 
 from tadpool import seeds
 from tadpool.calibration import bulk_diagnostics
-from tadpool.calibration.sbc import elements, flags
-from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, OK
+from tadpool.calibration.sbc import elements, failed_chains, flags
+from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, OK, as_text
+from tadpool.convergence.diagnostics import Finding
 from tadpool.engine import checkpoints, compile_cache, lanes, progress
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
+from tadpool.intervals import HIGH, LOW
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
 from tadpool.modelling.binding import Bound, bind, program_signature
@@ -80,7 +82,8 @@ def recover(
         try:
             tree = simulate(dataset, {**arguments, **case.values}, outcomes, seed, study, case)
         except UserError as error:
-            fitted[case.place] = Fitted(IMPOSSIBLE, str(error))
+            why = Finding("fail", "data", {"reason": str(error)})
+            fitted[case.place] = Fitted(IMPOSSIBLE, as_text([why]))
             continue
         bound = bind(model, datasets.merged(tree), hyperparameters, only_where=only_where)
         found = elements(bound, sites)[0]
@@ -153,12 +156,12 @@ def _fit(
 def _estimated(draws: np.ndarray, truth: np.ndarray, status: np.ndarray, stats: Mapping[str, np.ndarray]) -> Fitted:
     """draws: (chains, draws, parameters)."""
     if status.any() or not np.isfinite(draws).all():
-        return Fitted(FAILED, f"{max(1, (status != 0).sum())} of {len(status)} chains failed")
+        return Fitted(FAILED, as_text([failed_chains(status)]))
     reasons = list(flags(stats, bulk_diagnostics.joint(np.moveaxis(draws, 2, 0)), len(draws)))
     every = draws.reshape(-1, draws.shape[-1])
-    low, high = np.quantile(every, [0.05, 0.95], axis=0)
-    estimates = {"mean": every.mean(axis=0), "sd": every.std(axis=0, ddof=1), "eti90_low": low, "eti90_high": high}
-    return Fitted(FLAGGED if reasons else OK, "; ".join(reasons), {"truth": truth, **estimates})
+    low, high = np.quantile(every, [LOW, HIGH], axis=0)
+    estimates = {"mean": every.mean(axis=0), "sd": every.std(axis=0, ddof=1), "eti89_low": low, "eti89_high": high}
+    return Fitted(FLAGGED if reasons else OK, as_text(reasons), {"truth": truth, **estimates})
 
 
 def _tree(
@@ -176,7 +179,7 @@ def _tree(
     texts = {
         name: (dims, np.array([getattr(one, name) for one in every]).reshape(shape)) for name in ("outcome", "reason")
     }
-    columns = {name: ((*dims, "parameter"), array(name)) for name in ("truth", "mean", "sd", "eti90_low", "eti90_high")}
+    columns = {name: ((*dims, "parameter"), array(name)) for name in ("truth", "mean", "sd", "eti89_low", "eti89_high")}
     return xr.DataTree.from_dict(
         {"fits": xr.Dataset(texts, coords), "estimates": xr.Dataset(columns, {**coords, "parameter": list(names)})}
     )

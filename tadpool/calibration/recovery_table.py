@@ -7,20 +7,26 @@ import pandas as pd
 import xarray as xr
 
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE
+from tadpool.intervals import HIGH, LOW
 from tadpool.loading.truth import aligned
 
 
 def table(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
-    """One row per parameter that is in both: truth, mean, sd, 90 % interval, whether it covers the truth, and z.
+    """Compare a posterior with the true values.
 
-    posterior: dims (chain, draw, ...). truth: the same sites without chain and draw; NaN where there is no true value.
-    z is (mean - truth) / sd.
+    Args:
+        posterior: Dims (chain, draw, ...).
+        truth: The same sites without chain and draw; NaN where there is no true value.
+
+    Returns:
+        One row per parameter that both have: truth, mean, sd, the ends of the 89 % interval, whether it covers the
+        truth, and z = (mean - truth) / sd.
     """
     rows = []
     for name in truth.data_vars:
         if name in posterior:
             rows += _rows(str(name), posterior[name], truth[name])
-    columns = ["parameter", "site", "truth", "mean", "sd", "eti90_low", "eti90_high", "covered", "z"]
+    columns = ["parameter", "site", "truth", "mean", "sd", "eti89_low", "eti89_high", "covered", "z"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -35,7 +41,7 @@ def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
         if np.isnan(true):
             continue
         labels = [str(draws[d].values[i] if d in draws.coords else i) for d, i in zip(rest, index, strict=True)]
-        low, high = np.quantile(own, [0.05, 0.95])
+        low, high = np.quantile(own, [LOW, HIGH])
         mean, sd = float(own.mean()), float(own.std(ddof=1))
         rows.append(
             {
@@ -44,8 +50,8 @@ def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
                 "truth": true,
                 "mean": mean,
                 "sd": sd,
-                "eti90_low": float(low),
-                "eti90_high": float(high),
+                "eti89_low": float(low),
+                "eti89_high": float(high),
                 "covered": bool(low <= true <= high),
                 "z": (mean - true) / sd,
             }
@@ -54,13 +60,19 @@ def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
 
 
 def grid(tree: xr.DataTree) -> xr.Dataset:
-    """Of each cell and parameter: bias, rmse and coverage (of 90 % intervals), with their Monte Carlo errors; and counts.
+    """Summarize a recovery study.
 
-    Dims: the grid's arguments, parameter. n: fits with numbers, flagged ones included. flagged, failed, impossible: counts.
+    Args:
+        tree: As in its file (contracts.RECOVERY).
+
+    Returns:
+        Bias, RMSE and coverage (of 89 % intervals) with their Monte Carlo errors, dims (the grid's arguments,
+        parameter), with the mean truth, the number `n` of fits with numbers (flagged ones included), and the counts
+        `flagged`, `failed` and `impossible`.
     """
     estimates, fits = tree["estimates"].to_dataset(), tree["fits"].to_dataset()
     error = estimates["mean"] - estimates["truth"]
-    inside = (estimates["eti90_low"] <= estimates["truth"]) & (estimates["truth"] <= estimates["eti90_high"])
+    inside = (estimates["eti89_low"] <= estimates["truth"]) & (estimates["truth"] <= estimates["eti89_high"])
     usable = error.notnull()
     n = usable.sum("replicate")
     coverage, square = inside.where(usable).mean("replicate"), (error**2).mean("replicate")

@@ -17,8 +17,8 @@ from arviz_stats.base import array_stats
 
 from tadpool import seeds
 from tadpool.calibration import bulk_diagnostics
-from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
-from tadpool.convergence import verdicts
+from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK, as_text
+from tadpool.convergence.diagnostics import DIAGNOSTICS, Finding, judge
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
 from tadpool.fitting.sampling import brief
@@ -179,9 +179,7 @@ def _fits(
 def _ranked(draws: np.ndarray, truth: np.ndarray, status: np.ndarray, found: Arrays, address: Mapping) -> dict:
     """One simulation's row. draws: (chains, draws, quantities)."""
     if status.any() or not np.isfinite(draws).all():
-        start = (status == lanes.Status.INVALID_START).sum()
-        what = "found no valid starting point" if start else "reached values that are not finite"
-        return {"outcome": FAILED, "reason": f"{start or max(1, (status != 0).sum())} of {len(status)} chains {what}"}
+        return {"outcome": FAILED, "reason": as_text([failed_chains(status)])}
     chains, length, _ = draws.shape
     per_chain = kept_per_chain(chains, length)
     thinned = draws[:, (np.arange(1, per_chain + 1) * length) // per_chain - 1].reshape(chains * per_chain, -1)
@@ -192,7 +190,7 @@ def _ranked(draws: np.ndarray, truth: np.ndarray, status: np.ndarray, found: Arr
     reasons = list(flags(found, judged, chains))
     return {
         "outcome": FLAGGED if reasons else OK,
-        "reason": "; ".join(reasons),
+        "reason": as_text(reasons),
         "rank": (thinned < truth).sum(axis=0) + broken,
         "below": (everything < truth).mean(axis=0),
         "mean": everything.mean(axis=0),
@@ -209,18 +207,38 @@ def kept_per_chain(chains: int, draws: int) -> int:
     return max(1, min(RANKED // chains, draws))
 
 
-def flags(found: Arrays, judged: Arrays, chains: int) -> Iterator[str]:
-    """Why a simulated fit would fail its check."""
-    diverging, transitions = int(found["diverging"].sum()), found["diverging"].size
-    rhat, ess, bfmi = judged["rhat"].max(), judged["ess_bulk"].min(), array_stats.bfmi(found["energy"]).min()
-    if diverging > verdicts.DIVERGING_FAIL * transitions:
-        yield f"{diverging} of {transitions} transitions diverged"
-    if not rhat <= verdicts.RHAT_FAIL:
-        yield f"R-hat is {rhat:.2f}"
-    if not ess >= verdicts.ESS_FAIL_PER_CHAIN * chains:
-        yield f"ESS is {ess:.0f}"
-    if not bfmi >= verdicts.BFMI_FAIL:
-        yield f"E-BFMI is {bfmi:.2f}"
+def flags(found: Arrays, judged: Arrays, chains: int) -> Iterator[Finding]:
+    """Judge a simulated fit by the default thresholds.
+
+    Args:
+        found: Statistics of the sampler, (chains, draws) each.
+        judged: R-hat and bulk ESS of the quantities, of `bulk_diagnostics.joint`.
+        chains: Their number.
+
+    Yields:
+        The findings that a fit fails with.
+    """
+    values = {
+        "rhat": judged["rhat"].max(),
+        "ess_bulk": judged["ess_bulk"].min(),
+        "diverging": found["diverging"].sum(),
+        "bfmi": array_stats.bfmi(found["energy"]).min(),
+    }
+    scales = {"chains": chains, "transitions": found["diverging"].size}
+    for diagnostic in DIAGNOSTICS:
+        if diagnostic.code in values:
+            value = values[diagnostic.code].item()
+            match judge(diagnostic.code, value, scales=scales):
+                case ("fail", limit):
+                    shown = value if np.isfinite(value) else None
+                    yield Finding("fail", diagnostic.code, {"value": shown, "limit": limit, **scales})
+
+
+def failed_chains(status: np.ndarray) -> Finding:
+    """What became of chains without numbers. status: (chains,)."""
+    start = int((status == lanes.Status.INVALID_START).sum())
+    count = start or max(1, int((status != 0).sum()))
+    return Finding("fail", "chains", {"count": count, "of": len(status), "start": start > 0})
 
 
 def _dataset(
@@ -232,7 +250,8 @@ def _dataset(
     chains: int,
     sampler: lanes.Sampler,
 ) -> xr.Dataset:
-    nothing = {"outcome": IMPOSSIBLE, "reason": "the simulated data have values that cannot be"}
+    impossible = Finding("fail", "data", {"reason": "they contain impossible values"})
+    nothing = {"outcome": IMPOSSIBLE, "reason": as_text([impossible])}
     empty = np.full(len(names), np.nan)
     rows = [row or nothing for row in rows]
 

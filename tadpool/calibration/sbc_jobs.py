@@ -56,7 +56,7 @@ def gather(parts: Sequence[str], output: str, provenance: str) -> None:
     if not whole:
         reason = trees[0].attrs["reason"]
         attributes = {"provenance": provenance, "status": "crashed", "reason": reason, "verdict": "fail"}
-        tree = xr.DataTree(xr.Dataset(attrs=attributes | {"reasons": io.canonical([f"It crashed: {reason}."])}))
+        tree = xr.DataTree(xr.Dataset(attrs=attributes | {"reasons": sbc_verdict.as_text([sbc_verdict.crash(reason)])}))
         io.write(output, tree, contracts.CALIBRATION)
         return
     found = [
@@ -75,6 +75,6 @@ def gather(parts: Sequence[str], output: str, provenance: str) -> None:
         "status": "ok",
         "reason": "",
         "verdict": verdict,
-        "reasons": io.canonical(reasons),
+        "reasons": sbc_verdict.as_text(reasons),
     }
     io.write(output, tree, contracts.CALIBRATION)

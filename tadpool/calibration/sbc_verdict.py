@@ -1,16 +1,31 @@
 """What the ranks of a calibration say: uniformity, coverage, contraction, and a verdict. See `tadpool.calibration.sbc`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
 
 from tadpool.calibration import uniformity
+from tadpool.convergence.diagnostics import Finding
+from tadpool.files import io
+from tadpool.intervals import LEVEL
 
 LOG_LIKELIHOOD = "log likelihood"
 ALPHA = 0.05
+NAMED = 5
 # How a simulated fit ends.
 OK, FLAGGED, FAILED, IMPOSSIBLE = "ok", "flagged", "failed", "impossible"
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """Findings as a result file keeps them; "" where there are none."""
+    return io.canonical([asdict(finding) for finding in findings]) if findings else ""
+
+
+def crash(reason: str) -> Finding:
+    """What is found where a process ended. reason: why."""
+    return Finding("fail", "status", {"status": "crashed", "reason": reason})
 
 
 def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset:
@@ -24,17 +39,22 @@ def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset
         for name, variable in like.data_vars.items()
     }
     variables["outcome"] = ("simulation", np.full(len(numbers), FAILED))
-    variables["reason"] = ("simulation", np.full(len(numbers), reason))
+    variables["reason"] = ("simulation", np.full(len(numbers), as_text([crash(reason)])))
     coords = {"simulation": np.asarray(numbers), "quantity": like["quantity"], "site": like["site"]}
     return xr.Dataset(variables, coords, like.attrs)
 
 
 def summary(simulations: xr.Dataset) -> xr.Dataset:
-    """What the simulations say of each quantity, dim quantity.
+    """Summarize the simulations of a calibration by quantity.
 
-    p_value: of uniform ranks. coverage_50, coverage_90: share of true values inside the central intervals. contraction:
-    mean of 1 - posterior variance / prior variance. z_mean, z_sd: of (mean - truth) / sd. poorly_mixed: share of fits whose
-    ESS is below the number of draws that ranks are among. n: fits that have ranks.
+    Args:
+        simulations: Dims (simulation, quantity), of `tadpool.calibration.sbc.calibrate`.
+
+    Returns:
+        Dim quantity. `p_value` of uniform ranks; `coverage_50` and `coverage_89`, the share of true values inside the
+        central intervals; `contraction`, the mean of 1 - posterior variance / prior variance; `z_mean` and `z_sd` of
+        (mean - truth) / sd; `poorly_mixed`, the share of fits whose ESS is below the number of draws that ranks are
+        among.
     """
     ranked = simulations.isel(simulation=np.flatnonzero(simulations["outcome"].isin([OK, FLAGGED]).values))
     largest = int(simulations.attrs["largest_rank"])
@@ -51,7 +71,7 @@ def summary(simulations: xr.Dataset) -> xr.Dataset:
     columns = {
         "p_value": uniformity.p_values(ranked["rank"].values, largest),
         "coverage_50": mean(np.abs(below - 0.5) <= 0.25),
-        "coverage_90": mean(np.abs(below - 0.5) <= 0.45),
+        "coverage_89": mean(np.abs(below - 0.5) <= LEVEL / 2),
         "contraction": np.where(ranked["site"] == LOG_LIKELIHOOD, np.nan, mean(contraction)),
         "z_mean": mean(z),
         "z_sd": z.std(axis=0, ddof=1) if n > 1 else np.full(z.shape[1], np.nan),
@@ -61,28 +81,27 @@ def summary(simulations: xr.Dataset) -> xr.Dataset:
     return dataset.assign(site=("quantity", ranked["site"].values)).assign_coords(quantity=ranked["quantity"].values)
 
 
-def verdict(simulations: xr.Dataset, quantities: xr.Dataset) -> tuple[str, list[str]]:
-    """pass, warn or fail, and why.
+def verdict(simulations: xr.Dataset, quantities: xr.Dataset) -> tuple[str, list[Finding]]:
+    """Judge a calibration.
 
     It fails where a quantity's p-value is below ALPHA after the correction for their number (Bonferroni): one correct
     model in twenty does. It warns where fits were flagged or failed, as what they say of the ranks is not to be relied on.
+
+    Args:
+        simulations: Dims (simulation, quantity), of `tadpool.calibration.sbc.calibrate`.
+        quantities: Dim quantity, of `summary`.
+
+    Returns:
+        "pass", "warn" or "fail", and the findings behind it.
     """
-    count = len(simulations["simulation"])
-    outcome = simulations["outcome"].values
-    p = quantities["p_value"].values
+    outcome, p = simulations["outcome"].values, quantities["p_value"].values
     corrected = np.minimum(1.0, p * len(p))
     bad = np.flatnonzero(~(corrected >= ALPHA))
-    reasons = []
+    found = []
     if len(bad):
-        worst = bad[np.argsort(p[bad], kind="stable")][:5]
-        shown = ", ".join(str(quantities["quantity"].values[i]) for i in worst)
-        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-        reasons.append(f"The ranks of {shown}{more} are not uniform.")
-    for kind, words in (
-        (FAILED, "failed and have no ranks"),
-        (FLAGGED, "were sampled badly (they are counted all the same)"),
-        (IMPOSSIBLE, "have data that cannot be, and were not fitted"),
-    ):
-        if (outcome == kind).any():
-            reasons.append(f"{(outcome == kind).sum()} of {count} simulations {words}.")
-    return ("fail" if len(bad) else "warn" if reasons else "pass"), reasons
+        names = quantities["quantity"].values[bad[np.argsort(p[bad], kind="stable")]]
+        found.append(Finding("fail", "ranks", {"quantities": names.tolist(), "shown": NAMED}))
+    for kind in (FAILED, FLAGGED, IMPOSSIBLE):
+        if count := int((outcome == kind).sum()):
+            found.append(Finding("warn", "simulations", {"outcome": kind, "count": count, "of": len(outcome)}))
+    return ("fail" if len(bad) else "warn" if found else "pass"), found

@@ -1,7 +1,8 @@
 """Are ranks uniform? Simultaneous bands of their ECDF, and the exact p-value of leaving them.
 
-Säilynoja, Bürkner and Vehtari (2022), Statistics and Computing 32:32. ArviZ finds these bands by simulation; a p-value
-small enough for a Bonferroni correction needs the exact probability, which a Markov chain of counts gives.
+Säilynoja, Bürkner and Vehtari (2022), Statistics and Computing 32:32. ArviZ finds these bands by simulation, and its
+`uniformity_test` has p-values of other statistics. A p-value of these bands that is small enough for a Bonferroni
+correction needs the exact probability, which a Markov chain of counts gives.
 """
 
 import numpy as np
@@ -12,10 +13,17 @@ TIES = 1 + 1e-9
 
 
 def p_values(ranks: np.ndarray, largest: int) -> np.ndarray:
-    """p-value of each quantity's ranks (simulations, quantities) being uniform on 0, ..., largest: (quantities,).
+    """Test whether ranks are uniform.
 
-    The statistic is the smallest binomial tail of the ECDF over all its points, so the p-value is below 0.05 where, and
-    only where, the ECDF leaves its simultaneous 95 % band. Ranks outside the range have p-value 0; no ranks give NaN.
+    The statistic is the smallest binomial tail of the ECDF over all its points, so the p-value is below 0.05 if and only
+    if the ECDF leaves its simultaneous 95 % band.
+
+    Args:
+        ranks: Whole numbers from 0 to `largest`, (simulations, quantities).
+        largest: The largest possible rank.
+
+    Returns:
+        The p-value of each quantity, (quantities,): 0 for ranks outside the range, NaN without ranks.
     """
     simulations, quantities = ranks.shape
     if simulations == 0:
@@ -30,7 +38,16 @@ def p_values(ranks: np.ndarray, largest: int) -> np.ndarray:
 
 
 def band(simulations: int, largest: int, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends of the ECDF's simultaneous band at the ranks 0, ..., largest - 1."""
+    """Find the simultaneous band of the ECDF of uniform ranks.
+
+    Args:
+        simulations: Number of ranks.
+        largest: The largest possible rank.
+        level: Probability that the whole ECDF stays inside.
+
+    Returns:
+        Lower and upper ends at the ranks 0, ..., largest - 1, as shares of the simulations.
+    """
     low, high = 0.0, 1 - level
     for _ in range(40):
         middle = (low + high) / 2
@@ -65,7 +82,8 @@ def _inside(simulations: int, largest: int, levels: np.ndarray) -> np.ndarray:
 def _probability_inside(simulations: int, largest: int, levels: np.ndarray) -> np.ndarray:
     """Probability that the counts of uniform ranks stay inside at all points, for each level: (levels,).
 
-    Counts of uniform ranks are a Poisson process that is known to end at `simulations`: its steps are alike and independent.
+    Counts of uniform ranks are a Poisson process given that it ends at `simulations`: its steps are independent and have
+    one distribution.
     """
     n = np.arange(simulations + 1)
     mean = simulations / (largest + 1)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from tadpool import ROOT
 from tadpool.config import parsed_values, yaml_files
 from tadpool.config.checks import studies as checks
+from tadpool.config.checks import thresholds
 from tadpool.config.ladder import entries
 from tadpool.config.messages import explain
 from tadpool.config.parsed_values import NotReadable, Problem, printable
@@ -55,12 +56,12 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
         *_sentences(CONFIG, below_problems),
         *_sentences(OVERLAY, above_problems),
         *(sentence for problem in invalid for sentence in _of_settings(problem, above)),
-        *(sentence for problem in _other_run(settings) for sentence in _of_settings(problem, above)),
+        *(sentence for problem in _of_valid(settings) for sentence in _of_settings(problem, above)),
     ]
     chosen_in = OVERLAY if "studies" in above else CONFIG
     studies: dict[str, Any] = {}
     for name in _wanted(above.get("studies", below.get("studies"))):
-        studies[name], problems = _study(name, chosen_in)
+        studies[name], problems = _study(name, chosen_in, settings)
         sentences += problems
     if sentences or settings is None:
         raise ConfigErrors(list(dict.fromkeys(sentences)))
@@ -149,9 +150,16 @@ def _of_settings(problem: Problem, overlay: Mapping[str, Any]) -> list[str]:
     return _sentences(OVERLAY, [Problem(problem.place, problem.what, fix)])
 
 
-def _other_run(settings: Settings | None) -> Iterator[Problem]:
+def _of_valid(settings: Settings | None) -> Iterator[Problem]:
+    """Problems of settings whose values are each valid."""
+    if settings:
+        yield from thresholds.of_run(settings)
+        yield from _other_run(settings)
+
+
+def _other_run(settings: Settings) -> Iterator[Problem]:
     """Problems with the folder of the run to compare with."""
-    if settings is None or settings.compare_with is None:
+    if settings.compare_with is None:
         return
     folder = Path(settings.compare_with)
     if not folder.is_dir():
@@ -162,8 +170,14 @@ def _other_run(settings: Settings | None) -> Iterator[Problem]:
         yield Problem(("compare_with",), f"{settings.compare_with!r} is the folder that this run writes", fix)
 
 
-def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
-    """A study (None if it is invalid), and its mistakes as sentences. chosen_in: the file that names it."""
+def _study(name: str, chosen_in: object, settings: Settings | None) -> tuple[Study | None, list[str]]:
+    """A study (None if it is invalid), and its mistakes as sentences.
+
+    Args:
+        name: Name of the study.
+        chosen_in: The file that names it.
+        settings: Settings of the run; None if they are invalid.
+    """
     file = OWN / f"{name}.yaml"
     if not re.match(SLUG, name):
         what = f"{printable(str(file))}: {name!r} is not a valid name"
@@ -183,7 +197,7 @@ def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
     if study is None or mistakes:
         return None, _sentences(file, mistakes)
     study, mistakes = entries.completed(study)
-    return study, _sentences(file, [*mistakes, *checks.check(study)])
+    return study, _sentences(file, [*mistakes, *checks.check(study), *thresholds.of_study(study, settings)])
 
 
 def _collisions(content: Mapping[str, Any]) -> Iterator[Problem]:

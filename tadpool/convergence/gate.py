@@ -1,20 +1,10 @@
-"""The verdicts of a run against what its studies expect of them."""
+"""The gate: the verdicts of a run are compared with those that its studies expect."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tadpool.convergence import remedies
+from tadpool.convergence import sentences
 from tadpool.errors import UserError
-
-MENDS = {  # statistic -> what to do, and what to do after remedies did not help
-    "rhat": ("Draw more, or look for separate modes.", "Reparametrize the model, or look for separate modes."),
-    "ess_bulk": ("Draw more.", "Reparametrize the model."),
-    "ess_tail": ("Draw more.", "Reparametrize the model."),
-    "diverging": ("Raise target_accept, or reparametrize the model.", "Reparametrize the model."),
-    "points": ("Look at the points that failed.", "Look at the points that failed."),
-    "modes": ("", ""),
-}
-OTHERWISE = "Mend the model or its data."
 
 
 def compare(
@@ -23,10 +13,20 @@ def compare(
     others: Mapping[str, str] | None = None,
     quick: bool = False,
 ) -> dict[str, str]:
-    """The verdicts by "study/entry". Raises UserError that lists fits that are worse, or better, than expected.
+    """Compare every verdict with the one that its study expects.
 
-    reports: as in check.json. others: path -> why it has no numbers, of results beside the fits, such as predictions.
-    quick: in a quick look chains are too short to converge, so that only fits without any numbers are listed.
+    Args:
+        reports: As in check.json, with `study` and `entry`.
+        expected: By "study/entry", the verdict that the study declares and why.
+        others: By path, why a result beside the fits, such as predictions, has no numbers.
+        quick: Whether this is a quick look, in which chains are too short to converge, so that only fits without any
+            numbers are listed.
+
+    Returns:
+        The verdicts by "study/entry".
+
+    Raises:
+        UserError: Lists the fits that are worse, or better, than expected.
     """
     problems, failed = [], []
     for report in reports:
@@ -39,7 +39,7 @@ def compare(
         elif name in expected and found != expected[name]["verdict"]:
             problems.append(
                 f"results/{name}: the verdict is {found}, the study expects {expected[name]['verdict']}; "
-                "mend the fit or the study's `expect`"
+                "fix the fit or the study's `expect`"
             )
     for path, why in (others or {}).items():
         if not any(path.startswith(f"results/{name}/") for name in failed):
@@ -51,10 +51,7 @@ def compare(
 
 def _advice(report: Mapping[str, Any]) -> str:
     """The worst finding, what was tried against it, and what to do."""
-    reason, attempts = report["reasons"][0], report.get("attempts", [])
-    tried = remedies.tried(attempts)
-    mend = MENDS.get(reason["statistic"], (OTHERWISE, OTHERWISE))[bool(tried)]
-    if tried and attempts[-1]["settings"]["reparametrized"] and "Reparametrize" in mend:
-        mend = OTHERWISE
+    worst, attempts = report["reasons"][0], report.get("attempts", [])
+    tried = sentences.tried(attempts)
     history = f"Tried without success: {'; '.join(tried)}." if tried else ""
-    return " ".join(filter(None, [reason["sentence"], history, mend]))
+    return " ".join(filter(None, [sentences.sentence(worst), history, sentences.advice(worst, attempts)]))

@@ -6,7 +6,7 @@ The rules, by what the check found (`tadpool.convergence.verdicts`):
 - divergences: target_accept 0.95, then 0.99, with twice the warm-up;
 - where these do not help, or E-BFMI is low: the sites that the model names are reparametrized (`plugins.reparametrizable`);
 - chains in separate modes, identical chains, values that are not finite: nothing. Another seed or other settings
-  would hide what is wrong, not mend it.
+  would hide what is wrong, not fix it.
 
 Changed settings are a new attempt, whose number goes into the seed; more draws are the same attempt. The last attempt is
 the result, whether it is better than those before or not: nothing is ever chosen among seeds.
@@ -16,14 +16,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tadpool.convergence.diagnostics import DIAGNOSTICS, with_remedy
+
 REMEDIES = ("draws", "target_accept", "reparametrize")
 MOST_DRAWS = 4
 TARGETS = (0.95, 0.99)
 WARMUP = 2
 
-HOPELESS = ("modes", "finite", "chains", "missing", "status")
-TOO_FEW = ("rhat", "ess_bulk", "ess_tail")
-SLOW = (*TOO_FEW, "bfmi")
+NO_REMEDY = tuple(diagnostic.code for diagnostic in DIAGNOSTICS if diagnostic.hopeless)
+MORE_DRAWS = with_remedy("draws")
+HIGHER_TARGET = with_remedy("target_accept")
+REPARAMETRIZE = with_remedy("reparametrize")
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,14 @@ class Step:
     """One sampling.
 
     attempt: its number, part of the seed. settings: of the sampler, with the sites that are `reparametrized`.
-    remedy: what was changed against the step before, "" for the first. because: the finding that asked for it.
+    remedy: what was changed against the step before, "" for the first. because: the finding that asked for it, as in
+    check.json.
     """
 
     attempt: int
     settings: Mapping[str, Any]
     remedy: str = ""
-    because: str = ""
+    because: Mapping[str, Any] | None = None
 
 
 def first_step(sampler: Mapping[str, Any]) -> Step:
@@ -47,45 +51,63 @@ def first_step(sampler: Mapping[str, Any]) -> Step:
 
 def next_step(
     step: Step,
-    reasons: Sequence[Mapping[str, str]],
+    reasons: Sequence[Mapping[str, Any]],
     sampler: Mapping[str, Any],
     allowed: Sequence[str],
     sites: Sequence[str],
 ) -> Step | None:
-    """The step after this one; None where nothing is wrong, nothing may help, or everything was tried.
+    """Choose the step after this one.
 
-    reasons: what the check found, as in check.json. sampler: the settings as configured. allowed: of REMEDIES.
-    sites: those that may be reparametrized.
+    Args:
+        step: The last step.
+        reasons: What its check found, as in check.json.
+        sampler: The settings as configured.
+        allowed: Of REMEDIES, those that may be tried.
+        sites: Those that may be reparametrized.
+
+    Returns:
+        The next step; None where nothing is wrong, nothing may help, or everything was tried.
     """
     if hopeless(reasons):
         return None
-    found = {reason["statistic"]: reason["sentence"] for reason in reversed(reasons)}
+    found = {reason["code"]: reason for reason in reversed(reasons)}
     higher = [target for target in TARGETS if target > step.settings["target_accept"]]
     apart = {"reparametrized": list(sites), "draws": sampler["draws"]}
     may_reparametrize = "reparametrize" in allowed and sites and not step.settings["reparametrized"]
-    if "diverging" in found:
-        if "target_accept" in allowed and higher:
-            change = {"target_accept": higher[0], "warmup": WARMUP * sampler["warmup"], "draws": sampler["draws"]}
-            return Step(step.attempt + 1, {**step.settings, **change}, "target_accept", found["diverging"])
-        if may_reparametrize:
-            return Step(step.attempt + 1, {**step.settings, **apart}, "reparametrize", found["diverging"])
-    few = [statistic for statistic in TOO_FEW if statistic in found]
+    narrow, few, slow = (
+        [found[code] for code in codes if code in found] for codes in (HIGHER_TARGET, MORE_DRAWS, REPARAMETRIZE)
+    )
+    if narrow and "target_accept" in allowed and higher:
+        change = {"target_accept": higher[0], "warmup": WARMUP * sampler["warmup"], "draws": sampler["draws"]}
+        return Step(step.attempt + 1, {**step.settings, **change}, "target_accept", narrow[0])
+    if narrow and may_reparametrize:
+        return Step(step.attempt + 1, {**step.settings, **apart}, "reparametrize", narrow[0])
     if few and "draws" in allowed and step.settings["draws"] < MOST_DRAWS * sampler["draws"]:
         more = {"draws": 2 * step.settings["draws"]}
-        return Step(step.attempt, {**step.settings, **more}, "draws", found[few[0]])
-    slow = [statistic for statistic in SLOW if statistic in found]
+        return Step(step.attempt, {**step.settings, **more}, "draws", few[0])
     if slow and may_reparametrize:
-        return Step(step.attempt + 1, {**step.settings, **apart}, "reparametrize", found[slow[0]])
+        return Step(step.attempt + 1, {**step.settings, **apart}, "reparametrize", slow[0])
     return None
 
 
-def hopeless(reasons: Sequence[Mapping[str, str]]) -> bool:
-    """Whether a finding is among those that no remedy is for."""
-    return any(reason["statistic"] in HOPELESS for reason in reasons)
+def hopeless(reasons: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a finding, as in check.json, is one that no remedy is for."""
+    return any(reason["code"] in NO_REMEDY for reason in reasons)
 
 
 def record(step: Step, seed: int, status: str, reason: str, report: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A step as it is kept with the fit. report: its check; None where a fit is checked elsewhere, point by point."""
+    """Describe a step as it is kept with the fit, ready for JSON.
+
+    Args:
+        step: The step.
+        seed: Of the run.
+        status: "ok" or "failed".
+        reason: Why it failed, "" otherwise.
+        report: Its check; None where a fit is checked elsewhere, point by point.
+
+    Returns:
+        The step with its verdict and, as `found`, the worst finding of its check.
+    """
     found = report or {"verdict": None, "reasons": [], "diagnostics": {}}
     return {
         "attempt": step.attempt,
@@ -96,24 +118,6 @@ def record(step: Step, seed: int, status: str, reason: str, report: Mapping[str,
         "status": status,
         "reason": reason,
         "verdict": found["verdict"],
-        "found": found["reasons"][0]["sentence"] if found["reasons"] else "",
+        "found": found["reasons"][0] if found["reasons"] else None,
         "diagnostics": found["diagnostics"],
     }
-
-
-def words(attempt: Mapping[str, Any]) -> str:
-    """What was changed for an attempt, as recorded: "target acceptance 0.95 with 2,000 warm-up iterations"."""
-    settings = attempt["settings"]
-    match attempt.get("remedy", ""):
-        case "draws":
-            return f"{settings['draws']:,} draws per chain"
-        case "target_accept":
-            return f"target acceptance {settings['target_accept']:g} with {settings['warmup']:,} warm-up iterations"
-        case "reparametrize":
-            return f"reparametrized {', '.join(settings['reparametrized'])}"
-    return "as configured"
-
-
-def tried(attempts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was tried beyond the fit as configured, in order."""
-    return [words(attempt) for attempt in attempts if attempt.get("remedy")]

@@ -1,76 +1,63 @@
 """Convergence verdicts: pass, warn or fail, with reasons. A statistic that is missing or not finite is a failure.
 
-Its thresholds (`tadpool.convergence.thresholds`) also decide which remedies a fit gets (`tadpool.convergence.remedies`).
+The records of `tadpool.convergence.diagnostics` say what is judged by which thresholds. What is found also decides which
+remedies a fit gets (`tadpool.convergence.remedies`). A finding is a code with values; `tadpool.convergence.sentences` makes
+a sentence of it where it is shown.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from tadpool.convergence import thresholds
-from tadpool.convergence.thresholds import DEFAULTS, Thresholds
+from tadpool.convergence.diagnostics import BY_CODE, DEFAULTS, DIAGNOSTICS, Finding, judge, loosened
+from tadpool.intervals import HIGH, LOW
 from tadpool.sweep_axes import POINT, SAMPLER, kind, short
 
-RHAT_FAIL = DEFAULTS.rhat_fail
-ESS_WARN_PER_CHAIN, ESS_FAIL_PER_CHAIN = DEFAULTS.ess_warn, DEFAULTS.ess_fail
-DIVERGING_FAIL = DEFAULTS.diverging_fail
-BFMI_WARN, BFMI_FAIL = DEFAULTS.bfmi_warn, DEFAULTS.bfmi_fail
 ACCEPTANCE_SHORTFALL = 0.1
 NAMED = 3
+POINTS_NAMED = 5
 
 ORDER = ("pass", "warn", "fail")
+PER_PARAMETER = tuple(diagnostic.code for diagnostic in DIAGNOSTICS if diagnostic.per_parameter)
 
 
-@dataclass(frozen=True)
-class Reason:
-    """One finding: its severity, the statistic, the parameter it concerns ("" for the whole fit), and a sentence."""
-
-    severity: str
-    statistic: str
-    parameter: str
-    sentence: str
+def verdict(found: list[Finding]) -> str:
+    """The worst severity among findings; pass where there are none."""
+    return max((finding.severity for finding in found), key=ORDER.index, default="pass")
 
 
-def verdict(reasons: list[Reason]) -> str:
-    """The worst severity among the reasons; pass where there are none."""
-    return max((reason.severity for reason in reasons), key=ORDER.index, default="pass")
+def check(tree: xr.DataTree, own: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Judge one fit.
 
+    Args:
+        tree: As in its file, dims (chain, draw). The target acceptance is that of the last of its `attempts`; without one
+            the acceptance rate is not judged.
+        own: Thresholds that are not the defaults. They stand in the result, and with a loosened one no fit passes: it
+            warns.
 
-def check(tree: xr.DataTree, own: Mapping[str, float] | None = None) -> dict:
-    """The verdict on one fit (dims chain, draw): verdict, reasons, diagnostics and parameters, ready for JSON.
-
-    own: thresholds that are not the defaults. They stand in the result, and with a loosened one no fit passes: it warns.
-    The target acceptance is that of the last of the tree's `attempts`; without one the acceptance rate is not judged.
+    Returns:
+        Verdict, reasons (findings, the worst first), diagnostics and parameters, ready for JSON.
     """
     status = tree.attrs["status"]
+    without = Finding("fail", "status", {"status": status, "reason": tree.attrs.get("reason", "")})
     if status == "crashed":
-        reasons = [Reason("fail", "status", "", f"It crashed: {tree.attrs['reason']}.")]
-        return _report(reasons, {}, [])
+        return _report([without], {}, [])
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    limits = Thresholds(**(own or {}))
-    reasons = list(_loosened(limits))
-    if status != "ok":
-        reasons.append(Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
+    thresholds = {**DEFAULTS, **(own or {})}
+    found = [Finding("warn", "thresholds", {"loosened": looser})] if (looser := loosened(thresholds)) else []
+    found += [without] if status != "ok" else []
     rows = [row for name in posterior.data_vars for row in _parameters(posterior[name])]
-    reasons += _modes([row["parameter"] for row in rows if row["separate_modes"]])
-    reasons += [reason for row in rows for reason in _judge(row, posterior.sizes["chain"], limits)]
-    diagnostics = sampler_diagnostics(stats, limits.bfmi_warn)
-    reasons += _judge_sampler(diagnostics, _target_accept(tree), limits)
+    found += _modes([row["parameter"] for row in rows if row["separate_modes"]])
+    found += [finding for row in rows for finding in _judge(row, posterior.sizes["chain"], thresholds)]
+    diagnostics = sampler_diagnostics(stats, thresholds["bfmi_warn"])
+    found += _judge_sampler(diagnostics, _target_accept(tree), thresholds)
     diagnostics |= _worst(rows)
-    return _report(reasons, diagnostics, rows, own)
-
-
-def _loosened(limits: Thresholds) -> Iterator[Reason]:
-    words = list(thresholds.loosened(limits))
-    if words:
-        yield Reason(
-            "warn", "thresholds", "", f"The verdict is one under thresholds of the study's own: {', '.join(words)}."
-        )
+    return _report(found, diagnostics, rows, own)
 
 
 def _target_accept(tree: xr.DataTree) -> float | None:
@@ -78,11 +65,13 @@ def _target_accept(tree: xr.DataTree) -> float | None:
     return attempts[-1]["settings"].get("target_accept") if attempts else None
 
 
-def _report(reasons: list[Reason], diagnostics: dict, rows: list[dict], own: Mapping[str, float] | None = None) -> dict:
+def _report(
+    found: list[Finding], diagnostics: dict, rows: list[dict], own: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     return {
         **({"thresholds": dict(own)} if own else {}),
-        "verdict": verdict(reasons),
-        "reasons": [asdict(reason) for reason in sorted(reasons, key=lambda r: -ORDER.index(r.severity))],
+        "verdict": verdict(found),
+        "reasons": [asdict(finding) for finding in sorted(found, key=lambda each: -ORDER.index(each.severity))],
         "diagnostics": diagnostics,
         "parameters": rows,
     }
@@ -103,6 +92,7 @@ def _parameters(variable: xr.DataArray) -> Iterator[dict]:
         yield {
             "parameter": name,
             "site": variable.name,
+            "labels": labels,
             "kind": kind,
             **{k: _plain(v[row]) for k, v in columns.items()},
         }
@@ -116,12 +106,19 @@ def _plain(value: np.generic) -> bool | float | None:
 
 
 def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
-    """Summaries of parameters' draws (parameter, chain, draw), each (parameter,); NaN where one cannot be computed."""
+    """Summarize the draws of parameters.
+
+    Args:
+        draws: (parameter, chain, draw).
+
+    Returns:
+        Each statistic, (parameter,); NaN where one cannot be computed.
+    """
     finite = np.isfinite(draws).all(axis=(1, 2))
     constant = finite & (draws == draws[:, :1, :1]).all(axis=(1, 2))
     moving = finite & ~constant
     draws = np.where(finite[:, None, None], draws, np.nan)
-    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945], axis=(1, 2))
+    low, median, high = np.quantile(draws, [LOW, 0.5, HIGH], axis=(1, 2))
     columns = {
         "finite": finite,
         "constant": constant,
@@ -143,7 +140,7 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
         columns[name] = np.full(len(draws), np.nan)
         if moving.any():
             columns[name][moving] = function(draws[moving], chain_axis=-2, draw_axis=-1, **options)
-    apart = (columns["rhat"] > RHAT_FAIL) & (columns["stuck_chains"] == 0)
+    apart = (columns["rhat"] > DEFAULTS["rhat_fail"]) & (columns["stuck_chains"] == 0)
     columns["separate_modes"] = np.zeros(len(draws), bool)
     if apart.any():
         columns["separate_modes"][apart] = _mixed_within(draws[apart])
@@ -162,62 +159,46 @@ def _mixed_within(draws: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):  # a chain that jumps once is constant before and after
         ess = array_stats.ess(alone, chain_axis=-2, draw_axis=-1, method="bulk")
         rhat = array_stats.rhat(halves, chain_axis=-2, draw_axis=-1)
-    return ((ess >= ESS_WARN_PER_CHAIN) & (rhat <= RHAT_FAIL)).reshape(parameters, chains).all(axis=1)
+    return ((ess >= DEFAULTS["ess_warn"]) & (rhat <= DEFAULTS["rhat_fail"])).reshape(parameters, chains).all(axis=1)
 
 
-def _modes(names: list[str]) -> Iterator[Reason]:
+def _modes(names: list[str]) -> Iterator[Finding]:
     if names:
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        yield Reason(
-            "fail",
-            "modes",
-            "",
-            f"The chains settled in separate modes of {', '.join(names[:NAMED])}{more}, each of them well mixed. Nothing "
-            "else is tried, because another seed would only hide a mode: look at the model's symmetries.",
-        )
+        yield Finding("fail", "modes", {"parameters": names[:NAMED], "count": len(names)})
 
 
-def _judge(row: dict, chains: int, limits: Thresholds) -> Iterator[Reason]:
-    name = row["parameter"]
+def _judge(row: dict, chains: int, thresholds: Mapping[str, float]) -> Iterator[Finding]:
+    place = {"site": row["site"], "labels": row["labels"]}
     if not row["finite"]:
-        yield Reason("fail", "finite", name, f"{name} has draws that are not finite.")
+        yield Finding("fail", "finite", **place)
     elif row["constant"] and row["kind"] == "deterministic":
         return
     elif row["constant"]:
-        yield Reason("fail", "constant", name, f"{name} never moved.")
+        yield Finding("fail", "constant", {"stuck": chains, "chains": chains}, **place)
     elif row["identical_chains"]:
-        yield Reason("fail", "chains", name, f"All chains of {name} are identical.")
-    elif any(row[statistic] is None for statistic in ("rhat", "ess_bulk", "ess_tail")):
-        yield Reason("fail", "missing", name, f"R-hat or ESS of {name} cannot be computed.")
+        yield Finding("fail", "identical_chains", **place)
+    elif any(row[code] is None for code in PER_PARAMETER):
+        yield Finding("fail", "missing", **place)
     else:
         if row["stuck_chains"] and row["kind"] != "deterministic":
-            yield Reason(
-                "fail", "constant", name, f"{row['stuck_chains']:.0f} of {chains} chains of {name} never moved."
-            )
-        yield from _judge_numbers(row, name, chains, limits)
+            yield Finding("fail", "constant", {"stuck": int(row["stuck_chains"]), "chains": chains}, **place)
+        for code in PER_PARAMETER:
+            if judged := judge(code, row[code], thresholds, {"chains": chains}):
+                severity, limit = judged
+                yield Finding(severity, code, {"value": row[code], "limit": limit, "chains": chains}, **place)
 
 
-def _judge_numbers(row: dict, name: str, chains: int, limits: Thresholds) -> Iterator[Reason]:
-    if row["rhat"] > limits.rhat_fail:
-        yield Reason("fail", "rhat", name, f"R-hat of {name} is {row['rhat']:.3f}: the chains disagree.")
-    elif row["rhat"] > limits.rhat_warn:
-        yield Reason("warn", "rhat", name, f"R-hat of {name} is {row['rhat']:.3f}: draw more.")
-    for statistic, part in (("ess_bulk", "Bulk"), ("ess_tail", "Tail")):
-        if row[statistic] < limits.ess_warn * chains:
-            severity = "fail" if row[statistic] < limits.ess_fail * chains else "warn"
-            yield Reason(
-                severity,
-                statistic,
-                name,
-                f"{part} ESS of {name} is {row[statistic]:.0f}, below {limits.ess_warn * chains:g} "
-                f"({limits.ess_warn:g} for each of {chains} chains).",
-            )
+def sampler_diagnostics(stats: xr.Dataset, bfmi_warn: float = DEFAULTS["bfmi_warn"]) -> dict[str, float | int | None]:
+    """Summarize what the sampler says of a fit.
 
+    Args:
+        stats: The group sample_stats, dims (chain, draw) and maybe others.
+        bfmi_warn: Threshold of E-BFMI.
 
-def sampler_diagnostics(stats: xr.Dataset, bfmi_warn: float = BFMI_WARN) -> dict[str, float | int | None]:
-    """Divergences, saturated trees, E-BFMI, acceptance and leapfrog steps of a fit (dims chain, draw, maybe others).
-
-    bfmi_low, acceptance_rate_min: how many chains have an E-BFMI below `bfmi_warn`, and the smallest mean of a chain.
+    Returns:
+        Divergences, trajectories of the largest tree depth, E-BFMI, acceptance and leapfrog steps. `bfmi_low` is the
+        number of chains whose E-BFMI is below `bfmi_warn`, `acceptance_rate_min` the smallest mean of a chain. None
+        where a number is not finite.
     """
     bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose(..., "chain", "draw").values))
     acceptance = stats["acceptance_rate"].mean("draw", skipna=False).values
@@ -236,57 +217,46 @@ def sampler_diagnostics(stats: xr.Dataset, bfmi_warn: float = BFMI_WARN) -> dict
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
 
 
-def _judge_sampler(numbers: dict, target_accept: float | None, limits: Thresholds) -> Iterator[Reason]:
-    total, chains = numbers["transitions"], numbers["chains"]
-    if chains < 2:
-        yield Reason("fail", "chains", "", "One chain alone cannot be checked.")
-    if numbers["diverging"]:
-        severity = "fail" if numbers["diverging"] > limits.diverging_fail * total else "warn"
-        yield Reason(severity, "diverging", "", f"{numbers['diverging']} of {total} transitions diverged.")
-    if numbers["reached_max_treedepth"] > limits.tree_depth_warn * total:
-        share = numbers["reached_max_treedepth"] / total
-        yield Reason("warn", "tree_depth", "", f"{share:.0%} of trajectories reached the largest tree depth.")
-    bfmi = numbers["bfmi_min"]
-    if bfmi is None:
-        yield Reason("fail", "bfmi", "", "E-BFMI is missing.")
-    elif bfmi < limits.bfmi_warn:
-        severity = "fail" if bfmi < limits.bfmi_fail else "warn"
-        where = f"{numbers['bfmi_low']} of {chains} chains, the smallest"
-        yield Reason(
-            severity,
-            "bfmi",
-            "",
-            f"E-BFMI is below {limits.bfmi_warn} in {where} {bfmi:.2f}: energies are explored slowly.",
-        )
-    yield from _judge_acceptance(numbers["acceptance_rate_min"], target_accept)
-
-
-def _judge_acceptance(rate: float | None, target: float | None) -> Iterator[Reason]:
+def _judge_sampler(numbers: dict, target_accept: float | None, thresholds: Mapping[str, float]) -> Iterator[Finding]:
+    if numbers["chains"] < 2:
+        yield Finding("fail", "one_chain")
+    scales = {name: numbers[name] for name in ("chains", "transitions")}
+    for diagnostic in DIAGNOSTICS:
+        if diagnostic.limits and not diagnostic.per_parameter:
+            value = numbers[diagnostic.worst]
+            if judged := judge(diagnostic.code, value, thresholds, scales):
+                severity, limit = judged
+                further = {name: numbers[name] for name in diagnostic.further}
+                values = {"value": value, "limit": limit, **scales, **further}
+                yield Finding(severity, diagnostic.code, values)
+    rate = numbers["acceptance_rate_min"]
     if rate is None:
-        yield Reason("fail", "acceptance_rate", "", "The acceptance rate is missing.")
-    elif target is not None and rate < target - ACCEPTANCE_SHORTFALL:
-        sentence = f"The acceptance rate of a chain is {rate:.2f}, well below its target {target:g}: warm up longer."
-        yield Reason("warn", "acceptance_rate", "", sentence)
+        yield Finding("fail", "acceptance_rate", {"value": None})
+    elif target_accept is not None and rate < target_accept - ACCEPTANCE_SHORTFALL:
+        yield Finding("warn", "acceptance_rate", {"value": rate, "target": target_accept})
 
 
 def _worst(rows: list[dict]) -> dict[str, float | None]:
-    def extreme(statistic, choose):
-        values = [row[statistic] for row in rows if row.get(statistic) is not None]
-        return choose(values) if values else None
-
-    return {
-        "rhat_max": extreme("rhat", max),
-        "ess_bulk_min": extreme("ess_bulk", min),
-        "ess_tail_min": extreme("ess_tail", min),
-    }
+    found = {}
+    for diagnostic in (BY_CODE[code] for code in PER_PARAMETER):
+        values = [row[diagnostic.code] for row in rows if row.get(diagnostic.code) is not None]
+        found[diagnostic.worst] = (min if diagnostic.limits.at_least else max)(values, default=None)
+    return found
 
 
 def report(
     tree: xr.DataTree, dim: str | None = None, whole: bool = False, own: Mapping[str, float] | None = None
 ) -> dict:
-    """The verdict on a fit's file: the one that was made of all draws where the file does not keep them.
+    """Judge a fit's file, by the check of all draws where the file does not keep them.
 
-    dim, whole: of a sweep or of separate fits, own: see `check_points`.
+    Args:
+        tree: As in its file.
+        dim: Dim of the points of a sweep, or of the members of a group; None of one fit.
+        whole: As for `check_points`.
+        own: As for `check`.
+
+    Returns:
+        As of `check` or `check_points`.
     """
     if "check" in tree.attrs:
         return json.loads(tree.attrs["check"])
@@ -294,10 +264,18 @@ def report(
 
 
 def check_points(tree: xr.DataTree, dim: str, whole: bool = False, own: Mapping[str, float] | None = None) -> dict:
-    """Verdicts of all points of a sweep, or of fits to separate groups: the worst one, and a report for each point.
+    """Judge every point of a sweep, or the fit to every member of a group.
 
-    Only latent sites are judged at each point: the others are functions of them, and there are many points. whole: report
-    on all points together too, as on one fit. own: as for `check`.
+    Only latent sites are judged at each point: the others are functions of them, and there are many points.
+
+    Args:
+        tree: As in its file.
+        dim: Dim of the points.
+        whole: Whether to report on all points together too, as on one fit.
+        own: As for `check`.
+
+    Returns:
+        The worst verdict, the findings behind it, and as `points` the report of each point.
     """
     together = check(tree, own) if whole or tree.attrs["status"] == "crashed" else {"reasons": []}
     if tree.attrs["status"] == "crashed":
@@ -316,7 +294,7 @@ def check_points(tree: xr.DataTree, dim: str, whole: bool = False, own: Mapping[
         points.append({**at, **check(point, own)})
     reasons = _counted(points, axes)
     if tree.attrs["reason"]:
-        reasons.insert(0, Reason("fail", "status", "", f"Sampling failed: {tree.attrs['reason']}."))
+        reasons.insert(0, Finding("fail", "status", {"status": tree.attrs["status"], "reason": tree.attrs["reason"]}))
     return {
         **together,
         **({"thresholds": dict(own)} if own else {}),
@@ -333,15 +311,18 @@ def _attempts_at(tree: xr.DataTree, at: dict[str, Any]) -> str:
     return json.dumps([{**attempt, "settings": {**attempt["settings"], **changes}} for attempt in attempts])
 
 
-def _counted(points: list[dict], axes: list[str]) -> list[Reason]:
-    """One reason for all points of each severity, the first few of them named."""
-    reasons = []
+def _counted(points: list[dict], axes: list[str]) -> list[Finding]:
+    """One finding for all points of each severity, the first few of them named."""
+    found = []
     for severity in ("fail", "warn"):
-        found = [[str(point[axis]) for axis in axes] for point in points if point["verdict"] == severity]
-        named = [values[0] if len(values) == 1 else f"({', '.join(values)})" for values in found]
-        if named:
-            shown = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
-            verb = severity if len(named) > 1 else f"{severity}s"
-            sentence = f"{len(named)} of {len(points)} fits by {' and '.join(axes)} {verb}: {shown}."
-            reasons.append(Reason(severity, "points", "", sentence))
-    return reasons
+        places = [[str(point[axis]) for axis in axes] for point in points if point["verdict"] == severity]
+        if places:
+            values = {
+                "axes": axes,
+                "places": places[:POINTS_NAMED],
+                "count": len(places),
+                "of": len(points),
+                "verdict": severity,
+            }
+            found.append(Finding(severity, "points", values))
+    return found

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
+from tadpool.intervals import HIGH, LOW
+
 YES_NO, LEVELS, COUNTS, NUMBERS = "yes or no", "levels", "counts", "numbers"
 # Both ends of what chance explains, for one quantity.
 TAIL = 0.025
@@ -113,7 +115,7 @@ def _rows(outcome: Outcome) -> Iterator[dict]:
 def _row(outcome: str, quantity: str, group: str, members: int, observed: float, replicated: np.ndarray) -> dict:
     p, mcse = tail_probability(replicated, observed)
     values = replicated[np.isfinite(replicated)]
-    quantiles = np.quantile(values, [0.055, 0.25, 0.5, 0.75, 0.945]) if values.size else np.full(5, np.nan)
+    quantiles = np.quantile(values, [LOW, 0.25, 0.5, 0.75, HIGH]) if values.size else np.full(5, np.nan)
     names = ("eti89_low", "eti50_low", "median", "eti50_high", "eti89_high")
     return {
         "outcome": outcome,

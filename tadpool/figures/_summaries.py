@@ -9,8 +9,9 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool.figures import NotDrawn
+from tadpool.intervals import HIGH, LOW
 
-QUANTILES = {"eti89_low": 0.055, "eti50_low": 0.25, "median": 0.5, "eti50_high": 0.75, "eti89_high": 0.945}
+QUANTILES = {"eti89_low": LOW, "eti50_low": 0.25, "median": 0.5, "eti50_high": 0.75, "eti89_high": HIGH}
 SAMPLE = ("chain", "draw")
 MANY_DRAWS = 500
 

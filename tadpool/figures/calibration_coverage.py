@@ -6,11 +6,11 @@ from scipy import stats
 
 from tadpool.figures import Drawn, _calibrations, _style
 
-LEVELS = (50, 90)
+LEVELS = (50, 89)
 CAPTION = (
     "Each dot is one quantity: how many of its true values lie inside the central interval, over {n} fits. About 95 % of the "
-    "dots should lie inside the grey range: {inside_50} of {quantities} do at 50 %, {inside_90} at 90 %. Left of the range, "
-    "intervals promise too much."
+    "dots should lie inside the grey range: {inside_50} of {quantities} do at 50 %, {inside_89} at 89 %. Left of the range, "
+    "intervals are too narrow."
 )
 
 

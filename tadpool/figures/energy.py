@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
-from tadpool.convergence.verdicts import BFMI_WARN
+from tadpool.convergence.diagnostics import DEFAULTS
 from tadpool.figures import Drawn, _style, _summaries
 
 CAPTION = (
@@ -34,8 +34,8 @@ def draw(results, *, entry: str) -> Drawn:
     shown = ", ".join(f"{value:.2f}" for value in by_chain)
     where = f" ({_summaries.element_names(energy)[worst]})" if len(flat) > 1 else ""
     axes.set_title(f"E-BFMI by chain: {shown}" + where, fontsize=8)
-    alt = f"Densities of the energies and of their changes. E-BFMI by chain: {shown}; the threshold is {BFMI_WARN}."
-    values = {"bfmi_min": float(by_chain.min()), "threshold": BFMI_WARN}
+    alt = f"Densities of the energies and of their changes. E-BFMI by chain: {shown}; the threshold is {DEFAULTS['bfmi_warn']}."
+    values = {"bfmi_min": float(by_chain.min()), "threshold": DEFAULTS["bfmi_warn"]}
     return Drawn(
         figure, pd.concat(frames, ignore_index=True), f"Energy of {_style.label(results, entry)}", alt, CAPTION, values
     )

@@ -88,14 +88,14 @@ CALIBRATION_PART = Contract(
 )
 CALIBRATION = Contract(
     "simulation-based calibration of one entry",
-    {**CALIBRATION_PART.groups, "quantities": Group(("quantity",), ("p_value", "coverage_50", "coverage_90", "site"))},
+    {**CALIBRATION_PART.groups, "quantities": Group(("quantity",), ("p_value", "coverage_50", "coverage_89", "site"))},
     ("provenance", "status", "verdict", "reasons"),
 )
 RECOVERY = Contract(
     "recovery of true values by one entry over a grid of simulator arguments",
     {
         "fits": Group(("replicate",), ("outcome", "reason")),
-        "estimates": Group(("replicate", "parameter"), ("mean", "sd", "eti90_low", "eti90_high")),
+        "estimates": Group(("replicate", "parameter"), ("mean", "sd", "eti89_low", "eti89_high")),
     },
     ("provenance", "status"),
 )

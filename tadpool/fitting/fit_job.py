@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from tadpool import sweep_axes
-from tadpool.convergence.remedies import Step, first_step, hopeless, next_step, record, words
+from tadpool.convergence.remedies import Step, first_step, hopeless, next_step, record
 from tadpool.engine import compile_cache, lanes, progress
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
@@ -152,7 +152,7 @@ def _sampled(
     settings, chains = step.settings, step.settings["chains"]
     fits = len(points.labels) if points else 1
     done = before.sampler.draws if step.remedy == "draws" else -settings["warmup"]
-    name = f"{address['study']}/{address['entry']}" + (f", {words(vars(step))}" if step.remedy else "")
+    name = f"{address['study']}/{address['entry']}" + (f", remedy {step.remedy}" if step.remedy else "")
     with progress.bar(name, fits * chains * (settings["draws"] - done)) as advance:
         if step.remedy == "draws":
             return sampling.continued(before, settings["draws"], advance)

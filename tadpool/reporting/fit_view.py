@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool.convergence import remedies
+from tadpool.convergence import sentences
 from tadpool.files import contracts, plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import listed, number
@@ -145,7 +145,8 @@ class Fit:
         return len(self.check.get("points", [])) if self.by else 0
 
     @property
-    def reasons(self) -> list[dict[str, str]]:
+    def reasons(self) -> list[dict[str, Any]]:
+        """What its check found, the worst first."""
         return self.check["reasons"]
 
     @property
@@ -170,14 +171,14 @@ class Fit:
     def history(self) -> list[Tried]:
         """Every sampling in order; the last one is what the page shows."""
         return [
-            Tried(it["attempt"] + 1, remedies.words(it), it["because"], it["verdict"], it["found"])
+            Tried(it["attempt"] + 1, sentences.remedy(it), _said(it["because"]), it["verdict"], _said(it["found"]))
             for it in self.attempts
         ]
 
     @property
     def remedied(self) -> list[str]:
         """What was tried beyond the settings as configured."""
-        return remedies.tried(self.attempts)
+        return sentences.tried(self.attempts)
 
     @property
     def reparametrized(self) -> list[str]:
@@ -253,6 +254,10 @@ class Fit:
         settings = {key: used.get(key, value) for key, value in self.sampler.items()}
         settings["dense"] = ", ".join(settings.get("dense", [])) or None
         return [(SAMPLER_WORDS[key], value) for key, value in settings.items() if value is not None]
+
+
+def _said(finding: Mapping[str, Any] | None) -> str:
+    return sentences.sentence(finding) if finding else ""
 
 
 def _parametrized(name: str, effect: Mapping[str, Any]) -> str:

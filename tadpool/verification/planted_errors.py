@@ -12,6 +12,8 @@ import xarray as xr
 
 from tadpool.calibration import sbc_verdict
 from tadpool.convergence import verdicts
+from tadpool.convergence.diagnostics import DEFAULTS
+from tadpool.convergence.sentences import sentence
 from tadpool.engine import compile_cache
 from tadpool.verification import exact_comparisons, models, planted_calibrations
 from tadpool.verification.findings import Detection, Z
@@ -89,9 +91,9 @@ def checked(groups: dict[str, xr.Dataset]) -> dict:
     return verdicts.check(tree)
 
 
-def said(report: dict, *statistics: str) -> str:
-    """The check's first sentence on one of these statistics."""
-    return next((reason["sentence"] for reason in report["reasons"] if reason["statistic"] in statistics), "")
+def said(report: dict, *codes: str) -> str:
+    """The first finding of the check with one of these codes, as a sentence."""
+    return next((sentence(reason) for reason in report["reasons"] if reason["code"] in codes), "")
 
 
 @cache
@@ -124,7 +126,7 @@ def with_chain(stuck: bool, seed: int = SEED) -> Outcome:
 
 
 CALIBRATION = tuple(of_calibration(name) for name in planted_calibrations.ERRORS)
-LOWEST_ESS = float(verdicts.ESS_WARN_PER_CHAIN * exact_comparisons.CHAINS)
+LOWEST_ESS = DEFAULTS["ess_warn"] * exact_comparisons.CHAINS
 SAMPLING = (
     Plant(
         "two columns of the data are swapped",
@@ -150,7 +152,7 @@ SAMPLING = (
         "the posterior has two modes for each parameter",
         "convergence check",
         "largest R-hat",
-        verdicts.RHAT_FAIL,
+        DEFAULTS["rhat_fail"],
         True,
         "> 0.999 (four chains agree on four signs by chance once in 4,096)",
         lambda: of_signs(True),

@@ -4,7 +4,8 @@ All seeds are fixed. Rates are those over seeds: a correct model fails `p > ALAR
 of `p < ALARM` by simulation with exact posteriors.
 """
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confi
 from scipy import stats
 
 from tadpool.calibration import bulk_diagnostics, sbc, sbc_jobs, sbc_verdict, uniformity
+from tadpool.convergence.sentences import sentence
 from tadpool.engine import lanes
 from tadpool.files import contracts, data_file, io
 from tadpool.loading import preparation
@@ -129,7 +131,13 @@ def test_flagged_and_failed_fits_are_counted_and_flagged_ones_ranked():
     simulations = simulations.assign(outcome=("simulation", outcome))
     verdict, reasons = sbc_verdict.verdict(*summarized(simulations))
     assert verdict == "warn"
-    assert [reason.split()[0] for reason in reasons] == ["2", "5", "1"]
+    assert [(reason.values["outcome"], reason.values["count"]) for reason in reasons] == [
+        (sbc_verdict.FAILED, 2),
+        (sbc_verdict.FLAGGED, 5),
+        (sbc_verdict.IMPOSSIBLE, 1),
+    ]
+    first, *_ = (sentence(asdict(reason)) for reason in reasons)
+    assert first == "The fits to 2 of 60 simulated data sets failed and have no ranks."
     left_out = simulations.isel(simulation=slice(0, 5)).assign(rank=simulations["rank"][:5] * 0)
     changed = xr.concat([left_out, simulations.isel(simulation=slice(5, None))], dim="simulation")
     assert not np.allclose(sbc_verdict.summary(changed)["p_value"], sbc_verdict.summary(simulations)["p_value"])
@@ -242,7 +250,8 @@ def test_the_simulations_of_a_job_that_crashed_have_failed(gathered):
     sbc_jobs.gather([str(folder / "0-3.nc"), str(folder / "3-6.nc")], str(folder / "c.nc"), "{}")
     tree = io.read(folder / "c.nc", contracts.CALIBRATION)
     assert tree["simulations"]["outcome"].values.tolist()[3:] == [sbc_verdict.FAILED] * 3
-    assert tree["simulations"]["reason"].values[5] == "out of memory"
+    (why,) = json.loads(tree["simulations"]["reason"].values[5])
+    assert sentence(why) == "The job crashed: out of memory."
     child_process.write_crashed(str(folder / "0-6.nc"), "{}", "out of memory")
     sbc_jobs.gather([str(folder / "0-6.nc")], str(folder / "c.nc"), "{}")
     assert io.read(folder / "c.nc", contracts.CALIBRATION).attrs["verdict"] == "fail"

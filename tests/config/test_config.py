@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tadpool import ROOT, config
 from tadpool.config import generated_docs, messages, reading
+from tadpool.config.schema.run import Verdict
 from tadpool.workflow.specs import Specs
 from tests.made.config import STUDY, assert_one, problems, study, write
 
@@ -76,6 +77,46 @@ def test_thresholds_are_those_of_the_entry_over_the_study_s_over_the_run_s(folde
     specs = Specs(read)
     for rule in ("fit", "check"):
         assert json.loads(specs.spec(rule, {"study": "mine", "model": "a"}))["verdict"] == {"ess_warn": 400}
+
+
+CONTRADICTING = [
+    ("ess_fail: 200", "ess_fail", "200 is above ess_warn, which is 100; set ess_fail to at most ess_warn"),
+    ("ess_warn: 20", "ess_warn", "20 is below ess_fail, which is 25; set ess_fail to at most ess_warn"),
+    ("bfmi_warn: 0.2, bfmi_fail: 0.3", "bfmi_fail", "0.3 is above bfmi_warn, which is 0.2"),
+    ("rhat_warn: 1.1", "rhat_warn", "1.1 is above rhat_fail, which is 1.05; set rhat_fail to at least rhat_warn"),
+]
+
+
+@pytest.mark.parametrize(("thresholds", "key", "words"), CONTRADICTING)
+def test_a_fit_has_to_warn_where_it_fails(folder, thresholds, key, words):
+    write("config/studies/mine.yaml", study("models: {a: {model: cookies_pooled}}"))
+    assert_one(
+        problems({"verdict": yaml.safe_load(f"{{{thresholds}}}")}), "--config or --configfile", f"verdict.{key}", words
+    )
+    write("config/config.yaml", f"verdict: {{{thresholds}}}\n")
+    assert_one(problems(), "config/config.yaml", f"verdict.{key}", words)
+    write("config/config.yaml", "")
+    write("config/studies/mine.yaml", study(f"verdict: {{{thresholds}}}"))
+    assert_one(problems(), "config/studies/mine.yaml", f"verdict.{key}", words)
+    write("config/studies/mine.yaml", study(f"models: {{a: {{model: cookies_pooled, verdict: {{{thresholds}}}}}}}"))
+    assert_one(problems(), "config/studies/mine.yaml", f"models.a.verdict.{key}", words)
+
+
+def test_thresholds_contradict_what_lies_below_them(folder):
+    write("config/config.yaml", "verdict: {ess_warn: 400}\n")
+    write("config/studies/mine.yaml", study("verdict: {ess_fail: 200}"))
+    assert config.read().thresholds("mine", "pooled") == {"ess_warn": 400, "ess_fail": 200}
+    write("config/config.yaml", "")
+    words = "200 is above ess_warn, which is 100"
+    assert_one(problems(), "config/studies/mine.yaml", "verdict.ess_fail", words)
+
+
+def test_the_examples_of_thresholds_are_valid_together_and_alone(folder):
+    """As config/README.md shows them."""
+    write("config/studies/mine.yaml", study())
+    examples = {key: field.examples[0] for key, field in Verdict.model_fields.items()}
+    for chosen in (examples, *({key: value} for key, value in examples.items())):
+        config.read({"verdict": chosen})
 
 
 WEIGHTED = "weights: {chips: w}\nmodels: {a: {model: cookies_pooled}, b: {model: cookies_pooled, weights: {}}}\n"

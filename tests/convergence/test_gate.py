@@ -11,7 +11,7 @@ def report(verdict, entry="a"):
         "study": "s",
         "entry": entry,
         "verdict": verdict,
-        "reasons": [{"sentence": "R-hat is 2.", "statistic": "rhat"}],
+        "reasons": [{"severity": "fail", "code": "rhat", "values": {"value": 2.0, "limit": 1.05}, "site": "mu"}],
         "diagnostics": {"rhat_max": 2.0},
     }
 
@@ -24,7 +24,7 @@ def test_the_gate_lets_pass_what_is_expected():
 @pytest.mark.parametrize(
     ("found", "expected", "words"),
     [
-        ("fail", {}, ["results/s/a failed", "R-hat is 2.", "Draw more"]),
+        ("fail", {}, ["results/s/a failed", "R-hat of mu is 2.000, above 1.05: the chains disagree.", "Draw more"]),
         ("fail", {"s/a": {"verdict": "warn"}}, ["is fail", "expects warn"]),
         ("pass", {"s/a": {"verdict": "fail"}}, ["is pass", "expects fail"]),
     ],
@@ -61,10 +61,11 @@ def test_the_gate_says_what_was_tried():
     with pytest.raises(UserError) as caught:
         gate.compare([{**report("fail"), "attempts": tried}], {})
     assert str(caught.value) == (
-        "results/s/a failed: R-hat is 2. Tried without success: 200 draws per chain; 400 draws per chain. "
+        "results/s/a failed: R-hat of mu is 2.000, above 1.05: the chains disagree. Tried without success: 200 draws per "
+        "chain; 400 draws per chain. "
         "Reparametrize the model, or look for separate modes."
     )
     last = attempt("reparametrize", reparametrized=["theta"])
     with pytest.raises(UserError) as caught:
         gate.compare([{**report("fail"), "attempts": [*tried, last]}], {})
-    assert str(caught.value).endswith("reparametrized theta. Mend the model or its data.")
+    assert str(caught.value).endswith("reparametrized theta. Fix the model or its data.")

@@ -8,7 +8,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool import config
-from tadpool.convergence import remedies
+from tadpool.convergence import remedies, sentences
 from tadpool.engine import lanes
 from tadpool.errors import UserError
 from tadpool.files import contracts, io, plugins, provenance
@@ -29,8 +29,7 @@ def walk(*found, allowed=remedies.REMEDIES, sites=SITES):
     """The remedies that follow one another where each check finds the next of `found`, the last one for ever."""
     step, steps = remedies.first_step(SAMPLER), []
     for number in range(100):
-        statistics = found[min(number, len(found) - 1)]
-        reasons = [{"statistic": name, "sentence": f"{name} is bad.", "severity": "warn"} for name in statistics]
+        reasons = [{"code": code, "severity": "warn"} for code in found[min(number, len(found) - 1)]]
         step = remedies.next_step(step, reasons, SAMPLER, allowed, sites)
         if step is None:
             return steps
@@ -47,11 +46,11 @@ def test_nothing_found_asks_for_nothing():
     assert walk([]) == []
 
 
-@pytest.mark.parametrize("statistic", ["rhat", "ess_bulk", "ess_tail"])
-def test_more_draws_are_the_same_attempt_up_to_four_times(statistic):
-    assert summary(walk([statistic], sites=())) == [(0, 100, 0.8, 300, []), (0, 200, 0.8, 300, [])]
-    (step,) = walk([statistic], [])
-    assert step.because == f"{statistic} is bad."
+@pytest.mark.parametrize("code", ["rhat", "ess_bulk", "ess_tail"])
+def test_more_draws_are_the_same_attempt_up_to_four_times(code):
+    assert summary(walk([code], sites=())) == [(0, 100, 0.8, 300, []), (0, 200, 0.8, 300, [])]
+    (step,) = walk([code], [])
+    assert step.because["code"] == code
 
 
 def test_divergences_raise_the_target_and_then_change_the_parameters():
@@ -60,12 +59,12 @@ def test_divergences_raise_the_target_and_then_change_the_parameters():
         (2, 50, 0.99, 600, []),
         (3, 50, 0.99, 600, ["theta"]),
     ]
-    assert walk(["rhat", "diverging"])[0].because == "diverging is bad."
+    assert walk(["rhat", "diverging"])[0].because["code"] == "diverging"
 
 
 def test_a_higher_target_than_configured_is_kept():
     high = {**SAMPLER, "target_accept": 0.97}
-    reasons = [{"statistic": "diverging", "sentence": "", "severity": "fail"}]
+    reasons = [{"code": "diverging", "severity": "fail"}]
     step = remedies.next_step(remedies.first_step(high), reasons, high, remedies.REMEDIES, ())
     assert step.settings["target_accept"] == 0.99
 
@@ -79,9 +78,9 @@ def test_slow_chains_are_reparametrized_after_more_draws_did_not_help():
     assert summary(walk(["bfmi"])) == [(1, 50, 0.8, 300, ["theta"])]
 
 
-@pytest.mark.parametrize("statistic", ["modes", "finite", "missing", "status"])
-def test_there_is_no_remedy_for_modes_and_values_that_are_not_finite(statistic):
-    assert walk(["diverging", "rhat", statistic]) == []
+@pytest.mark.parametrize("code", ["modes", "finite", "missing", "status", "identical_chains", "one_chain"])
+def test_there_is_no_remedy_for_modes_and_values_that_are_not_finite(code):
+    assert walk(["diverging", "rhat", code]) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,7 @@ def test_everything_wrong_for_ever_ends():
 def test_the_words_of_a_record():
     steps = walk(["diverging"])
     records = [remedies.record(step, 1, "ok", "", None) for step in (remedies.first_step(SAMPLER), *steps)]
-    assert remedies.tried(records) == [
+    assert sentences.tried(records) == [
         "target acceptance 0.95 with 600 warm-up iterations",
         "target acceptance 0.99 with 600 warm-up iterations",
         "reparametrized theta",
@@ -269,4 +268,4 @@ def test_separate_fits_get_remedies_together():
     assert draws == [50, 100, 200][: len(draws)]
     assert len(draws) > 1
     assert sampled.groups["posterior"].sizes["draw"] == draws[-1]
-    assert "of 5 fits by location fail" in attempts[0]["found"]
+    assert "of 5 fits by location fail" in sentences.sentence(attempts[0]["found"])

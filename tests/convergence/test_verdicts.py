@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from tadpool.convergence import verdicts
+from tadpool.convergence.sentences import sentence
 
 CHAINS, DRAWS = 4, 1000
 
@@ -35,8 +36,8 @@ def fit(change=lambda draws: draws, **stats):
     return tree
 
 
-def statistics(report):
-    return {(reason["severity"], reason["statistic"]) for reason in report["reasons"]}
+def codes(report):
+    return {(reason["severity"], reason["code"]) for reason in report["reasons"]}
 
 
 def shifted(by):
@@ -68,7 +69,7 @@ def test_independent_draws_pass():
 
 
 @pytest.mark.parametrize(
-    ("change", "severity", "statistic"),
+    ("change", "severity", "code"),
     [
         (shifted(1.0), "fail", "rhat"),
         (shifted(0.17), "warn", "rhat"),
@@ -76,61 +77,63 @@ def test_independent_draws_pass():
         (with_value(np.nan), "fail", "finite"),
         (with_value(np.inf), "fail", "finite"),
         (lambda draws: draws * 0.0, "fail", "constant"),
-        (lambda draws: np.broadcast_to(draws[:1], draws.shape).copy(), "fail", "chains"),
+        (lambda draws: np.broadcast_to(draws[:1], draws.shape).copy(), "fail", "identical_chains"),
         (lambda draws: np.vstack([draws[:3], np.full((1, DRAWS), draws[0, 0])]), "fail", "rhat"),
         (lambda draws: np.vstack([draws[:2] - 10, draws[2:] + 10]), "fail", "rhat"),
     ],
 )
-def test_a_defect_of_the_draws_gets_its_reason(change, severity, statistic):
+def test_a_defect_of_the_draws_gets_its_reason(change, severity, code):
     report = verdicts.check(fit(change))
-    assert (severity, statistic) in statistics(report)
+    assert (severity, code) in codes(report)
     assert report["verdict"] == severity
     json.dumps(report, allow_nan=False)
 
 
 @pytest.mark.parametrize(
-    ("stats", "severity", "statistic"),
+    ("stats", "severity", "code"),
     [
         ({"diverging": 1}, "warn", "diverging"),
         ({"diverging": 100}, "fail", "diverging"),
         ({"reached_max_treedepth": 100}, "warn", "tree_depth"),
     ],
 )
-def test_marked_transitions_get_their_reason(stats, severity, statistic):
+def test_marked_transitions_get_their_reason(stats, severity, code):
     ((name, count),) = stats.items()
     marks = np.zeros(CHAINS * DRAWS, bool)
     marks[:count] = True
-    assert (severity, statistic) in statistics(verdicts.check(fit(**{name: marks.reshape(CHAINS, DRAWS)})))
+    assert (severity, code) in codes(verdicts.check(fit(**{name: marks.reshape(CHAINS, DRAWS)})))
 
 
-def test_slow_energies_and_missing_statistics():
+def test_slow_energies_and_missing_codes():
     walk = np.cumsum(np.random.default_rng(3).normal(size=(CHAINS, DRAWS)), axis=1)
-    assert ("fail", "bfmi") in statistics(verdicts.check(fit(energy=walk)))
+    assert ("fail", "bfmi") in codes(verdicts.check(fit(energy=walk)))
     nothing = np.full((CHAINS, DRAWS), np.nan)
-    assert ("fail", "bfmi") in statistics(verdicts.check(fit(energy=nothing)))
-    assert ("fail", "acceptance_rate") in statistics(verdicts.check(fit(acceptance_rate=nothing)))
+    assert ("fail", "bfmi") in codes(verdicts.check(fit(energy=nothing)))
+    assert ("fail", "acceptance_rate") in codes(verdicts.check(fit(acceptance_rate=nothing)))
 
 
 def test_chains_in_separate_modes_are_told_apart_from_slow_ones():
     """Chains of a random walk disagree as much, but none of them is mixed in itself."""
     modes = verdicts.check(fit(lambda draws: np.vstack([draws[:2] - 10, draws[2:] + 10])))
-    assert modes["reasons"][0]["statistic"] == "modes"
-    assert "separate modes of theta" in modes["reasons"][0]["sentence"]
-    assert "another seed would only hide a mode" in modes["reasons"][0]["sentence"]
+    assert modes["reasons"][0]["code"] == "modes"
+    words = sentence(modes["reasons"][0])
+    assert "separate modes of theta" in words
+    assert "another seed would only hide a mode" in words
     for change in (lambda draws: np.cumsum(draws, axis=1), autocorrelated):
         report = verdicts.check(fit(change))
-        assert ("fail", "rhat") in statistics(report)
-        assert ("fail", "modes") not in statistics(report)
+        assert ("fail", "rhat") in codes(report)
+        assert ("fail", "modes") not in codes(report)
 
 
 def test_one_chain_that_jumps_once_is_not_mixed():
     jump = np.repeat([-10.0, 10.0], DRAWS // 2)
-    assert ("fail", "modes") not in statistics(verdicts.check(fit(lambda draws: np.vstack([draws[:3], jump]))))
+    assert ("fail", "modes") not in codes(verdicts.check(fit(lambda draws: np.vstack([draws[:3], jump]))))
 
 
 def test_a_stuck_chain_among_others_is_named():
     report = verdicts.check(fit(lambda draws: np.vstack([draws[:3], np.full((1, DRAWS), draws[0, 0])])))
-    assert "1 of 4 chains of theta never moved." in [reason["sentence"] for reason in report["reasons"]]
+    words = "1 of 4 chains of theta is stuck: all draws of such a chain are identical."
+    assert words in map(sentence, report["reasons"])
 
 
 @pytest.mark.parametrize(("rate", "target", "warns"), [(0.8, 0.8, False), (0.6, 0.8, True), (0.84, 0.95, True)])
@@ -139,21 +142,21 @@ def test_the_acceptance_rate_of_every_chain_is_held_against_its_target(rate, tar
     rates[2] = rate
     tree = fit(acceptance_rate=rates)
     tree.attrs["attempts"] = json.dumps([{"settings": {"target_accept": 0.1}}, {"settings": {"target_accept": target}}])
-    assert (("warn", "acceptance_rate") in statistics(verdicts.check(tree))) is warns
+    assert (("warn", "acceptance_rate") in codes(verdicts.check(tree))) is warns
 
 
 def test_slow_energies_of_one_chain_are_enough():
     energy = np.random.default_rng(3).normal(size=(CHAINS, DRAWS))
     energy[1] = np.cumsum(energy[1])
-    (reason,) = [r for r in verdicts.check(fit(energy=energy))["reasons"] if r["statistic"] == "bfmi"]
-    assert "in 1 of 4 chains" in reason["sentence"]
+    (reason,) = [r for r in verdicts.check(fit(energy=energy))["reasons"] if r["code"] == "bfmi"]
+    assert "in 1 of 4 chains" in sentence(reason)
 
 
 def test_one_chain_fails():
     tree = fit()
     alone = xr.DataTree.from_dict({name: tree[name].to_dataset().isel(chain=[0]) for name in tree.children})
     alone.attrs.update(tree.attrs)
-    assert ("fail", "chains") in statistics(verdicts.check(alone))
+    assert ("fail", "one_chain") in codes(verdicts.check(alone))
 
 
 def test_a_deterministic_site_may_be_constant():
@@ -168,7 +171,7 @@ def test_a_fit_without_numbers_fails(status):
     tree.attrs.update(status=status, reason="out of memory")
     report = verdicts.check(tree)
     assert report["verdict"] == "fail"
-    assert "out of memory" in report["reasons"][0]["sentence"]
+    assert "out of memory" in sentence(report["reasons"][0])
 
 
 def test_a_sweep_has_a_verdict_for_every_point():
@@ -185,7 +188,8 @@ def test_a_sweep_has_a_verdict_for_every_point():
 
 
 LOOSENED = (
-    "The verdict is one under thresholds of the study's own: share of divergences that fails 0.1 (default 0.005)."
+    "The fit was judged with custom thresholds that are looser than the defaults: `diverging_fail` is 0.1 "
+    "(default 0.005)."
 )
 
 
@@ -195,9 +199,10 @@ def test_a_loosened_threshold_is_said_and_never_passes():
     report = verdicts.check(fit(diverging=diverging), {"diverging_fail": 0.1})
     assert report["verdict"] == "warn"
     assert report["thresholds"] == {"diverging_fail": 0.1}
-    assert {"severity": "warn", "statistic": "thresholds", "parameter": "", "sentence": LOOSENED} in report["reasons"]
+    (found,) = [reason for reason in report["reasons"] if reason["code"] == "thresholds"]
+    assert (found["severity"], sentence(found)) == ("warn", LOOSENED)
     healthy = verdicts.check(fit(), {"diverging_fail": 0.1})
-    assert [reason["sentence"] for reason in healthy["reasons"]] == [LOOSENED]
+    assert list(map(sentence, healthy["reasons"])) == [LOOSENED]
     assert healthy["verdict"] == "warn"
 
 
@@ -207,6 +212,9 @@ def test_a_loosened_threshold_is_said_and_never_passes():
         ({"rhat_warn": 1.0001}, shifted(0.05), {}, ("warn", "rhat")),
         ({"ess_warn": 2000}, shifted(0.0), {}, ("warn", "ess_bulk")),
         ({"ess_warn": 2000, "ess_fail": 2000}, shifted(0.0), {}, ("fail", "ess_bulk")),
+        ({"ess_fail": 2000}, shifted(0.0), {}, ("fail", "ess_bulk")),
+        ({"bfmi_fail": 3.0}, shifted(0.0), {}, ("fail", "bfmi")),
+        ({"rhat_fail": 1.0001}, shifted(0.05), {}, ("fail", "rhat")),
         ({"diverging_fail": 0.0}, shifted(0.0), {"diverging": 1}, ("fail", "diverging")),
         ({"tree_depth_warn": 0.0}, shifted(0.0), {"reached_max_treedepth": 1}, ("warn", "tree_depth")),
         ({"bfmi_warn": 3.0}, shifted(0.0), {}, ("warn", "bfmi")),
@@ -218,8 +226,8 @@ def test_a_tightened_threshold_decides_and_needs_no_word(own, change, stats, exp
     marks = {name: np.arange(CHAINS * DRAWS).reshape(CHAINS, DRAWS) < count for name, count in stats.items()}
     report = verdicts.check(fit(change, **marks), own)
     assert report["thresholds"] == own
-    assert "thresholds" not in {reason["statistic"] for reason in report["reasons"]}
-    assert expected in statistics(report)
+    assert "thresholds" not in {reason["code"] for reason in report["reasons"]}
+    assert expected in codes(report)
 
 
 def test_points_are_judged_by_thresholds_of_their_own():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tadpool.convergence.sentences import sentence
 from tadpool.files import io
 from tests.made.workflows import small
 
@@ -58,7 +59,7 @@ def test_one_fit_that_fails(run, how):
     assert f"results/small/{how} failed" in done.stderr
     check = io.read_json(results / how / "check.json")
     assert check["verdict"] == "fail"
-    assert WAYS[how] in check["reasons"][0]["sentence"]
+    assert WAYS[how] in sentence(check["reasons"][0])
     assert WAYS[how].split(" (")[0] in (results / "index.html").read_text()
     assert io.read_json(results / "good" / "check.json")["diagnostics"]
     assert (results.parent / "index.html").exists()

@@ -285,7 +285,7 @@ def write_recovery(folder, rng, entry, bias):
     mean = rng.normal(bias, 0.1, (*shape, 1))
     mean[1, 2] = np.nan
     estimates = {"truth": np.ones_like(mean), "mean": 1 + mean, "sd": np.full_like(mean, 0.1)}
-    estimates |= {"eti90_low": 0.84 + mean, "eti90_high": 1.16 + mean}
+    estimates |= {"eti89_low": 0.84 + mean, "eti89_high": 1.16 + mean}
     coords = {"spread": [0.0, 1.0], "size": [1, 2, 3]}
     outcome = np.where(np.isnan(mean[..., 0]), sbc_verdict.IMPOSSIBLE, sbc_verdict.OK)
     fits = xr.Dataset({"outcome": (dims, outcome), "reason": (dims, np.full(shape, ""))}, coords)

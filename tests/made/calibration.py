@@ -1,12 +1,13 @@
 """A made-up calibration."""
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from tadpool.calibration import sbc_verdict
+from tadpool.convergence.diagnostics import Finding
 from tadpool.files import contracts, io
+
+FEW = Finding("fail", "ess_bulk", {"value": 9.0, "limit": 25, "chains": 4})
 
 
 def tree(groups, **attributes):
@@ -25,7 +26,7 @@ def write_calibration(folder, rng):
     outcome = np.array([sbc_verdict.FLAGGED] * 3 + [sbc_verdict.OK] * 57)
     variables |= {
         "outcome": ("simulation", outcome),
-        "reason": ("simulation", np.where(outcome == sbc_verdict.OK, "", "ESS is 9")),
+        "reason": ("simulation", np.where(outcome == sbc_verdict.OK, "", sbc_verdict.as_text([FEW]))),
     }
     coords = {
         "simulation": range(60),
@@ -35,5 +36,7 @@ def write_calibration(folder, rng):
     simulations = xr.Dataset(variables, coords, {"largest_rank": 100})
     quantities = sbc_verdict.summary(simulations)
     verdict, reasons = sbc_verdict.verdict(simulations, quantities)
-    made = tree({"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=json.dumps(reasons))
+    made = tree(
+        {"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=sbc_verdict.as_text(reasons)
+    )
     io.write(folder / "calibration/many.nc", made, contracts.CALIBRATION)

@@ -208,17 +208,21 @@ def write_extras(folder, kind, rng):
     io.write_text(folder / "benchmarks/first/fit.tsv", "s\tmax_rss\tcpu_time\n12.34\t-\t20.5\n")
 
 
+def diverged(count):
+    return {"severity": "fail", "code": "diverging", "values": {"value": count, "transitions": 4000, "limit": 0.005}}
+
+
 def history(results, entry, last="pass"):
     """Give an entry a history: divergences, then a higher target, then other parameters."""
     settings = config.Sampler().model_dump() | {"reparametrized": []}
     changes = [
-        ("", "", {}),
-        ("target_accept", "9 of 4000 transitions diverged.", {"target_accept": 0.95, "warmup": 2000}),
+        ("", None, {}),
+        ("target_accept", diverged(9), {"target_accept": 0.95, "warmup": 2000}),
     ]
-    changes.append(("reparametrize", "4 of 4000 transitions diverged.", {"reparametrized": ["theta"]}))
+    changes.append(("reparametrize", diverged(4), {"reparametrized": ["theta"]}))
     attempts = [
         {"attempt": i, "remedy": remedy, "because": because, "settings": settings | change, "status": "ok", "reason": "",
-         "verdict": last if i == 2 else "fail", "found": "" if i == 2 else f"{9 - 5 * i} of 4000 transitions diverged."}
+         "verdict": last if i == 2 else "fail", "found": None if i == 2 else diverged(9 - 5 * i)}
         for i, (remedy, because, change) in enumerate(changes)
     ]  # fmt: skip
     path = results.folder / entry / "check.json"

@@ -10,6 +10,7 @@ import pytest
 from tadpool import config
 from tadpool.config import reading
 from tadpool.files import io, provenance
+from tadpool.reporting.html.tables import Table
 from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.pages.study import study_record
 from tadpool.reporting.sections import changes, run_record
@@ -112,7 +113,8 @@ def test_an_estimate_without_an_error_moves_where_it_differs(pair):
     assert pair(without)[1].compared == 60
     none = {"estimates": {"a": {"c": [1.0, 0.0, None, None]}}, "scores": {}}
     other = {"estimates": {"a": {"c": [2.0, 0.0, None, None]}}, "scores": {}}
-    rows, _ = changes._moved(none, other)
+    moved, _ = changes._moved(none, other)
+    rows = texts(Table(changes.ESTIMATE_COLUMNS, moved))
     assert rows == [["a: mean of c", "1.0", "2.0", "1.0", "0.0", "no error"]]
 
 

@@ -60,11 +60,11 @@ def test_checks_say_state_and_word_and_lead_to_their_sections(make):
 
 def test_a_warning_is_amber(make):
     results = make()
-    reason = {"severity": "warn", "statistic": "rhat", "parameter": "mu", "sentence": "R-hat of mu is 1.02."}
+    reason = {"severity": "warn", "code": "rhat", "values": {"value": 1.02, "limit": 1.01}, "site": "mu", "labels": []}
     verdict(results, "second", "warn", reasons=[reason])
     text = render(results)
     assert lights(text)["Convergence"][:2] == ("warn", "! warn 1 of 2 fits passes")
-    assert "R-hat of mu is 1.02." in section(text, "models")
+    assert "R-hat of mu is 1.020, above 1.01" in section(text, "models")
     assert "1 fit to look at: tiny/second." in Page(index_page([results])).words
 
 
@@ -265,14 +265,15 @@ def in_netcdf(path, contract, group, name, value):
     io.write(path, tree, contract)
 
 
+CRASH = {"severity": "warn", "code": "status", "values": {"status": "crashed", "reason": "8642"}}
 ALTERED = {
     "data": (lambda f: in_netcdf(f / "data.nc", contracts.DATA, "observed_data", "y", 8642), "8642"),
     "convergence": (lambda f: in_check(f / "first/check.json", 8642.4, "diagnostics", "ess_bulk_min"), "8,642"),
     "estimates": (lambda f: in_check(f / "first/check.json", 8.642, "parameters", 0, "mean"), "8.642"),
     "models": (
-        lambda f: in_check(f / "first/check.json", [{"severity": "warn", "statistic": "x", "sentence": "It is 8642."}],
+        lambda f: in_check(f / "first/check.json", [CRASH],
                            "reasons"),
-        "It is 8642.",
+        "The job crashed: 8642.",
     ),
     "comparison": (lambda f: in_csv(f / "comparisons/main.csv", "p_loo", 86.42), "86.42"),
     "sweeps": (lambda f: in_check(f / "sweeps/grid/check.json", 86.42, "points", 0, "diagnostics", "bfmi_min"), "86.42"),

@@ -424,7 +424,10 @@ def test_separate_fits_are_summed_up_and_listed(grouped):
     assert "Those that do not pass have 7 rows each, those that pass 1 to 7 rows (median 3)." in words
     assert "3 transitions diverged, in 1 of 6 groups. They are in f (3, 7 rows)." in words
     assert "6 separate fits" in words
-    assert re.search(r"the worst first .* f ✗ fail 7 [\d.]+ \d+ \d+ 3 .*R-hat of alpha is", words)
+    worst = r"the worst first .* f ✗ fail 7 [\d.]+ ✗ \(fail\) \d+ .* 3 [!✗] \((warn|fail)\) .*R-hat of alpha is"
+    assert re.search(worst, words)
+        r"the worst first .* f ✗ fail 7 [\d.]+ ✗ \(fail\) \d+ .* 3 [!✗] \((warn|fail)\) .*R-hat of alpha is", words
+    )
     assert (
         "Alone: 1 of 6 separate fits failed the convergence check. The numbers of these must not be used."
         in Page(text).words
@@ -565,7 +568,7 @@ def test_long_tables_are_capped_and_lead_to_all_rows(make):
     row = report["parameters"][-1]
     report["parameters"] += [row | {"parameter": f"theta[{i}]"} for i in range(14, 400)]
     report["reasons"] = [
-        {"severity": "warn", "statistic": "rhat", "parameter": "", "sentence": f"No {i}."} for i in range(300)
+        {"severity": "warn", "code": "finite", "values": {}, "site": "theta", "labels": [str(i)]} for i in range(300)
     ]
     report["verdict"] = "warn"
     io.write_json(path, report)

@@ -106,7 +106,7 @@ def test_a_funnel_is_caught_and_reparametrized(schools):
     assert found["verdict"] == "pass", found["reasons"]
     assert attempts[0]["verdict"] in ("warn", "fail")
     assert attempts[0]["diagnostics"]["diverging"] > 0
-    assert "diverged" in attempts[1]["because"]
+    assert attempts[1]["because"]["code"] == "diverging"
     assert [each["attempt"] for each in attempts] == sorted(each["attempt"] for each in attempts)
     last = attempts[-1]
     assert last["settings"]["reparametrized"] == ["theta"]
@@ -126,7 +126,7 @@ def test_two_modes_are_named_and_not_sampled_again(schools):
     """All 10 chains start in the same mode once in 512 seeds."""
     found = check(schools, "modes")
     assert found["verdict"] == "fail"
-    assert found["reasons"][0]["statistic"] == "modes"
+    assert found["reasons"][0]["code"] == "modes"
     assert {each["attempt"] for each in found["attempts"]} == {0}
     assert "another seed would only hide a mode" in (schools[1] / "index.html").read_text()
 

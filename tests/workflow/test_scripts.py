@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tadpool import ROOT, sweep_axes
+from tadpool.convergence.sentences import sentence
 from tadpool.evaluation.loo_predictive import leave_one_out
 from tadpool.files import contracts, io
 from tadpool.loading import preparation
@@ -228,7 +229,7 @@ def test_a_value_of_a_sweep_that_cannot_be_sampled_leaves_the_others_their_score
     assert np.isfinite(fit["posterior"]["rate"]).all(["chain", "draw"]).values.tolist() == [False, True]
     assert [point["verdict"] for point in check["points"]] == ["fail", "pass"]
     assert check["verdict"] == "fail"
-    assert "2 of 4 chains found no valid starting point" in check["reasons"][0]["sentence"]
+    assert "2 of 4 chains found no valid starting point" in sentence(check["reasons"][0])
     assert list(loo["rate_rate"].values) == [0.1]
     assert np.isfinite(loo["elpd"]).all()
 
@@ -277,7 +278,7 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
         input={"fit": fit},
         output={"check": str(tmp_path / "check.json")},
     )
-    assert "it ran out of memory" in io.read_json(tmp_path / "check.json")["reasons"][0]["sentence"]
+    assert "it ran out of memory" in sentence(io.read_json(tmp_path / "check.json")["reasons"][0])
     spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": None, "budget": 1e9}
     run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": str(tmp_path / "loo.nc")})
     assert io.read(tmp_path / "loo.nc", contracts.LOO).attrs["status"] == "crashed"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 
 from tadpool.config.schema.types import Distinct, Remedies, Slug, Strict, Text
-from tadpool.convergence import thresholds
+from tadpool.convergence.diagnostics import LIMITS, Limits
 
 
 class Sampler(Strict):
@@ -86,27 +86,25 @@ def _optional(model: type[Strict], name: str) -> type[Strict]:
 SamplerChanges = _optional(Sampler, "SamplerChanges")
 
 
-def _limit(name: str, description: str, example: float, **bounds: float) -> Any:
-    return Field(getattr(thresholds.DEFAULTS, name), description=description, examples=[example], **bounds)
-
-
-class Verdict(Strict):
-    """Thresholds of the verdict. If one is more lenient than its default, the page says so, and the verdict is never pass."""
-
-    rhat_warn: float = _limit("rhat_warn", "R-hat above which a fit warns.", 1.02, gt=1, le=10)
-    rhat_fail: float = _limit("rhat_fail", "R-hat above which it fails.", 1.1, gt=1, le=10)
-    ess_warn: float = _limit("ess_warn", "Effective draws for each chain below which it warns.", 400, ge=0)
-    ess_fail: float = _limit("ess_fail", "Effective draws for each chain below which it fails.", 100, ge=0)
-    diverging_fail: float = _limit(
-        "diverging_fail", "Share of divergent transitions above which it fails; any warns.", 0.0, ge=0, le=1
+def _threshold(limits: Limits, severity: str) -> tuple[Any, Any]:
+    """A key of `Verdict`."""
+    side, verb = ("below", "above")[not limits.at_least], f"{severity}s"
+    anyway = "; any warns" if severity == "fail" and "warn" in limits.fixed else ""
+    return float, Field(
+        getattr(limits, severity),
+        description=f"{limits.label} {side} which a fit {verb}{anyway}.",
+        examples=[limits.examples[severity]],
+        **limits.bounds,
     )
-    tree_depth_warn: float = _limit(
-        "tree_depth_warn", "Share of trajectories of the largest tree depth above which it warns.", 0.05, ge=0, le=1
-    )
-    bfmi_warn: float = _limit("bfmi_warn", "E-BFMI of a chain below which it warns.", 0.2, ge=0, le=2)
-    bfmi_fail: float = _limit("bfmi_fail", "E-BFMI of a chain below which it fails.", 0.3, ge=0, le=2)
 
 
+Verdict = create_model(
+    "Verdict",
+    __base__=Strict,
+    __doc__="Thresholds of the verdict. If one is more lenient than its default, the page says so, and the verdict "
+    "is never pass.",
+    **{key: _threshold(each, severity) for each in LIMITS.values() for severity, key in each.keys.items()},
+)
 VerdictChanges = _optional(Verdict, "VerdictChanges")
 
 

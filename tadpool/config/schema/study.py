@@ -10,7 +10,7 @@ from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage
 from tadpool.config.schema.sweep import NAMED, Sweep
 from tadpool.config.schema.table import Table
 from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
-from tadpool.convergence import thresholds
+from tadpool.convergence.diagnostics import changed
 from tadpool.convergence.remedies import REMEDIES
 from tadpool.modelling import references as model_references
 
@@ -275,7 +275,7 @@ class Config(Strict):
     def thresholds(self, study: str, entry: str) -> dict[str, float]:
         """Thresholds of the entry's verdict that differ from the defaults: its own, else the study's, else the run's."""
         given = (self.settings.verdict, self.studies[study].verdict, self.studies[study].models[entry].verdict)
-        return thresholds.changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
+        return changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
 
     def remedies(self, study: str, entry: str) -> list[str]:
         """Remedies that may be tried for the entry: its own, else the study's, else the run's; none in a quick look."""

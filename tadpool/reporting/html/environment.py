@@ -5,6 +5,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tadpool import ROOT, formatting
+from tadpool.convergence import sentences
 from tadpool.reporting.html import scripts
 from tadpool.reporting.html.glossary import Glossary, terms
 
@@ -32,6 +33,7 @@ def environment() -> Environment:
     )
     for name in ("number", "whole", "general", "counted", "first_of", "plural", "sentence"):
         made.filters[name] = getattr(formatting, name)
+    made.filters["finding"] = sentences.sentence
     made.filters["script"] = lambda name: scripts.script(TEMPLATES / f"{name}.js")
     made.globals |= {
         "most_rows": MOST_ROWS,

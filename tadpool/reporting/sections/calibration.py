@@ -12,7 +12,7 @@ import xarray as xr
 
 from tadpool.calibration import recovery_table as recoveries
 from tadpool.calibration.sbc_verdict import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
-from tadpool.convergence import verdicts
+from tadpool.convergence.sentences import kind as kind_of
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, counted, general, listed, number, sentence, whole
 from tadpool.reporting.html.tables import Column, Table
@@ -27,7 +27,7 @@ COLUMNS = (
     Column("Quantity", itemgetter("quantity"), number=False),
     Column("p-value", lambda row: p_value(row["p_value"])),
     Column("50 % coverage", lambda row: number(100 * row["coverage_50"], 1) + " %"),
-    Column("90 % coverage", lambda row: number(100 * row["coverage_90"], 1) + " %"),
+    Column("89 % coverage", lambda row: number(100 * row["coverage_89"], 1) + " %"),
     Column("Contraction", lambda row: number(row["contraction"], 2)),
     Column("Mean z", lambda row: number(row["z_mean"], 2)),
     Column("SD of z", lambda row: number(row["z_sd"], 2)),
@@ -49,14 +49,6 @@ GRID_COLUMNS = (
     Column("Impossible", lambda row: whole(row[IMPOSSIBLE])),
 )
 
-# What of a reason says its kind, without the fit's own numbers.
-KINDS = {
-    "diverged": f"More than {100 * verdicts.DIVERGING_FAIL:g} % of transitions diverged",
-    "R-hat": f"R-hat is above {verdicts.RHAT_FAIL}",
-    "E-BFMI": f"E-BFMI is below {verdicts.BFMI_FAIL}",
-    "ESS": f"The bulk effective sample size is below {verdicts.ESS_FAIL_PER_CHAIN} for each chain",
-}
-
 
 @dataclass(frozen=True)
 class Calibration:
@@ -65,7 +57,7 @@ class Calibration:
     name: str
     label: str
     verdict: str
-    reasons: list[dict[str, str]]
+    reasons: list[dict[str, Any]]
     sentences: list[str]
     table: Table
     why: Table
@@ -86,8 +78,8 @@ def calibration(results: StudyResults, name: str) -> Calibration:
     config, tree = results.config["calibration"][name], results.calibration(name)
     attributes = tree.attrs
     verdict = attributes.get("verdict", "fail")
-    known = json.loads(attributes["reasons"]) if "reasons" in attributes else [f"It crashed: {attributes['reason']}."]
-    reasons = [{"severity": verdict, "sentence": words} for words in known]
+    crashed = {"severity": "fail", "code": "status", "values": {k: attributes[k] for k in ("status", "reason")}}
+    reasons = json.loads(attributes["reasons"]) if "reasons" in attributes else [crashed]
     label = sentence(results.label(config["entry"]))
     if config["hyperparameters"]:
         changed = listed([f"{key} = {general(value)}" for key, value in config["hyperparameters"].items()])
@@ -102,15 +94,11 @@ def calibration(results: StudyResults, name: str) -> Calibration:
 
 
 def _why(reasons: np.ndarray) -> Table:
-    """Reasons in general words, each with the number of fits that have it, the most frequent first."""
-    parts = [part for reason in reasons.tolist() for part in dict.fromkeys(map(_kind, reason.split("; ")))]
+    """Reasons without the numbers of one fit, each with the number of fits that have it, the most frequent first."""
+    parts = [part for reason in reasons.tolist() for part in dict.fromkeys(map(kind_of, json.loads(reason)))]
     found = pd.Series(parts, dtype=object).value_counts()
     rows = [(words, str(count)) for words, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
     return Table(WHY_COLUMNS, rows)
-
-
-def _kind(reason: str) -> str:
-    return next((words for part, words in KINDS.items() if part in reason), sentence(reason))
 
 
 def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
@@ -127,29 +115,29 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
     names = quantities["quantity"].values
     bad = int((p < threshold).sum())
     stands = (
-        f"The ranks of {counted(bad, 'quantity')} of {len(p)} are not uniform: the fits do not sample what the model states."
+        f"The ranks of {bad} of {counted(len(p), 'quantity')} are not uniform: the sampler is not calibrated for this model."
         if bad
-        else f"The ranks of all {len(p)} quantities are as uniform as those of a correct sampler."
+        else f"The ranks of all {len(p)} quantities are consistent with a calibrated sampler."
     )
     sentences.append(
-        f"{stands} The smallest p-value is {p_value(p[worst])} ({names[worst]}); it would have to be below "
-        f"{threshold:.2g}, which is 0.05 shared out among {counted(len(p), 'test')}."
+        f"{stands} The smallest p-value is {p_value(p[worst])} ({names[worst]}); the threshold is {threshold:.2g} "
+        f"({ALPHA:g}, Bonferroni-corrected for {counted(len(p), 'test')})."
     )
-    inside = quantities["coverage_90"].values
+    inside = quantities["coverage_89"].values
     sentences.append(
-        f"Of the 90 % intervals, {number(100 * inside.mean(), 1)} % cover the truth on average over the quantities "
-        f"(from {number(100 * inside.min(), 1)} % to {number(100 * inside.max(), 1)} %), and of the 50 % intervals "
+        f"Of the 89 % intervals, {number(100 * inside.mean(), 1)} % cover the truth on average over the quantities "
+        f"({number(100 * inside.min(), 1)} % to {number(100 * inside.max(), 1)} %), and of the 50 % intervals "
         f"{number(100 * quantities['coverage_50'].values.mean(), 1)} %."
     )
     if counts[FLAGGED]:
         share = number(100 * counts[FLAGGED] / ranked, 1)
         sentences.append(
-            f"{counts[FLAGGED]} of {ranked} fits ({share} %) were sampled badly; their ranks "
-            "are counted all the same, as leaving them out would hide where the sampler has trouble."
+            f"{counts[FLAGGED]} of {ranked} fits ({share} %) did not pass the convergence check; their ranks are counted "
+            "all the same, because leaving them out would hide where the sampler has trouble."
         )
     for kind, words in (
         (FAILED, "failed and have no ranks"),
-        (IMPOSSIBLE, "have values that cannot be and were not fitted"),
+        (IMPOSSIBLE, "contained impossible values (overflow, or outside the outcome's support) and were skipped"),
     ):
         if counts[kind]:
             sentences.append(f"{counted(counts[kind], 'data set')} {words}.")
@@ -158,7 +146,7 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
         where = names[int(quantities["poorly_mixed"].values.argmax())]
         sentences.append(
             f"In up to {number(100 * mixed, 1)} % of fits ({where}) the effective sample size is below the number of draws "
-            "that the truth is ranked among, so that ranks are more extreme than they should be."
+            "among which the truth is ranked, so ranks are more extreme than they should be."
         )
     return sentences
 
@@ -202,5 +190,5 @@ def _read(table: pd.DataFrame, over: list[str], replicates: int) -> list[str]:
         shares = [
             f"{number(100 * covered[label], 0)} % in {label}" for label in sorted(covered, key=lambda x: -covered[x])
         ]
-        sentences.append(f"Over all cells the 90 % intervals of {parameter} cover the truth in {listed(shares)}.")
+        sentences.append(f"Over all cells the 89 % intervals of {parameter} cover the truth in {listed(shares)}.")
     return sentences

@@ -4,31 +4,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from tadpool.convergence.diagnostics import DIAGNOSTICS, SHOWN, Diagnostic
 from tadpool.formatting import counted, listed, number, sentence, whole
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Cell, Column, Table
 
-DIAGNOSTICS = (  # key of check.json's diagnostics, heading, decimals, statistics of reasons that concern it
-    ("rhat_max", "R-hat, largest", 3, ("rhat", "modes")),
-    ("ess_bulk_min", "Bulk ESS, smallest", 0, ("ess_bulk",)),
-    ("ess_tail_min", "Tail ESS, smallest", 0, ("ess_tail",)),
-    ("diverging", "Divergences", 0, ("diverging",)),
-    ("reached_max_treedepth", "At largest tree depth", 0, ("tree_depth",)),
-    ("bfmi_min", "E-BFMI, smallest", 2, ("bfmi",)),
-    ("acceptance_rate", "Acceptance", 2, ("acceptance_rate",)),
-)
 
+def _column(diagnostic: Diagnostic) -> Column:
+    concerned = {each.code for each in DIAGNOSTICS if diagnostic.code in (each.code, each.concerns)}
 
-def _diagnostic(key: str, heading: str, decimals: int, statistics: Sequence[str]) -> Column:
     def cell(check: Mapping[str, Any]) -> Cell:
-        severities = {reason["statistic"]: reason["severity"] for reason in reversed(check["reasons"])}
-        worst = max((severities.get(name, "") for name in statistics), key=("", "warn", "fail").index)
-        return Cell(number(check.get("diagnostics", {}).get(key), decimals), worst)
+        severities = [reason["severity"] for reason in check["reasons"] if reason["code"] in concerned]
+        worst = max(severities, key=("warn", "fail").index, default="")
+        return Cell(number(check.get("diagnostics", {}).get(diagnostic.worst), diagnostic.decimals), worst)
 
-    return Column(heading, cell)
+    return Column(diagnostic.heading, cell)
 
 
-DIAGNOSTIC_COLUMNS = tuple(_diagnostic(*each) for each in DIAGNOSTICS)
+COLUMN_OF = {diagnostic.code: _column(diagnostic) for diagnostic in SHOWN}
+DIAGNOSTIC_COLUMNS = tuple(COLUMN_OF.values())
 """The diagnostics of one check, of a fit or of a point of a sweep."""
 
 COLUMNS = (
@@ -48,7 +42,7 @@ def sentences(all_fits: Sequence[Fit]) -> list[str]:
     passed = sum(_verdict(fit) == "pass" for fit in all_fits)
     others = [f"{fit.label} ({_verdict(fit)})" for fit in all_fits if _verdict(fit) != "pass"]
     first = f"{passed} of {counted(len(all_fits), 'fit')} {'passes' if passed == 1 else 'pass'} every check"
-    found = [f"{first}; not so {listed(others)}." if others else f"{first}."]
+    found = [f"{first}; {listed(others)} {'does' if len(others) == 1 else 'do'} not." if others else f"{first}."]
     found += _extremes([fit for fit in all_fits if not fit.failed], len(all_fits))
     for fit in all_fits:
         numbers = fit.check.get("diagnostics", {})
@@ -77,12 +71,8 @@ def _extremes(sound: Sequence[Fit], count: int) -> Iterator[str]:
     errors = [row["mcse_mean"] / row["sd"] for _, row in rows if row.get("mcse_mean") and row.get("sd")]
     if rhats and sizes and errors:
         (rhat, at, label), (size, least, where) = max(rhats), min(sizes)
-        those = (
-            "In the fit that did not fail, the"
-            if len(sound) == 1
-            else f"Among the {len(sound)} fits that did not fail, the"
-        )
-        whose = those if len(sound) < count else "The"
+        some = "In the fit that did not fail" if len(sound) == 1 else f"Among the {len(sound)} fits that did not fail"
+        whose = f"{some}, the" if len(sound) < count else "The"
         yield (
             f"{whose} largest R-hat is {number(rhat, 3)} ({at} in {label}) and the smallest effective sample size "
             f"{whole(size)} ({least} in {where}); the Monte Carlo error of a posterior mean is at most "

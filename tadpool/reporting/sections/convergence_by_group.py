@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from tadpool.convergence.sentences import sentence as found
 from tadpool.formatting import counted, general, listed, number, plural, sentence, span, whole
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Cell, Column, Table
+from tadpool.reporting.sections.convergence import COLUMN_OF
 
 SEVERITY = ("fail", "warn", "pass")
 NAMED = 5
@@ -18,24 +20,24 @@ SENTENCES = 3
 
 @dataclass(frozen=True)
 class Member:
-    """One member of the group: its label, rows of data, verdict, diagnostics, and why it has that verdict."""
+    """One member of the group: its label, rows of data, verdict, check, and the first reasons for its verdict."""
 
     label: str
     rows: int
     verdict: str
-    diagnostics: Mapping[str, Any]
+    check: Mapping[str, Any]
     reasons: list[str]
 
     @property
     def diverging(self) -> int:
-        return self.diagnostics.get("diverging") or 0
+        return self.check["diagnostics"].get("diverging") or 0
 
 
 COLUMNS = (
-    Column("R-hat, largest", lambda it: number(it.diagnostics.get("rhat_max"), 3)),
-    Column("Bulk ESS, smallest", lambda it: whole(it.diagnostics.get("ess_bulk_min"))),
-    Column("Tail ESS, smallest", lambda it: whole(it.diagnostics.get("ess_tail_min"))),
-    Column("Divergences", lambda it: whole(it.diagnostics.get("diverging"))),
+    *(
+        Column(COLUMN_OF[code].heading, lambda it, code=code: COLUMN_OF[code].cell(it.check))
+        for code in ("rhat", "ess_bulk", "ess_tail", "diverging")
+    ),
     Column("Reasons", lambda it: " ".join(it.reasons), number=False),
 )
 
@@ -76,9 +78,9 @@ def separate(fit: Fit) -> Separate | None:
 
 
 def _member(point: Mapping[str, Any], by: str, rows: int) -> Member:
-    reasons = [reason["sentence"] for reason in point["reasons"]]
+    reasons = [found(reason) for reason in point["reasons"]]
     shown = [*reasons[:SENTENCES], *([f"And {len(reasons) - SENTENCES} more."] if len(reasons) > SENTENCES else [])]
-    return Member(general(point[by]), rows, point["verdict"], point["diagnostics"], shown)
+    return Member(general(point[by]), rows, point["verdict"], point, shown)
 
 
 def _sentences(members: Sequence[Member], by: str, unit: str) -> list[str]:

@@ -10,10 +10,10 @@ import xarray as xr
 from tadpool.errors import did_you_mean
 from tadpool.files.results import StudyResults
 from tadpool.formatting import decimals_for, general, number
+from tadpool.intervals import HIGH, LOW
 from tadpool.reporting.fit_view import Fit, draws
 
 SCALES = {None: lambda x: x, "exp": np.exp, "logistic": lambda x: 1 / (1 + np.exp(-x))}
-LOW, HIGH = 0.055, 0.945
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,14 @@ def estimates(fit: Fit, marks: Mapping[str, str]) -> Estimates:
 
 
 def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> list[str]:
-    """How far apart each fit puts the members of a group, and which member moves most between the extremes.
+    """Say how much the members of a group differ in each fit, and which member moves most between the extremes.
 
-    silent: by entry, names of parameters that return their prior and say nothing.
+    Args:
+        all_fits: Every fit of the study.
+        silent: By entry, names of parameters that return their prior and say nothing.
+
+    Returns:
+        Sentences, none where no two fits have estimates of the same members.
     """
     means: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     for fit in all_fits:
@@ -103,7 +108,7 @@ def _grouped(fit: Fit) -> dict[tuple[str, str], dict[str, float]]:
     found: dict[tuple[str, str], dict[str, float]] = {}
     for row in fit.parameters:
         if row["site"] in own and row["mean"] is not None:
-            label = row["parameter"][len(row["site"]) + 1 : -1]
+            (label,) = row["labels"]
             if label not in failed:
                 found.setdefault((row["site"], own[row["site"]]), {})[label] = row["mean"]
     return found

@@ -10,11 +10,12 @@ import xarray as xr
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, decimals_for, number, plural, sentence
+from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, UNPOOLED
 from tadpool.reporting.fit_view import Fit, draws
 from tadpool.reporting.html.tables import Column, Table
-from tadpool.reporting.sections.estimands import HIGH, LOW, interval
+from tadpool.reporting.sections.estimands import interval
 from tadpool.reporting.sections.pooling_own_data import own_data
 from tadpool.reporting.sections.pooling_scales import Scale
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import general, listed, plural, scaled
+from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.references import design_of, reference
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.data import levels
@@ -42,7 +43,7 @@ class Row:
 
     @property
     def interval(self) -> str:
-        return " to ".join(self.scaled(end) for end in np.quantile(self.values, [0.055, 0.945]))
+        return " to ".join(self.scaled(end) for end in np.quantile(self.values, [LOW, HIGH]))
 
 
 COLUMNS = (

@@ -27,7 +27,7 @@ COLUMNS = (
     Column("Mean", lambda row: scaled(row["mean"], row["sd"])),
     Column("SD", lambda row: scaled(row["sd"], row["sd"])),
     Column(
-        "90 % interval", lambda row: " to ".join(scaled(row[key], row["sd"]) for key in ("eti90_low", "eti90_high"))
+        "89 % interval", lambda row: " to ".join(scaled(row[key], row["sd"]) for key in ("eti89_low", "eti89_high"))
     ),
     Column("Covered", lambda row: row["uncounted"] or ("✓ yes" if row["covered"] else "✗ no")),
     Column("z", lambda row: "" if row["uncounted"] else number(row["z"], 1)),
@@ -119,7 +119,7 @@ def _cell(row: pd.Series) -> str:
 
 def _sentences(sound: Sequence[Recovered]) -> list[str]:
     if not sound:
-        return ["No fit has usable numbers to set beside the truth."]
+        return ["No fit has usable numbers to compare with the truth."]
     first, *others = sound
     shares = [
         f"{first.fit.label} covers {first.covered} of {counted(len(first.counted), 'true value')}",
