@@ -49,7 +49,7 @@ PLAIN = {
 def headings():
     """Every heading of numbers, and every heading of a template; those that a study or a fit names are not among them."""
     found = {column.heading for column in IN_CODE if column.number and not column.own}
-    for path in TEMPLATES.glob("*.html"):
+    for path in TEMPLATES.rglob("*.html"):
         text = path.read_text()
         lists = re.findall(r"for heading in \[(.*?)\]", text)
         found |= {heading for listed in lists for heading in re.findall(r'"([^"]+)"', listed)}

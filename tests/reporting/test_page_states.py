@@ -328,7 +328,7 @@ def prose(text):
     return " ".join([*re.sub(r"<[^>]*>", " ", between).replace("\0", "").split(), *strings])
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
 def test_templates_type_no_digits_beyond_stated_constants(path):
     words = prose(path.read_text())
     for constant in CONSTANTS:

@@ -393,7 +393,7 @@ def test_provenance_of_every_file_is_listed(make):
 
 def test_templates_name_no_number_of_a_result():
     folder = ROOT / "report"
-    for path in folder.glob("*.html"):
+    for path in folder.rglob("*.html"):
         words = re.sub(r"{[{%].*?[%}]}|<[^>]*>", " ", path.read_text(), flags=re.DOTALL)
         assert not re.findall(r"\d+\.\d+", words), path.name
 
