@@ -83,7 +83,7 @@ def without_truth(results) -> list[str]:
 
 def in_words(row: Mapping[str, float]) -> str:
     """Median and 89 % interval of one row of `summary`, for alt texts."""
-    return f"median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}"
+    return f"median {row['median']:.3g}, 89 % interval {row['eti89_low']:.3g} to {row['eti89_high']:.3g}"
 
 
 def site_summary(site: xr.DataArray) -> pd.DataFrame:

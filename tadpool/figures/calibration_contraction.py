@@ -1,4 +1,4 @@
-"""How much fits to simulated data learn, against how far they are off."""
+"""How much fits to simulated data contract the prior, against the errors of their posterior means."""
 
 import numpy as np
 import pandas as pd
@@ -6,10 +6,10 @@ import pandas as pd
 from tadpool.figures import Drawn, NotDrawn, _calibrations, _style
 
 CAPTION = (
-    "Each dot is one parameter. To the right: what the data teach, 1 - posterior variance / prior variance. Upwards: the "
-    "mean of z = (posterior mean - truth) / posterior sd over {n} fits, with a line of one standard deviation of z to each "
-    "side, which should reach about from -1 to 1. Least is learnt of {least} ({contraction:.2f}). About 95 % of dots should "
-    "lie inside the grey range; far outside, estimates are biased."
+    "Each dot is one parameter. Horizontal: contraction, 1 - posterior variance / prior variance. Vertical: the mean of "
+    "z = (posterior mean - true value) / posterior SD over {n} fits, with a line of one standard deviation of z to each "
+    "side, which should reach from about -1 to 1. The data are least informative about {least} ({contraction:.2f}). About "
+    "95 % of dots should lie inside the grey band; far outside it, estimates are biased."
 )
 
 

@@ -8,9 +8,9 @@ from tadpool.figures import Drawn, _calibrations, _style
 
 LEVELS = (50, 90)
 CAPTION = (
-    "Each dot is one quantity: how many of its true values lie inside the central interval, over {n} fits. About 95 % of the "
-    "dots should lie inside the grey range: {inside_50} of {quantities} do at 50 %, {inside_90} at 90 %. Left of the range, "
-    "intervals promise too much."
+    "Each dot is one quantity: the share of its true values that lie inside the central interval, over {n} fits. About 95 % "
+    "of the dots should lie inside the grey band: {inside_50} of {quantities} do at 50 %, {inside_90} at 90 %. Left of the "
+    "band, intervals are too narrow."
 )
 
 

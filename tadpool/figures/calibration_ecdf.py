@@ -1,4 +1,4 @@
-"""ECDF of the ranks of the true values, less that of uniform ranks, with simultaneous bands."""
+"""ECDF of the ranks of the true values minus the uniform ECDF, with simultaneous bands."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,10 @@ from tadpool.figures import Drawn, _calibrations, _style
 
 COLUMNS = 3
 CAPTION = (
-    "Each line is one quantity: the share of simulations whose true value ranks at or below x among the draws, less the share "
+    "Each line is one quantity: the share of simulations whose true value ranks at or below x among the draws, minus the share "
     "expected of a calibrated posterior. One line in twenty leaves the band by chance; of {quantities} lines {outside} "
-    "{leave}. A hump says that estimates are too high, a dip that they are too low, an S that intervals are too wide or too "
-    "narrow.{found}"
+    "{leave}. A hump means that estimates are too high, a dip that they are too low, an S shape that intervals are too "
+    "wide or too narrow.{found}"
 )
 
 
@@ -42,7 +42,7 @@ def draw(results, *, calibration: str) -> Drawn:
     for panel in axes.flat[len(sites) :]:
         panel.set_visible(False)
     figure.supxlabel("rank of the true value, as a share", fontsize=9)
-    figure.supylabel("ECDF less uniform", fontsize=9)
+    figure.supylabel("ECDF minus uniform", fontsize=9)
     names = quantities["quantity"].values
     values = _values(quantities, bad)
     numbers = pd.DataFrame(

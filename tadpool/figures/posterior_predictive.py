@@ -3,8 +3,8 @@
 from tadpool.figures import Drawn, _predictive, _style, _summaries
 
 CAPTION = (
-    "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The model's "
-    "89 % intervals hold what was observed at {inside} of {shown} places along the axis."
+    "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The "
+    "89 % intervals contain what was observed at {inside} of {shown} places along the axis."
 )
 
 

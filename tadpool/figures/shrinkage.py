@@ -126,14 +126,14 @@ def _values(frame: pd.DataFrame, x: str, y: str, by: str) -> dict:
 def _alt(results, frame: pd.DataFrame, values: dict, start: str, end: str, names: Mapping[str, str], by: str) -> str:
     x, y = names
     sentences = [
-        f"{len(frame)} arrows, one for each {by}, from the posterior means of {_style.label(results, start)} to those of "
-        f"{_style.label(results, end)}.",
+        f"{len(frame)} arrows, one for each {by}, from the posterior means in {_style.label(results, start)} to the posterior "
+        f"means in {_style.label(results, end)}.",
         *(
             f"{names[site]}: standard deviation of the means {values[f'start_sd_{site}']:.3g} at the start, "
             f"{values[f'end_sd_{site}']:.3g} at the end."
             for site in (x, y)
         ),
-        f"The longest arrow is that of {values['farthest']} ({values['farthest_moved']:.3g}), the median length "
+        f"The longest arrow belongs to {values['farthest']} ({values['farthest_moved']:.3g}), the median length "
         f"{values['typical']:.3g}.",
     ]
     if values["returns_prior"]:

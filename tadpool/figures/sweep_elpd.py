@@ -1,4 +1,4 @@
-"""Predictive accuracy over the points of a sweep, with the posterior that learns from the data what is swept."""
+"""Predictive accuracy over the points of a sweep, with the posterior of what is swept."""
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,11 @@ from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries,
 
 STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
-    "The best value of {over} is {best:.4g}; values marked along the foot of the curve cannot be told from it ("
+    "The best value of {over} is {best:.4g}; values marked along the foot of the curve predict about equally well ("
     + sweep_scores.TIE
     + "). {overlay}{doubt}"
 )
-APART = "Each value of {over} has its own simulated data, so no value is the best. {doubt}"
+APART = "Each value of {over} has its own simulated data, so no value is best. {doubt}"
 
 
 def draw(results, *, sweep: str) -> Drawn:
@@ -49,13 +49,13 @@ def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
         if compared:
             axes[1, 0].axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9)
         shown = pd.concat([numbers.assign(curve="elpd"), overlay.assign(curve="posterior")], ignore_index=True)
-    axes[-1, 0].set_xlabel(f"{over} (fixed{', or learned' if overlay is not None else ''})")
+    axes[-1, 0].set_xlabel(f"{over} (fixed{', or estimated' if overlay is not None else ''})")
     _style.legend_above(figure, axes[0, 0])
     if compared:
         low, high = numbers.loc[numbers["tie"], over].agg(["min", "max"])
         alt = (
-            f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told "
-            f"from it from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
+            f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; values "
+            f"from {low:.3g} to {high:.3g} predict about equally well. {values['overlay']}{values['doubt']}"
         )
     else:
         low, high = numbers["elpd"].agg(["min", "max"])
@@ -72,7 +72,7 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, compared: bool) ->
         at, elpd - numbers["se"], elpd + numbers["se"], color=shade, alpha=0.2, linewidth=0, label="± standard error"
     )
     axes.plot(at, elpd, color=shade)
-    for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, not to be trusted for all units")):
+    for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, unreliable for some units")):
         part = numbers[((numbers["untrusted"] > 0) == doubtful) & ~numbers["failed"]]
         if len(part):
             axes.plot(part[over], part["elpd"], "o", color=shade, markerfacecolor=face, markersize=4.5, label=text)
@@ -126,12 +126,12 @@ def _draw_overlay(axes: Axes, results, overlay: dict, frame: pd.DataFrame) -> st
     axes.set(yticks=[], ylabel="posterior\ndensity")
     axes.set_title(f"{overlay['site']} of {label}", color=shade)
     words = _summaries.in_words(frame.iloc[0])
-    return f"Below, on the same axis: {overlay['site']} as {label} learns it, {words}. "
+    return f"Below, on the same axis: the posterior of {overlay['site']} in {label}, {words}. "
 
 
 def _doubt(numbers: pd.DataFrame) -> str:
     most = int(numbers["untrusted"].max())
     if not most:
-        return "Every unit was scored in a way that can be trusted."
+        return "Every unit was scored reliably."
     size = numbers["n_units"].iloc[0]
-    return f"Hollow: scores of some units cannot be trusted there (up to {most} of {size})."
+    return f"Hollow: scores of some units are unreliable there (up to {most} of {size})."

@@ -115,13 +115,13 @@ def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequ
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
     warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
-    points += f" The comparison of {listed(doubtful)} cannot be trusted (Pareto k)." if doubtful else ""
+    points += f" The comparison of {listed(doubtful)} is not settled (too many unreliable scores)." if doubtful else ""
     if failed:
         surprising = any(line.fit.surprising for line in lines)
         of = f"{len(failed)} of {counted(len(lines), 'fit')} failed{'' if surprising else ' as expected'}"
         words = f"{of}: {listed(failed)}. Nothing may be concluded from {'it' if len(failed) == 1 else 'them'}.{points}"
         return "fail" if surprising else "warn", words
-    warnings = f"; {counted(len(warned), 'fit')} to look at: {listed(warned)}" if warned else ""
+    warnings = f"; {counted(len(warned), 'fit')} with warnings: {listed(warned)}" if warned else ""
     tone = "warn" if warned or failed_sweeps or doubtful else "pass"
     passed = f"No fit failed: {len(lines) - len(warned)} of {counted(len(lines), 'fit')} passed every check"
     return tone, f"{passed}{warnings}.{points}"

@@ -63,7 +63,7 @@ def comparisons(results: StudyResults) -> list[Comparison]:
 
 
 def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[str]:
-    """That only some members of the target were left out, where that is so."""
+    """That only some members of the target were held out, where that is so."""
     group = comparison["target"]
     if group not in results.groups_left_out:
         return
@@ -71,24 +71,24 @@ def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[st
     plan = next((plan for plan in plans if "members" in plan), None)
     if plan and plan["members"] < plan["of"]:
         fits = counted(plan["folds"], "fit")
-        yield f"Left out were {plan['members']} of the {plan['of']} members of {group}, chosen at random, in {fits}."
+        yield f"{plan['members']} of the {plan['of']} members of {group}, chosen at random, were held out, in {fits}."
 
 
 def headline(
     compared: Sequence[Comparison], all_fits: Sequence[fit_view.Fit], pooled: pooling.Pooling | None = None
 ) -> ranking.Conclusion:
-    """The study's verdict: how much to pool, or that of its first comparison, or of its fits where nothing is compared."""
+    """The study's verdict: how much to pool, else its first comparison, else its fits where nothing is compared."""
     if pooled and any(answer.tone != "none" for answer in pooled.answers):
         return pooled.headline
     if compared:
         return compared[0].conclusion
     failed = [fit.label for fit in all_fits if fit.failed]
     if failed:
-        return ranking.Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from what failed."])
+        return ranking.Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from a failed fit."])
     if pooled:
         return pooled.headline
     return ranking.Conclusion(
-        "none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."]
+        "none", [f"No fit failed ({counted(len(all_fits), 'fit')}); this study compares no models."]
     )
 
 

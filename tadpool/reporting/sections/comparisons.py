@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from tadpool.evaluation.comparison import TIE_ELPD
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, difference, listed, missing, number, sentence, whole
+from tadpool.formatting import MISSING, counted, difference, listed, missing, number, plural, sentence, whole
 from tadpool.reporting.html.tables import Cell, Column, Table
 
 MANY_MODELS = 11
 MANY_UNRELIABLE = 0.05
-"""Above this share of units whose scores are doubtful, the conclusion is withdrawn."""
+"""Above this share of units whose scores are unreliable, the conclusion is withdrawn."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One compared entry. numbers: the row of the CSV. unreliable: units, or members, whose scores are doubtful.
+    """One compared entry. numbers: the row of the CSV. unreliable: units, or members, whose scores are unreliable.
 
     psis_excess: by how much PSIS alone would have been above the elpd, where units were fitted again.
 
@@ -46,15 +47,15 @@ class Row:
 
     @property
     def tie(self) -> bool:
-        """Whether it cannot be told apart from the first row."""
+        """Whether it is indistinguishable from the first row."""
         return str(self.numbers["tie"]) == "True"
 
     @property
     def standing(self) -> str:
-        """ "first", "tie" (with the first row), "behind", or "no rank"."""
+        """ "best", "tie" (with the best), "worse", or "no rank"."""
         if not self.ranked:
             return "no rank"
-        return "tie" if self.tie else "first" if self.numbers["rank"] == 1 else "behind"
+        return "tie" if self.tie else "best" if self.numbers["rank"] == 1 else "worse"
 
     @property
     def units(self) -> int:
@@ -114,7 +115,7 @@ COLUMNS = (
     Column("Standing", lambda it: MISSING if it.void else it.row.standing, number=False),
     Column("Weight", lambda it: number(it.row.numbers["weight"]) if it.weighted else MISSING),
     Column("p_loo", lambda it: number(it.row.numbers["p_loo"])),
-    Column("Doubtful", attrgetter("doubtful")),
+    Column("Unreliable", attrgetter("doubtful")),
     Column("Scored by", attrgetter("row.methods"), number=False),
 )
 
@@ -159,42 +160,86 @@ def _psis_excess(results: StudyResults, entry: str, numbers: Mapping[str, Any]) 
 
 
 def target_words(results: StudyResults, target: str) -> str:
-    """What is predicted, in words."""
+    """What is predicted, in words and in the plural."""
     unit = results.config["unit"]
     if target in ("unit", unit) and unit not in results.config["groups"]:
-        return f"a {unit} that was left out"
-    return f"a new {unit if target == 'unit' else target}"
+        return f"held-out {plural(unit)}"
+    return f"new {plural(unit if target == 'unit' else target)}"
+
+
+STANDINGS = {
+    ("all", "clear"): "The {best} model predicts {target} best: its elpd is {gaps}.",
+    ("all", "equal"): "A tie: the {level} models predict {target} about equally well (the elpd of {best} is {gaps}).",
+    ("all", "uncertain"): (
+        "A tie: which of the {level} models predicts {target} best is uncertain (the elpd of {best} is {gaps})."
+    ),
+    ("sound", "clear"): (
+        "Among the fits that did not fail, the {best} model predicts {target} best: its elpd is {gaps}."
+    ),
+    ("sound", "equal"): (
+        "Among the fits that did not fail, the {level} models predict {target} about equally well "
+        "(the elpd of {best} is {gaps})."
+    ),
+    ("sound", "uncertain"): (
+        "Among the fits that did not fail, which of the {level} models predicts {target} best is uncertain "
+        "(the elpd of {best} is {gaps})."
+    ),
+    ("doubt", "clear"): "Taken at face value, the {best} model predicts {target} best: its elpd is {gaps}.",
+    ("doubt", "equal"): (
+        "Taken at face value, the {level} models predict {target} about equally well (the elpd of {best} is {gaps})."
+    ),
+    ("doubt", "uncertain"): (
+        "Taken at face value, which of the {level} models predicts {target} best is uncertain "
+        "(the elpd of {best} is {gaps})."
+    ),
+}
+"""What is said of the best model, by what the scores are worth and how far it is ahead."""
+NOTHING = "No model can be compared: no fit has usable numbers."
+FAILED = "No model can be called best: {best} has the largest elpd, but its fit failed."
+MEANINGLESS = "Differences are measured from it, so they mean nothing either."
+ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
+DOUBT = "Which model predicts best is not settled: too many scores are unreliable."
+WORSE = "The elpd is lower by {gaps}."
 
 
 def conclude(table: Sequence[Row], target: str) -> Conclusion:
-    """The conclusion of one comparison. target: what is predicted, in words."""
-    tone, sentences = _concluded(table, target)
+    """The conclusion of one comparison.
+
+    Args:
+        table: Its rows, best first.
+        target: What is predicted, in words and in the plural.
+
+    Returns:
+        What the rows support, in sentences.
+    """
+    tone, sentences = _conclusion(table, target)
     return Conclusion(tone, [sentence(words) for words in sentences])
 
 
-def _concluded(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
+def _conclusion(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     failures = _failures([row.label for row in table if row.failed and not row.ranked])
     failures += _ranked_failures([row.label for row in table if row.failed and row.ranked])
     ranked = [row for row in table if row.ranked]
     if not ranked:
-        return "fail", ["No model can be compared: no fit has usable numbers.", *failures]
+        return "fail", [NOTHING, *failures]
     if void(table):
         best = next(row.label for row in table if row.scored)
-        first = f"No model can be called best: {best} has the largest elpd, but its fit failed."
-        return "fail", [first, "Differences are measured from it, so they mean nothing either.", *failures]
+        return "fail", [FAILED.format(best=best), MEANINGLESS, *failures]
     if len(ranked) == 1:
-        first = f"{ranked[0].label} is the only model with usable numbers, so there is nothing to compare it with."
-        return "fail", [first, *failures]
-    tone, standing = _standing(ranked, target)
-    doubtful = [row for row in ranked if row.unreliable]
-    if any(row.unreliable > MANY_UNRELIABLE * row.units for row in doubtful):
-        first = "Which model predicts best is not settled: too many scores cannot be trusted here."
-        return "doubt", [first, _doubt(doubtful), f"Taken at face value, {standing[0]}", *standing[1:], *failures]
-    if any(row.failed and not row.ranked for row in table):
-        tone, standing = "partial", [f"Among the fits that did not fail, {standing[0]}", *standing[1:]]
-    elif tone == "tie":
-        standing = [f"A tie: {standing[0]}", *standing[1:]]
-    return tone, [*standing, *_refitted(ranked), *([_doubt(doubtful)] if doubtful else []), *_many(ranked), *failures]
+        return "fail", [ALONE.format(best=ranked[0].label), *failures]
+    unreliable = [row for row in ranked if row.unreliable]
+    if any(row.unreliable > MANY_UNRELIABLE * row.units for row in unreliable):
+        return "doubt", [DOUBT, _doubt(unreliable), *_standing(ranked, target, "doubt"), *failures]
+    sound = any(row.failed and not row.ranked for row in table)
+    tone = "partial" if sound else "tie" if any(row.tie for row in ranked) else "clear"
+    standing = _standing(ranked, target, "sound" if sound else "all")
+    return tone, [
+        *standing,
+        *_refitted(ranked),
+        *([_doubt(unreliable)] if unreliable else []),
+        *_many(ranked),
+        *failures,
+    ]
 
 
 def void(table: Sequence[Row]) -> bool:
@@ -215,17 +260,19 @@ def _ranked_failures(labels: Sequence[str]) -> list[str]:
     return [f"{listed(labels)} failed {check}; {it} ranked because the study says so, and the score may be wrong."]
 
 
-def _standing(ranked: Sequence[Row], target: str) -> tuple[str, list[str]]:
+def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
+    """Which models are ahead, and how far behind the others are. worth: "all", "sound" or "doubt", see STANDINGS."""
     best, others = ranked[0], ranked[1:]
-    ties, behind = [row for row in others if row.tie], [row for row in others if not row.tie]
+    ties, worse = [row for row in others if row.tie], [row for row in others if not row.tie]
+    ahead = "clear"
     if ties:
-        names = listed([row.label for row in ties])
-        gaps = listed([f"{row.gap} above {row.label}" for row in ties])
-        trailing = [listed([f"{row.label} is behind by {row.gap}" for row in behind]) + "."] if behind else []
-        first = f"{names} cannot be told from {best.label} in how well they predict {target} (elpd of {best.label} is {gaps})."
-        return "tie", [first, *trailing]
-    gaps = listed([f"{row.gap} above {row.label}" for row in behind])
-    return "clear", [f"{best.label} predicts {target} best: its elpd is {gaps}."]
+        ahead = "equal" if all(abs(row.numbers["elpd_diff"]) < TIE_ELPD for row in ties) else "uncertain"
+    level = listed([row.label for row in (best, *ties)])
+    gaps = listed([f"{row.gap} above {row.label}" for row in ties or worse])
+    first = STANDINGS[worth, ahead].format(best=best.label, level=level, target=target, gaps=gaps)
+    if not (ties and worse):
+        return [first]
+    return [first, WORSE.format(gaps=listed([f"{row.gap} for {row.label}" for row in worse]))]
 
 
 def _refitted(ranked: Sequence[Row]) -> list[str]:
@@ -233,17 +280,21 @@ def _refitted(ranked: Sequence[Row]) -> list[str]:
     off = [row for row in ranked if row.psis_excess is not None and abs(row.psis_excess) > 2 * row.numbers["mcse"]]
     if not off:
         return []
-    parts = [f"{number(row.psis_excess, 1)} for {row.label} ({row.methods})" for row in off]
-    return [f"Importance sampling alone (PSIS) would put the elpd too high by {listed(parts)}."]
+    parts = [
+        f"{'over' if row.psis_excess > 0 else 'under'}estimate the elpd by {number(abs(row.psis_excess), 1)} for "
+        f"{row.label} ({row.methods})"
+        for row in off
+    ]
+    return [f"PSIS alone would {listed(parts)}."]
 
 
-def _doubt(doubtful: Sequence[Row]) -> str:
-    parts = [f"{row.unreliable} of {counted(row.units, 'score')} of {row.label}" for row in doubtful]
-    return f"Not to be trusted, for a Pareto k that is too high or a refit whose chains disagree: {listed(parts)}."
+def _doubt(unreliable: Sequence[Row]) -> str:
+    parts = [f"{row.unreliable} of {counted(row.units, 'score')} of {row.label}" for row in unreliable]
+    return f"Unreliable (Pareto k too high, or a refit whose chains disagree): {listed(parts)}."
 
 
 def _many(ranked: Sequence[Row]) -> list[str]:
     """Among many models of equal merit one looks best by chance (McLatchie & Vehtari 2024, Statistics and Computing 34)."""
     if len(ranked) <= MANY_MODELS:
         return []
-    return [f"{len(ranked)} models were compared: with more than {MANY_MODELS} the best may be so by chance alone."]
+    return [f"{len(ranked)} models were compared: among more than {MANY_MODELS}, the best may lead by chance alone."]

@@ -46,7 +46,7 @@ def silent(fit: Fit) -> Silent:
 def _sentence(site: str, names: Sequence[str], size: int, rule: Any) -> str:
     verb, them = ("returns its prior", "it") if len(names) == 1 else ("return their prior", "them")
     why = (
-        f"{rule} is 0 or missing in all that concerns {them}"
+        f"{rule} is 0 or missing in every row that concerns {them}"
         if isinstance(rule, str)
         else f"the model leaves {them} out"
     )

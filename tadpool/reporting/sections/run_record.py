@@ -15,7 +15,7 @@ from tadpool.reporting.sections.comparisons import Row
 from tadpool.reporting.sections.overview import Light
 from tadpool.reporting.sections.provenance import Provenance
 
-FORMAT = 1
+FORMAT = 2
 """Of the record: another number is not read."""
 NUMBERS = ("mean", "mcse_mean", "sd", "mcse_sd")
 
