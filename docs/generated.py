@@ -5,13 +5,17 @@ in WRITERS.
 """
 
 import ast
+import io
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
 
+from benchmarks import run, scaling
 from tadpool.files import contracts, plugins
+from tadpool.modelling.families import FAMILIES
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.html.glossary import terms
 from tadpool.reporting.html.markup import mathml
@@ -48,13 +52,24 @@ def models() -> Iterator[str]:
         signature = plugins.signature(path)
         yield f"## `{path.stem}`\n\n{_docstring(path)}"
         if signature.designed:
-            yield "A model of the ladder: its columns follow from the study's `design`, and the report states it for them.\n"
+            yield (
+                "A model of the ladder: its columns follow from the study's `design`, and the report states it for them. The "
+                "family of its outcome adds hyperparameters, see [families of outcomes](#families-of-outcomes).\n"
+            )
         else:
             yield f"Observed: {_codes(signature.outcomes)}. Other arguments: {_codes(signature.variables)}.\n"
         if signature.hyperparameters:
             yield "| hyperparameter | default |\n|---|---|"
             yield from (f"| `{name}` | `{value}` |" for name, value in signature.hyperparameters.items())
         yield ""
+
+
+def families() -> Iterator[str]:
+    """The families of outcomes: their links, the roles of other variables, and hyperparameters with their defaults."""
+    yield "| family | outcome | link | roles of other variables | hyperparameters |\n|---|---|---|---|---|"
+    for name, family in FAMILIES.items():
+        own = [f"`{key}` = `{value}`" for parameter in family.parameters for key, value in parameter.hyperparameters]
+        yield f"| `{name}` | {family.outcomes} | {family.link.name} | {_codes(family.roles)} | {', '.join(own)} |"
 
 
 def figures() -> Iterator[str]:
@@ -83,7 +98,18 @@ def commands() -> Iterator[str]:
         yield f"| `make {name}` | {what} |"
 
 
-WRITERS = {write.__name__: write for write in (files, glossary, models, figures, exact_elpd, commands)}
+def benchmarks() -> Iterator[str]:
+    """The README of the benchmarks with a figure, drawn from what was measured."""
+    measured, drawn = run.stored()["scaling"], io.BytesIO()
+    scaling.draw(measured["size"], measured["results"], drawn)
+    alt = "Seconds of sampling and peak memory over lanes, groups and rows, on one core and on two"
+    figure = f"```{{image}} data:image/svg+xml;base64,{b64encode(drawn.getvalue()).decode()}\n:alt: {alt}\n```"
+    yield run.README.read_text(encoding="utf-8").replace(scaling.DRAWN, figure)
+
+
+WRITERS = {
+    write.__name__: write for write in (files, glossary, models, families, figures, exact_elpd, commands, benchmarks)
+}
 
 
 def _built_in(kind: str) -> list[Path]:

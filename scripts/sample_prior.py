@@ -14,7 +14,7 @@ def main(output, provenance, data, threads, seed, study, entry, model, hyperpara
     from tadpool.modelling import binding
 
     lanes.start(threads, precision)
-    with compile_cache.used():
+    with compile_cache.active():
         tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
         tree.update(sampling.prior(bound, seeds.key(seed, study, entry, "prior")))
     tree.attrs = {"provenance": provenance, "status": "ok", "relations": io.canonical(binding.relations(bound))}

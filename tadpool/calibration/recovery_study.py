@@ -20,8 +20,8 @@ from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
-from tadpool.modelling.binding import Bound, bind, form
-from tadpool.modelling.design import Reference
+from tadpool.modelling.binding import Bound, bind, program_signature
+from tadpool.modelling.references import Reference
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def recover(
     A data set depends on its cell and number alone, so all entries see the same ones.
     """
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler.of(sampler)
+    settings = lanes.Sampler.from_settings(sampler)
     address = {"seed": seed, "study": study, "entry": entry}
     names, fitted, alike = [], {}, defaultdict(list)
     for cell, replicate in product(product(*over.values()), range(replicates)):
@@ -88,10 +88,10 @@ def recover(
             raise UserError("recovery: sites: their size changes with the simulator's arguments; choose others")
         names = found
         case = replace(case, bound=bound, truth=_truth(bound, tree, sites))
-        alike[form(bound)].append(case)
+        alike[program_signature(bound)].append(case)
     count = sum(map(len, alike.values()))
     iterations = count * sampler["chains"] * (settings.warmup + settings.draws)
-    with compile_cache.used(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
+    with compile_cache.active(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
         for cases in alike.values():
             fitted |= _fit(cases, address, sites, sampler["chains"], settings, advance)
     checkpoints.end_of_share()
@@ -130,7 +130,7 @@ def _fit(
     sampler: lanes.Sampler,
     advance: Callable[[int], None],
 ) -> dict[tuple, Fitted]:
-    """Fit data sets of one form: all their chains are lanes of one program."""
+    """Fit data sets of one program signature: all their chains are lanes of one program."""
     first = cases[0].bound
     keys = np.stack([seeds.key(**address, role="recovery", point=[case.values, case.replicate]) for case in cases])
     arguments = {name: np.full(len(cases) * chains, value) for name, value in first.hyperparameters.items()}

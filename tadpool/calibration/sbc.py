@@ -64,10 +64,10 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "sites": values,
             "outcomes": outcomes,
             "log_likelihood": densities.simulated_log_likelihood(generator, latents, arguments),
-            "possible": densities.possible(generator, latents, arguments),
+            "possible": densities.is_valid(generator, latents, arguments),
         }
 
-    found = batches.map_lanes(draw, batch, shared, brief=brief(generator))
+    found = batches.map_lanes(draw, batch, shared, skip_optimization=brief(generator))
     return Simulated(np.asarray(numbers, int), **found)
 
 

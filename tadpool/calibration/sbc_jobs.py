@@ -8,7 +8,7 @@ import xarray as xr
 
 from tadpool.calibration import sbc_verdict
 from tadpool.files import contracts, io
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 
 def calibrate_part(
@@ -33,11 +33,11 @@ def calibrate_part(
     from tadpool.modelling import binding
 
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler.of(sampler)
+    settings = lanes.Sampler.from_settings(sampler)
     chains, numbers = sampler["chains"], range(first, stop)
     address = {"seed": seed, "study": study, "entry": entry}
     iterations = len(numbers) * chains * (settings.warmup + settings.draws)
-    with compile_cache.used(), progress.bar(f"calibration of {study}/{entry}", iterations) as advance:
+    with compile_cache.active(), progress.bar(f"calibration of {study}/{entry}", iterations) as advance:
         _, bound = binding.open_bound(data, model, hyperparameters, only_where)
         found = sbc.calibrate(bound, address, chains, settings, numbers, progress=advance)
     tree = xr.DataTree.from_dict({"simulations": found})

@@ -16,7 +16,7 @@ from tadpool import seeds, sweep_axes
 from tadpool.evaluation import elpd
 from tadpool.evaluation.main_fit import Fitted, Fold
 from tadpool.files import contracts, io
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 EXACT_K = 0.5
 """Above it the importance ratios have no finite variance, and PSIS is off by a bias that few draws do not show."""

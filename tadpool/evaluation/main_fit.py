@@ -12,7 +12,7 @@ import xarray as xr
 from tadpool import sweep_axes
 from tadpool.engine import progress
 from tadpool.files.data_file import merged
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 BLOCK_BYTES = 64e6
 REFIT_WARMUP = 300
@@ -77,7 +77,7 @@ class Fitted:
     def opened(self) -> tuple:
         """The model bound to its data, and the points of a sweep or of separate fits."""
         from tadpool.engine import lanes
-        from tadpool.modelling import binding
+        from tadpool.modelling import batched_fits, binding
 
         settings = self.last["settings"]
         lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
@@ -85,8 +85,8 @@ class Fitted:
         if self.over:
             differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
             data = [self.data_at(point) for point in self.points] if differ else []
-            return binding.swept(bound, self.over, self.labels, data)
-        return binding.separated(bound, self.by, self.unit) if self.by else (bound, None)
+            return batched_fits.sweep_points(bound, self.over, self.labels, data)
+        return batched_fits.group_points(bound, self.by, self.unit) if self.by else (bound, None)
 
     @property
     def dim(self) -> str | None:
@@ -138,7 +138,7 @@ class Fitted:
             from tadpool.fitting import sampling
 
             bound, _ = self.opened
-            bound = bound.at(self.data_at(point)) if point else bound
+            bound = bound.rebind(self.data_at(point)) if point else bound
             yield from sampling.log_likelihood_blocks(
                 bound, self.posterior.isel(point), self.outcomes, self.unit, BLOCK_BYTES
             )
@@ -165,7 +165,7 @@ class Fitted:
         address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
         iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
         name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
-        with compile_cache.used(), progress.bar(name, iterations) as advance:
+        with compile_cache.active(), progress.bar(name, iterations) as advance:
             bound, points = self.opened
             return refits.refit(
                 bound,

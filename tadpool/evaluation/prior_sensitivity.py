@@ -11,8 +11,8 @@ from scipy.stats import norm
 from tadpool.evaluation.elpd import good_k
 from tadpool.evaluation.power_scaling import FAR, SAMPLE, SENSITIVE, table
 from tadpool.files import contracts, io
-from tadpool.modelling import design
-from tadpool.modelling.design import Reference
+from tadpool.modelling import references
+from tadpool.modelling.references import Reference
 
 
 def assess(
@@ -116,7 +116,7 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
 
 def _whole(tree: xr.DataTree, model: Reference, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:
     """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
-    observed = design.signature(model).outcomes
+    observed = references.signature(model).outcomes
     return "log_likelihood" in tree.children and not only_where and set(observed) <= set(outcomes)
 
 
@@ -133,12 +133,12 @@ def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
 def _recomputed(posterior, bound_to, unit, by, threads, precision) -> xr.DataArray:
     from tadpool.engine import compile_cache, lanes
     from tadpool.fitting import sampling
-    from tadpool.modelling import binding
+    from tadpool.modelling import batched_fits, binding
 
     lanes.start(threads, precision)
-    with compile_cache.used():
+    with compile_cache.active():
         _, bound = binding.open_bound(*bound_to)
-        bound, points = binding.separated(bound, by, unit) if by else (bound, None)
+        bound, points = batched_fits.group_points(bound, by, unit) if by else (bound, None)
         return sampling.joint_log_likelihood(bound, posterior, points)
 
 

@@ -22,7 +22,8 @@ from tadpool.engine.nuts import lane_key
 from tadpool.evaluation.main_fit import Fold
 from tadpool.fitting import sampling
 from tadpool.modelling import binding, densities
-from tadpool.modelling.binding import Arrays, Bound, Points
+from tadpool.modelling.batched_fits import Points
+from tadpool.modelling.binding import Arrays, Bound
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def refit(
     left out too.
     """
     chains = settings["chains"]
-    sampler = lanes.Sampler.of(settings)
+    sampler = lanes.Sampler.from_settings(settings)
     at, rows = zip(*(_place(fold, points) for fold in folds), strict=True)
     width, count = max(map(len, rows)), 1 + max(int(fold.targets.max()) for fold in folds)
     everything = {

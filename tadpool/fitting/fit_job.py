@@ -15,8 +15,8 @@ from tadpool.fitting import sampling
 from tadpool.fitting import storage as storing
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
-from tadpool.modelling import binding
-from tadpool.modelling.design import Reference
+from tadpool.modelling import batched_fits, binding
+from tadpool.modelling.references import Reference
 
 
 def fit(
@@ -56,15 +56,17 @@ def fit(
     """
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
     address = {"seed": seed, "study": study, "entry": entry, "role": "fit"}
-    with compile_cache.used():
+    with compile_cache.active():
         tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
         several = None
         if over:
             simulated = _simulated(dataset, arguments, outcomes, study, seed, over, points) if dataset else []
-            bound, several = binding.swept(bound, over, points, [datasets.merged(each) for each in simulated])
+            bound, several = batched_fits.sweep_points(
+                bound, over, points, [datasets.merged(each) for each in simulated]
+            )
             tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
-            bound, several = binding.separated(bound, by, unit)
+            bound, several = batched_fits.group_points(bound, by, unit)
         elif "truth" in tree.children and not over:
             _check_truth(tree["truth"].to_dataset(), bound)
         sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over, verdict=verdict)
@@ -117,7 +119,7 @@ def tried(
     bound: binding.Bound,
     address: Mapping[str, Any],
     sampler: Mapping[str, Any],
-    points: binding.Points | None,
+    points: batched_fits.Points | None,
     allowed: Sequence[str],
     judged: bool = True,
     verdict: Mapping[str, float] | None = None,
@@ -142,7 +144,7 @@ def _sampled(
     bound: binding.Bound,
     address: Mapping[str, Any],
     step: Step,
-    points: binding.Points | None,
+    points: batched_fits.Points | None,
     before: sampling.Sampled | None,
     keep_state: bool,
 ) -> sampling.Sampled:
@@ -158,7 +160,7 @@ def _sampled(
             bound,
             {**address, "attempt": step.attempt},
             chains,
-            lanes.Sampler.of(settings),
+            lanes.Sampler.from_settings(settings),
             points=points,
             reparametrized=settings["reparametrized"],
             keep_state=keep_state,

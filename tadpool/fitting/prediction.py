@@ -12,9 +12,8 @@ from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io
 from tadpool.files import data_file as datasets
 from tadpool.fitting import sampling
-from tadpool.modelling import design as designs
-from tadpool.modelling.binding import Bound, bind, labelled, small
-from tadpool.modelling.design import Reference
+from tadpool.modelling.binding import Bound, bind, labelled, smallest_integer_type
+from tadpool.modelling.references import Reference, design_of
 
 
 def predict(
@@ -48,7 +47,7 @@ def predict(
         dataset = datasets.merged(io.read(data, contracts.DATA))
         key = seeds.key(seed, study, entry, "predictions")
         posterior = tree["posterior"].to_dataset()
-        with compile_cache.used():
+        with compile_cache.active():
             bound = bind(model, dataset, hyperparameters, only_where=only_where)
             predicted = predict_rows(bound, posterior, group, label or f"new {group}", unit, rows or [{}], key)
         result.update(predicted.children)
@@ -72,7 +71,7 @@ def predict_rows(
     most frequent category. Raises UserError for any other variable that a row does not give.
     """
     dataset = _rows(bound, group, label, unit, rows)
-    at_rows = bound.at(dataset)
+    at_rows = bound.rebind(dataset)
     anew = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     batch = lanes.Lanes(
@@ -87,7 +86,7 @@ def predict_rows(
     given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
     return xr.DataTree.from_dict(
         {
-            "predictions": labelled(at_rows, {name: small(value) for name, value in values.items()}),
+            "predictions": labelled(at_rows, {name: smallest_integer_type(value) for name, value in values.items()}),
             "predictions_constant_data": dataset[given],
         }
     )
@@ -122,14 +121,15 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
 
 def typical(bound: Bound) -> dict[str, Any]:
     """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
-    if designs.of(bound.model) is None:
+    design = design_of(bound.model)
+    if design is None:
         return {}
     typical = {}
     for name in (name for name in bound.inputs if name in bound.dataset):
         values, index = bound.dataset[name].values, name.removesuffix("_index")
         if name == index:
             typical[name] = np.quantile(values, 0.5, method="lower").item()
-        elif index not in designs.of(bound.model)["groups"]:
+        elif index not in design.groups:
             typical[index] = bound.dataset[index].values[np.bincount(values).argmax()]
     return typical
 

@@ -15,7 +15,8 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import listed, number
 from tadpool.ladder.data_facts import ENOUGH
 from tadpool.ladder.equations import equations
-from tadpool.modelling import design as designs
+from tadpool.modelling import references
+from tadpool.modelling.design import Design
 from tadpool.reporting.html import docstrings
 from tadpool.reporting.html.markup import mathml
 from tadpool.reporting.html.tables import Cell
@@ -187,13 +188,13 @@ class Fit:
         return self.results.config["models"][self.entry]
 
     @property
-    def reference(self) -> designs.Reference:
-        return designs.reference(self.results.config, self.entry)
+    def reference(self) -> references.Reference:
+        return references.reference(self.results.config, self.entry)
 
     @property
-    def design(self) -> designs.Design | None:
+    def design(self) -> Design | None:
         """What a model of the ladder is made of here; None of any other."""
-        return designs.of(self.reference)
+        return references.design_of(self.reference)
 
     @property
     def source(self) -> str:
@@ -230,7 +231,7 @@ class Fit:
     @property
     def hyperparameters(self) -> list[tuple[str, Any, Any]]:
         """Name, value and default of each hyperparameter of the model."""
-        defaults = designs.signature(self.reference).hyperparameters
+        defaults = references.signature(self.reference).hyperparameters
         changed = self.config["hyperparameters"]
         return [(name, changed.get(name, default), default) for name, default in defaults.items()]
 

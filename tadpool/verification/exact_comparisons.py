@@ -85,7 +85,7 @@ def log_densities(folder: Path, threads: int) -> list[Compared]:
 def sampled(bound: binding.Bound, sampler: lanes.Sampler, seed: int = SEED) -> sampling.Sampled:
     """The posterior of a bound model."""
     address = {"seed": seed, "study": "verification", "entry": bound.model, "role": "fit", "attempt": 0}
-    with compile_cache.used():
+    with compile_cache.active():
         return sampling.sample(bound, address, CHAINS, sampler)
 
 

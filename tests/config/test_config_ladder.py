@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tadpool import config
-from tadpool.config.checks.tables import ROLES
-from tadpool.modelling.design import RUNGS
+from tadpool.loading.sources import ROLES
+from tadpool.modelling.rungs import RUNGS
 from tadpool.workflow import plan
 from tadpool.workflow.specs import Specs
 from tests.made.config import assert_one, problems, write
@@ -173,7 +173,7 @@ MISTAKES = [
     ("laddr", {}, "models", "'laddr' is not one of the choices", "'ladder'"),
     ("5", {}, "models", "5 (a whole number) is not ladder or a set of", "fixed_sigma"),
     ("[partial]", {}, "models", "(a list) is not ladder or a set of"),
-    ("ladder", {"design": "{family: gamma}"}, "design.family", "'gamma' is not one of the choices", "'normal'"),
+    ("ladder", {"design": "{family: skewed}"}, "design.family", "'skewed' is not one of the choices", "'normal'"),
     ("ladder", {"design": "{famly: normal}"}, "design.famly", "there is no such key", "'family'"),
     ("ladder", {"design": "{predictors: x}"}, "design.predictors", "'x' (text) is not a list of names or"),
     ("ladder", {"design": "{predictors: {x: real}}"}, "design.predictors.x", "'real' is not one of the choices"),

@@ -82,7 +82,7 @@ from tadpool.engine import compile_cache, lanes
 lanes.start({threads})
 from tests.engine import test_lanes
 model, shared = test_lanes.frogs()
-with compile_cache.used():
+with compile_cache.active():
     result = lanes.run(model, test_lanes.batch(range(8)), shared, test_lanes.SAMPLER, block=400)
 print(hashlib.sha256(result.values["alpha"].tobytes() + result.stats["energy"].tobytes()).hexdigest())
 """
@@ -228,7 +228,7 @@ def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
     assert set(np.concatenate(rows)) == set(range(count))
     assert length * size <= max(batches.CHUNK_BYTES["cpu"], 2 * size)
     numbers = np.arange(count)
-    assert np.array_equal(batches.undeal([numbers[row] for row in rows], rows, count), numbers)
+    assert np.array_equal(batches.restore_order([numbers[row] for row in rows], rows, count), numbers)
 
 
 def test_invalid_starting_points_are_drawn_again():

@@ -1,12 +1,17 @@
 """Copies of the workflow in folders of their own, with small studies that take seconds."""
 
+import fcntl
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +80,7 @@ class Workflow:
         ]
         return [*start, "--workflow-profile", str(self.source / "profiles" / "default"), *arguments]
 
-    def run(self, *arguments, cores=2, check=True, **options):
+    def run(self, *arguments, cores=1, check=True, **options):
         """Run Snakemake; returns the completed process with both outputs as text."""
         command = self.command("--cores", str(cores), *arguments)
         options = {"cwd": self.folder, "capture_output": True, "text": True, "check": False} | options
@@ -89,6 +94,55 @@ class Workflow:
         table = re.search(r"^job\s+count\n-+\s+-+\n(.*?)^total", done.stderr + done.stdout, re.MULTILINE | re.DOTALL)
         rows = (line.split() for line in table.group(1).splitlines() if line.strip()) if table else []
         return Counter({rule: int(count) for rule, count in rows if rule != "all"})
+
+    def jobs(self):
+        """All jobs of a run that makes everything: rule, wildcards, files that it reads, and files that it makes."""
+        done = self.run("--dry-run", "--forceall")
+        blocks = re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", done.stdout + done.stderr, re.MULTILINE)
+        fields = [(rule, dict(re.findall(r"^    (\w+): (.*)$", block, re.MULTILINE))) for rule, block in blocks]
+        return [
+            Job(rule, dict(_parts(of, "wildcards", "=")), _parts(of, "input"), _parts(of, "output"))
+            for rule, of in fields
+            if rule != "all"
+        ]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a dry run."""
+
+    rule: str
+    wildcards: dict[str, str]
+    reads: list[str]
+    makes: list[str]
+
+
+def _parts(fields: dict[str, str], name: str, between: str = "") -> list:
+    parts = [part for part in fields.get(name, "").split(", ") if part]
+    return [part.split(between) for part in parts] if between else parts
+
+
+@contextmanager
+def started(command: list, **options) -> Iterator[subprocess.Popen]:
+    """A process in a session of its own; when the block ends, however it ends, nothing of that session is left."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """A folder that all workers of a session share: the first that asks has it made, the others wait for that."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.with_suffix(".made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            folder.with_suffix(".made").touch()
+    return folder
 
 
 SAME = (".nc", ".csv", ".svg", "check.json", "run.json")

@@ -211,8 +211,8 @@ def test_the_other_run_is_part_of_what_makes_the_pages(tmp_path, monkeypatch):
         return made.spec("render_report", {"study": "cookies"}), made.spec("render_index", {})
 
     first = specs()
-    assert provenance.of_run("before", "cookies") in first[0]
-    assert provenance.of_run("before", "radon") is None
+    assert provenance.run_digest("before", "cookies") in first[0]
+    assert provenance.run_digest("before", "radon") is None
     assert specs() == first
     io.write_text("before/cookies/run.json", "{} ")
     assert not set(specs()) & set(first)

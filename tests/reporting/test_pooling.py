@@ -13,7 +13,7 @@ from tadpool.convergence import verdicts as checks
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.loading import undeclared_trials
-from tadpool.modelling.design import ROLES
+from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
 from tadpool.reporting.pages.study import comparisons, headline
 from tadpool.reporting.sections import overview, sensitivity
@@ -324,7 +324,7 @@ def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
 def test_the_end_of_a_run_asks_what_tables_may_have_been_meant_to_say(folder):
     read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
     made(folder, table=read | {"never_below": {"y": ["n"]}})
-    (question,) = undeclared_trials.asked({"groups": ["y"], "not there": ["y"]})
+    (question,) = undeclared_trials.questions({"groups": ["y"], "not there": ["y"]})
     assert question.startswith("groups: Is y out of n?")
 
 
@@ -382,10 +382,10 @@ OWN = [
 )
 def test_own_data_of_a_group_are_told_as_they_are(keys, columns, expected):
     """Groups a (one row), b (two) and c, of which no row is left. Of known errors: 7/5 and 1/sqrt(1.25) in group b."""
-    roles = dict.fromkeys(ROLES) | {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": []}
+    design = {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": [], "slopes": []}
     variables = {name: ("row", np.array(values)) for name, values in columns.items()}
     data = xr.Dataset(variables | {"group_index": ("row", [0, 1, 1])}, coords={"row": range(3), "group": list("abc")})
     data["y"].attrs |= (
         {"flag_values": [0, 1, 2], "flag_meanings": "low mid high"} if keys["family"] == "ordered" else {}
     )
-    assert own_data(roles | keys, data) == expected
+    assert own_data(Design.from_json(design | keys), data) == expected

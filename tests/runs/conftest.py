@@ -1,27 +1,8 @@
-"""A copy of the workflow in a folder of its own, with a small study that takes seconds."""
-
-import os
+"""Runs of the workflow share what they compile."""
 
 import pytest
 
-from tests.made.workflows import copy_to
-
 
 @pytest.fixture(scope="session", autouse=True)
-def own_compile_cache(tmp_path_factory):
-    """Programs compiled by one workflow test serve the others, and no other run's."""
-    old = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("tmp"))
-    yield
-    if old is None:
-        del os.environ["TMPDIR"]
-    else:
-        os.environ["TMPDIR"] = old
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The small study, run to the end on two cores. Tests leave its files as they found them."""
-    workflow = copy_to(tmp_path_factory.mktemp("finished") / "tadpool")
-    workflow.run()
-    return workflow
+def compiled_by_runs(own_compile_cache):
+    """Also where a test does not ask for a finished run."""

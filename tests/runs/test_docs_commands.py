@@ -46,6 +46,7 @@ def typed():
     return set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHELL, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_of_a_page_run(page, clone, typed):
     """In a folder of one's own beside tadpool's, with the files that the page showed before; `make` in tadpool's."""

@@ -7,6 +7,8 @@ import pytest
 from tadpool.files import contracts, io
 from tests.made.workflows import copy_to
 
+pytestmark = pytest.mark.slow
+
 DATASET = '''"""Effects of coaching in eight schools (Rubin 1981)."""
 
 import xarray as xr

@@ -196,10 +196,10 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
 
 def _trials(fit: Fit) -> Iterator[str]:
     """That errors of successes are in successes, where numbers of trials differ."""
-    name = fit.design["trials"] if fit.design else None
+    name = fit.design.trials if fit.design else None
     if name and np.ptp(fit.results.data[name].values):
-        unit = fit.design["unit"]
-        yield f"Errors of {fit.design['outcome']} are counts, so a {unit} with large {name} weighs more than one with small."
+        unit = fit.design.unit
+        yield f"Errors of {fit.design.outcome} are counts, so a {unit} with large {name} weighs more than one with small."
 
 
 def _ranking(what: str, errors: Sequence[tuple[str, rmse.Error]]) -> Iterator[str]:

@@ -12,13 +12,12 @@ import xarray as xr
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, counted, first_of, general, listed, number, sentence, whole
+from tadpool.loading.sources import ROLES
 from tadpool.reporting.html import docstrings
 from tadpool.reporting.html.tables import Column, Table
 
 FEW_LEVELS = 6
 MOST_UNUSED = 12
-ROLES = ("trials", "exposure", "offset", "standard_error")
-"""Attributes of an outcome that name another variable, which has this role."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -10,41 +9,35 @@ from tadpool.evaluation.comparison import TIE_ELPD
 from tadpool.files.results import StudyResults
 from tadpool.formatting import plural
 from tadpool.loading import undeclared_trials
-from tadpool.modelling import design as designs
+from tadpool.modelling.design import Design
+from tadpool.modelling.rungs import PARTIAL, POOLED, RUNGS, UNPOOLED
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import comparisons, predictions
-from tadpool.reporting.sections.pooling_amounts import PARTIAL, UNPOOLED, Amounts
-from tadpool.reporting.sections.pooling_scales import MEASURED
+from tadpool.reporting.sections.pooling_amounts import Amounts
 
-POOLED = "pooled"
 BEST = {
-    "pooled": "Use complete pooling: {groups} differ too little for their differences to improve predictions.",
-    "unpooled": "Use no pooling.",
-    "partial": "Use partial pooling.",
-    "partial_slopes": "Use partial pooling, and let the slopes differ between {groups}.",
-    "mundlak": "Use partial pooling, and add the predictors' means in each {group}.",
-    "latent_mundlak": "Use partial pooling, and add the predictors' means in each {group}.",
+    POOLED: "Use complete pooling: {groups} differ too little for their differences to improve predictions.",
+    UNPOOLED: "Use no pooling.",
+    PARTIAL: "Use partial pooling.",
+    "slopes": "Use partial pooling, and let the slopes differ between {groups}.",
+    "means": "Use partial pooling, and add the predictors' means in each {group}.",
 }
-"""What to do, by the model that predicts best."""
-FURTHER = ("partial_slopes", "mundlak", "latent_mundlak")
-"""Partial pooling with more than intercepts."""
+"""What to do, by the kind of the model that predicts best."""
 ALSO = {
     frozenset(): "",
-    frozenset({"pooled"}): "Complete pooling is indistinguishable from it.",
-    frozenset({"unpooled"}): "No pooling is indistinguishable from it.",
-    frozenset({"partial"}): "Partial pooling is indistinguishable from it.",
+    frozenset({POOLED}): "Complete pooling is indistinguishable from it.",
+    frozenset({UNPOOLED}): "No pooling is indistinguishable from it.",
+    frozenset({PARTIAL}): "Partial pooling is indistinguishable from it.",
 }
 """Which other ways to pool are tied with the best, where that is not partial pooling with more than intercepts."""
 ALSO_SIMPLER = {
     frozenset(): "",
-    frozenset({"pooled"}): "Complete pooling is indistinguishable from it.",
-    frozenset({"unpooled"}): "No pooling is indistinguishable from it.",
-    frozenset({"partial"}): "Partial pooling without this is indistinguishable from it.",
-    frozenset(
-        {"pooled", "partial"}
-    ): "Complete pooling, and partial pooling without this, are indistinguishable from it.",
-    frozenset({"unpooled", "partial"}): "No pooling, and partial pooling without this, are indistinguishable from it.",
+    frozenset({POOLED}): "Complete pooling is indistinguishable from it.",
+    frozenset({UNPOOLED}): "No pooling is indistinguishable from it.",
+    frozenset({PARTIAL}): "Partial pooling without this is indistinguishable from it.",
+    frozenset({POOLED, PARTIAL}): "Complete pooling, and partial pooling without this, are indistinguishable from it.",
+    frozenset({UNPOOLED, PARTIAL}): "No pooling, and partial pooling without this, are indistinguishable from it.",
 }
 """The same, where the best is partial pooling with more than intercepts."""
 ANY = {
@@ -139,7 +132,7 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     if not rungs:
         return None
     design = next(iter(rungs.values())).design
-    left_out, group = _left_out(results, design), design["groups"][0]
+    left_out, group = _left_out(results, design), design.group
     notes = [*_without_errors(results, design), *_without_trials(results, design)]
     if len({fit.config["model"] for fit in rungs.values()}) < 2:
         alone = PARTIAL in dict(left_out)
@@ -158,33 +151,33 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     )
 
 
-def _left_out(results: StudyResults, design: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _left_out(results: StudyResults, design: Design) -> list[tuple[str, str]]:
     used = [entry["model"] for entry in results.config["models"].values()]
-    reasons = {rung: designs.applies(rung, design) for rung in designs.RUNGS if rung not in used}
+    reasons = {name: rung.inapplicable(design) for name, rung in RUNGS.items() if name not in used}
     return [(rung, reason) for rung, reason in reasons.items() if reason]
 
 
-def _without_errors(results: StudyResults, design: Mapping[str, Any]) -> list[str]:
+def _without_errors(results: StudyResults, design: Design) -> list[str]:
     """That groups of one row each say nothing about their differences, where the config alone does not show it."""
-    group = design["groups"][0]
-    if design["family"] not in MEASURED or design["standard_error"] or group == design["unit"]:
+    group = design.group
+    if not design.family.free_scale or design.standard_error or design.rows_are_members:
         return []
     if np.bincount(results.data[f"{group}_index"].values).max() > 1:
         return []
     return [
         f"Each {group} has one row, so differences between {plural(group)} cannot be separated from noise. If the standard "
-        f"error of each row is known, name its column as `standard_error` of {design['outcome']}."
+        f"error of each row is known, name its column as `standard_error` of {design.outcome}."
     ]
 
 
-def _without_trials(results: StudyResults, design: Mapping[str, Any]) -> list[str]:
+def _without_trials(results: StudyResults, design: Design) -> list[str]:
     """Whether a count may have trials that neither the table nor the design says."""
-    told = results.table is None or design["trials"] or design["exposure"]
-    return [] if told else list(undeclared_trials.sentences(results.table, [design["outcome"]]))
+    told = results.table is None or design.trials or design.exposure
+    return [] if told else list(undeclared_trials.sentences(results.table, [design.outcome]))
 
 
-def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any], amounts: Amounts) -> Answer:
-    group, unit = design["groups"][0], design["unit"]
+def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
+    group, unit = design.group, design.unit
     about = f"For the {plural(group)} in the data"
     if unit == group:
         alone = (
@@ -198,12 +191,12 @@ def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, A
     return Answer(about, conclusion.tone, [*_advice(list(level), group), *conclusion.sentences])
 
 
-def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> Answer:
-    group = design["groups"][0]
+def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
+    group = design.group
     about = f"For a new {group}"
     sound = [name for name in results.config["predictions"] if name in rungs and not rungs[name].failed]
     told = [words for name in sound for words in predictions.of_new_member(results, name)]
-    found = _comparison(results, rungs, "unit" if design["unit"] == group else group)
+    found = _comparison(results, rungs, "unit" if design.rows_are_members else group)
     if found is None:
         return Answer(about, "none", [*told, f"No comparison holds out whole {plural(group)}."])
     conclusion, level = found
@@ -238,10 +231,25 @@ def _undecided(level: Mapping[str, float], group: str) -> list[str]:
 
     level: the models that are ahead or tied, with their elpd minus the elpd of the first.
     """
-    if not {POOLED, PARTIAL} <= set(level) or next(iter(level)) in FURTHER:
+    if not {POOLED, PARTIAL} <= set(level) or _is_extended(next(iter(level))):
         return []
     equal = abs(level[POOLED] - level[PARTIAL]) < TIE_ELPD
     return [NEW[equal, UNPOOLED in level].format(groups=plural(group))]
+
+
+def _kind(rung: str) -> str:
+    """A key of BEST."""
+    chosen = RUNGS[rung]
+    if chosen.group_means:
+        return "means"
+    if chosen.partial:
+        return "slopes" if chosen.slopes else PARTIAL
+    return rung
+
+
+def _is_extended(rung: str) -> bool:
+    """Whether a rung goes beyond partial pooling of intercepts."""
+    return _kind(rung) in ("slopes", "means")
 
 
 def _advice(level: Sequence[str], group: str) -> list[str]:
@@ -251,5 +259,5 @@ def _advice(level: Sequence[str], group: str) -> list[str]:
     if {POOLED, UNPOOLED} <= set(level):
         return [ANY[PARTIAL in level]]
     best = level[0]
-    also = (ALSO_SIMPLER if best in FURTHER else ALSO)[frozenset(level[1:]) & {POOLED, UNPOOLED, PARTIAL}]
-    return [" ".join(filter(None, [BEST[best].format(group=group, groups=plural(group)), also]))]
+    also = (ALSO_SIMPLER if _is_extended(best) else ALSO)[frozenset(level[1:]) & {POOLED, UNPOOLED, PARTIAL}]
+    return [" ".join(filter(None, [BEST[_kind(best)].format(group=group, groups=plural(group)), also]))]

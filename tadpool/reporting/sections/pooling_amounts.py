@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, decimals_for, number, plural, sentence
+from tadpool.modelling.design import Design
+from tadpool.modelling.rungs import PARTIAL, UNPOOLED
 from tadpool.reporting.fit_view import Fit, draws
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.estimands import HIGH, LOW, interval
 from tadpool.reporting.sections.pooling_own_data import own_data
-from tadpool.reporting.sections.pooling_scales import LOGARITHMIC, LOGISTIC, Scale
+from tadpool.reporting.sections.pooling_scales import Scale
 
-UNPOOLED, PARTIAL = "unpooled", "partial"
 SAMPLE = ("chain", "draw")
 FAILED = "Shrinkage is not known: the fit of partial pooling failed."
 NOT_FITTED = "Shrinkage is not known: partial pooling is not in the study."
@@ -51,12 +51,12 @@ class Row:
 class Amounts:
     """Sentences and a table from the draws of the entries `unpooled` and `partial` of a study, where these are usable."""
 
-    def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> None:
+    def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> None:
         self.results, self.design = results, design
-        self.group = design["groups"][0]
+        self.group = design.group
         self.site = f"alpha_{self.group}"
         self.fits = {fit.config["model"]: fit for fit in reversed(rungs.values())}
-        self.scale = Scale(design, results.data[design["outcome"]])
+        self.scale = Scale(design, results.data[design.outcome])
 
     @cached_property
     def partial(self) -> xr.Dataset:
@@ -122,21 +122,18 @@ class Amounts:
     def _standard_deviation(self) -> str:
         """The standard deviation between groups, and what it means on a scale that has a meaning."""
         values = self.partial[f"sigma_{self.group}"].values.ravel()
-        family = self.design["family"]
+        family = self.design.family
         first = f"The standard deviation between {plural(self.group)} is {interval(values, self.scale.measured_units)}"
-        if family in (*LOGISTIC, "ordered"):
-            return f"{first} in log-odds: one standard deviation multiplies the odds by {interval(np.exp(values))}."
-        if family in LOGARITHMIC:
-            return (
-                f"{first} on the log scale: one standard deviation multiplies the mean by {interval(np.exp(values))}."
-            )
-        if family == "normal" and "sigma" in self.partial:
-            share = values**2 / (values**2 + self.partial["sigma"].values.ravel() ** 2)
+        if multiplied := family.link.multiplied:
+            words = f"{first} in {family.link.differences}: one standard deviation multiplies the {multiplied}"
+            return f"{words} by {interval(np.exp(values))}."
+        if family.residual_sd in self.partial:
+            share = values**2 / (values**2 + self.partial[family.residual_sd].values.ravel() ** 2)
             low, high = np.quantile(share, [LOW, HIGH])
             span = f"{_percent(share.mean())} of the variance (89 % interval {_percent(low)} to {_percent(high)})"
             return (
                 f"{first}, {span} that the predictors do not explain."
-                if self.design["predictors"]
+                if self.design.predictors
                 else f"{first}, {span}."
             )
         return f"{first}."

@@ -11,7 +11,7 @@ import xarray as xr
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import general, listed, plural, scaled
-from tadpool.modelling import design as designs
+from tadpool.modelling.references import design_of, reference
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.data import levels
 from tadpool.reporting.sections.estimands import interval
@@ -108,11 +108,11 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
 def of_new_member(results: StudyResults, entry: str) -> list[str]:
     """The effect of a new member, on the scale of the outcome's mean, in a sentence; only models of the ladder have one."""
     group, tree = results.config["predictions"][entry]["group"], results.predictions(entry)
-    design = designs.of(designs.reference(results.config, entry))
+    design = design_of(reference(results.config, entry))
     site = f"alpha_{group}"
-    if design is None or group != design["groups"][0] or site not in tree.get("predictions", {}):
+    if design is None or group != design.group or site not in tree.get("predictions", {}):
         return []
-    scale = Scale(design, results.data[design["outcome"]])
+    scale = Scale(design, results.data[design.outcome])
     values = scale.link(tree["predictions"][site].values.astype(float).ravel())
     return [
         f"The {scale.words} of a new {group} is {interval(values, scale.measured_units)} under {results.label(entry)}; single "
@@ -125,7 +125,7 @@ def _typical(results: StudyResults, entry: str, variables: Sequence[str]) -> Ite
     config = results.config["predictions"][entry]
     said = {config["group"], *(name for row in config["rows"] for name in row)}
     unsaid = [name for name in variables if name not in said]
-    if unsaid and designs.of(designs.reference(results.config, entry)) is not None:
+    if unsaid and design_of(reference(results.config, entry)) is not None:
         yield (
             "Variables that the config does not give have typical values (median, or most frequent category): "
             f"{listed(unsaid)}."

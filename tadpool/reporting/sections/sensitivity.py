@@ -10,6 +10,7 @@ import pandas as pd
 
 from tadpool.files import io
 from tadpool.formatting import counted, first_of, general, listed, number, sentence
+from tadpool.modelling.rungs import RUNGS
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
 
@@ -47,7 +48,7 @@ class Sensitivity:
     def by_design(self) -> str:
         """Without pooling the group whose members have a prior each, on which they depend by design; "" of other fits."""
         design = self.fit.design
-        return design["groups"][0] if design and self.fit.config["model"] == "unpooled" else ""
+        return design.group if design and RUNGS[self.fit.config["model"]].pooling == "none" else ""
 
 
 def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
