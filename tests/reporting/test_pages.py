@@ -18,7 +18,7 @@ from tadpool.evaluation import rmse
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.reporting import fit_view
-from tadpool.reporting.html import compact_svg, docstrings, markup, scripts
+from tadpool.reporting.html import docstrings, markup, scripts
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.pages import study
 from tadpool.reporting.pages.index import index_page
@@ -580,57 +580,10 @@ def test_long_tables_are_capped_and_lead_to_all_rows(make):
     assert '<a href="first/check.json">check.json</a>' in text
 
 
-def test_paths_are_written_shorter():
-    drawn = markup.svg(
-        '<svg viewBox="0 0 9 9"><path id="lost" d="M 0 0 \nL 1.23456 2 \nL 3 -4 \nQ 1 2 3 4 \nL 5 6 \nz"/></svg>',
-        "p-",
-        "",
-    )
-    assert 'd="M0 0 1.23 2 3 -4Q1 2 3 4L5 6z"' in drawn
+def test_paths_have_two_decimals_and_ids_that_nothing_refers_to_are_left_out():
+    drawn = markup.svg('<svg viewBox="0 0 9 9"><path id="lost" d="M 0 0 \nL 1.23456 2 \nL 3 -4.500"/></svg>', "p-", "")
+    assert 'd="M 0 0 \nL 1.23 2 \nL 3 -4.5"' in drawn
     assert "lost" not in drawn
-
-
-def test_long_curves_have_one_decimal():
-    points = [f"{x}.123 5.678" for x in range(80)]
-    assert compact_svg.path("M " + " L ".join(points)).startswith("M0.1 5.7 1.1 5.7 2.1 5.7")
-    assert compact_svg.path("M " + " L ".join(points[:2])) == "M0.12 5.68 1.12 5.68"
-
-
-LINE = '<path d="M 0 {y}\nL 9.00 {y}" clip-path="url(#c)" style="fill: none; stroke: {colour}{more}"/>'
-CLIP = '<defs><clipPath id="c"><rect width="9" height="9"/></clipPath></defs>'
-
-
-def lines(*looks, around="<g>"):
-    drawn = "\n".join(f"<g>{LINE.format(y=y, **look)}</g>" for y, look in enumerate(looks))
-    return markup.svg(f'<svg viewBox="0 0 9 9">{CLIP}{around}{drawn}</g></svg>', "p-", "")
-
-
-def test_neighbours_of_one_style_say_it_once():
-    red, blue = {"colour": "#d62728", "more": ""}, {"colour": "#0072b2", "more": ""}
-    drawn = lines(red, red, blue)
-    assert '<path d="M0 0 9 0 M0 1 9 1" style="fill: none; stroke: #d62728" clip-path="url(#p-0)"/>' in drawn
-    assert drawn.index("#d62728") < drawn.index("#0072b2")
-    assert "<g" not in drawn
-
-
-def test_translucent_lines_stay_lines_of_their_own():
-    faint = {"colour": "#d62728", "more": "; stroke-opacity: 0.3"}
-    drawn = lines(faint, faint)
-    assert drawn.count("<path") == 2
-    assert drawn.count("stroke-opacity") == 1
-    whole = {"colour": "#d62728", "more": "; opacity: 0.3"}
-    assert lines(whole, whole).count("; opacity: 0.3") == 2
-    plain = {"colour": "#d62728", "more": ""}
-    assert lines(plain, plain, around='<g style="stroke-opacity: 0.5">').count("<path") == 2
-
-
-def test_what_is_defined_keeps_its_own_style():
-    dots = '<path id="a" d="M 0 0 L 1 1" style="stroke: red"/><path id="b" d="M 0 0 L 2 2" style="stroke: red"/>'
-    uses = '<use href="#a" x="1.234" style="fill: blue"/><use href="#b" style="fill: blue"/>'
-    drawn = markup.svg(f'<svg viewBox="0 0 9 9"><defs>{dots}</defs><g>{uses}</g></svg>', "p-", "")
-    assert drawn.count("stroke: red") == 2
-    assert drawn.count("fill: blue") == 1
-    assert '<use href="#p-0" x="1.23"/>' in drawn
 
 
 @pytest.mark.parametrize(("noun", "words"), [("county", "2 counties"), ("day", "2 days"), ("class", "2 classes")])
