@@ -2,7 +2,6 @@
 
 import copy
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from tadpool.files import io, provenance
 from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.pages.study import study_record
 from tadpool.reporting.sections import changes, run_record
-from tadpool.workflow import rule_graph
 from tadpool.workflow.specs import Specs
 from tests.made.page import Page, render, section
 from tests.made.tables import texts
@@ -231,22 +229,3 @@ def test_a_folder_that_cannot_be_meant_is_refused(tmp_path, monkeypatch, value, 
     with pytest.raises(reading.ConfigErrors) as caught:
         config.read({"studies": ["cookies"], "compare_with": value})
     assert caught.value.problems == [f"--config or --configfile: compare_with: {words}"]
-
-
-def rule(name, made, reads):
-    """A rule as the graph asks it. made: a file; reads: files."""
-    return SimpleNamespace(
-        name=name,
-        is_producer=lambda path: path == made,
-        get_wildcards=lambda path: {"path": path},
-        expand_input=lambda wildcards: (reads, {}, {}, None),
-    )
-
-
-def test_the_graph_follows_what_rules_read():
-    rules = [rule("load", "data", ["table"]), rule("fit", "fit", ["data"]), rule("show", "page", ["fit", "data"])]
-    rules.append(rule("other", "elsewhere", ["page"]))
-    assert rule_graph.graph(rules, ["page", "fit", "unknown"], dict) == {
-        "jobs": {"load": 1, "fit": 1, "show": 1},
-        "edges": [("load", "fit"), ("load", "show"), ("fit", "show")],
-    }

@@ -408,9 +408,7 @@ def test_scripts_write_both_pages(make):
     sampler = config.Sampler().model_dump()
     main = runpy.run_path(str(scripts / "render_report.py"))["main"]
     main(str(page), str(run), "d" * 64, "tiny", results.config, 1, dict.fromkeys(results.entries, sampler), quick=False)
-    graph = json.dumps({"jobs": {"fit": 2, "check": 2}, "edges": [["fit", "check"]]})
-    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), graph, {"tiny": results.config}, quick=True)
-    assert "2 rules with 4 jobs: fit leads to check." in index.read_text()
+    runpy.run_path(str(scripts / "render_index.py"))["main"](str(index), {"tiny": results.config}, quick=True)
     words = Page(index.read_text()).words
     assert words.startswith("All studies")
     assert "A quick look" not in page.read_text()

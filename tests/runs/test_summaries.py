@@ -8,7 +8,7 @@ from tests.made.workflows import digests
 
 pytestmark = pytest.mark.slow
 
-OF_FILES = "checklist|provenance|machine|downloads"
+OF_FILES = "checklist|provenance|run_time|downloads"
 
 
 def page(workflow):

@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
-from tadpool.reporting.html import flowchart
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.pages import study
-from tadpool.reporting.sections import comparisons, estimands, machine, pooling
+from tadpool.reporting.sections import comparisons, estimands, pooling, run_time
 from tadpool.reporting.sections.changes import Changes
 
 ORDER = ("fail", "warn", "pass")
@@ -61,13 +59,17 @@ class Chapter:
 def index_page(
     studies: Sequence[StudyResults],
     quick: bool = False,
-    graph: Mapping[str, Any] | None = None,
     changes: Mapping[str, Changes] | None = None,
 ) -> str:
     """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first.
 
-    quick: whether this was a quick look, which the page then says. graph: of the rules, see `flow.graph`. changes: by
-    study, against another run, where one is named.
+    Args:
+        studies: Their results, in the order of the page.
+        quick: Whether this was a quick look, which the page then says.
+        changes: By study, from an earlier run, where one is named.
+
+    Returns:
+        The page.
     """
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
@@ -86,7 +88,6 @@ def index_page(
         summary=summary,
         quick=quick,
         changes=changes or {},
-        flowchart=flowchart.svg(graph) if graph else None,
     )
 
 
@@ -102,7 +103,7 @@ def _chapter(results: StudyResults) -> Chapter:
 
 
 def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
-    tree, seconds = results.loo(fit.entry), machine.seconds(results, f"{fit.entry}/fit")
+    tree, seconds = results.loo(fit.entry), run_time.seconds(results, f"{fit.entry}/fit")
     if fit.failed or "loo" not in tree.children:
         return Line(results.study, results.config["title"], fit, None, 0, 0, seconds)
     loo = tree["loo"].to_dataset()

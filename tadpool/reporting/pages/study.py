@@ -21,7 +21,6 @@ from tadpool.reporting.sections import (
     data,
     estimands,
     estimates,
-    machine,
     overview,
     pooling,
     predictions,
@@ -30,6 +29,7 @@ from tadpool.reporting.sections import (
     provenance,
     recovery,
     run_record,
+    run_time,
     sensitivity,
     sweeps,
 )
@@ -186,7 +186,7 @@ def study_page(
         provenance=origin,
         kept=provenance.kept(results),
         keeps_draws=results.keeps_draws,
-        machine=machine.machine(results),
+        run_time=run_time.run_time(results),
         downloads=provenance.downloads(results),
         figure_files=provenance.drawn(results),
     )
