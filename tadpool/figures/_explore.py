@@ -1,10 +1,10 @@
-"""What the data of all explorers share: members with what is known of them, estimates, rounded numbers.
+"""What the data of all explorers share: members with what is known of them, views of their estimates, rounded numbers.
 
-An explorer is the interactive form of a figure, drawn by `report/explore_<kind>.js` from a mapping that these modules make:
-plain lists and text, None where there is no number, floats with four significant digits.
+An explorer is the interactive form of a figure, drawn by `report/explorer.js` from a mapping that the kind of figure makes with
+`explorer`: plain lists and text, None where there is no number, floats with four significant digits.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,33 @@ from tadpool.formatting import plural, sentence
 
 DIGITS = 4
 MOST_MEMBERS = 400
+
+
+def explorer(
+    hint: str,
+    members: Mapping[str, Mapping[str, Any]],
+    views: Sequence[Mapping[str, Any]],
+    choice: str = "",
+    start: int = 0,
+    curve: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The data of an explorer.
+
+    Args:
+        hint: What a reader can do, in a sentence.
+        members: By dim, what `members` returns.
+        views: What is shown of the members, each with `name`, `words` that the sentence of a member begins with, `by` (a key of
+            `members`), `entries` and either `axis` (of intervals: `mean`, `low` and `high` of an entry are lists over
+            the members) or `arrows`, `names`, `returns_prior`, `predictor`, `points` and `outcome` (of arrows and lines: they
+            are lists over the members of lists over the predictor's grid).
+        choice: What views differ in.
+        start: Position of the view that is shown first.
+        curve: `label`, and `values`, `elpd` and `se` of each view, positions of those that `failed`, and a `colour`.
+
+    Returns:
+        What goes to the figure's JSON and into the page.
+    """
+    return {"hint": hint, "members": members, "views": views, "choice": choice, "start": start, "curve": curve}
 
 
 def rounded(values: Iterable[float], digits: int = DIGITS) -> list[float | int | None]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from tadpool.figures import Drawn, NotDrawn, _calibrations, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _calibrations, _style
 
+STANDARD = Standard("calibration", "calibration", place=3)
 CAPTION = (
     "Each dot is one parameter. Horizontal: contraction, 1 - posterior variance / prior variance. Vertical: the mean of "
     "z = (posterior mean - true value) / posterior SD over {n} fits, with a line of one standard deviation of z to each "

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tadpool.figures import Drawn, _calibrations, _style
+from tadpool.figures import Drawn, Standard, _calibrations, _style
 
+STANDARD = Standard("calibration", "calibration", place=2)
 LEVELS = (50, 90)
 CAPTION = (
     "Each dot is one quantity: the share of its true values that lie inside the central interval, over {n} fits. About 95 % "

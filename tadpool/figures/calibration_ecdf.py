@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from tadpool.calibration import uniformity
-from tadpool.figures import Drawn, _calibrations, _style
+from tadpool.figures import Drawn, Standard, _calibrations, _style
 
+STANDARD = Standard("calibration", "calibration", place=1)
 COLUMNS = 3
 CAPTION = (
     "Each line is one quantity: the share of simulations whose true value ranks at or below x among the draws, minus the share "

@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("comparison", "comparison", place=1)
 CAPTION = (
     "Left: elpd with its standard error. Right: the difference from the best with its own standard error, which is what "
     f"decides. A difference below {TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"

@@ -5,8 +5,9 @@ import pandas as pd
 from arviz_stats.base import array_stats
 
 from tadpool.convergence.verdicts import BFMI_WARN
-from tadpool.figures import Drawn, _style, _summaries
+from tadpool.figures import Drawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "sampler", place=2)
 CAPTION = (
     "The two curves should be about equally wide. If the changes are much narrower, the sampler needs many steps to cross "
     "the range of energies and misses tails: E-BFMI, here at least {bfmi_min:.2f}, is then below {threshold}."

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from scipy.special import logsumexp
 
 from tadpool.evaluation import loo_predictive, pit, predictive_checks
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "predictive", place=3)
 SEED = 214
 MOST_UNITS = 1000
 PIT = (

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("entry", "predictive", place=4)
 MOST_VECTORS = 1000
 CAPTION = (
     "Above the line at {good_k:.2f} importance sampling is unreliable, because the unit is too influential: {bad_k} of "

@@ -1,7 +1,8 @@
 """What the fitted model predicts for the same units, against what was observed: whole distributions, not means."""
 
-from tadpool.figures import Drawn, _predictive, _style, _summaries
+from tadpool.figures import Drawn, Standard, _predictive, _style, _summaries
 
+STANDARD = Standard("entry", "predictive", place=1)
 CAPTION = (
     "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The "
     "89 % intervals contain what was observed at {inside} of {shown} places along the axis."

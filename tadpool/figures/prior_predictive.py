@@ -1,7 +1,8 @@
 """What the priors alone predict, against what was observed."""
 
-from tadpool.figures import Drawn, _predictive, _style
+from tadpool.figures import Drawn, Standard, _predictive, _style
 
+STANDARD = Standard("entry", "prior")
 CAPTION = (
     "Predictions from the priors alone should be wide, cover what was observed and allow nothing impossible. They need not "
     "agree with the observations, which are shown for scale."

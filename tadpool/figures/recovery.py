@@ -6,8 +6,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.calibration import recovery_table
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "posterior", place=2)
 CAPTION = (
     "Left: crosses are the true values, with which the data were simulated. Right: the same as errors. About 89 % of true "
     "values should lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = "

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from tadpool.calibration import recovery_table as recoveries
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("recovery", "calibration")
 STATISTICS = {"bias": "bias", "rmse": "root mean square error", "coverage": "coverage of 90 % intervals"}
 MAPS = {"bias": "RdBu_r", "rmse": "Purples", "coverage": "PuOr"}
 # Dark on the light cells in both colour schemes of the page, so not the black that follows the text.

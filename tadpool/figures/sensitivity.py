@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("entry", "sensitivity", key="sensitivity")
 MOST_VECTORS = 1000
 LEAST = 1e-3
 NAMED = 8

@@ -1,13 +1,18 @@
 """Predictive accuracy over the points of a sweep, with the posterior of what is swept."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool import sweep_axes
 from tadpool.evaluation import sweep_scores
-from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries, _sweep_map
+from tadpool.figures import Drawn, NotDrawn, Standard, _explore, _style, _summaries, _sweep_map
+from tadpool.formatting import general, number
 
+STANDARD = Standard("sweep", "sweep")
 STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
     "The best value of {over} is {best:.4g}; values marked along the foot of the curve predict about equally well ("
@@ -34,7 +39,7 @@ def draw(results, *, sweep: str) -> Drawn:
 
 def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
     over, compared = chosen["over"], sweep_axes.compared(chosen["over"])
-    explorer = _explore_sweep.sweep(results, sweep, numbers) if compared else None
+    explorer = _explorer(results, sweep, chosen["entry"], numbers) if compared else None
     best = numbers[numbers["best"]].iloc[0]
     overlay = _overlay(results, chosen["overlay"])
     rows = 2 if overlay is not None else 1
@@ -135,3 +140,59 @@ def _doubt(numbers: pd.DataFrame) -> str:
         return "Every unit was scored reliably."
     size = numbers["n_units"].iloc[0]
     return f"Hollow: scores of some units are unreliable there (up to {most} of {size})."
+
+
+def _explorer(results, sweep: str, entry: str, numbers: pd.DataFrame) -> dict[str, Any] | None:
+    """A view of the posterior of every member at each value; None where the sweep has no site over the unit or a group."""
+    fit, check = results.sweep_fit(sweep), results.sweep_check(sweep)
+    if fit.attrs["status"] != "ok":
+        return None
+    posterior, over = fit["posterior"].to_dataset(), fit.attrs["over"]
+    if posterior.sizes[over] != len(numbers):
+        return None  # some points could not be sampled
+    site = _site(results, posterior.isel({over: 0}))
+    if site is None:
+        return None
+    by = _explore.own_dim(posterior[site].isel({over: 0}))
+    posterior = posterior[site].transpose(over, *_summaries.SAMPLE, by)
+    failed = [i for i, point in enumerate(check["points"]) if point["verdict"] == "fail"]
+    look = {"label": results.label(entry), "colour": _style.PALETTE[0], "failed": []}
+    axis = _explore.axis(results, site)
+    views = [
+        {"name": general(row[over], 3), "words": _words(over, row, position in failed), "by": by, "axis": axis,
+         "entries": [look | _explore.estimates(point)]}
+        for position, (point, row) in enumerate(zip(posterior, numbers.to_dict("records"), strict=True))
+    ]  # fmt: skip
+    scores = {name: [round(value, 2) for value in numbers[name]] for name in ("elpd", "se")}
+    curve = {
+        "label": over,
+        "values": _explore.rounded(numbers[over]),
+        **scores,
+        "failed": failed,
+        "colour": look["colour"],
+    }
+    members = _explore.members(results, by)
+    hint = f"Point at a value of {over} to see every {members['name']} at that value."
+    return _explore.explorer(hint, {by: members}, views, over, int(numbers["best"].to_numpy().argmax()), curve)
+
+
+def _words(over: str, row: Mapping[str, Any], failed: bool) -> str:
+    standing = (
+        ", a fit that failed"
+        if failed
+        else ", the best"
+        if row["best"]
+        else ", tied with the best"
+        if row["tie"]
+        else ""
+    )
+    return f"{over} {general(row[over], 3)}: elpd {number(row['elpd'])} ± {number(row['se'])} (SE){standing}. "
+
+
+def _site(results, posterior) -> str | None:
+    """The site that is shown: one with an observed counterpart if there is one, else the first that was sampled."""
+    choices = _explore.choices(results)
+    found = [str(name) for name, site in posterior.data_vars.items() if _explore.own_dim(site) in choices]
+    observed = [name for name in found if _explore.axis(results, name)["observed"] is not None]
+    sampled = [name for name in _summaries.latents(posterior) if name in found]
+    return next(iter([*observed, *sampled]), None)

@@ -6,8 +6,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.evaluation import predictive_checks
-from tadpool.figures import Drawn, NotDrawn, _predictive, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _predictive, _style, _summaries
 
+STANDARD = Standard("entry", "predictive", place=2)
 MOST_SDS = 6.0
 CAPTION = (
     "Each row is a quantity on its own scale: black dots are the observed data, lines are {replicates} data sets replicated "

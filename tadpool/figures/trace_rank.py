@@ -7,8 +7,9 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "sampler", place=1)
 ROWS = 6
 TRACE_POINTS = 125
 RANK_POINTS = 40

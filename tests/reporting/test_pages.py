@@ -240,11 +240,8 @@ def test_data_of_an_explorer_stand_in_the_page_and_end_nothing(make):
     assert "<" not in data
     (section,) = [each for tag, each in page.tags if each.get("class") == "explorer"]
     assert "hidden" in section
-    assert section["data-kind"] == "groups"
     assert "figures/data_plot.json" in page.links
-    shared, own = ((TEMPLATES / f"{name}.js").read_text() for name in ("explorer", "explore_groups"))
-    assert page.scripts.index(shared) < page.scripts.index(own)
-    assert (TEMPLATES / "explore_sweep.js").read_text() not in page.scripts
+    assert (TEMPLATES / "explorer.js").read_text() in page.scripts
 
 
 def test_figures_without_explorers_need_no_script(make):

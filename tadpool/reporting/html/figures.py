@@ -11,35 +11,17 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from tadpool.figures import OWNERS, SECTIONS
 from tadpool.files import io
 from tadpool.reporting.html import markup
 
-SECTIONS = (
-    "data",
-    "model",
-    "prior",
-    "sampler",
-    "posterior",
-    "sensitivity",
-    "comparison",
-    "sweep",
-    "predictive",
-    "story",
-    "prediction",
-    "calibration",
-)
-EXPLORERS = ("sweep", "groups", "lines")
-OWNERS = ("entry", "sweep", "comparison", "calibration", "recovery")
 WIDE = 2.1
 TALL = 700.0
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place.
-
-    kind: of its explorer, "" where it has none.
-    """
+    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place."""
 
     name: str
     section: str
@@ -49,7 +31,7 @@ class Figure:
     alt: str
     folder: Path
     number: int
-    kind: str = ""
+    explored: bool = False
 
     @property
     def anchor(self) -> str:
@@ -74,7 +56,7 @@ class Figure:
     def explorer(self) -> Mapping[str, Any] | None:
         """What its explorer draws; None where it has none."""
         path = self.folder / f"{self.name}.json"
-        return io.read_json(path) if self.kind in EXPLORERS and path.is_file() else None
+        return io.read_json(path) if self.explored and path.is_file() else None
 
     @property
     def wide(self) -> bool:
@@ -110,9 +92,8 @@ class Figures:
 
     @property
     def scripts(self) -> list[str]:
-        """The scripts of report/ that the explorers of these figures need, the shared one first."""
-        kinds = [kind for kind in EXPLORERS if any(figure.explorer and figure.kind == kind for figure in self.all)]
-        return ["explorer", *(f"explore_{kind}" for kind in kinds)] if kinds else []
+        """The scripts of report/ that these figures need."""
+        return ["explorer"] if any(figure.explorer for figure in self.all) else []
 
     def unlisted(self, owners: Mapping[str, list[str]]) -> list[Figure]:
         """Figures of unknown sections or owners: they are shown too, at the end. owners: names by kind."""
@@ -133,6 +114,6 @@ def _figure(item: Mapping[str, Any], folder: Path, number: int) -> Figure:
         owner,
         folder=folder,
         number=number,
-        kind=item.get("explorer") or "",
+        explored=bool(item.get("explorer")),
         **texts,
     )
