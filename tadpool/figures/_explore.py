@@ -81,11 +81,13 @@ def members(results, by: str) -> dict[str, Any]:
     labels = data[by].values if by in data.coords else np.arange(1, data.sizes[by] + 1)
     facts = [_fact(data, variable) for variable in data.data_vars.values() if variable.dims == (by,)]
     if by != unit and f"{by}_index" in data:
-        parts = _units.grouped(data, f"{by}_index", by)
+        parts = _units.values_by_group(data, f"{by}_index", by)
         facts.insert(0, {"name": sentence(plural(unit)), "values": [len(part) for part in parts.values()]})
         for position, outcome in enumerate(results.config["outcomes"]):
             if data[outcome].dims == (unit,):
-                means = [part.mean() if len(part) else np.nan for part in _units.grouped(data, outcome, by).values()]
+                means = [
+                    part.mean() if len(part) else np.nan for part in _units.values_by_group(data, outcome, by).values()
+                ]
                 name = f"Mean {_style.quantity(data[outcome])}"
                 facts.insert(1 + position, {"name": name, "values": rounded(means)})
     name = data[by].attrs.get("long_name", by) if by in data.coords else by

@@ -108,7 +108,7 @@ def density(values: np.ndarray, points: int = 120) -> tuple[np.ndarray, np.ndarr
     return grid, height
 
 
-def counted(values: np.ndarray, support: Sequence[int]) -> np.ndarray:
+def count_values(values: np.ndarray, support: Sequence[int]) -> np.ndarray:
     """How often each value of `support` (consecutive integers) occurs in each row of values (draws, units)."""
     size = len(support)
     positions = values.astype(np.int64) - support[0]

@@ -19,7 +19,7 @@ def draw(results, *, calibration: str) -> Drawn:
 
     Raises NotDrawn where the calibration has no ranks.
     """
-    _, quantities, n = _calibrations.opened(results, calibration)
+    _, quantities, n = _calibrations.read_calibration(results, calibration)
     known = quantities.isel(quantity=np.flatnonzero(np.isfinite(quantities["contraction"].values)))
     if not known.sizes["quantity"]:
         raise NotDrawn("no parameter has a finite prior variance")

@@ -17,7 +17,7 @@ CAPTION = (
 
 def draw(results, *, calibration: str) -> Drawn:
     """calibration: its name in the study. One row per site. Raises NotDrawn where the calibration has no ranks."""
-    _, quantities, n = _calibrations.opened(results, calibration)
+    _, quantities, n = _calibrations.read_calibration(results, calibration)
     sites = _calibrations.sites(quantities)
     figure, axes = _style.panels(1, len(LEVELS), height=0.9 + 0.28 * max(3, len(sites)), sharey=True)
     values = {"n": n, "quantities": quantities.sizes["quantity"]}

@@ -21,7 +21,7 @@ def draw(results, *, calibration: str) -> Drawn:
 
     Raises NotDrawn where the calibration has no ranks.
     """
-    simulations, quantities, ranked = _calibrations.opened(results, calibration)
+    simulations, quantities, ranked = _calibrations.read_calibration(results, calibration)
     largest = int(simulations.attrs["largest_rank"])
     ranks = simulations["rank"].values[(simulations["rank"].values >= 0).all(axis=1)]
     at = np.arange(1, largest + 1) / (largest + 1)

@@ -39,7 +39,7 @@ def standard() -> dict[str, Standard]:
     return dict(sorted(found.items(), key=lambda item: (SECTIONS.index(item[1].section), item[1].place, item[0])))
 
 
-def wanted(config: Mapping[str, Any]) -> list[Wanted]:
+def wanted_figures(config: Mapping[str, Any]) -> list[Wanted]:
     """All figures of a study in reading order: its own, then the standard ones.
 
     Args:
@@ -92,8 +92,8 @@ def draw_all(results: StudyResults, folder: Path) -> None:
     """
     listed = []
     folder.mkdir(parents=True, exist_ok=True)
-    for figure in wanted(results.config):
-        with _style.applied(figure.name):
+    for figure in wanted_figures(results.config):
+        with _style.figure_style(figure.name):
             try:
                 drawn = _kind(figure.kind)(results, **figure.options)
             except NotDrawn:

@@ -84,7 +84,7 @@ def _means(results, entry: str, site: str, by: str) -> np.ndarray:
 def _constant(results, varies: str | None, by: str, groups: list[str]) -> np.ndarray:
     if varies is None:
         return np.zeros(len(groups), bool)
-    parts = _units.grouped(results.data, varies, by)
+    parts = _units.values_by_group(results.data, varies, by)
     return np.array([len(np.unique(parts[group])) < 2 for group in groups])
 
 
@@ -183,7 +183,7 @@ def _line_data(results, entries: tuple[str, str], sites: tuple[str, str], by: st
 
 def _points(data: xr.Dataset, by: str, predictor: str, outcome: str) -> list[dict[str, list]]:
     """The data of each member, for the explorer."""
-    across, up = (_units.grouped(data, name, by).values() for name in (predictor, outcome))
+    across, up = (_units.values_by_group(data, name, by).values() for name in (predictor, outcome))
     return [{"x": _explore.rounded(x), "y": _explore.rounded(y)} for x, y in zip(across, up, strict=True)]
 
 

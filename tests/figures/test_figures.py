@@ -349,11 +349,11 @@ def listed(drawn):
 def draw(folder, name, **changes):
     config = copy.deepcopy(CONFIG)
     config["figures"] = {name: {"kind": "histogram", "caption": "Look.", "variable": "chips"} | changes}
-    return drawing.wanted(config)
+    return drawing.wanted_figures(config)
 
 
 def test_every_figure_of_usable_entries_is_drawn(listed):
-    expected = {figure.name for figure in drawing.wanted(CONFIG)}
+    expected = {figure.name for figure in drawing.wanted_figures(CONFIG)}
     kinds = [kind for kind, chosen in drawing.standard().items() if chosen.owner == "entry"]
     without = {f"broken-{kind}" for kind in kinds if kind not in ("model_graph", "prior_predictive")}
     # The truth has no value of this entry's only parameter.
@@ -490,7 +490,7 @@ def test_standard_figures_are_declared_by_their_kinds_and_stand_in_reading_order
     of_entries = [kind for kind, chosen in found.items() if chosen.owner == "entry"]
     assert of_entries[:2] == ["model_graph", "prior_predictive"]
     assert of_entries[-4:] == ["posterior_predictive", "test_quantities", "loo_pit", "pareto_k"]
-    names = [figure.name for figure in drawing.wanted(CONFIG | {"sensitivity": False, "figures": {}})]
+    names = [figure.name for figure in drawing.wanted_figures(CONFIG | {"sensitivity": False, "figures": {}})]
     assert "many-sensitivity" not in names
     assert names[:2] == [f"{next(iter(CONFIG['models']))}-{kind}" for kind in of_entries[:2]]
 
@@ -585,7 +585,7 @@ def test_reference_needs_a_true_value(folder):
     from tadpool.figures import densities
 
     panel = {"curves": [{"entry": "many", "site": "sigma"}], "reference": "truth"}
-    with _style.applied("x"), pytest.raises(UserError, match="sigma has no single true value; mu has one"):
+    with _style.figure_style("x"), pytest.raises(UserError, match="sigma has no single true value; mu has one"):
         densities.draw(StudyResults("made_up", CONFIG, folder), panels=[panel])
 
 
@@ -632,14 +632,14 @@ def test_unknown_variables_are_explained(folder):
 def test_nothing_to_show_is_not_drawn(folder):
     from tadpool.figures import densities
 
-    with _style.applied("x"), pytest.raises(NotDrawn):
+    with _style.figure_style("x"), pytest.raises(NotDrawn):
         densities.draw(
             StudyResults("made_up", CONFIG, folder), panels=[{"curves": [{"entry": "broken", "site": "lam"}]}]
         )
 
 
 def test_counts_by_value():
-    counted = _summaries.counted(np.array([[3, 4, 4], [2, 9, 3]]), range(3, 6))
+    counted = _summaries.count_values(np.array([[3, 4, 4], [2, 9, 3]]), range(3, 6))
     assert counted.tolist() == [[1, 2, 0], [1, 0, 0]]
 
 

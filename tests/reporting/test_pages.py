@@ -20,9 +20,8 @@ from tadpool.files.results import StudyResults
 from tadpool.reporting import fit_view
 from tadpool.reporting.html import docstrings, markup, scripts
 from tadpool.reporting.html.environment import TEMPLATES
-from tadpool.reporting.pages import study
 from tadpool.reporting.pages.index import index_page
-from tadpool.reporting.sections import comparisons
+from tadpool.reporting.sections import comparison, conclusions
 from tests.made.page import Page, render, section, without_machine
 from tests.made.results import EXPLORED, MODEL, PROVENANCE, SVG, explore, history, quantities, sensitive
 
@@ -51,7 +50,7 @@ def test_a_tie_is_called_a_tie(make):
 )
 def test_what_is_predicted_in_words(target, groups, words):
     results = StudyResults("radon", {"unit": "house", "groups": groups}, Path())
-    assert comparisons.target_words(results, target) == words
+    assert comparison.target_words(results, target) == words
 
 
 def test_bad_pareto_k_withdraws_the_conclusion(make):
@@ -365,7 +364,7 @@ def test_numbers(value, decimals, text):
 def test_many_ties_and_a_follower_read_well():
     def row(entry, difference, dse, tie):
         numbers = {"elpd": -50.0 + difference, "elpd_diff": difference, "dse": dse, "tie": tie, "n_units": 100}
-        return comparisons.Row(entry, entry, "pass", numbers, 0, None)
+        return comparison.Row(entry, entry, "pass", numbers, 0, None)
 
     table = [
         row("a", 0.0, 0.0, False),
@@ -373,7 +372,7 @@ def test_many_ties_and_a_follower_read_well():
         row("c", -2.0, 2.0, True),
         row("d", -30.0, 3.0, False),
     ]
-    found = comparisons.conclude(table, "new tanks")
+    found = conclusions.conclude(table, "new tanks")
     assert found.tone == "tie"
     assert found.sentences[0].replace("\N{NO-BREAK SPACE}", " ") == (
         "A tie: the a, b and c models predict new tanks about equally well "
@@ -535,7 +534,7 @@ def test_a_choice_of_members_that_were_left_out_is_said(make):
         tree = results.loo(entry).copy()
         tree.attrs["plan"] = json.dumps(plan)
         io.write(results.folder / entry / "logo_group.nc", tree, contracts.LOO)
-    (found,) = study.comparisons(results)
+    (found,) = conclusions.comparisons(results)
     assert found.conclusion.sentences[-1] == (
         "3 of the 10 members of group, chosen at random, were held out, in 2 fits."
     )

@@ -15,9 +15,10 @@ from tadpool.files.results import StudyResults
 from tadpool.loading import undeclared_trials
 from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
-from tadpool.reporting.pages.study import comparisons, headline
+from tadpool.reporting.pages.study import headline
 from tadpool.reporting.sections import overview, sensitivity
 from tadpool.reporting.sections import predictions as predicted
+from tadpool.reporting.sections.conclusions import comparisons
 from tadpool.reporting.sections.pooling import pooling
 from tadpool.reporting.sections.pooling_own_data import own_data
 from tests.made.page import render, section

@@ -85,7 +85,7 @@ class Figures:
         listing = io.read_json(path) if path.is_file() else []
         self.all = [_figure(item, folder, number) for number, item in enumerate(listing, start=1)]
 
-    def of(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
+    def in_section(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
         """The figures of a section that belong to one owner, or those that belong to none."""
         owner = (kind, name) if kind else None
         return [figure for figure in self.all if figure.section == section and figure.owner == owner]

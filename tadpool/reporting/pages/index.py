@@ -9,7 +9,7 @@ from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.pages import study
-from tadpool.reporting.sections import comparisons, estimands, pooling, run_time
+from tadpool.reporting.sections import conclusions, estimands, pooling, run_time
 from tadpool.reporting.sections.changes import Changes
 
 ORDER = ("fail", "warn", "pass")
@@ -48,7 +48,7 @@ class Chapter:
     title: str
     question: str
     estimands: list[estimands.Shown]
-    headline: comparisons.Conclusion
+    headline: conclusions.Conclusion
     fits: list[fit_view.Fit]
 
     def having(self, verdict: str) -> int:
@@ -97,7 +97,7 @@ def _verdict(fit: fit_view.Fit) -> str:
 
 def _chapter(results: StudyResults) -> Chapter:
     found = fit_view.all_fits(results, {})
-    verdict = study.headline(study.comparisons(results), found, pooling.pooling(results, found))
+    verdict = study.headline(conclusions.comparisons(results), found, pooling.pooling(results, found))
     shown = estimands.estimands(results.config, found)
     return Chapter(results.study, results.config["title"], results.config["question"], shown, verdict, found)
 

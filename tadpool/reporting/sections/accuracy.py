@@ -11,7 +11,7 @@ from tadpool.evaluation import loo_predictive, rmse
 from tadpool.formatting import MISSING, decimals_for, listed, number, plural
 from tadpool.reporting.fit_view import Fit, draws, families
 from tadpool.reporting.html.tables import Column, Table
-from tadpool.reporting.sections.comparisons import MANY_UNRELIABLE
+from tadpool.reporting.sections.conclusions import MANY_UNRELIABLE
 
 MOST_CELLS = 40_000_000
 

@@ -12,7 +12,7 @@ from tadpool.formatting import counted, listed
 from tadpool.reporting.fit_view import Fit, families
 from tadpool.reporting.html.figures import Figures
 from tadpool.reporting.sections.overview import Light
-from tadpool.reporting.sections.predictive import Replicated
+from tadpool.reporting.sections.predictive import PredictiveChecks
 from tadpool.reporting.sections.provenance import Provenance
 from tadpool.reporting.sections.sensitivity import Sensitivity
 
@@ -34,7 +34,7 @@ def checklist(
     results: StudyResults,
     fits: Sequence[Fit],
     figures: Figures,
-    replicated: Sequence[Replicated],
+    replicated: Sequence[PredictiveChecks],
     sensitivities: Sequence[Sensitivity],
     lights: Sequence[Light],
     provenance: Provenance,
@@ -76,7 +76,7 @@ def _model(results: StudyResults, fits: Sequence[Fit], figures: Figures) -> Iter
     yield _share(step, "Prior distributions", priors, len(fits), "model", "priors of", "models")
     equations = sum(any(paragraph.equation for paragraph in fit.description[1]) for fit in fits)
     yield _share(step, "Formal specification", equations, len(fits), "model", "equations, and source, of", "models")
-    predictive = sum(bool(figures.of("prior", "entry", fit.entry)) for fit in fits)
+    predictive = sum(bool(figures.in_section("prior", "entry", fit.entry)) for fit in fits)
     yield _share(step, "Prior predictive check", predictive, len(fits), "model", "figures of", "prior")
 
 
@@ -91,9 +91,9 @@ def _computation(fits: Sequence[Fit]) -> Iterator[Point]:
         yield _share(step, name, found, len(rows), "parameter", words, "estimates")
 
 
-def _posterior(fits: Sequence[Fit], replicated: Sequence[Replicated], figures: Figures) -> Iterator[Point]:
+def _posterior(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks], figures: Figures) -> Iterator[Point]:
     step = "Posterior"
-    shown = [figures.of("predictive", "entry", fit.entry) for fit in fits]
+    shown = [figures.in_section("predictive", "entry", fit.entry) for fit in fits]
     found = sum(bool(each.table.rows or drawn) for each, drawn in zip(replicated, shown, strict=True))
     yield _share(
         step, "Posterior predictive check", found, len(fits), "fit", "observed and replicated data of", "predictive"

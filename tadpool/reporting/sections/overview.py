@@ -7,8 +7,8 @@ from tadpool.evaluation.predictive_checks import TAIL
 from tadpool.formatting import counted, first_of, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
-from tadpool.reporting.sections.comparisons import Conclusion
-from tadpool.reporting.sections.predictive import Replicated
+from tadpool.reporting.sections.conclusions import Conclusion
+from tadpool.reporting.sections.predictive import PredictiveChecks
 from tadpool.reporting.sections.recovery import FAR, Recovery
 from tadpool.reporting.sections.sensitivity import Sensitivity
 
@@ -38,7 +38,7 @@ class Light:
 def overview(
     fits: Sequence[Fit],
     conclusions: Sequence[Conclusion],
-    replicated: Sequence[Replicated],
+    replicated: Sequence[PredictiveChecks],
     sensitivities: Sequence[Sensitivity],
     calibrations: Sequence[Calibration],
     recovery: Recovery | None,
@@ -80,7 +80,7 @@ def _comparison(conclusions: Sequence[Conclusion]) -> Light:
     return Light("Comparison", TONES[tone], FOUND[tone] + several, "comparison")
 
 
-def _predictive(fits: Sequence[Fit], replicated: Sequence[Replicated]) -> Light:
+def _predictive(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks]) -> Light:
     """Amber where more quantities are extreme than correct models would have on average; it names their models."""
     looked, extreme = sum(each.looked for each in replicated), sum(each.extreme for each in replicated)
     if not looked:

@@ -13,7 +13,7 @@ from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, POOLED, RUNGS, UNPOOLED
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Table
-from tadpool.reporting.sections import comparisons, predictions
+from tadpool.reporting.sections import comparison, conclusions, predictions
 from tadpool.reporting.sections.pooling_amounts import Amounts
 
 BEST = {
@@ -100,7 +100,7 @@ class Pooling:
     notes: list[str]
 
     @property
-    def headline(self) -> comparisons.Conclusion:
+    def headline(self) -> conclusions.Conclusion:
         """Whether groups differ, both answers in a sentence or two each, and how far partial pooling moves estimates.
 
         Its tone is that of the first comparison.
@@ -109,7 +109,7 @@ class Pooling:
             alone = (
                 f"Only complete pooling is fitted, which says nothing about differences between {plural(self.group)}"
             )
-            return comparisons.Conclusion(
+            return conclusions.Conclusion(
                 "none", [f"{alone}: partial pooling {dict(self.left_out)[PARTIAL]}.", *self.notes]
             )
         tone = next((answer.tone for answer in self.answers if answer.tone != "none"), "none")
@@ -118,7 +118,7 @@ class Pooling:
             first, *more = each.sentences[: each.headline]
             answers += [f"{each.about}: {first[:1].lower()}{first[1:]}", *more]
         shrinkage = [] if self.answered_by_shrinkage else [self.shrinkage]
-        return comparisons.Conclusion(tone, [*self.differences[:2], *answers, *shrinkage, *self.notes])
+        return conclusions.Conclusion(tone, [*self.differences[:2], *answers, *shrinkage, *self.notes])
 
     @property
     def answered_by_shrinkage(self) -> bool:
@@ -141,7 +141,7 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     return Pooling(
         group,
         amounts.differences(),
-        [_old(results, rungs, design, amounts), _new(results, rungs, design)],
+        [_answer_for_old_groups(results, rungs, design, amounts), _answer_for_new_group(results, rungs, design)],
         amounts.shrinkage(),
         str(amounts.scale),
         amounts.table(),
@@ -176,7 +176,7 @@ def _without_trials(results: StudyResults, design: Design) -> list[str]:
     return [] if told else list(undeclared_trials.sentences(results.table, [design.outcome]))
 
 
-def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
+def _answer_for_old_groups(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
     group, unit = design.group, design.unit
     about = f"For the {plural(group)} in the data"
     if unit == group:
@@ -191,7 +191,7 @@ def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amount
     return Answer(about, conclusion.tone, [*_advice(list(level), group), *conclusion.sentences])
 
 
-def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
+def _answer_for_new_group(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
     group = design.group
     about = f"For a new {group}"
     sound = [name for name in results.config["predictions"] if name in rungs and not rungs[name].failed]
@@ -211,15 +211,15 @@ def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Ans
 
 def _comparison(
     results: StudyResults, rungs: Mapping[str, Fit], target: str
-) -> tuple[comparisons.Conclusion, dict[str, float]] | None:
+) -> tuple[conclusions.Conclusion, dict[str, float]] | None:
     """What the first comparison of rungs on a target says, and the models that are ahead or tied.
 
     These with their elpd minus the elpd of the first; none where ranks mean nothing.
     """
-    for name, comparison in results.config["comparisons"].items():
-        if comparison["target"] == target and sum(entry in rungs for entry in comparison["entries"]) > 1:
-            rows = comparisons.rows(results, name)
-            conclusion = comparisons.conclude(rows, comparisons.target_words(results, target))
+    for name, config in results.config["comparisons"].items():
+        if config["target"] == target and sum(entry in rungs for entry in config["entries"]) > 1:
+            rows = comparison.read_rows(results, name)
+            conclusion = conclusions.conclude(rows, comparison.target_words(results, target))
             level = [row for row in rows if row.entry in rungs and row.standing in ("best", "tie")]
             known = level if conclusion.tone in SUPPORTED else []
             return conclusion, {rungs[row.entry].config["model"]: row.numbers["elpd_diff"] for row in known}

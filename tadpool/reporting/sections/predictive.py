@@ -14,7 +14,7 @@ from tadpool.reporting.html.tables import Column, Table
 
 
 @dataclass(frozen=True)
-class Replicated:
+class PredictiveChecks:
     """The test quantities of one fit. table: a row each. reason: why there are none, "" where there are or none was asked.
 
     looked, extreme: how many quantities there are, and how many of them chance hardly explains; 0 of a failed fit, of which
@@ -32,27 +32,27 @@ class Replicated:
         return bool(self.table.rows or self.reason)
 
 
-def replicated(fit: Fit) -> Replicated:
+def read_checks(fit: Fit) -> PredictiveChecks:
     """The numbers of the figure of test quantities of a fit. Of separate fits those that failed take part."""
     path = fit.results.folder / "figures" / f"{fit.entry}-test_quantities.csv"
     if not fit.usable:
-        return Replicated(NOTHING, [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
+        return PredictiveChecks(NOTHING, [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
     if not path.is_file():
-        return Replicated(NOTHING, [])
+        return PredictiveChecks(NOTHING, [])
     table = pd.read_csv(path, dtype={"outcome": str, "group": str}).fillna({"group": ""})
     several = table["outcome"].nunique() > 1
     shown = Table(COLUMNS, [{**row, "several": several} for row in table.to_dict("records")])
     if fit.failed and not fit.failed_members:
-        return Replicated(shown, [])
+        return PredictiveChecks(shown, [])
     gates = fit.results.config["only_where"].items()
     counts = [
         f"Values of {outcome} count only where {gate} is not 0, both observed and replicated."
         for outcome, gate in gates
     ]
-    return Replicated(shown, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
+    return PredictiveChecks(shown, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
 
-def looks(found: Sequence[Replicated]) -> str:
+def overall_words(found: Sequence[PredictiveChecks]) -> str:
     """How many quantities were checked in all, and how many of them are extreme."""
     looked, fits = sum(each.looked for each in found), sum(each.looked > 0 for each in found)
     if not looked:

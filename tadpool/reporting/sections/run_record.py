@@ -11,7 +11,7 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import missing
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
-from tadpool.reporting.sections.comparisons import Row
+from tadpool.reporting.sections.comparison import Row
 from tadpool.reporting.sections.overview import Light
 from tadpool.reporting.sections.provenance import Provenance
 
