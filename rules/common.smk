@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tadpool.config import ConfigErrors, read
 from tadpool.errors import UserError
-from tadpool.files import checksums, io, run_lock
+from tadpool.files import checksums, run_lock
 from tadpool.verification.parts import PARTS
-from tadpool.workflow import child_process, rule_graph as graphs, slurm
+from tadpool.workflow import child_process, slurm
 from tadpool.workflow.resources import DAY, demand
 from tadpool.workflow.specs import Specs
 
@@ -128,17 +128,6 @@ def gpus(rule):
 def attempt(wildcards, attempt):
     """How often the job was started, this time included."""
     return attempt
-
-
-def rule_graph(wildcards):
-    """Which rules make this run, and which reads the files of which, as canonical JSON."""
-    twins = ("share_", "for_now_")
-    found = graphs.graph(
-        [each for each in workflow.rules if not each.name.startswith(twins)],
-        [*specs.everything(), *specs.pages()],
-        lambda named: type(wildcards)(fromdict=named),
-    )
-    return io.canonical(found, ordered=True)
 
 
 def per_entry(name):

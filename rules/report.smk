@@ -121,7 +121,6 @@ rule render_index:
         runtime=minutes("render_index"),
     params:
         spec=spec("render_index"),
-        graph=rule_graph,
         digest=digest("render_index"),
     script:
         "../scripts/render_index.py"

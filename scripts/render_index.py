@@ -10,14 +10,14 @@ from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.sections.changes import changes
 
 
-def main(index, graph, studies, quick, compare_with=None):
+def main(index, studies, quick, compare_with=None):
     folder = Path(index).parent
     results = [StudyResults(name, config, folder / name) for name, config in studies.items()]
     records = [io.read_json(result.folder / RUN) for result in results] if compare_with else []
     changed = {record["study"]: changes(record, compare_with["folder"]) for record in records}
-    io.write_text(index, index_page(results, quick, json.loads(graph), changed))
+    io.write_text(index, index_page(results, quick, changed))
 
 
 if __name__ == "__main__":
     with io.job_log(snakemake.log[0]):
-        main(snakemake.output.index, snakemake.params.graph, **json.loads(snakemake.params.spec))
+        main(snakemake.output.index, **json.loads(snakemake.params.spec))

@@ -9,7 +9,7 @@ from tadpool.figures import NotDrawn
 HIGHLIGHT = "#D55E00"
 
 
-def opened(results, name: str) -> tuple[xr.Dataset, xr.Dataset, int]:
+def read_calibration(results, name: str) -> tuple[xr.Dataset, xr.Dataset, int]:
     """Simulations, quantities, and how many fits are ranked. Raises NotDrawn where none is."""
     tree = results.calibration(name)
     if tree.attrs["status"] != "ok":

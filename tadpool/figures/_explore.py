@@ -1,10 +1,10 @@
-"""What the data of all explorers share: members with what is known of them, estimates, rounded numbers.
+"""What the data of all explorers share: members with what is known of them, views of their estimates, rounded numbers.
 
-An explorer is the interactive form of a figure, drawn by `report/explore_<kind>.js` from a mapping that these modules make:
-plain lists and text, None where there is no number, floats with four significant digits.
+An explorer is the interactive form of a figure, drawn by `report/explorer.js` from a mapping that the kind of figure makes with
+`explorer`: plain lists and text, None where there is no number, floats with four significant digits.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,33 @@ from tadpool.formatting import plural, sentence
 
 DIGITS = 4
 MOST_MEMBERS = 400
+
+
+def explorer(
+    hint: str,
+    members: Mapping[str, Mapping[str, Any]],
+    views: Sequence[Mapping[str, Any]],
+    choice: str = "",
+    start: int = 0,
+    curve: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The data of an explorer.
+
+    Args:
+        hint: What a reader can do, in a sentence.
+        members: By dim, what `members` returns.
+        views: What is shown of the members, each with `name`, `words` that the sentence of a member begins with, `by` (a key of
+            `members`), `entries` and either `axis` (of intervals: `mean`, `low` and `high` of an entry are lists over
+            the members) or `arrows`, `names`, `returns_prior`, `predictor`, `points` and `outcome` (of arrows and lines: they
+            are lists over the members of lists over the predictor's grid).
+        choice: What views differ in.
+        start: Position of the view that is shown first.
+        curve: `label`, and `values`, `elpd` and `se` of each view, positions of those that `failed`, and a `colour`.
+
+    Returns:
+        What goes to the figure's JSON and into the page.
+    """
+    return {"hint": hint, "members": members, "views": views, "choice": choice, "start": start, "curve": curve}
 
 
 def rounded(values: Iterable[float], digits: int = DIGITS) -> list[float | int | None]:
@@ -54,11 +81,13 @@ def members(results, by: str) -> dict[str, Any]:
     labels = data[by].values if by in data.coords else np.arange(1, data.sizes[by] + 1)
     facts = [_fact(data, variable) for variable in data.data_vars.values() if variable.dims == (by,)]
     if by != unit and f"{by}_index" in data:
-        parts = _units.grouped(data, f"{by}_index", by)
+        parts = _units.values_by_group(data, f"{by}_index", by)
         facts.insert(0, {"name": sentence(plural(unit)), "values": [len(part) for part in parts.values()]})
         for position, outcome in enumerate(results.config["outcomes"]):
             if data[outcome].dims == (unit,):
-                means = [part.mean() if len(part) else np.nan for part in _units.grouped(data, outcome, by).values()]
+                means = [
+                    part.mean() if len(part) else np.nan for part in _units.values_by_group(data, outcome, by).values()
+                ]
                 name = f"Mean {_style.quantity(data[outcome])}"
                 facts.insert(1 + position, {"name": name, "values": rounded(means)})
     name = data[by].attrs.get("long_name", by) if by in data.coords else by

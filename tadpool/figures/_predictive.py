@@ -76,7 +76,7 @@ def _counts(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.nd
     support = range(len(grid))
 
     def count(values):
-        return _summaries.counted((values.astype(np.int64) - grid[0]) // step, support)
+        return _summaries.count_values((values.astype(np.int64) - grid[0]) // step, support)
 
     frame = _summaries.summary(count(predicted).T).assign(
         value=grid, upto=grid + step - 1, observed=count(observed[None])[0]

@@ -44,7 +44,7 @@ STYLE = {
 
 
 @contextmanager
-def applied(salt: str) -> Iterator[None]:
+def figure_style(salt: str) -> Iterator[None]:
     """The style, whatever matplotlibrc the machine has; salt makes the ids inside an SVG its own and reproducible."""
     with mpl.rc_context():
         mpl.rcdefaults()

@@ -84,7 +84,7 @@ def without_truth(results) -> list[str]:
 
 def in_words(row: Mapping[str, float]) -> str:
     """Median and 89 % interval of one row of `summary`, for alt texts."""
-    return f"median {row['median']:.3g}, 89 % from {row['eti89_low']:.3g} to {row['eti89_high']:.3g}"
+    return f"median {row['median']:.3g}, 89 % interval {row['eti89_low']:.3g} to {row['eti89_high']:.3g}"
 
 
 def site_summary(site: xr.DataArray) -> pd.DataFrame:
@@ -109,7 +109,7 @@ def density(values: np.ndarray, points: int = 120) -> tuple[np.ndarray, np.ndarr
     return grid, height
 
 
-def counted(values: np.ndarray, support: Sequence[int]) -> np.ndarray:
+def count_values(values: np.ndarray, support: Sequence[int]) -> np.ndarray:
     """How often each value of `support` (consecutive integers) occurs in each row of values (draws, units)."""
     size = len(support)
     positions = values.astype(np.int64) - support[0]

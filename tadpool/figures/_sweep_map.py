@@ -1,4 +1,4 @@
-"""The elpd of a sweep over two things as a map, with the points that cannot be told from the best one."""
+"""The elpd of a sweep over two things as a map, with the points that are tied with the best one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,11 +23,11 @@ LARGEST = 2500
 # Dark on the light cells in both colour schemes of the page, so not the black that follows the text.
 INK = "#10203a"
 CAPTION = (
-    "The best point is {best}; the points with a dot cannot be told from it ("
+    "The best point is {best}; the points with a dot predict about equally well ("
     + sweep_scores.TIE
     + "). Colours end {below:.0f} nats below the best. {overlay}{doubt}"
 )
-APART = "Each point has its own simulated data, so none is the best; colours are the elpd. {doubt}"
+APART = "Each point has its own simulated data, so none is best; colours are the elpd. {doubt}"
 
 
 def draw(results, chosen: Mapping[str, Any], numbers: pd.DataFrame) -> Drawn:
@@ -65,8 +65,8 @@ def _alt(numbers: pd.DataFrame, names: list[str]) -> str:
     at = ", ".join(f"{name} = {best[name]:.3g}" for name in names)
     region = " and ".join(f"{name} from {ties[name].min():.3g} to {ties[name].max():.3g}" for name in names)
     return (
-        f"best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {at}; {len(ties)} of {len(numbers)} points are "
-        f"not to be told from it, with {region}."
+        f"best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {at}; {len(ties)} of {len(numbers)} points "
+        f"predict about equally well, with {region}."
     )
 
 
@@ -100,7 +100,7 @@ def _mark(axes: Axes, numbers: pd.DataFrame, names: list[str], compared: bool) -
             (numbers["tie"] & ~numbers["best"], ".", INK, "tied with the best", 4.0),
             (numbers["best"], "*", INK, "best", 10.0),
         ]
-    marks.append(((numbers["untrusted"] > 0) & ~numbers["failed"], "o", INK, "not to be trusted for all units", 9.0))
+    marks.append(((numbers["untrusted"] > 0) & ~numbers["failed"], "o", INK, "unreliable for some units", 9.0))
     for chosen, marker, colour, text, size in marks:
         if chosen.any():
             at = numbers.loc[chosen, names].to_numpy().T
@@ -136,5 +136,5 @@ def _draw_overlay(axes: Axes, results, overlay: Mapping[str, Any] | None) -> str
 def _doubt(numbers: pd.DataFrame) -> str:
     most = int(numbers["untrusted"].max())
     if not most:
-        return "Every unit was scored in a way that can be trusted."
-    return f"Ringed: scores of some units cannot be trusted there (up to {most} of {numbers['n_units'].iloc[0]})."
+        return "Every unit was scored reliably."
+    return f"Ringed: scores of some units are unreliable there (up to {most} of {numbers['n_units'].iloc[0]})."

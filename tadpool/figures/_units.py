@@ -91,7 +91,7 @@ def draw_group_axis(axes: Axes, at: np.ndarray, labels: Sequence[str], title: st
     axes.set_xlabel(title)
 
 
-def grouped(data: xr.Dataset, name: str, by: str) -> Mapping[str, np.ndarray]:
+def values_by_group(data: xr.Dataset, name: str, by: str) -> Mapping[str, np.ndarray]:
     """The values of a variable by group: by a dim with an index variable `<by>_index`, or by the values of a variable."""
     values = variable(data, name).values
     if f"{by}_index" in data:

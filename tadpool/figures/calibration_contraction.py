@@ -1,15 +1,16 @@
-"""How much fits to simulated data learn, against how far they are off."""
+"""How much fits to simulated data contract the prior, against the errors of their posterior means."""
 
 import numpy as np
 import pandas as pd
 
-from tadpool.figures import Drawn, NotDrawn, _calibrations, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _calibrations, _style
 
+STANDARD = Standard("calibration", "calibration", place=3)
 CAPTION = (
-    "Each dot is one parameter. To the right: what the data teach, 1 - posterior variance / prior variance. Upwards: the "
-    "mean of z = (posterior mean - truth) / posterior sd over {n} fits, with a line of one standard deviation of z to each "
-    "side, which should reach about from -1 to 1. Least is learnt of {least} ({contraction:.2f}). About 95 % of dots should "
-    "lie inside the grey range; far outside, estimates are biased."
+    "Each dot is one parameter. Horizontal: contraction, 1 - posterior variance / prior variance. Vertical: the mean of "
+    "z = (posterior mean - true value) / posterior SD over {n} fits, with a line of one standard deviation of z to each "
+    "side, which should reach from about -1 to 1. The data are least informative about {least} ({contraction:.2f}). About "
+    "95 % of dots should lie inside the grey band; far outside it, estimates are biased."
 )
 
 
@@ -18,7 +19,7 @@ def draw(results, *, calibration: str) -> Drawn:
 
     Raises NotDrawn where the calibration has no ranks.
     """
-    _, quantities, n = _calibrations.opened(results, calibration)
+    _, quantities, n = _calibrations.read_calibration(results, calibration)
     known = quantities.isel(quantity=np.flatnonzero(np.isfinite(quantities["contraction"].values)))
     if not known.sizes["quantity"]:
         raise NotDrawn("no parameter has a finite prior variance")

@@ -4,19 +4,20 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tadpool.figures import Drawn, _calibrations, _style
+from tadpool.figures import Drawn, Standard, _calibrations, _style
 
+STANDARD = Standard("calibration", "calibration", place=2)
 LEVELS = (50, 89)
 CAPTION = (
-    "Each dot is one quantity: how many of its true values lie inside the central interval, over {n} fits. About 95 % of the "
-    "dots should lie inside the grey range: {inside_50} of {quantities} do at 50 %, {inside_89} at 89 %. Left of the range, "
-    "intervals are too narrow."
+    "Each dot is one quantity: the share of its true values that lie inside the central interval, over {n} fits. About 95 % "
+    "of the dots should lie inside the grey band: {inside_50} of {quantities} do at 50 %, {inside_89} at 89 %. Left of the "
+    "band, intervals are too narrow."
 )
 
 
 def draw(results, *, calibration: str) -> Drawn:
     """calibration: its name in the study. One row per site. Raises NotDrawn where the calibration has no ranks."""
-    _, quantities, n = _calibrations.opened(results, calibration)
+    _, quantities, n = _calibrations.read_calibration(results, calibration)
     sites = _calibrations.sites(quantities)
     figure, axes = _style.panels(1, len(LEVELS), height=0.9 + 0.28 * max(3, len(sites)), sharey=True)
     values = {"n": n, "quantities": quantities.sizes["quantity"]}

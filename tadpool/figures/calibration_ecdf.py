@@ -1,17 +1,18 @@
-"""ECDF of the ranks of the true values, less that of uniform ranks, with simultaneous bands."""
+"""ECDF of the ranks of the true values minus the uniform ECDF, with simultaneous bands."""
 
 import numpy as np
 import pandas as pd
 
 from tadpool.calibration import uniformity
-from tadpool.figures import Drawn, _calibrations, _style
+from tadpool.figures import Drawn, Standard, _calibrations, _style
 
+STANDARD = Standard("calibration", "calibration", place=1)
 COLUMNS = 3
 CAPTION = (
-    "Each line is one quantity: the share of simulations whose true value ranks at or below x among the draws, less the share "
+    "Each line is one quantity: the share of simulations whose true value ranks at or below x among the draws, minus the share "
     "expected of a calibrated posterior. One line in twenty leaves the band by chance; of {quantities} lines {outside} "
-    "{leave}. A hump says that estimates are too high, a dip that they are too low, an S that intervals are too wide or too "
-    "narrow.{found}"
+    "{leave}. A hump means that estimates are too high, a dip that they are too low, an S shape that intervals are too "
+    "wide or too narrow.{found}"
 )
 
 
@@ -20,7 +21,7 @@ def draw(results, *, calibration: str) -> Drawn:
 
     Raises NotDrawn where the calibration has no ranks.
     """
-    simulations, quantities, ranked = _calibrations.opened(results, calibration)
+    simulations, quantities, ranked = _calibrations.read_calibration(results, calibration)
     largest = int(simulations.attrs["largest_rank"])
     ranks = simulations["rank"].values[(simulations["rank"].values >= 0).all(axis=1)]
     at = np.arange(1, largest + 1) / (largest + 1)
@@ -42,7 +43,7 @@ def draw(results, *, calibration: str) -> Drawn:
     for panel in axes.flat[len(sites) :]:
         panel.set_visible(False)
     figure.supxlabel("rank of the true value, as a share", fontsize=9)
-    figure.supylabel("ECDF less uniform", fontsize=9)
+    figure.supylabel("ECDF minus uniform", fontsize=9)
     names = quantities["quantity"].values
     values = _values(quantities, bad)
     numbers = pd.DataFrame(

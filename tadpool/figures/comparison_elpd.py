@@ -1,14 +1,15 @@
-"""Predictive accuracy of the compared entries, and how far each is behind the best."""
+"""Predictive accuracy of the compared entries, and how far each is below the best."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("comparison", "comparison", place=1)
 CAPTION = (
-    "Left: elpd with its standard error. Right: the difference to the best with its own standard error, which is what "
+    "Left: elpd with its standard error. Right: the difference from the best with its own standard error, which is what "
     f"decides. A difference below {TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"
 )
 
@@ -31,7 +32,7 @@ def draw(results, *, comparison: str) -> Drawn:
     elpd.set_ylim(len(table) - 0.5, -0.5)
     elpd.set_xlabel("elpd (nats)")
     difference.axvline(0, color=_style.REFERENCE, linewidth=0.8, zorder=0)
-    difference.set_xlabel("difference to the best (nats)")
+    difference.set_xlabel("difference from the best (nats)")
     for row, (_, entry) in enumerate(table.iterrows()):
         place = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center", "fontsize": 8}
         difference.annotate(_note(entry), (1, row), **place)
@@ -62,11 +63,11 @@ def _points(axes: Axes, results, table: pd.DataFrame, value: str, error: str) ->
 def _doubt(ranked: pd.DataFrame) -> str:
     doubtful = ranked[ranked["untrusted"] > 0]
     if doubtful.empty:
-        return "Every unit was scored in a way that can be trusted."
+        return "Every unit was scored reliably."
     counted = ", ".join(
         f"{row['label']}: {row['untrusted']} of {int(row['n_units'])}" for _, row in doubtful.iterrows()
     )
-    return f"Hollow: scores that cannot be trusted, for Pareto k or a refit whose chains disagree ({counted})."
+    return f"Hollow: some scores are unreliable, by Pareto k or a refit whose chains disagree ({counted})."
 
 
 def _alt(table: pd.DataFrame, doubt: str) -> str:
@@ -76,7 +77,7 @@ def _alt(table: pd.DataFrame, doubt: str) -> str:
             sentences.append(f"{row['label']}: no numbers.")
             continue
         behind = (
-            "" if row["rank"] == 1 else f", {-row['elpd_diff']:.1f} (standard error {row['dse']:.1f}) behind the best"
+            "" if row["rank"] == 1 else f", {-row['elpd_diff']:.1f} (standard error {row['dse']:.1f}) below the best"
         )
         tie = ", a tie" if _is_tie(row) else ""
         sentences.append(f"{row['label']}: elpd {row['elpd']:.1f} (standard error {row['se']:.1f}){behind}{tie}.")

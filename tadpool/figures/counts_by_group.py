@@ -10,7 +10,7 @@ from tadpool.figures import Drawn, _style, _units
 def draw(results, *, by: str) -> Drawn:
     """by: a grouping dim, or a variable with few values."""
     unit = results.config["unit"]
-    counted = {name: len(values) for name, values in _units.grouped(results.data, unit, by).items()}
+    counted = {name: len(values) for name, values in _units.values_by_group(results.data, unit, by).items()}
     counts = np.array(list(counted.values()))
     figure, ((axes,),) = _style.panels(height=2.6)
     at = np.arange(len(counts))

@@ -115,7 +115,7 @@ def _described(numbers: pd.DataFrame) -> tuple[str, str, dict[str, float]]:
     sentences, values = [], {}
     for (panel, curve), part in numbers.groupby(["panel", "curve"], sort=False):
         row = part.iloc[0]
-        marked = f"; marked is {row['reference']:.3g}" if pd.notna(row.get("reference")) else ""
+        marked = f"; reference at {row['reference']:.3g}" if pd.notna(row.get("reference")) else ""
         sentences.append(f"{panel}, {curve}: {_summaries.in_words(row)}{marked}.")
         if row["group"] == "posterior":
             names = ("mean", "median", "eti89_low", "eti89_high", "share_above_zero")

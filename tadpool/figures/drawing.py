@@ -11,33 +11,9 @@ import numpy as np
 import pandas as pd
 
 from tadpool.errors import UserError, did_you_mean
-from tadpool.figures import SECTIONS, Drawn, NotDrawn, _style
-from tadpool.files import io
+from tadpool.figures import OWNERS, SECTIONS, Drawn, NotDrawn, Standard, _style
+from tadpool.files import io, plugins
 from tadpool.files.results import StudyResults
-
-# Kind -> section, in reading order.
-PER_ENTRY = {
-    "model_graph": "model",
-    "prior_predictive": "prior",
-    "trace_rank": "sampler",
-    "energy": "sampler",
-    "forest": "posterior",
-    "recovery": "posterior",
-    "sensitivity": "sensitivity",
-    "posterior_predictive": "predictive",
-    "test_quantities": "predictive",
-    "loo_pit": "predictive",
-    "pareto_k": "predictive",
-}
-PER_COMPARISON = {"comparison_elpd": "comparison", "comparison_forest": "comparison"}
-PER_SWEEP = {"sweep_elpd": "sweep"}
-PER_CALIBRATION = {
-    "calibration_ecdf": "calibration",
-    "calibration_coverage": "calibration",
-    "calibration_contraction": "calibration",
-}
-PER_RECOVERY = {"recovery_grid": "calibration"}
-OWNERS = ("entry", "comparison", "sweep", "calibration", "recovery")
 
 
 @dataclass(frozen=True)
@@ -56,30 +32,39 @@ class Wanted:
     title: str = ""
 
 
-def wanted(config: Mapping[str, Any]) -> list[Wanted]:
-    """All figures of a study in reading order: its own, then the standard set.
+def standard() -> dict[str, Standard]:
+    """Kinds of figures that are drawn without being asked for, as their modules declare them, in reading order."""
+    modules = {kind: import_module(f"tadpool.figures.{kind}") for kind in plugins.figures()}
+    found = {kind: module.STANDARD for kind, module in modules.items() if hasattr(module, "STANDARD")}
+    return dict(sorted(found.items(), key=lambda item: (SECTIONS.index(item[1].section), item[1].place, item[0])))
 
-    Raises UserError for an own figure with the name of a standard one, or with an unknown section or option.
+
+def wanted_figures(config: Mapping[str, Any]) -> list[Wanted]:
+    """All figures of a study in reading order: its own, then the standard ones.
+
+    Args:
+        config: The study.
+
+    Returns:
+        What is to be drawn, of fits that failed too.
+
+    Raises:
+        UserError: An own figure has the name of a standard one, or an unknown section or option.
     """
-    standard = [
-        Wanted(f"{name}-{kind}", kind, section, {owner: name}, {owner: name})
-        for owner, names, kinds in (
-            ("entry", config["models"], PER_ENTRY),
-            ("comparison", config["comparisons"], PER_COMPARISON),
-            ("sweep", config["sweeps"], PER_SWEEP),
-            ("calibration", config["calibration"], PER_CALIBRATION),
-            ("recovery", config["recovery"], PER_RECOVERY),
-        )
-        for name in names
-        for kind, section in kinds.items()
-        if kind != "sensitivity" or config["sensitivity"]
+    kinds = standard()
+    shared = [
+        Wanted(f"{name}-{kind}", kind, chosen.section, {owner: name}, {owner: name})
+        for owner, key in OWNERS.items()
+        for name in config[key]
+        for kind, chosen in kinds.items()
+        if chosen.owner == owner and (not chosen.key or config[chosen.key])
     ]
-    taken = {figure.name for figure in standard}
+    taken = {figure.name for figure in shared}
     own = list(_own(config["figures"]))
     for figure in own:
         if figure.name in taken:
             raise UserError(f"figures.{figure.name}: a standard figure has this name; rename it")
-    return [*own, *standard]
+    return [*own, *shared]
 
 
 def _own(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Wanted]:
@@ -107,8 +92,8 @@ def draw_all(results: StudyResults, folder: Path) -> None:
     """
     listed = []
     folder.mkdir(parents=True, exist_ok=True)
-    for figure in wanted(results.config):
-        with _style.applied(figure.name):
+    for figure in wanted_figures(results.config):
+        with _style.figure_style(figure.name):
             try:
                 drawn = _kind(figure.kind)(results, **figure.options)
             except NotDrawn:
@@ -127,15 +112,15 @@ def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
         "section": figure.section,
         **owners,
         "title": figure.title or drawn.title,
-        "caption": filled(figure.name, " ".join((figure.caption or drawn.caption).split()), drawn.values),
+        "caption": fill_caption(figure.name, " ".join((figure.caption or drawn.caption).split()), drawn.values),
         "alt": drawn.alt,
         "width": round(width, 1),
         "height": round(height, 1),
-        "explorer": drawn.explorer["kind"] if drawn.explorer else None,
+        "explorer": drawn.explorer is not None,
     }
 
 
-def filled(name: str, caption: str, values: Mapping[str, Any]) -> str:
+def fill_caption(name: str, caption: str, values: Mapping[str, Any]) -> str:
     """The caption with its placeholders filled. Raises UserError for one that the figure has no value for."""
     try:
         return caption.format(**values)
@@ -152,7 +137,7 @@ def _write(folder: Path, name: str, drawn: Drawn) -> None:
     with io.replacing(folder / f"{name}.svg") as path:
         drawn.figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     io.write_csv(folder / f"{name}.csv", _rounded(drawn.numbers))
-    if drawn.explorer:
+    if drawn.explorer is not None:
         io.write_text(folder / f"{name}.json", io.canonical(drawn.explorer) + "\n")
 
 

@@ -5,16 +5,17 @@ import pandas as pd
 from arviz_stats.base import array_stats
 
 from tadpool.convergence.diagnostics import DEFAULTS
-from tadpool.figures import Drawn, _style, _summaries
+from tadpool.figures import Drawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "sampler", place=2)
 CAPTION = (
-    "The two curves should be about equally wide. Where the changes are much narrower, the sampler needs many steps to cross "
-    "the energies and misses tails: E-BFMI, here at least {bfmi_min:.2f}, falls below {threshold}."
+    "The two curves should be about equally wide. If the changes are much narrower, the sampler needs many steps to cross "
+    "the range of energies and misses tails: E-BFMI, here at least {bfmi_min:.2f}, is then below {threshold}."
 )
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """Of separate fits, the one with the smallest E-BFMI is shown."""
+    """Draws the energy of an entry; of separate fits, the one with the smallest E-BFMI."""
     _summaries.sites(results, entry)
     energy = results.fit(entry)["sample_stats"]["energy"].transpose(..., *_summaries.SAMPLE)
     flat = energy.values.reshape(-1, *energy.shape[-2:])

@@ -7,8 +7,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "posterior", place=1)
 MOST_LABELLED = 60
 MOST_COLUMNS = 3
 LABELLED_ROW, BARE_ROW, MOST_BARE = 0.15, 0.03, 4.5

@@ -12,7 +12,7 @@ COLUMNS = 3
 def draw(results, *, variable: str, by: str | None = None) -> Drawn:
     """by: a grouping dim or a variable; one more panel for each of its values, all on the same axis."""
     chosen = _units.variable(results.data, variable)
-    parts = {"all": chosen.values.ravel()} | (dict(_units.grouped(results.data, variable, by)) if by else {})
+    parts = {"all": chosen.values.ravel()} | (dict(_units.values_by_group(results.data, variable, by)) if by else {})
     columns = min(COLUMNS, len(parts))
     rows = -(-len(parts) // columns)
     figure, axes = _style.panels(

@@ -1,4 +1,4 @@
-"""Whether each observation is where its predictive distribution without it says: LOO-PIT, and reliability of a yes or no."""
+"""Whether predictions without the unit are calibrated: LOO-PIT, and reliability of yes-or-no outcomes."""
 
 from dataclasses import dataclass
 
@@ -9,25 +9,27 @@ from matplotlib.axes import Axes
 from scipy.special import logsumexp
 
 from tadpool.evaluation import loo_predictive, pit, predictive_checks
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "predictive", place=3)
 SEED = 214
 MOST_UNITS = 1000
 PIT = (
-    "Of a calibrated model the line stays in the grey band, which holds 95 % of such lines as a whole. Above zero on the left "
-    "and below it on the right (values heaped at both ends, a U): predictions are too narrow; the reverse (heaped in the "
-    "middle, a hump): too wide. Above zero all along: predictions are too high; below: too low (a slope)."
+    "For a calibrated model the line stays in the grey band, which contains 95 % of such lines as a whole. Above zero on the "
+    "left and below it on the right (values pile up at both ends, a U): predictions are too narrow; the reverse (values pile "
+    "up in the middle, a hump): too wide. Above zero throughout: predictions are too high; below: too low (a slope)."
 )
-DISCRETE = "Each whole number spreads evenly over its step."
+DISCRETE = "Each whole number is spread evenly over its step."
 RELIABILITY = (
-    "The line is the share of yes among units of about the same predicted probability; of a calibrated model it stays in the "
-    "grey band, which holds 95 % of such lines as a whole. Above the diagonal a yes is more frequent than predicted, below it "
-    "rarer; above on the left and below on the right: predictions are too sure; the reverse: too timid."
+    "The line is the share of yes among units of about the same predicted probability; for a calibrated model it stays in "
+    "the grey band, which contains 95 % of such lines as a whole. Above the diagonal yes is more frequent than predicted, "
+    "below it less frequent; above on the left and below on the right: predictions are overconfident; the reverse: "
+    "underconfident."
 )
-SIMULATED = "The band is found from {simulations} simulated data sets (95 ± {level_error:.1f} %)."
+SIMULATED = "The band comes from {simulations} simulated data sets (95 ± {level_error:.1f} %)."
 SOURCE = (
-    "Values are of fits without the unit where it was fitted again ({refit} of {n_units}), else by importance sampling, which "
-    "cannot be trusted for {doubtful} of them.{selection}{gated}"
+    "Values come from refits without the unit where it was refitted ({refit} of {n_units}), otherwise from importance "
+    "sampling, which is unreliable for {doubtful} of them.{selection}{gated}"
 )
 
 
@@ -71,7 +73,7 @@ def draw(results, *, entry: str) -> Drawn:
         "outside": sum(bool(curve.outside.any()) for curve in curves),
     }
     title = "Reliability" if set(kinds) == {predictive_checks.YES_NO} else "LOO-PIT"
-    alt = f"{found} {counts['refit']} of {counts['n_units']} units were fitted again, {counts['doubtful']} cannot be trusted."
+    alt = f"{found} {counts['refit']} of {counts['n_units']} units were refitted, {counts['doubtful']} are unreliable."
     numbers = pd.concat(frames, ignore_index=True)
     return Drawn(figure, numbers, f"{title} of {_style.label(results, entry)}", alt, _caption(kinds), values)
 
@@ -92,7 +94,7 @@ def _selected(units: int) -> slice:
 
 def _selection(units: int) -> str:
     step = _selected(units).step
-    return f" Shown is one unit of every {step}, evenly chosen." if step > 1 else ""
+    return f" The figure shows one unit in {step}, evenly chosen." if step > 1 else ""
 
 
 def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Predicted:
@@ -148,13 +150,13 @@ def _panel(axes: Axes, curve: pit.Curve, kind: str, colour: str, name: str) -> N
         axes.set(xlabel=f"probability predicted without the unit:\n{name}", ylabel="observed share", ylim=(-0.03, 1.03))
     else:
         axes.axhline(0, color=_style.REFERENCE, linewidth=0.8)
-        axes.set(xlabel=f"LOO-PIT of {name}", ylabel="cumulative share\nless that of uniform values")
+        axes.set(xlabel=f"LOO-PIT of {name}", ylabel="cumulative share\nminus uniform")
     axes.plot(curve.at, curve.line, color=colour)
 
 
 def _gated(outcome: str, gate: str, predicted: Predicted) -> str:
     undrawn = f"; {predicted.undrawn} of these have no draw in which it is" if predicted.undrawn else ""
-    return f" {outcome} counts where {gate} is not 0 ({len(predicted.observed)} values{undrawn})."
+    return f" {outcome} counts only where {gate} is not 0 ({len(predicted.observed)} values{undrawn})."
 
 
 def _caption(kinds: list[str]) -> str:

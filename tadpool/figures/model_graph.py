@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from tadpool.figures import Drawn, NotDrawn, _graph, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _graph, _style
 
+STANDARD = Standard("entry", "model")
 CAPTION = (
-    "Read it from top to bottom: each arrow points to a quantity that is drawn, or computed, given those it comes from. "
-    "Grey: observed. Dashed: computed, not drawn. A frame repeats what it holds, once for each member."
+    "Read from top to bottom: each arrow points to a quantity that is drawn, or computed, given those it comes from. "
+    "Grey: observed. Dashed: computed, not drawn. A frame repeats its contents, once for each member."
 )
 
 

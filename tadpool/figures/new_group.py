@@ -63,7 +63,7 @@ def _parameter(axes: Axes, results, entry: str, known, new, name: str) -> pd.Dat
 def _shares(axes: Axes, values: np.ndarray, observed: np.ndarray, shade: str, label: str) -> pd.DataFrame:
     high = int(max(np.quantile(values, 0.999), observed.max()))
     support = np.arange(min(int(values.min()), int(observed.min())), high + 1)
-    shares = [_summaries.counted(sample[None], support)[0] / sample.size for sample in (values, observed)]
+    shares = [_summaries.count_values(sample[None], support)[0] / sample.size for sample in (values, observed)]
     axes.bar(support, shares[0], color=shade, alpha=0.5, width=0.85, label=label)
     axes.plot(support, shares[1], "o", color=_style.OBSERVED, markersize=3, label="observed, all groups")
     axes.set_ylabel("share")

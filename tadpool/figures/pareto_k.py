@@ -1,19 +1,20 @@
-"""How far leave-one-out by importance sampling can be trusted, unit by unit."""
+"""How reliable leave-one-out by importance sampling is, unit by unit."""
 
 import numpy as np
 import pandas as pd
 
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("entry", "predictive", place=4)
 MOST_VECTORS = 1000
 CAPTION = (
-    "Above the line at {good_k:.2f} a unit's importance sampling cannot be trusted: it is too influential. That holds for "
-    "{bad_k} of {n_units} units. Scored by fitting again without the unit: {refit}."
+    "Above the line at {good_k:.2f} importance sampling is unreliable, because the unit is too influential: {bad_k} of "
+    "{n_units} units. Scored by a refit without the unit: {refit}."
 )
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """Units are in the order of the data; those scored by fitting again have markers of their own."""
+    """Units are in the order of the data; those scored by a refit have markers of their own."""
     loo = results.loo(entry)
     if "loo" not in loo.children:
         raise NotDrawn(f"{entry} has no leave-one-out results")
@@ -21,16 +22,14 @@ def draw(results, *, entry: str) -> Drawn:
     good_k = float(pointwise["total_good_k"])
     pareto_k, method = pointwise["pareto_k"].values, pointwise["method"].values.astype(str)
     (unit,) = pointwise["pareto_k"].dims
-    state = np.where(
-        method != "psis", "scored by fitting again", np.where(pareto_k > good_k, "not to be trusted", "good")
-    )
+    state = np.where(method != "psis", "scored by a refit", np.where(pareto_k > good_k, "unreliable", "good"))
     numbers = pd.DataFrame({unit: pointwise[unit].values, "pareto_k": pareto_k, "method": method, "state": state})
     figure, ((axes,),) = _style.panels(height=2.8)
     at = np.arange(1, len(pareto_k) + 1)
     markers = {
         "good": ("o", _style.PALETTE[0]),
-        "not to be trusted": ("X", _style.PALETTE[1]),
-        "scored by fitting again": ("s", _style.PALETTE[2]),
+        "unreliable": ("X", _style.PALETTE[1]),
+        "scored by a refit": ("s", _style.PALETTE[2]),
     }
     for name, (marker, shade) in markers.items():
         chosen = state == name
@@ -48,6 +47,6 @@ def draw(results, *, entry: str) -> Drawn:
     }
     alt = (
         f"Pareto k of {len(at)} units, from {np.nanmin(pareto_k):.2f} to {np.nanmax(pareto_k):.2f}: {shown['bad_k']} above the "
-        f"threshold {good_k:.2f}, {shown['refit']} scored by fitting again."
+        f"threshold {good_k:.2f}, {shown['refit']} scored by a refit."
     )
     return Drawn(figure, numbers, f"Pareto k of {_style.label(results, entry)}", alt, CAPTION, shown)

@@ -1,10 +1,11 @@
 """What the fitted model predicts for the same units, against what was observed: whole distributions, not means."""
 
-from tadpool.figures import Drawn, _predictive, _style, _summaries
+from tadpool.figures import Drawn, Standard, _predictive, _style, _summaries
 
+STANDARD = Standard("entry", "predictive", place=1)
 CAPTION = (
-    "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The model's "
-    "89 % intervals hold what was observed at {inside} of {shown} places along the axis."
+    "Look for observed values that leave the intervals in a pattern: too many small ones, too few large ones. The "
+    "89 % intervals contain what was observed at {inside} of {shown} places along the axis."
 )
 
 

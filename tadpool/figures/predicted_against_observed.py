@@ -8,8 +8,8 @@ from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
 
 MOST_POINTS = 4000
 CAPTION = (
-    "Each column of dots is a unit, each dot a draw of what the model predicts for it. Good predictions stay close to the "
-    "diagonal, and their 89 % intervals hold 89 % of the units: {shown}."
+    "Each column of dots is a unit, and each dot a draw of its predicted outcome. Good predictions stay close to the "
+    "diagonal, and their 89 % intervals contain 89 % of the units ({shown})."
 )
 
 
@@ -43,7 +43,7 @@ def draw(results, *, entries: list[str], outcome: str, colour_by: str | None = N
     axes[0, 0].set_ylabel(f"{_style.quantity(observed)},\npredictive draws")
     _style.legend_above(figure, axes[0, 0])
     values["shown"] = "; ".join(
-        f"{_style.label(results, name)} holds {values[f'{name}_covered']:.0%} of units in 89 % intervals "
+        f"{_style.label(results, name)}: {values[f'{name}_covered']:.0%} of units in 89 % intervals, which are "
         f"{values[f'{name}_width']:.3g} wide"
         for name in names
     )

@@ -1,10 +1,11 @@
 """What the priors alone predict, against what was observed."""
 
-from tadpool.figures import Drawn, _predictive, _style
+from tadpool.figures import Drawn, Standard, _predictive, _style
 
+STANDARD = Standard("entry", "prior")
 CAPTION = (
-    "Predictions before seeing any data should be wide, cover what was observed and hold nothing impossible. They need not "
-    "agree with it: the observations are shown for scale."
+    "Predictions from the priors alone should be wide, cover what was observed and allow nothing impossible. They need not "
+    "agree with the observations, which are shown for scale."
 )
 
 

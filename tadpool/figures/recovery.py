@@ -1,4 +1,4 @@
-"""The values that the data were simulated with beside what entries estimate."""
+"""The true values with which the data were simulated, and their estimates by entries."""
 
 import numpy as np
 import pandas as pd
@@ -6,14 +6,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.calibration import recovery_table
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "posterior", place=2)
 CAPTION = (
-    "Left: crosses are the values that the data were simulated with. Right: the same as errors. Of true values 89 % should "
-    "lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = {worst_z:.1f}.{apart}"
+    "Left: crosses are the true values, with which the data were simulated. Right: the same as errors. About 89 % of true "
+    "values should lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = "
+    "{worst_z:.1f}.{apart}"
 )
 WITHOUT = "has no true value: returns its prior"
-EDGE = "has its true value on the edge of what can be and is not counted, as no interval covers it"
+EDGE = "has its true value at the boundary of the parameter space and is not counted, as no interval covers it"
 
 
 def draw(
@@ -44,9 +46,9 @@ def draw(
     left.set_yticks(range(len(rows)), [_row_name(numbers, row) for row in rows])
     left.set_ylim(len(rows) - 0.4, -0.6)
     left.set_xlabel("value")
-    right.set_xlabel("estimate less true value")
+    right.set_xlabel("estimate minus true value")
     _style.legend_above(figure, left)
-    title = f"Recovery by {', '.join(_style.label(results, name) for name in names)}"
+    title = f"Parameter recovery by {', '.join(_style.label(results, name) for name in names)}"
     return Drawn(figure, numbers, title, _alt(results, numbers), CAPTION, _values(numbers))
 
 
@@ -69,7 +71,7 @@ def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
 
 
 def _on_edge(site: xr.DataArray, truth: xr.DataArray, prior: xr.DataArray | None) -> np.ndarray:
-    """Which true values lie on the edge of what can be, such as a standard deviation of zero: no interval covers these.
+    """Which true values lie at the boundary of the parameter space, such as a scale of zero: no interval covers these.
 
     All draws, of the prior and of the posterior, are then on one side of it.
     """

@@ -9,14 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from tadpool.calibration import recovery_table as recoveries
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("recovery", "calibration")
 STATISTICS = {"bias": "bias", "rmse": "root mean square error", "coverage": "coverage of 89 % intervals"}
 MAPS = {"bias": "RdBu_r", "rmse": "Purples", "coverage": "PuOr"}
 # Dark on the light cells in both colour schemes of the page, so not the black that follows the text.
 INK = "#1a1a1a"
 CAPTION = (
-    "Numbers are over {replicates} simulated data sets a cell, with Monte Carlo errors in the table. Bias should be near 0 and "
+    "Each number is over {replicates} simulated data sets; the table has the Monte Carlo errors. Bias should be near 0 and "
     "coverage near 0.89. The largest bias is {bias:.2f} ({bias_entry}, {bias_cell}), the lowest coverage {coverage:.2f} "
     "({coverage_entry}, {coverage_cell})."
 )

@@ -5,19 +5,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from tadpool.figures import Drawn, NotDrawn, _style
+from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
+STANDARD = Standard("entry", "sensitivity", key="sensitivity")
 MOST_VECTORS = 1000
 LEAST = 1e-3
 NAMED = 8
 KINDS = {
     "none": ("o", _style.PALETTE[0], "neither"),
-    "strong prior": ("s", _style.PALETTE[4], "strong prior or weak data"),
-    "conflict": ("X", _style.PALETTE[1], "prior against data"),
+    "strong prior": ("s", _style.PALETTE[4], "prior-dominated"),
+    "conflict": ("X", _style.PALETTE[1], "potential prior-data conflict"),
 }
 CAPTION = (
-    "Right of the vertical line ({threshold}) a posterior depends on how strong its priors are, above the horizontal one on "
-    "how strong the data are. {sensitive} of {parameters} depend on the priors; they move {largest} most "
+    "Right of the vertical line ({threshold}) a posterior is sensitive to its priors, above the horizontal line to the data. "
+    "{sensitive} of {parameters} are sensitive to the priors; {largest} has the largest sensitivity "
     "({largest_prior:.2f}).{reliability}"
 )
 
@@ -107,5 +108,5 @@ def _values(numbers: pd.DataFrame, threshold: float, good_k: float) -> dict:
         "largest": largest["parameter"],
         "largest_prior": float(largest["prior"]),
         "unreliable": unreliable,
-        "reliability": f" Importance sampling cannot be trusted for {unreliable} of them." if unreliable else "",
+        "reliability": f" Importance sampling is unreliable for {unreliable} of them." if unreliable else "",
     }

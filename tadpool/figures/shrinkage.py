@@ -1,14 +1,17 @@
 """Pairs of group effects in two entries, with an arrow from one estimate of each group to the other."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.axes import Axes
 
-from tadpool.figures import Drawn, _explore_lines, _style, _summaries, _units
+from tadpool.figures import Drawn, _explore, _style, _summaries, _units
 
 NAMED = 5
+GRID = 7
 
 
 def draw(
@@ -51,8 +54,17 @@ def draw(
     names = {site: (labels or {}).get(axis, site) for axis, site in (("x", x), ("y", y))}
     explorer = None
     if outcome and varies:
-        named = (names[x], names[y])
-        explorer = _explore_lines.lines(results, frame, (start, end), (x, y), by, varies, outcome, named)
+        view = {
+            "name": "",
+            "words": "",
+            "by": by,
+            "names": [names[x], names[y]],
+            "outcome": _style.quantity(results.data[outcome]),
+        }
+        view |= _arrow_data(frame, (x, y)) | _line_data(results, (start, end), (x, y), by, varies)
+        view["points"] = _points(results.data, by, varies, outcome)
+        hint = f"Point at an arrow to see the data of that {by} and both lines, with 89 % intervals."
+        explorer = _explore.explorer(hint, {by: _explore.members(results, by)}, [view])
     axes.set(xlabel=f"{names[x]}, posterior mean", ylabel=f"{names[y]}, posterior mean")
     _style.legend_above(figure, axes, columns=2)
     return Drawn(
@@ -72,7 +84,7 @@ def _means(results, entry: str, site: str, by: str) -> np.ndarray:
 def _constant(results, varies: str | None, by: str, groups: list[str]) -> np.ndarray:
     if varies is None:
         return np.zeros(len(groups), bool)
-    parts = _units.grouped(results.data, varies, by)
+    parts = _units.values_by_group(results.data, varies, by)
     return np.array([len(np.unique(parts[group])) < 2 for group in groups])
 
 
@@ -126,16 +138,58 @@ def _values(frame: pd.DataFrame, x: str, y: str, by: str) -> dict:
 def _alt(results, frame: pd.DataFrame, values: dict, start: str, end: str, names: Mapping[str, str], by: str) -> str:
     x, y = names
     sentences = [
-        f"{len(frame)} arrows, one for each {by}, from the posterior means of {_style.label(results, start)} to those of "
-        f"{_style.label(results, end)}.",
+        f"{len(frame)} arrows, one for each {by}, from the posterior means in {_style.label(results, start)} to the posterior "
+        f"means in {_style.label(results, end)}.",
         *(
             f"{names[site]}: standard deviation of the means {values[f'start_sd_{site}']:.3g} at the start, "
             f"{values[f'end_sd_{site}']:.3g} at the end."
             for site in (x, y)
         ),
-        f"The longest arrow is that of {values['farthest']} ({values['farthest_moved']:.3g}), the median length "
+        f"The longest arrow belongs to {values['farthest']} ({values['farthest_moved']:.3g}), the median length "
         f"{values['typical']:.3g}.",
     ]
     if values["returns_prior"]:
         sentences.append(f"In {values['returns_prior']} groups the starting {names[y]} returns its prior.")
     return " ".join(sentences)
+
+
+def _arrow_data(frame: pd.DataFrame, sites: tuple[str, str]) -> dict[str, Any]:
+    """Where arrows start and end, for the explorer."""
+    arrows = {
+        f"{end}_{axis}": _explore.rounded(frame[f"{end}_{site}"])
+        for end in ("start", "end")
+        for axis, site in zip(("x", "y"), sites, strict=True)
+    }
+    return {"arrows": arrows, "returns_prior": frame["returns_prior"].tolist()}
+
+
+def _line_data(results, entries: tuple[str, str], sites: tuple[str, str], by: str, predictor: str) -> dict[str, Any]:
+    """The line of each member in both entries, for the explorer: posterior means of intercept + slope times predictor.
+
+    They have 89 % intervals, at each value of the predictor where it has few, else on a grid.
+    """
+    variable = results.data[predictor]
+    values = np.unique(variable.values)
+    grid = values if len(values) <= GRID else np.linspace(values.min(), values.max(), GRID)
+    words = _style.meanings(variable) if "flag_meanings" in variable.attrs else {}
+    ticks = {str(value): text.replace("_", " ") for value, text in words.items()}
+    lines = [
+        _explore.entry(results, name, by) | _heights(_summaries.sites(results, name), sites, by, grid)
+        for name in entries
+    ]
+    shown = {"label": _style.quantity(variable), "grid": _explore.rounded(grid), "ticks": ticks}
+    return {"predictor": shown, "entries": lines}
+
+
+def _points(data: xr.Dataset, by: str, predictor: str, outcome: str) -> list[dict[str, list]]:
+    """The data of each member, for the explorer."""
+    across, up = (_units.values_by_group(data, name, by).values() for name in (predictor, outcome))
+    return [{"x": _explore.rounded(x), "y": _explore.rounded(y)} for x, y in zip(across, up, strict=True)]
+
+
+def _heights(posterior: Mapping[str, xr.DataArray], sites: tuple[str, str], by: str, grid: np.ndarray) -> dict:
+    """mean, low and high of each member's line: a list of members, each a list over the grid."""
+    intercept, slope = (posterior[site].transpose(by, *_summaries.SAMPLE) for site in sites)
+    drawn = intercept + slope * xr.DataArray(grid, dims="grid")
+    frames = [_explore.estimates(member) for member in drawn]
+    return {name: [frame[name] for frame in frames] for name in ("mean", "low", "high")}

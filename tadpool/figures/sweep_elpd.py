@@ -1,4 +1,7 @@
-"""Predictive accuracy over the points of a sweep, with the posterior that learns from the data what is swept."""
+"""Predictive accuracy over the points of a sweep, with the posterior of what is swept."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,15 +9,17 @@ from matplotlib.axes import Axes
 
 from tadpool import sweep_axes
 from tadpool.evaluation import sweep_scores
-from tadpool.figures import Drawn, NotDrawn, _explore_sweep, _style, _summaries, _sweep_map
+from tadpool.figures import Drawn, NotDrawn, Standard, _explore, _style, _summaries, _sweep_map
+from tadpool.formatting import general, number
 
+STANDARD = Standard("sweep", "sweep")
 STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
-    "The best value of {over} is {best:.4g}; values marked along the foot of the curve cannot be told from it ("
+    "The best value of {over} is {best:.4g}; values marked along the foot of the curve predict about equally well ("
     + sweep_scores.TIE
     + "). {overlay}{doubt}"
 )
-APART = "Each value of {over} has its own simulated data, so no value is the best. {doubt}"
+APART = "Each value of {over} has its own simulated data, so no value is best. {doubt}"
 
 
 def draw(results, *, sweep: str) -> Drawn:
@@ -34,7 +39,7 @@ def draw(results, *, sweep: str) -> Drawn:
 
 def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
     over, compared = chosen["over"], sweep_axes.compared(chosen["over"])
-    explorer = _explore_sweep.sweep(results, sweep, numbers) if compared else None
+    explorer = _explorer(results, sweep, chosen["entry"], numbers) if compared else None
     best = numbers[numbers["best"]].iloc[0]
     overlay = _overlay(results, chosen["overlay"])
     rows = 2 if overlay is not None else 1
@@ -49,13 +54,13 @@ def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
         if compared:
             axes[1, 0].axvline(best[over], color=_style.REFERENCE, linestyle="dashed", linewidth=0.9)
         shown = pd.concat([numbers.assign(curve="elpd"), overlay.assign(curve="posterior")], ignore_index=True)
-    axes[-1, 0].set_xlabel(f"{over} (fixed{', or learned' if overlay is not None else ''})")
+    axes[-1, 0].set_xlabel(f"{over} (fixed{', or estimated' if overlay is not None else ''})")
     _style.legend_above(figure, axes[0, 0])
     if compared:
         low, high = numbers.loc[numbers["tie"], over].agg(["min", "max"])
         alt = (
-            f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; not to be told "
-            f"from it from {low:.3g} to {high:.3g}. {values['overlay']}{values['doubt']}"
+            f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; values "
+            f"from {low:.3g} to {high:.3g} predict about equally well. {values['overlay']}{values['doubt']}"
         )
     else:
         low, high = numbers["elpd"].agg(["min", "max"])
@@ -72,7 +77,7 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, compared: bool) ->
         at, elpd - numbers["se"], elpd + numbers["se"], color=shade, alpha=0.2, linewidth=0, label="± standard error"
     )
     axes.plot(at, elpd, color=shade)
-    for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, not to be trusted for all units")):
+    for doubtful, face, text in ((False, shade, "elpd"), (True, "none", "elpd, unreliable for some units")):
         part = numbers[((numbers["untrusted"] > 0) == doubtful) & ~numbers["failed"]]
         if len(part):
             axes.plot(part[over], part["elpd"], "o", color=shade, markerfacecolor=face, markersize=4.5, label=text)
@@ -126,12 +131,68 @@ def _draw_overlay(axes: Axes, results, overlay: dict, frame: pd.DataFrame) -> st
     axes.set(yticks=[], ylabel="posterior\ndensity")
     axes.set_title(f"{overlay['site']} of {label}", color=shade)
     words = _summaries.in_words(frame.iloc[0])
-    return f"Below, on the same axis: {overlay['site']} as {label} learns it, {words}. "
+    return f"Below, on the same axis: the posterior of {overlay['site']} in {label}, {words}. "
 
 
 def _doubt(numbers: pd.DataFrame) -> str:
     most = int(numbers["untrusted"].max())
     if not most:
-        return "Every unit was scored in a way that can be trusted."
+        return "Every unit was scored reliably."
     size = numbers["n_units"].iloc[0]
-    return f"Hollow: scores of some units cannot be trusted there (up to {most} of {size})."
+    return f"Hollow: scores of some units are unreliable there (up to {most} of {size})."
+
+
+def _explorer(results, sweep: str, entry: str, numbers: pd.DataFrame) -> dict[str, Any] | None:
+    """A view of the posterior of every member at each value; None where the sweep has no site over the unit or a group."""
+    fit, check = results.sweep_fit(sweep), results.sweep_check(sweep)
+    if fit.attrs["status"] != "ok":
+        return None
+    posterior, over = fit["posterior"].to_dataset(), fit.attrs["over"]
+    if posterior.sizes[over] != len(numbers):
+        return None  # some points could not be sampled
+    site = _site(results, posterior.isel({over: 0}))
+    if site is None:
+        return None
+    by = _explore.own_dim(posterior[site].isel({over: 0}))
+    posterior = posterior[site].transpose(over, *_summaries.SAMPLE, by)
+    failed = [i for i, point in enumerate(check["points"]) if point["verdict"] == "fail"]
+    look = {"label": results.label(entry), "colour": _style.PALETTE[0], "failed": []}
+    axis = _explore.axis(results, site)
+    views = [
+        {"name": general(row[over], 3), "words": _words(over, row, position in failed), "by": by, "axis": axis,
+         "entries": [look | _explore.estimates(point)]}
+        for position, (point, row) in enumerate(zip(posterior, numbers.to_dict("records"), strict=True))
+    ]  # fmt: skip
+    scores = {name: [round(value, 2) for value in numbers[name]] for name in ("elpd", "se")}
+    curve = {
+        "label": over,
+        "values": _explore.rounded(numbers[over]),
+        **scores,
+        "failed": failed,
+        "colour": look["colour"],
+    }
+    members = _explore.members(results, by)
+    hint = f"Point at a value of {over} to see every {members['name']} at that value."
+    return _explore.explorer(hint, {by: members}, views, over, int(numbers["best"].to_numpy().argmax()), curve)
+
+
+def _words(over: str, row: Mapping[str, Any], failed: bool) -> str:
+    standing = (
+        ", a fit that failed"
+        if failed
+        else ", the best"
+        if row["best"]
+        else ", tied with the best"
+        if row["tie"]
+        else ""
+    )
+    return f"{over} {general(row[over], 3)}: elpd {number(row['elpd'])} ± {number(row['se'])} (SE){standing}. "
+
+
+def _site(results, posterior) -> str | None:
+    """The site that is shown: one with an observed counterpart if there is one, else the first that was sampled."""
+    choices = _explore.choices(results)
+    found = [str(name) for name, site in posterior.data_vars.items() if _explore.own_dim(site) in choices]
+    observed = [name for name in found if _explore.axis(results, name)["observed"] is not None]
+    sampled = [name for name in _summaries.latents(posterior) if name in found]
+    return next(iter([*observed, *sampled]), None)

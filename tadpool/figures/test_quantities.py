@@ -1,4 +1,4 @@
-"""Quantities of the observed data against those of data sets that the fitted model replicates."""
+"""Quantities of the observed data compared with data sets replicated by the fitted model."""
 
 import numpy as np
 import pandas as pd
@@ -6,14 +6,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.evaluation import predictive_checks
-from tadpool.figures import Drawn, NotDrawn, _predictive, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _predictive, _style, _summaries
 
+STANDARD = Standard("entry", "predictive", place=2)
 MOST_SDS = 6.0
 CAPTION = (
-    "Each row is a quantity, on a scale of its own: black dots are the observed data, lines {replicates} data sets that the "
-    "model replicates (50 % thick, 89 % thin). The tail probability is the share of these with a larger value (of equal ones "
-    "half); below 0.025 or above 0.975 the row has a cross, as {extreme} of {looked} have (of a correct model at most "
-    "{chance:.1f} on average). Members of a group are counted where they lie outside their 95 % intervals; too many are marked."
+    "Each row is a quantity on its own scale: black dots are the observed data, lines are {replicates} data sets replicated "
+    "by the model (50 % thick, 89 % thin). The tail probability is the share of replicated data sets with a larger value, "
+    "with ties counted half; below 0.025 or above 0.975 the quantity is extreme and has a cross, as {extreme} of {looked} "
+    "have (at most {chance:.1f} expected by chance). Members of a group are counted if they lie outside their 95 % "
+    "intervals; too many are marked."
 )
 
 
@@ -36,8 +38,8 @@ def draw(results, *, entry: str) -> Drawn:
         f"{name} (tail probability {p:.3f})"
         for name, p in zip(names(extreme), extreme["tail_probability"], strict=True)
     ]
-    found = f"in a tail: {'; '.join(worst)}" if worst else "none is in a tail"
-    alt = f"{len(numbers)} quantities of {values['replicates']} replicated data sets against those observed; {found}."
+    found = f"extreme: {'; '.join(worst)}" if worst else "none is extreme"
+    alt = f"{len(numbers)} quantities of {values['replicates']} replicated data sets, compared with the observed data; {found}."
     return Drawn(figure, numbers, f"Test quantities of {_style.label(results, entry)}", alt, CAPTION, values)
 
 
@@ -96,7 +98,7 @@ def _rows(axes: Axes, numbers: pd.DataFrame, labels: list[str], colour: str) -> 
     seen = ((numbers["observed"] - numbers["mean"]) / scale).to_numpy()
     shown, far = np.clip(seen, -MOST_SDS, MOST_SDS), np.abs(seen) > MOST_SDS
     extreme = numbers["extreme"].to_numpy()
-    for chosen, marker, size, words in ((~extreme, "o", 5, "observed"), (extreme, "X", 8, "observed, in a tail")):
+    for chosen, marker, size, words in ((~extreme, "o", 5, "observed"), (extreme, "X", 8, "observed, extreme")):
         if chosen.any():
             look = {"color": _style.OBSERVED, "markersize": size, "linestyle": "none"}
             axes.plot(shown[chosen], at[chosen], marker, label=words, **look)

@@ -1,4 +1,4 @@
-"""Traces of the parameters that mixed worst, and how the ranks of their draws spread over the chains."""
+"""Traces of the parameters that mixed worst, and the distribution of their ranks over the chains."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,16 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from tadpool.figures import Drawn, NotDrawn, _style, _summaries
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
+STANDARD = Standard("entry", "sampler", place=1)
 ROWS = 6
 TRACE_POINTS = 125
 RANK_POINTS = 40
 CAPTION = (
-    "Left: chains should look alike and wander nowhere. Right: each chain's ranks among all draws, as the difference from "
-    "equal shares; a line that leaves the grey band says that this chain explores elsewhere. Shown are scalars and the "
-    "elements with the smallest effective sample size; the worst R-hat here is {rhat_max:.3f}."
+    "Left: chains should overlap and show no trend. Right: each chain's ranks among all draws, as the difference from "
+    "equal shares; a line that leaves the grey band means that this chain explores other values. The figure shows scalars "
+    "and the elements with the smallest effective sample size; the worst R-hat here is {rhat_max:.3f}."
 )
 
 

@@ -14,7 +14,7 @@ SHOWN_AS_POINTS = 2000
 def draw(results, *, variable: str, by: str) -> Drawn:
     """by: a grouping dim or a variable with few values."""
     chosen = _units.variable(results.data, variable)
-    parts = _units.grouped(results.data, variable, by)
+    parts = _units.values_by_group(results.data, variable, by)
     figure, ((axes,),) = _style.panels(height=3.2, width=min(9.0, 2.0 + 0.9 * len(parts)))
     points = chosen.size <= SHOWN_AS_POINTS
     for position, values in enumerate(parts.values()):

@@ -68,7 +68,8 @@ class Specs(Paths, Arguments):
             files += [table for name in part.datasets for table in plugins.tables(name).values()]
             files += sorted(REFERENCE.glob("*.csv"))
         elif rule in ("render_report", "render_index", "render_verification"):
-            files += sorted(path for path in (ROOT / "report").iterdir() if path.is_file())
+            report = ROOT / "report"
+            files += sorted([*report.glob("*.*"), *report.glob("sections/*.html")])
         if rule in ("render_report", "draw_figures"):
             models = [
                 plugins.find("models", entry.model) for entry in self.config.studies[wildcards["study"]].models.values()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tadpool.figures import _explore
 from tadpool.files import io
 from tadpool.reporting.html.environment import environment
 from tadpool.reporting.html.figures import Figures
@@ -28,26 +29,31 @@ def estimates(shift):
     return {"mean": mean, "low": [value - 0.1 for value in mean], "high": [value + 0.1 for value in mean]}
 
 
-SWEEP = {
-    "kind": "sweep", "over": "sigma", "values": [0.5, 1.0, 1.5], "elpd": [-90.0, -50.0, -52.0], "se": [3.0, 3.0, 3.0],
-    "tie": [False, True, True], "failed": [2], "colour": "#0072B2", "members": TANKS, "axis": AXIS,
-    "estimates": [estimates(0.0), estimates(0.1), estimates(0.2)],
-}  # fmt: skip
-GROUPS = {
-    "kind": "groups",
-    "members": {"tank": TANKS},
-    "views": [
-        {"site": "p", "by": "tank", "axis": AXIS, "entries": [
-            {"label": "many", "colour": "#0072B2", "failed": [], **estimates(0.0)},
-            {"label": "alone", "colour": "#D55E00", "failed": [1], **estimates(0.3)},
-        ]},
-        {"site": "alpha", "by": "tank", "axis": {"label": "alpha", "observed": None}, "entries": [
-            {"label": "many", "colour": "#0072B2", "failed": [], **estimates(2.0)},
-        ]},
-    ],
-}  # fmt: skip
-LINES = {
-    "kind": "lines", "members": TANKS | {"labels": ["A", "B", "C"]},
+MANY, ALONE = (
+    {"label": "many", "colour": "#0072B2", "failed": []},
+    {"label": "alone", "colour": "#D55E00", "failed": [1]},
+)
+WORDS = [
+    "sigma 0.5: elpd −90 ± 3 (SE). ",
+    "sigma 1: elpd −50 ± 3 (SE), the best. ",
+    "sigma 1.5: elpd −52 ± 3 (SE), a fit that failed. ",
+]
+SWEEP = _explore.explorer(
+    "Point at a value of sigma.", {"tank": TANKS},
+    [{"name": name, "words": words, "by": "tank", "axis": AXIS, "entries": [MANY | estimates(shift)]}
+     for name, words, shift in zip(("0.5", "1", "1.5"), WORDS, (0.0, 0.1, 0.2), strict=True)],
+    "sigma", 1,
+    {"label": "sigma", "values": [0.5, 1.0, 1.5], "elpd": [-90.0, -50.0, -52.0], "se": [3.0] * 3, "failed": [2],
+     "colour": "#0072B2"},
+)  # fmt: skip
+VIEWS = [
+    {"name": "p", "words": "", "by": "tank", "axis": AXIS, "entries": [MANY | estimates(0.0), ALONE | estimates(0.3)]},
+    {"name": "alpha", "words": "", "by": "tank", "axis": {"label": "alpha", "observed": None},
+     "entries": [MANY | estimates(2.0)]},
+]  # fmt: skip
+GROUPS = _explore.explorer("Point at a tank.", {"tank": TANKS}, VIEWS, "Parameter")
+LINES = _explore.explorer("Point at an arrow.", {"tank": TANKS | {"labels": ["A", "B", "C"]}}, [{
+    "name": "", "words": "", "by": "tank",
     "arrows": {"start_x": [0.0, 1.0, 2.0], "start_y": [3.0, 0.0, 3.0], "end_x": [0.2, 1.0, 1.8], "end_y": [2.0, 0.5, 2.0]},
     "names": ["intercept", "slope"], "returns_prior": [False, True, False],
     "predictor": {"label": "floor", "grid": [0, 1], "ticks": {"0": "basement", "1": "first floor"}}, "outcome": "radon",
@@ -57,18 +63,18 @@ LINES = {
          "mean": [[0.1, 3.0]] * 3, "low": [[0.0, 2.0]] * 3, "high": [[0.3, 4.0]] * 3}
         for label, colour in (("alone", "#D55E00"), ("together", "#009E73"))
     ],
-}  # fmt: skip
+}])  # fmt: skip
+EXPLORED = {"sweep": SWEEP, "groups": GROUPS, "lines": LINES}
 
 
 @pytest.fixture(scope="module")
 def explorers(tmp_path_factory):
-    """A page with one explorer of each kind."""
+    """A page with an explorer of each sort."""
     folder = tmp_path_factory.mktemp("explorers")
     listing = []
-    for data in (SWEEP, GROUPS, LINES):
-        name = f"the_{data['kind']}"
+    for name, data in EXPLORED.items():
         listing.append(
-            {"name": name, "section": "story", "title": name, "caption": "Look.", "alt": name, "explorer": data["kind"]}
+            {"name": name, "section": "story", "title": name, "caption": "Look.", "alt": name, "explorer": True}
         )
         io.write_text(folder / f"{name}.svg", SVG)
         io.write_text(folder / f"{name}.json", json.dumps(data))
@@ -79,11 +85,11 @@ def explorers(tmp_path_factory):
 
 
 def panels(page, kind):
-    return page.locator(f".explorer[data-kind={kind}] .panel")
+    return page.locator(f"#explore-figure-{kind} .panel")
 
 
 def readout(page, kind):
-    return page.locator(f".explorer[data-kind={kind}] .readout").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    return page.locator(f"#explore-figure-{kind} .readout").inner_text().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def hover(page, panel, across, up):
@@ -104,14 +110,16 @@ def test_without_scripts_the_figures_are_shown_alone(visit, explorers):
 def test_pointing_at_a_value_shows_its_posterior(visit, explorers):
     page = visit(explorers)
     curve, units = panels(page, "sweep").all()
-    assert readout(page, "sweep").startswith("sigma 1: elpd −50 ± 3 (SE), the best. Tank 1: mean 0.500")
+    assert readout(page, "sweep").startswith("sigma 1: elpd −50 ± 3 (SE), the best. Tank 1, observed 0.500.")
     hover(page, curve, 0.97, 0.5)
-    assert "sigma 1.50" in readout(page, "sweep")
+    assert "sigma 1.5" in readout(page, "sweep")
     assert "a fit that failed" in readout(page, "sweep")
-    assert "Tank 1: mean 0.600, 89 % interval 0.500 to 0.700, observed 0.500." in readout(page, "sweep")
+    assert "Tank 1, observed 0.500. Posterior mean and 89 % interval of share: many 0.600 (0.500 to 0.700)." in readout(
+        page, "sweep"
+    )
     hover(page, units, 0.5, 0.5)
-    assert "Tank 2: mean 0.700" in readout(page, "sweep")
-    assert page.locator(".explorer[data-kind=sweep] .known").inner_text().split() == [
+    assert "many 0.700" in readout(page, "sweep")
+    assert page.locator("#explore-figure-sweep .known").inner_text().split() == [
         "Density",
         "25",
         "Predators",
@@ -124,13 +132,13 @@ def test_arrow_keys_choose_and_say_what_is_chosen(visit, explorers):
     curve, units = panels(page, "sweep").all()
     curve.focus()
     page.keyboard.press("ArrowLeft")
-    assert curve.get_attribute("aria-valuetext") == "0.500"
-    assert "sigma 0.500: elpd −90" in readout(page, "sweep")
+    assert curve.get_attribute("aria-valuetext") == "0.5"
+    assert "sigma 0.5: elpd −90" in readout(page, "sweep")
     page.keyboard.press("Tab")
     page.keyboard.press("End")
     assert units.get_attribute("aria-valuenow") == "3"
-    assert f"Tank {HOSTILE}: mean 0.600" in readout(page, "sweep")
-    assert page.locator(".explorer[data-kind=sweep] .readout").get_attribute("aria-live") == "polite"
+    assert f"Tank {HOSTILE}, observed 0.900." in readout(page, "sweep")
+    assert page.locator("#explore-figure-sweep .readout").get_attribute("aria-live") == "polite"
     outline = units.evaluate("element => getComputedStyle(element).outlineStyle")
     assert outline == "solid"
 
@@ -139,16 +147,16 @@ def test_a_member_shows_its_data_and_every_model(visit, explorers):
     page = visit(explorers)
     (panel,) = panels(page, "groups").all()
     hover(page, panel, 0.5, 0.5)
-    rows = page.locator(".explorer[data-kind=groups] tbody tr").all_inner_texts()
+    rows = page.locator("#explore-figure-groups tbody tr").all_inner_texts()
     assert [row.split("\t") for row in rows] == [
         ["many", "0.500", "0.400 to 0.600"],
         ["alone: failed for this tank", "0.800", "0.700 to 0.900"],
     ]
     assert "Tank 2, observed 0.700." in readout(page, "groups")
     page.get_by_label("Parameter").select_option("alpha")
-    assert "Posterior mean and 89 % interval of alpha: many 2.40 (2.30 to 2.50)." in readout(page, "groups")
-    page.locator(".explorer[data-kind=groups] select").nth(1).select_option("2")
-    assert "many 2.50" in readout(page, "groups")
+    assert "Posterior mean and 89 % interval of alpha: many 2.50 (2.40 to 2.60)." in readout(page, "groups")
+    page.locator("#explore-figure-groups select").nth(1).select_option("1")
+    assert "many 2.40" in readout(page, "groups")
 
 
 def test_an_arrow_shows_its_data_and_both_lines(visit, explorers):
@@ -184,7 +192,7 @@ def test_a_tap_chooses_on_a_phone(visit, explorers):
 def test_no_unit_runs_and_print_shows_figures_alone(visit, explorers):
     page = visit(explorers)
     assert page.title() == "Explorers"
-    assert page.locator("script").count() == 8
+    assert page.locator("script").count() == 5
     page.emulate_media(media="print")
     assert not any(page.locator(".explorer").nth(i).is_visible() for i in range(3))
     assert page.locator("figure svg").first.is_visible()

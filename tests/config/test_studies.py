@@ -77,7 +77,7 @@ def test_study_declares_the_figures_of_its_story_and_no_others(studies, study):
 
 @pytest.mark.parametrize("study", FIGURES)
 def test_figures_of_study_have_known_kinds_options_and_a_section(studies, study):
-    found = {figure.name: figure for figure in drawing.wanted(studies[study])}
+    found = {figure.name: figure for figure in drawing.wanted_figures(studies[study])}
     for name in FIGURES[study]:
         assert found[name].kind in plugins.figures()
         assert found[name].caption
@@ -91,7 +91,7 @@ def test_every_study_has_its_list():
 @pytest.mark.parametrize("study", SIMULATED)
 def test_entries_of_simulated_studies_are_held_against_the_truth(studies, study):
     assert {f"{entry}-recovery" for entry in studies[study]["models"]} <= {
-        figure.name for figure in drawing.wanted(studies[study])
+        figure.name for figure in drawing.wanted_figures(studies[study])
     }
 
 

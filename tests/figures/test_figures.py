@@ -14,6 +14,7 @@ from tadpool.convergence import verdicts as checks
 from tadpool.errors import UserError
 from tadpool.evaluation import comparison, elpd, power_scaling, sweep_scores
 from tadpool.figures import (
+    OWNERS,
     SECTIONS,
     NotDrawn,
     _explore,
@@ -348,12 +349,13 @@ def listed(drawn):
 def draw(folder, name, **changes):
     config = copy.deepcopy(CONFIG)
     config["figures"] = {name: {"kind": "histogram", "caption": "Look.", "variable": "chips"} | changes}
-    return drawing.wanted(config)
+    return drawing.wanted_figures(config)
 
 
 def test_every_figure_of_usable_entries_is_drawn(listed):
-    expected = {figure.name for figure in drawing.wanted(CONFIG)}
-    without = {f"broken-{kind}" for kind in drawing.PER_ENTRY if kind not in ("model_graph", "prior_predictive")}
+    expected = {figure.name for figure in drawing.wanted_figures(CONFIG)}
+    kinds = [kind for kind, chosen in drawing.standard().items() if chosen.owner == "entry"]
+    without = {f"broken-{kind}" for kind in kinds if kind not in ("model_graph", "prior_predictive")}
     # The truth has no value of this entry's only parameter.
     assert expected - set(listed) == without | {"one-recovery"}
 
@@ -464,10 +466,8 @@ def test_arrows_and_lines_show_posterior_means(folder, drawn):
     assert lines["y"].tolist() == pytest.approx([float(ends["lam"]), float(ends["lam"] + ends["slope"])], rel=1e-6)
 
 
-def explored(drawn, name, kind):
-    data = json.loads((drawn / f"{name}.json").read_text())
-    assert data["kind"] == kind
-    return data
+def explored(drawn, name):
+    return json.loads((drawn / f"{name}.json").read_text())
 
 
 def assert_estimates(shown, site):
@@ -478,10 +478,21 @@ def assert_estimates(shown, site):
     assert shown["high"] == pytest.approx(np.quantile(values, 0.945, axis=0), rel=6e-4)
 
 
-def test_explorers_are_listed_with_their_kind(drawn, listed):
-    kinds = {name: figure["explorer"] for name, figure in listed.items() if figure["explorer"]}
-    assert kinds == {"arrows": "lines", "main-comparison_forest": "groups", "shape-sweep_elpd": "sweep"}
-    assert {path.stem for path in drawn.glob("*.json")} == {*kinds, "figures"}
+def test_explorers_are_listed(drawn, listed):
+    names = {name for name, figure in listed.items() if figure["explorer"]}
+    assert names == {"arrows", "main-comparison_forest", "shape-sweep_elpd"}
+    assert {path.stem for path in drawn.glob("*.json")} == {*names, "figures"}
+
+
+def test_standard_figures_are_declared_by_their_kinds_and_stand_in_reading_order():
+    found = drawing.standard()
+    assert {chosen.owner for chosen in found.values()} == set(OWNERS)
+    of_entries = [kind for kind, chosen in found.items() if chosen.owner == "entry"]
+    assert of_entries[:2] == ["model_graph", "prior_predictive"]
+    assert of_entries[-4:] == ["posterior_predictive", "test_quantities", "loo_pit", "pareto_k"]
+    names = [figure.name for figure in drawing.wanted_figures(CONFIG | {"sensitivity": False, "figures": {}})]
+    assert "many-sensitivity" not in names
+    assert names[:2] == [f"{next(iter(CONFIG['models']))}-{kind}" for kind in of_entries[:2]]
 
 
 def test_a_sweep_over_two_is_a_map_with_the_tie_region(folder, tmp_path):
@@ -508,25 +519,28 @@ def test_a_sweep_over_two_is_a_map_with_the_tie_region(folder, tmp_path):
     axes = drawn.figure.axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
     assert "best -" in drawn.alt
-    assert "1 of 6 points are not to be told from it, with sigma from 1 to 1 and tau from 1 to 1" in drawn.alt
+    assert "1 of 6 points predict about equally well, with sigma from 1 to 1 and tau from 1 to 1" in drawn.alt
     assert "posterior of sigma and mu" in drawn.values["overlay"]
 
 
 def test_sweep_explorer_shows_every_unit_at_every_value(folder, drawn):
-    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "shape-sweep_elpd", "sweep")
+    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "shape-sweep_elpd")
     posterior = results.sweep_fit("shape")["posterior"]["expected"]
-    assert shown["values"] == [1.0, 2.0, 3.0]
-    assert shown["elpd"] == pytest.approx(results.sweep_loo("shape")["loo"]["total_elpd"].values, abs=0.006)
-    assert_estimates(shown["estimates"][1], posterior.sel(mu_shape=2.0))
-    assert shown["axis"] == {"label": "chips (per cookie)", "observed": results.data["chips"].values.tolist()}
-    assert len(shown["members"]["labels"]) == COOKIES
-    assert shown["failed"] == [2]
+    curve, view = shown["curve"], shown["views"][1]
+    assert curve["values"] == [1.0, 2.0, 3.0]
+    assert curve["elpd"] == pytest.approx(results.sweep_loo("shape")["loo"]["total_elpd"].values, abs=0.006)
+    assert_estimates(view["entries"][0], posterior.sel(mu_shape=2.0))
+    assert view["words"].startswith("mu_shape 2: elpd −")
+    assert shown["start"] == int(np.argmax(curve["elpd"]))
+    assert view["axis"] == {"label": "chips (per cookie)", "observed": results.data["chips"].values.tolist()}
+    assert len(shown["members"]["cookie"]["labels"]) == COOKIES
+    assert curve["failed"] == [2]
 
 
 def test_group_explorer_shows_data_and_every_usable_entry(folder, drawn):
-    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "main-comparison_forest", "groups")
-    views = {view["site"]: view for view in shown["views"]}
-    assert list(views) == ["expected", "lam", "slope"]
+    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "main-comparison_forest")
+    views = {view["name"].partition(" by ")[0]: view for view in shown["views"]}
+    assert [view["name"] for view in shown["views"]] == ["expected by cookie", "lam by location", "slope by location"]
     assert [entry["label"] for entry in views["lam"]["entries"]] == ["many", "doubtful (failed)"]
     assert views["lam"]["entries"][0]["colour"] == _style.colour(results, "many")
     for entry, name in zip(views["lam"]["entries"], ("many", "doubtful"), strict=True):
@@ -543,8 +557,9 @@ def test_group_explorer_shows_data_and_every_usable_entry(folder, drawn):
 
 
 def test_lines_explorer_shows_data_and_both_lines(folder, drawn):
-    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "arrows", "lines")
+    results, shown = StudyResults("made_up", CONFIG, folder), explored(drawn, "arrows")
     many = results.fit("many")["posterior"].to_dataset()
+    (shown,) = shown["views"]
     assert shown["arrows"]["end_x"] == pytest.approx(many["lam"].mean(("chain", "draw")).values, rel=6e-4)
     assert shown["points"][1] == {"x": [1] * 4, "y": results.data["chips"].values[1::3].tolist()}
     assert shown["predictor"]["grid"] == [0, 1, 2]
@@ -570,7 +585,7 @@ def test_reference_needs_a_true_value(folder):
     from tadpool.figures import densities
 
     panel = {"curves": [{"entry": "many", "site": "sigma"}], "reference": "truth"}
-    with _style.applied("x"), pytest.raises(UserError, match="sigma has no single true value; mu has one"):
+    with _style.figure_style("x"), pytest.raises(UserError, match="sigma has no single true value; mu has one"):
         densities.draw(StudyResults("made_up", CONFIG, folder), panels=[panel])
 
 
@@ -591,7 +606,7 @@ def test_captions_are_filled_from_the_results(listed, folder):
 )
 def test_wrong_placeholders_are_explained(caption, problem):
     with pytest.raises(UserError, match=problem):
-        drawing.filled("bars", caption, {"mean": 1.0})
+        drawing.fill_caption("bars", caption, {"mean": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -617,14 +632,14 @@ def test_unknown_variables_are_explained(folder):
 def test_nothing_to_show_is_not_drawn(folder):
     from tadpool.figures import densities
 
-    with _style.applied("x"), pytest.raises(NotDrawn):
+    with _style.figure_style("x"), pytest.raises(NotDrawn):
         densities.draw(
             StudyResults("made_up", CONFIG, folder), panels=[{"curves": [{"entry": "broken", "site": "lam"}]}]
         )
 
 
 def test_counts_by_value():
-    counted = _summaries.counted(np.array([[3, 4, 4], [2, 9, 3]]), range(3, 6))
+    counted = _summaries.count_values(np.array([[3, 4, 4], [2, 9, 3]]), range(3, 6))
     assert counted.tolist() == [[1, 2, 0], [1, 0, 0]]
 
 

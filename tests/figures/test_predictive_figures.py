@@ -93,7 +93,7 @@ def test_pit_takes_draws_that_count_and_those_of_fits_without_the_unit(results):
 
 
 def test_every_sort_of_outcome_has_a_panel(results):
-    with _style.applied("x"):
+    with _style.figure_style("x"):
         made = loo_pit.draw(results, entry="e")
         shown = test_quantities.draw(results, entry="e")
     assert dict(zip(made.numbers["outcome"], made.numbers["kind"], strict=True)) == {
@@ -111,5 +111,5 @@ def test_a_failed_fit_has_no_numbers(results):
     failed = xr.DataTree(xr.Dataset(attrs={"status": "failed"}))
     broken = SimpleNamespace(**{**vars(results), "fit": lambda _: failed})
     for kind in (test_quantities, loo_pit):
-        with _style.applied("x"), pytest.raises(NotDrawn):
+        with _style.figure_style("x"), pytest.raises(NotDrawn):
             kind.draw(broken, entry="e")

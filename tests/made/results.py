@@ -9,6 +9,7 @@ import xarray as xr
 from tadpool import config
 from tadpool.convergence import verdicts as checks
 from tadpool.evaluation import predictive_checks
+from tadpool.figures import _explore
 from tadpool.files import contracts, io, provenance
 from tadpool.files.results import StudyResults
 
@@ -239,18 +240,21 @@ ESTIMATED = {
 }
 NAMES = ["</script><script>alert(3)</script>", "\u2028"]
 FACTS = [{"name": HOSTILE, "values": [HOSTILE, 3]}]
-EXPLORED = {
-    "kind": "groups",
-    "members": {"group": {"name": HOSTILE, "labels": NAMES, "facts": FACTS}},
-    "views": [{"site": "mu", "by": "group", "axis": {"label": HOSTILE, "observed": None}, "entries": [ESTIMATED]}],
+VIEW = {
+    "name": "mu",
+    "words": HOSTILE,
+    "by": "group",
+    "axis": {"label": HOSTILE, "observed": None},
+    "entries": [ESTIMATED],
 }
+EXPLORED = _explore.explorer(HOSTILE, {"group": {"name": HOSTILE, "labels": NAMES, "facts": FACTS}}, [VIEW])
 
 
 def explore(results, content=EXPLORED):
     """Give the first figure an explorer."""
     path = results.folder / "figures/figures.json"
     listed = json.loads(path.read_text())
-    listed[0]["explorer"] = content["kind"]
+    listed[0]["explorer"] = True
     io.write_json(path, listed)
     io.write_text(results.folder / f"figures/{listed[0]['name']}.json", json.dumps(content))
 

@@ -15,7 +15,6 @@ from tests.made import results as made
 from tests.made.calibration import write_calibration
 
 HOSTILE = f"{made.HOSTILE} \N{RIGHT-TO-LEFT OVERRIDE}right to left\N{POP DIRECTIONAL FORMATTING} {{{{7*7}}}}"
-GRAPH = {"jobs": {"fit": 3, "check": 3, "render_report": 1}, "edges": [["fit", "check"], ["check", "render_report"]]}
 PAGES = ("index.html", "tiny/index.html", "groups/index.html", "verify.html")
 
 
@@ -25,7 +24,7 @@ def write_pages(folder):
     changed = changed_since(tiny, folder / "before")
     page.render(tiny, changed)
     page.render(groups)
-    io.write_text(folder / "results/index.html", index_page([tiny, groups], True, GRAPH, {"tiny": changed}))
+    io.write_text(folder / "results/index.html", index_page([tiny, groups], True, {"tiny": changed}))
     values = [compared(HOSTILE, "sigma", 1.0, 1.1, 0.1), compared("oracle", "tau", 1.0, 2.0, 0.1)]
     detections = [Detection(HOSTILE, "R-hat", "largest", 1.01, True, "near 1", 1.5, 1.0, "Chains disagree.")]
     io.write_csv(folder / "results/verify/values.csv", table(values))

@@ -2,7 +2,6 @@
 
 import copy
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from tadpool.reporting.html.tables import Table
 from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.pages.study import study_record
 from tadpool.reporting.sections import changes, run_record
-from tadpool.workflow import rule_graph
 from tadpool.workflow.specs import Specs
 from tests.made.page import Page, render, section
 from tests.made.tables import texts
@@ -89,8 +87,8 @@ def test_estimates_count_as_moved_beyond_three_combined_monte_carlo_errors(pair)
     assert elpd[1:] == ["−58.000", "−59.000", "−1.000", "0.042", "23.6"]
     words = shown(results, found)
     assert "Changed: 2 of 62 estimates." in words
-    assert "more than 3 times its Monte Carlo error" in words
-    assert f"{found.by_chance:.2f} of 62 estimates would be expected to move so far by chance" in words
+    assert "more than 3 times the combined Monte Carlo error" in words
+    assert f"{found.by_chance:.2f} of 62 estimates would be expected to move that far by chance" in words
     assert found.by_chance == pytest.approx(62 * 0.0026998, rel=1e-4)
 
 
@@ -129,10 +127,10 @@ def test_verdicts_that_changed(pair):
     results, found = pair(change)
     assert found.verdicts[1:] == [
         ("check Convergence", "warn", "pass"), ("fit second", "warn", "pass"), ("sweep grid", "fail", "pass"),
-        ("comparison main: second", "tie", "behind"),
+        ("comparison main: second", "tie", "worse"),
     ]  # fmt: skip
     words = shown(results, found)
-    assert "verdict of the study A tie. First predicts a row that was left out best" in words
+    assert "verdict of the study A tie. The first model predicts held-out rows best" in words
     assert "Changed: 5 verdicts." in words
 
 
@@ -145,7 +143,7 @@ def test_entries_of_one_run_alone_are_named_once(pair):
 
     results, found = pair(change)
     assert (found.only_here, found.only_there, found.config) == (["second"], ["old"], [])
-    assert "Only here: second and only there: old." in shown(results, found)
+    assert "Only in this run: second. Only in the earlier run: old." in shown(results, found)
 
 
 def test_data_code_and_versions_that_differ(pair):
@@ -156,8 +154,8 @@ def test_data_code_and_versions_that_differ(pair):
 
     results, found = pair(change)
     words = shown(results, found)
-    assert "Variables of the data that differ: y." in words
-    assert "Made by other code: first/fit.nc." in words
+    assert "Variables that differ in the data: y." in words
+    assert "Files made by different code: first/fit.nc." in words
     assert "Changed: 1 variable of the data, the code of 1 file and the versions of 1 package." in words
 
 
@@ -187,7 +185,7 @@ def test_a_run_that_cannot_be_compared_leaves_one_sentence_on_the_page(make, tmp
         io.write_text(tmp_path / "before/tiny/run.json", content)
     found = changes.changes(record(results), str(tmp_path / "before"))
     assert words in shown(results, found)
-    assert shown(results, found).count("Nothing can be said of what changed") == 1
+    assert shown(results, found).count("The two runs cannot be compared") == 1
     assert words in Page(index_page([results], changes={"tiny": found})).words
 
 
@@ -199,7 +197,7 @@ def test_a_folder_of_a_run_that_did_not_end(make, tmp_path):
 
 def test_without_another_run_the_page_says_so(make):
     results = make()
-    assert "Not run: no other run was named to compare with" in section(render(results), "changes")
+    assert "Not run: no earlier run was named to compare with" in section(render(results), "changes")
     assert 'id="changes"' not in index_page([results])
 
 
@@ -233,22 +231,3 @@ def test_a_folder_that_cannot_be_meant_is_refused(tmp_path, monkeypatch, value, 
     with pytest.raises(reading.ConfigErrors) as caught:
         config.read({"studies": ["cookies"], "compare_with": value})
     assert caught.value.problems == [f"--config or --configfile: compare_with: {words}"]
-
-
-def rule(name, made, reads):
-    """A rule as the graph asks it. made: a file; reads: files."""
-    return SimpleNamespace(
-        name=name,
-        is_producer=lambda path: path == made,
-        get_wildcards=lambda path: {"path": path},
-        expand_input=lambda wildcards: (reads, {}, {}, None),
-    )
-
-
-def test_the_graph_follows_what_rules_read():
-    rules = [rule("load", "data", ["table"]), rule("fit", "fit", ["data"]), rule("show", "page", ["fit", "data"])]
-    rules.append(rule("other", "elsewhere", ["page"]))
-    assert rule_graph.graph(rules, ["page", "fit", "unknown"], dict) == {
-        "jobs": {"load": 1, "fit": 1, "show": 1},
-        "edges": [("load", "fit"), ("load", "show"), ("fit", "show")],
-    }

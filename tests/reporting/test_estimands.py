@@ -37,7 +37,7 @@ def test_a_parameter_stands_with_units_and_interval(make):
     results = make()
     draws = results.fit("first")["posterior"]["mu"].values
     low, high = np.quantile(draws, [0.055, 0.945])
-    assert shown(results, units="eggs") == f"{draws.mean():.2f} eggs (89 % from {low:.2f} to {high:.2f})"
+    assert shown(results, units="eggs") == f"{draws.mean():.2f} eggs (89 % interval {low:.2f} to {high:.2f})"
     scaled = shown(results, scale="exp").split()
     assert float(scaled[0]) == pytest.approx(np.exp(draws).mean(), abs=0.51)
 
@@ -53,9 +53,9 @@ def test_a_member_is_chosen_and_a_prediction_read(make):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"site": "nu"}, "not known, there is no nu in its posterior"),
-        ({"site": "theta"}, "not known, theta has 14 members of row, of which `at` chooses none"),
-        ({"site": "theta", "at": {"row": 99}}, "not known, 99 is no member of row"),
+        ({"site": "nu"}, "not known: there is no nu in its posterior"),
+        ({"site": "theta"}, "not known: theta has 14 members of row, and `at` chooses none of them"),
+        ({"site": "theta", "at": {"row": 99}}, "not known: 99 is no member of row"),
     ],
 )
 def test_what_is_not_there_is_said(make, changes, words):
@@ -63,7 +63,7 @@ def test_what_is_not_there_is_said(make, changes, words):
 
 
 def test_nothing_is_said_of_a_fit_that_failed(make):
-    assert shown(make({"first": "stuck", "second": "ok"})) == "not known, its fit failed"
+    assert shown(make({"first": "stuck", "second": "ok"})) == "not known: its fit failed"
 
 
 def test_the_truth_stands_beside_what_was_simulated(make):
@@ -71,13 +71,13 @@ def test_the_truth_stands_beside_what_was_simulated(make):
     tree = io.read(results.folder / "data.nc", contracts.DATA)
     tree["truth"] = xr.Dataset({"mu": ((), 3.25)})
     io.write(results.folder / "data.nc", tree, contracts.DATA)
-    assert shown(results).endswith("; the truth is 3.25")
+    assert shown(results).endswith("; the true value is 3.25")
 
 
 def test_intervals_have_two_significant_digits_of_the_standard_deviation():
     draws = np.random.default_rng(1).normal(100.0, 12.0, 4000)
     mean, low, high = draws.mean(), *np.quantile(draws, [0.055, 0.945])
-    assert estimands.interval(draws, "points") == f"{mean:.0f} points (89 % from {low:.0f} to {high:.0f})"
+    assert estimands.interval(draws, "points") == f"{mean:.0f} points (89 % interval {low:.0f} to {high:.0f})"
 
 
 MISTAKES = [

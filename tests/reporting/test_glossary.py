@@ -27,8 +27,8 @@ LABELS = """
 Fit Verdict Reasons Outcome File Config Code Planted What Statistic
 """
 COUNTS = """
-Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagged Failed Impossible Seconds Jobs
-There Here Difference Cases Held
+Size Range Missing count min max Rank Truth Fits Values Bound Exact Computed Flagged Failed Impossible Seconds Jobs
+Before Now Difference Cases Held
 """
 PLAIN = {
     *LABELS.split(),
@@ -41,7 +41,7 @@ PLAIN = {
         "Tried",
         "What must hold",
     ],
-    *["With it", "Without it", "Predictive draws", "Processor seconds", "Memory, MB", "Own data"],
+    *["With error", "Without error", "Predictive draws", "Processor seconds", "Memory, MB", "Own data"],
     *["No pooling", "Partial pooling"],
 }
 
@@ -49,7 +49,7 @@ PLAIN = {
 def headings():
     """Every heading of numbers, and every heading of a template; those that a study or a fit names are not among them."""
     found = {column.heading for column in IN_CODE if column.number and not column.own}
-    for path in TEMPLATES.glob("*.html"):
+    for path in TEMPLATES.rglob("*.html"):
         text = path.read_text()
         lists = re.findall(r"for heading in \[(.*?)\]", text)
         found |= {heading for listed in lists for heading in re.findall(r'"([^"]+)"', listed)}

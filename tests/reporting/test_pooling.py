@@ -15,9 +15,10 @@ from tadpool.files.results import StudyResults
 from tadpool.loading import undeclared_trials
 from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
-from tadpool.reporting.pages.study import comparisons, headline
+from tadpool.reporting.pages.study import headline
 from tadpool.reporting.sections import overview, sensitivity
 from tadpool.reporting.sections import predictions as predicted
+from tadpool.reporting.sections.conclusions import comparisons
 from tadpool.reporting.sections.pooling import pooling
 from tadpool.reporting.sections.pooling_own_data import own_data
 from tests.made.page import render, section
@@ -135,17 +136,17 @@ def test_the_pull_is_that_of_the_groups_errors_and_the_spread_between_them(folde
     assert [row[0] for row in rows] == GROUPS
     low, high = MEAN - 1.6 * ERRORS[1], MEAN + 1.6 * ERRORS[1]
     assert [float(each) for each in rows[1][4].split(" to ")] == pytest.approx([low, high], abs=0.25)
-    assert found.pull.startswith("Partial pooling pulls a group from what its own data say 35 % of the way")
-    assert found.pull.endswith("(median of 4 groups; from 6 % to 80 %).")
+    assert found.shrinkage.startswith("Partial pooling moves the estimate of a group 35 % of the way from its own data")
+    assert found.shrinkage.endswith("(median of 4 groups; range 6 % to 80 %).")
     assert found.scale == "y, mm"
 
 
 def test_the_spread_has_units_and_a_share_of_the_variance(folder):
     spread, span, mean = answered(folder).differences
-    assert mean.startswith("At the common mean of groups the y is 10.000 mm (89 % from ")
-    assert span.startswith("By partial pooling the y of a group runs from 10.0 mm (group ")
-    assert "The standard deviation between groups is 2.000 mm (89 % from" in spread
-    assert "50 % of the variance (89 % from 50 % to 50 %)." in spread
+    assert mean.startswith("For a group at the common mean, the y is 10.000 mm (89 % interval ")
+    assert span.startswith("Under partial pooling the y ranges from 10.0 mm (group ")
+    assert "The standard deviation between groups is 2.000 mm (89 % interval" in spread
+    assert "50 % of the variance (89 % interval 50 % to 50 %)." in spread
 
 
 def test_the_spread_of_log_odds_is_told_as_a_factor_of_the_odds(folder):
@@ -155,19 +156,25 @@ def test_the_spread_of_log_odds_is_told_as_a_factor_of_the_odds(folder):
 
 
 ADVICE = [
-    ({"partial": AHEAD, "unpooled": BEHIND, "pooled": BEHIND}, "Pool partially."),
+    ({"partial": AHEAD, "unpooled": BEHIND, "pooled": BEHIND}, "Use partial pooling."),
     (
         {"partial": AHEAD, "unpooled": TIE, "pooled": BEHIND},
-        "Pool partially; to pool not at all cannot be told from it.",
+        "Use partial pooling. No pooling is indistinguishable from it.",
     ),
     (
         {"partial": AHEAD, "pooled": TIE, "unpooled": BEHIND},
-        "Pool partially; to pool completely cannot be told from it.",
+        "Use partial pooling. Complete pooling is indistinguishable from it.",
     ),
-    ({"pooled": AHEAD, "partial": TIE, "unpooled": BEHIND}, "Pool completely: groups differ too little"),
-    ({"unpooled": AHEAD, "partial": TIE, "pooled": BEHIND}, "Keep the groups apart, or partially, which is as good."),
-    ({"unpooled": AHEAD, "partial": BEHIND, "pooled": BEHIND}, "Keep the groups apart."),
-    ({"pooled": AHEAD, "unpooled": TIE, "partial": TIE}, "These data cannot tell which model predicts best"),
+    ({"pooled": AHEAD, "partial": TIE, "unpooled": BEHIND}, "Use complete pooling: groups differ too little"),
+    (
+        {"unpooled": AHEAD, "partial": TIE, "pooled": BEHIND},
+        "Use no pooling. Partial pooling is indistinguishable from it.",
+    ),
+    ({"unpooled": AHEAD, "partial": BEHIND, "pooled": BEHIND}, "Use no pooling."),
+    (
+        {"pooled": AHEAD, "unpooled": TIE, "partial": TIE},
+        "The data do not show how much to pool: complete, partial and no pooling",
+    ),
 ]
 
 
@@ -179,27 +186,27 @@ def test_the_advice_is_what_is_ahead_and_what_cannot_be_told_from_it(folder, sta
     assert new.about == "For a new group"
     level = [entry for entry, (*_, tie) in standing.items() if tie or standing[entry] == AHEAD]
     if {"pooled", "partial"} <= set(level):
-        assert new.sentences[0].startswith("Complete and partial pooling predict a new group alike")
-        assert new.sentences[0].endswith("that does not say whether groups differ.")
-        assert ("no pooling cannot be told from them" in new.sentences[0]) == ("unpooled" in level)
+        assert new.sentences[0].startswith("Complete and partial pooling predict new groups about equally well")
+        assert new.sentences[0].endswith("this does not say whether groups differ.")
+        assert ("no pooling is indistinguishable from them" in new.sentences[0]) == ("unpooled" in level)
     else:
         assert new.sentences[0] == old.sentences[0]
-    assert new.sentences[-1].startswith("Without pooling nothing is learnt of a new group")
+    assert new.sentences[-1].startswith("Without pooling the data say nothing about a new group")
 
 
 def test_a_tie_of_scores_that_are_far_apart_is_not_called_alike(folder):
     _, new = answered(folder, new={"partial": AHEAD, "pooled": (-28.0, 20.0, True), "unpooled": BEHIND}).answers
     assert new.sentences[0].startswith(
-        "Whether complete or partial pooling predicts a new group better cannot be told; that"
+        "The data do not show whether complete or partial pooling predicts new groups better; this"
     )
 
 
 def test_the_headline_begins_with_whether_groups_differ_and_ends_with_the_pull(folder):
-    first, span, *answers, pull = answered(folder).headline.sentences
-    assert first.startswith("The standard deviation between groups is 2.000 mm (89 % from ")
-    assert span.startswith("By partial pooling the y of a group runs from ")
+    first, span, *answers, shrinkage = answered(folder).headline.sentences
+    assert first.startswith("The standard deviation between groups is 2.000 mm (89 % interval ")
+    assert span.startswith("Under partial pooling the y ranges from ")
     assert [words.partition(":")[0] for words in answers] == ["For the groups in the data", "For a new group"]
-    assert pull.startswith("Partial pooling pulls a group")
+    assert shrinkage.startswith("Partial pooling moves the estimate of a group")
 
 
 def test_a_new_group_is_told_by_its_effect_before_its_outcome(folder):
@@ -207,10 +214,10 @@ def test_a_new_group_is_told_by_its_effect_before_its_outcome(folder):
     whole = pooling(results, fit_view.all_fits(results, {}))
     _, new = whole.answers
     assert new.sentences[1] in whole.headline.sentences
-    assert new.sentences[1].startswith("The y of a new group by partial is 1.0 mm (89 % from ")
+    assert new.sentences[1].startswith("The y of a new group is 1.0 mm (89 % interval ")
     found = predicted.prediction(results, "partial")
     assert found.sentences[0] == new.sentences[1]
-    assert found.sentences[1].startswith("The mean of y by partial, with the 89 % interval of single rows")
+    assert found.sentences[1].startswith("Mean of y predicted by partial, with 89 % intervals for single rows")
     assert [table.caption.partition(" ")[0] for table in found.tables] == ["Effects", "y,"]
 
 
@@ -218,7 +225,7 @@ def test_the_effect_of_a_new_group_is_on_the_scale_of_the_outcome(folder):
     results = made(folder, predictions=True, family="bernoulli")
     draws = 1 / (1 + np.exp(-new_member()["predictions"]["alpha_group"].values))
     (words,) = predicted.of_new_member(results, "partial")
-    assert words.startswith(f"The probability of y of a new group by partial is {draws.mean():.2f} (89 % from ")
+    assert words.startswith(f"The probability of y of a new group is {draws.mean():.2f} (89 % interval ")
 
 
 def test_doubtful_scores_give_no_advice(folder):
@@ -231,22 +238,22 @@ def test_rows_that_are_groups_are_no_old_ones(folder):
     old, new = found.answers
     assert old.tone == "none"
     assert "each row is a group of its own, and without its row it is a new group." in old.sentences[1]
-    assert new.sentences[0].startswith("Pool partially")
+    assert new.sentences[0].startswith("Use partial pooling")
 
 
 def test_nothing_is_told_of_a_pull_by_a_fit_that_failed(folder):
     found = answered(folder, failed=("partial",), old={"unpooled": AHEAD, "pooled": TIE, "partial": BEHIND})
-    assert (found.differences, found.pull) == ([], "How far partial pooling pulls is not known: its fit failed.")
+    assert (found.differences, found.shrinkage) == ([], "Shrinkage is not known: the fit of partial pooling failed.")
     assert found.table is None
     first, *others = found.answers[0].sentences
-    assert first == "These data cannot tell which model predicts best: groups may be pooled completely or not at all."
+    assert first == "The data do not show how much to pool: complete and no pooling are indistinguishable."
     assert any("Partial failed its check and has no rank" in words for words in others)
 
 
 def test_without_a_fit_of_no_pooling_the_spread_is_told_alone(folder):
     found = answered(folder, failed=("unpooled",))
     assert found.table is None
-    assert found.pull == "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
+    assert found.shrinkage == "Shrinkage is not known: no fit without pooling is usable."
     assert not any("prior alone" in words for words in found.answers[1].sentences)
 
 
@@ -263,10 +270,10 @@ def test_a_table_of_one_model_says_what_the_others_lack(folder):
     assert found.answers == []
     assert "`standard_error` of y names the column" in dict(found.left_out)["partial"]
     words = section(render(results), "pooling")
-    assert "The ladder has one model for this table, which says nothing of differences between groups." in words
+    assert "The ladder has one model for this table, which says nothing about differences between groups." in words
     first, *_ = headline([], fit_view.all_fits(results, {}), found).sentences
     assert first.startswith(
-        "Complete pooling alone is fitted, which says nothing of differences between groups: partial pooling"
+        "Only complete pooling is fitted, which says nothing about differences between groups: partial pooling"
     )
     assert "unpooled , partial , partial_slopes , mundlak , latent_mundlak , each of which needs several rows" in words
 
@@ -290,9 +297,9 @@ def test_parameters_of_no_pooling_that_depend_on_their_priors_are_not_counted(fo
         io.write(results.folder / rung / "sensitivity.nc", sensitive(rows), contracts.SENSITIVITY)
     found = sensitivity.sensitivities(fit_view.all_fits(results, {}))
     light = overview.overview([], [], [], found, [], None)[3]
-    assert (light.state, light.words) == ("pass", "priors matter for 0 of 2 parameters, no pooling aside")
+    assert (light.state, light.words) == ("pass", "0 of 2 parameters sensitive to the priors, no pooling not counted")
     words = section(render(results), "sensitivity")
-    assert words.count("on which its estimate depends by design") == 1
+    assert words.count("its estimate depends on that prior by design") == 1
     assert "✓ convergence: pass" in words
 
 
@@ -311,7 +318,7 @@ def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
     tree["predictions_constant_data"] = xr.Dataset({"x": ("row", [11.0])}, coords={"row": [1]})
     io.write(results.folder / "partial/predictions.nc", tree, contracts.PREDICTIONS)
     results.config["predictions"]["partial"]["rows"] = rows
-    words = "What the config does not say of a row is typical of the data (median, or most frequent category): x."
+    words = "Variables that the config does not give have typical values (median, or most frequent category): x."
     assert (words in section(render(results), "predictions")) is told
 
 
@@ -346,12 +353,12 @@ def test_the_page_begins_with_both_answers_and_shows_the_instance(folder):
     text = render(results)
     top = text.partition('<section id="data">')[0]
     assert "<strong>The standard deviation between groups is 2.000" in re.sub(r"</?(?!strong)[^>]*>", "", top)
-    assert "For the groups in the data: pool partially; to pool not at all cannot be told from it." in top
-    assert "For a new group: pool partially" in top
+    assert "For the groups in the data: use partial pooling. No pooling is indistinguishable from it." in top
+    assert "For a new group: use partial pooling" in top
     words = section(text, "pooling")
     assert "80 %" in words
     assert "Own data No pooling Partial pooling" in words
-    assert "a weakly informative prior of its own, which is centred on 10.0: where own data say little" in words
+    assert "a weakly informative prior of its own, centred on 10.0: where there are few data" in words
     assert text.partition('<section id="models">')[2].count('<math display="block"') >= 3
     models = section(text, "models")
     assert "Normal ( 10 , 1.5 × 10 5 )" in models  # the prior of the intercept, in units of the data

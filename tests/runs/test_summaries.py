@@ -4,7 +4,7 @@ import re
 
 from tests.made.workflows import digests
 
-OF_FILES = "checklist|provenance|machine|downloads"
+OF_FILES = "checklist|provenance|run_time|downloads"
 
 
 def page(workflow):

@@ -97,12 +97,12 @@ def test_a_value_holds_within_its_bound(value, holds, bound):
 def test_the_page_counts_what_holds_and_names_what_does_not(stuck):
     values, detections = kept(HELD, stuck[0])
     good = Page(verification_page(values, detections))
-    assert "Everything holds. Exact within their bounds: 1 of 1 value; the largest |z| is 1.0." in good.words
+    assert "Everything holds. Values within their bounds: 1 of 1 value; the largest |z| is 1.0." in good.words
     assert "Caught: 1 of 1 planted error; false alarms where nothing was planted: 0." in good.words
     assert "not caught" not in good.words
     values, detections = kept(HELD, MISSED, *stuck)
     bad = Page(verification_page(values, detections))
-    assert "2 problems: no result is to be trusted before this is mended." in bad.words
+    assert "2 problems: no result can be trusted until this is fixed." in bad.words
     assert "1 of 2 values" in bad.words
     assert "Caught: 1 of 2 planted errors" in bad.words
     assert "Oracle <b>, sigma: 2 found, 1 is exact (|z| < 4.4, z = 10.0)." in bad.words

@@ -11,35 +11,17 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from tadpool.figures import OWNERS, SECTIONS
 from tadpool.files import io
 from tadpool.reporting.html import markup
 
-SECTIONS = (
-    "data",
-    "model",
-    "prior",
-    "sampler",
-    "posterior",
-    "sensitivity",
-    "comparison",
-    "sweep",
-    "predictive",
-    "story",
-    "prediction",
-    "calibration",
-)
-EXPLORERS = ("sweep", "groups", "lines")
-OWNERS = ("entry", "sweep", "comparison", "calibration", "recovery")
 WIDE = 2.1
 TALL = 700.0
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place.
-
-    kind: of its explorer, "" where it has none.
-    """
+    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place."""
 
     name: str
     section: str
@@ -49,7 +31,7 @@ class Figure:
     alt: str
     folder: Path
     number: int
-    kind: str = ""
+    explored: bool = False
 
     @property
     def anchor(self) -> str:
@@ -74,7 +56,7 @@ class Figure:
     def explorer(self) -> Mapping[str, Any] | None:
         """What its explorer draws; None where it has none."""
         path = self.folder / f"{self.name}.json"
-        return io.read_json(path) if self.kind in EXPLORERS and path.is_file() else None
+        return io.read_json(path) if self.explored and path.is_file() else None
 
     @property
     def wide(self) -> bool:
@@ -103,16 +85,15 @@ class Figures:
         listing = io.read_json(path) if path.is_file() else []
         self.all = [_figure(item, folder, number) for number, item in enumerate(listing, start=1)]
 
-    def of(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
+    def in_section(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
         """The figures of a section that belong to one owner, or those that belong to none."""
         owner = (kind, name) if kind else None
         return [figure for figure in self.all if figure.section == section and figure.owner == owner]
 
     @property
     def scripts(self) -> list[str]:
-        """The scripts of report/ that the explorers of these figures need, the shared one first."""
-        kinds = [kind for kind in EXPLORERS if any(figure.explorer and figure.kind == kind for figure in self.all)]
-        return ["explorer", *(f"explore_{kind}" for kind in kinds)] if kinds else []
+        """The scripts of report/ that these figures need."""
+        return ["explorer"] if any(figure.explorer for figure in self.all) else []
 
     def unlisted(self, owners: Mapping[str, list[str]]) -> list[Figure]:
         """Figures of unknown sections or owners: they are shown too, at the end. owners: names by kind."""
@@ -133,6 +114,6 @@ def _figure(item: Mapping[str, Any], folder: Path, number: int) -> Figure:
         owner,
         folder=folder,
         number=number,
-        kind=item.get("explorer") or "",
+        explored=bool(item.get("explorer")),
         **texts,
     )

@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
-from tadpool.reporting.html import flowchart
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.pages import study
-from tadpool.reporting.sections import comparisons, estimands, machine, pooling
+from tadpool.reporting.sections import conclusions, estimands, pooling, run_time
 from tadpool.reporting.sections.changes import Changes
 
 ORDER = ("fail", "warn", "pass")
@@ -50,7 +48,7 @@ class Chapter:
     title: str
     question: str
     estimands: list[estimands.Shown]
-    headline: comparisons.Conclusion
+    headline: conclusions.Conclusion
     fits: list[fit_view.Fit]
 
     def having(self, verdict: str) -> int:
@@ -61,13 +59,17 @@ class Chapter:
 def index_page(
     studies: Sequence[StudyResults],
     quick: bool = False,
-    graph: Mapping[str, Any] | None = None,
     changes: Mapping[str, Changes] | None = None,
 ) -> str:
     """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first.
 
-    quick: whether this was a quick look, which the page then says. graph: of the rules, see `flow.graph`. changes: by
-    study, against another run, where one is named.
+    Args:
+        studies: Their results, in the order of the page.
+        quick: Whether this was a quick look, which the page then says.
+        changes: By study, from an earlier run, where one is named.
+
+    Returns:
+        The page.
     """
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
@@ -86,7 +88,6 @@ def index_page(
         summary=summary,
         quick=quick,
         changes=changes or {},
-        flowchart=flowchart.svg(graph) if graph else None,
     )
 
 
@@ -96,13 +97,13 @@ def _verdict(fit: fit_view.Fit) -> str:
 
 def _chapter(results: StudyResults) -> Chapter:
     found = fit_view.all_fits(results, {})
-    verdict = study.headline(study.comparisons(results), found, pooling.pooling(results, found))
+    verdict = study.headline(conclusions.comparisons(results), found, pooling.pooling(results, found))
     shown = estimands.estimands(results.config, found)
     return Chapter(results.study, results.config["title"], results.config["question"], shown, verdict, found)
 
 
 def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
-    tree, seconds = results.loo(fit.entry), machine.seconds(results, f"{fit.entry}/fit")
+    tree, seconds = results.loo(fit.entry), run_time.seconds(results, f"{fit.entry}/fit")
     if fit.failed or "loo" not in tree.children:
         return Line(results.study, results.config["title"], fit, None, 0, 0, seconds)
     loo = tree["loo"].to_dataset()
@@ -115,13 +116,13 @@ def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequ
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
     warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
-    points += f" The comparison of {listed(doubtful)} cannot be trusted (Pareto k)." if doubtful else ""
+    points += f" The comparison of {listed(doubtful)} is not settled (too many unreliable scores)." if doubtful else ""
     if failed:
         surprising = any(line.fit.surprising for line in lines)
         of = f"{len(failed)} of {counted(len(lines), 'fit')} failed{'' if surprising else ' as expected'}"
         words = f"{of}: {listed(failed)}. Nothing may be concluded from {'it' if len(failed) == 1 else 'them'}.{points}"
         return "fail" if surprising else "warn", words
-    warnings = f"; {counted(len(warned), 'fit')} to look at: {listed(warned)}" if warned else ""
+    warnings = f"; {counted(len(warned), 'fit')} with warnings: {listed(warned)}" if warned else ""
     tone = "warn" if warned or failed_sweeps or doubtful else "pass"
     passed = f"No fit failed: {len(lines) - len(warned)} of {counted(len(lines), 'fit')} passed every check"
     return tone, f"{passed}{warnings}.{points}"

@@ -1,8 +1,6 @@
 """The page of one study."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tadpool.evaluation.comparison import TIE_ELPD
@@ -11,7 +9,6 @@ from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.html.figures import Figures
-from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import (
     accuracy,
     calibration,
@@ -21,7 +18,6 @@ from tadpool.reporting.sections import (
     data,
     estimands,
     estimates,
-    machine,
     overview,
     pooling,
     predictions,
@@ -30,66 +26,28 @@ from tadpool.reporting.sections import (
     provenance,
     recovery,
     run_record,
+    run_time,
     sensitivity,
     sweeps,
 )
-from tadpool.reporting.sections import comparisons as ranking
 from tadpool.reporting.sections.changes import MULTIPLE, Changes, differences
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One comparison: its rows as in its CSV, and what they support."""
-
-    name: str
-    target: str
-    rows: list[ranking.Row]
-    conclusion: ranking.Conclusion
-
-    @property
-    def table(self) -> Table:
-        return ranking.table(self.rows)
-
-
-def comparisons(results: StudyResults) -> list[Comparison]:
-    """Every comparison of the study, in its order."""
-    found = []
-    for name, config in results.config["comparisons"].items():
-        rows, target = ranking.rows(results, name), ranking.target_words(results, config["target"])
-        conclusion = ranking.conclude(rows, target)
-        told = [*conclusion.sentences, *_subset(results, config)]
-        found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
-    return found
-
-
-def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[str]:
-    """That only some members of the target were left out, where that is so."""
-    group = comparison["target"]
-    if group not in results.groups_left_out:
-        return
-    plans = (json.loads(results.loo(entry, group).attrs.get("plan", "{}")) for entry in comparison["entries"])
-    plan = next((plan for plan in plans if "members" in plan), None)
-    if plan and plan["members"] < plan["of"]:
-        fits = counted(plan["folds"], "fit")
-        yield f"Left out were {plan['members']} of the {plan['of']} members of {group}, chosen at random, in {fits}."
+from tadpool.reporting.sections.conclusions import Comparison, Conclusion, comparisons
 
 
 def headline(
     compared: Sequence[Comparison], all_fits: Sequence[fit_view.Fit], pooled: pooling.Pooling | None = None
-) -> ranking.Conclusion:
-    """The study's verdict: how much to pool, or that of its first comparison, or of its fits where nothing is compared."""
+) -> Conclusion:
+    """The study's verdict: how much to pool, else its first comparison, else its fits where nothing is compared."""
     if pooled and any(answer.tone != "none" for answer in pooled.answers):
         return pooled.headline
     if compared:
         return compared[0].conclusion
     failed = [fit.label for fit in all_fits if fit.failed]
     if failed:
-        return ranking.Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from what failed."])
+        return Conclusion("fail", [f"{listed(failed)} failed: nothing may be concluded from a failed fit."])
     if pooled:
         return pooled.headline
-    return ranking.Conclusion(
-        "none", [f"{counted(len(all_fits), 'fit')} without a failure; this study compares no models."]
-    )
+    return Conclusion("none", [f"No fit failed ({counted(len(all_fits), 'fit')}); this study compares no models."])
 
 
 def lights(
@@ -99,7 +57,7 @@ def lights(
     return overview.overview(
         all_fits,
         [comparison.conclusion for comparison in compared],
-        [predictive.replicated(fit) for fit in all_fits],
+        [predictive.read_checks(fit) for fit in all_fits],
         sensitivity.sensitivities(all_fits),
         [calibration.calibration(results, name) for name in results.config["calibration"]],
         recovery.recovered(results, all_fits),
@@ -145,10 +103,10 @@ def study_page(
         "recovery": list(results.config["recovery"]),
     }
     figures = Figures(results.folder / "figures")
-    checked = {fit.entry: predictive.replicated(fit) for fit in all_fits}
+    checked = {fit.entry: predictive.read_checks(fit) for fit in all_fits}
     sensitive, origin = sensitivity.sensitivities(all_fits), provenance.provenance(results, seed, digest)
     seen = lights(all_fits, compared, results)
-    quiet = {fit.entry: prior_only.silent(fit) for fit in all_fits}
+    quiet = {fit.entry: prior_only.find_prior_only(fit) for fit in all_fits}
     return rendered(
         "study.html",
         results=results,
@@ -161,7 +119,7 @@ def study_page(
         failed=[fit for fit in all_fits if fit.failed],
         convergence=convergence,
         separate={fit.entry: convergence_by_group.separate(fit) for fit in all_fits},
-        estimates={fit.entry: estimates.estimates(fit, prior_only.marks(fit, quiet[fit.entry])) for fit in all_fits},
+        estimates={fit.entry: estimates.estimates(fit, prior_only.remarks(fit, quiet[fit.entry])) for fit in all_fits},
         silent=quiet,
         spreads=estimates.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
         recovery=recovery.recovered(results, all_fits),
@@ -174,7 +132,7 @@ def study_page(
         sensitivities=sensitive,
         accuracies=accuracy.accuracies(all_fits),
         replicated=checked,
-        looks=predictive.looks(list(checked.values())),
+        looks=predictive.overall_words(list(checked.values())),
         dataset=data,
         comparisons=compared,
         sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],
@@ -184,9 +142,9 @@ def study_page(
         figures=figures,
         owners=owners,
         provenance=origin,
-        kept=provenance.kept(results),
+        kept=provenance.storage_words(results),
         keeps_draws=results.keeps_draws,
-        machine=machine.machine(results),
+        run_time=run_time.run_time(results),
         downloads=provenance.downloads(results),
-        figure_files=provenance.drawn(results),
+        figure_files=provenance.figure_files(results),
     )

@@ -65,11 +65,9 @@ def summary(values: Sequence[Compared], detections: Sequence[Detection]) -> tupl
     z = [abs(value.z) for value in values if value.z is not None and value.tolerance is None]
     largest = f"; the largest |z| is {number(max(z), 1)}" if z else ""
     first = (
-        f"{counted(wrong, 'problem')}: no result is to be trusted before this is mended."
-        if wrong
-        else "Everything holds."
+        f"{counted(wrong, 'problem')}: no result can be trusted until this is fixed." if wrong else "Everything holds."
     )
-    exact = f"Exact within their bounds: {sum(value.holds for value in values)} of {counted(len(values), 'value')}{largest}."
+    exact = f"Values within their bounds: {sum(value.holds for value in values)} of {counted(len(values), 'value')}{largest}."
     found = f"Caught: {sum(each.caught for each in detections)} of {counted(len(detections), 'planted error')}"
     alarms = f"{found}; false alarms where nothing was planted: {sum(not each.silent for each in detections)}."
     return "fail" if wrong else "pass", [first, exact, alarms]

@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 
 from tadpool.evaluation import loo_predictive, rmse
-from tadpool.formatting import MISSING, decimals_for, listed, number
+from tadpool.formatting import MISSING, decimals_for, listed, number, plural
 from tadpool.reporting.fit_view import Fit, draws, families
 from tadpool.reporting.html.tables import Column, Table
-from tadpool.reporting.sections.comparisons import MANY_UNRELIABLE
+from tadpool.reporting.sections.conclusions import MANY_UNRELIABLE
 
 MOST_CELLS = 40_000_000
 
@@ -49,7 +49,7 @@ COLUMNS = (
     Column("Leave-one-out", lambda row: _cell(row.left_out)),
 )
 LAST_COLUMNS = (
-    Column("Doubtful units", lambda row: f"{row.unreliable} of {row.units}" if row.units else MISSING),
+    Column("Unreliable units", lambda row: f"{row.unreliable} of {row.units}" if row.units else MISSING),
     Column("Predictive draws", lambda row: str(row.draws)),
 )
 
@@ -157,12 +157,12 @@ def _doubtful(fit: Fit) -> tuple[int, int]:
 
 
 def _known(error: rmse.Error) -> bool:
-    """Whether the draws tell it: predictions with heavy tails may have no mean that they can estimate."""
+    """Whether the draws determine it: predictions with heavy tails may have no mean that draws can estimate."""
     return error.mcse < error.rmse / 2
 
 
 def _shown(error: rmse.Error) -> str:
-    return "not known" if not _known(error) else f"{_rounded(error.rmse, error)} ± {_rounded(error.mcse, error)}"
+    return "unstable" if not _known(error) else f"{_rounded(error.rmse, error)} ± {_rounded(error.mcse, error)}"
 
 
 def _rounded(value: float, error: rmse.Error) -> str:
@@ -174,14 +174,14 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
     inside = [(row.label, row.inside) for row in rows]
     left_out = [(row.fit.label, row.left_out) for row in rows if row.left_out]
     doubtful = [row for row in rows if row.left_out and row.unreliable > MANY_UNRELIABLE * row.units]
-    yield from _ranked(f"In sample, {outcome}", inside)
-    yield from _ranked(f"{'At face value, where' if doubtful else 'Where'} its row is left out, {outcome}", left_out)
+    yield from _ranking(f"In-sample RMSE of {outcome}", inside)
+    yield from _ranking(f"Leave-one-out RMSE of {outcome}{', at face value' if doubtful else ''}", left_out)
     for group in rows[0].groups:
-        apart = [(row.fit.label, row.groups[group]) for row in rows if row.groups[group]]
-        yield from _ranked(f"For members of {group} that were left out altogether, {outcome}", apart)
+        held_out = [(row.fit.label, row.groups[group]) for row in rows if row.groups[group]]
+        yield from _ranking(f"RMSE of {outcome} for {plural(group)} held out entirely", held_out)
     if doubtful:
-        parts = [f"{row.unreliable} of {row.units} with {row.fit.label}" for row in doubtful]
-        yield f"Too many of these leave-one-out means cannot be trusted: {listed(parts)}."
+        parts = [f"{row.unreliable} of {row.units} for {row.fit.label}" for row in doubtful]
+        yield f"Too many of these leave-one-out means are unreliable: {listed(parts)}."
         return
     growth = [
         (row.left_out.rmse / row.inside.rmse - 1, row.fit.label) for row in rows if row.left_out and row.inside.rmse
@@ -189,8 +189,8 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
     if len(growth) > 1:
         (least, first), (most, last) = min(growth), max(growth)
         yield (
-            f"Leaving the row out raises the error by {number(100 * least, 1)} % with {first} and by "
-            f"{number(100 * most, 1)} % with {last}: the more a model bends to single rows, the more."
+            f"Holding each row out raises the RMSE by {number(100 * least, 1)} % ({first}) to {number(100 * most, 1)} % "
+            f"({last})."
         )
 
 
@@ -199,22 +199,21 @@ def _trials(fit: Fit) -> Iterator[str]:
     name = fit.design.trials if fit.design else None
     if name and np.ptp(fit.results.data[name].values):
         unit = fit.design.unit
-        yield f"Errors of {fit.design.outcome} are in counts, so a {unit} with many {name} weighs more than one with few."
+        yield f"Errors of {fit.design.outcome} are counts, so a {unit} with large {name} weighs more than one with small."
 
 
-def _ranked(what: str, errors: Sequence[tuple[str, rmse.Error]]) -> Iterator[str]:
+def _ranking(what: str, errors: Sequence[tuple[str, rmse.Error]]) -> Iterator[str]:
     if not errors:
         return
     unknown = listed([name for name, error in errors if not _known(error)])
     if unknown:
-        yield f"{what} is off by an unknown amount with {unknown}: the predictions spread too far for a mean of draws."
+        yield f"{what} could not be computed for {unknown}: the predictive draws are too heavy-tailed for a stable mean."
     errors = [(name, error) for name, error in errors if _known(error)]
     if not errors:
         return
     ordered = sorted(errors, key=lambda pair: pair[1].rmse)
     (label, best), others = ordered[0], ordered[1:]
-    sizes = [f"{_rounded(error.rmse, error)} with {name}" for name, error in ordered]
-    yield f"{what} is off by {listed(sizes)} (root mean square)."
+    yield f"{what}: {listed([f'{_rounded(error.rmse, error)} ({name})' for name, error in ordered])}."
     near = [name for name, error in others if error.rmse - best.rmse < 2 * float(np.hypot(error.mcse, best.mcse))]
     if near:
-        yield f"Between {listed([label, *near])} the difference is not larger than its Monte Carlo error allows to tell."
+        yield f"The differences between {listed([label, *near])} are within their Monte Carlo error."

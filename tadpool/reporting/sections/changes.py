@@ -50,8 +50,8 @@ class Moved:
 
 ESTIMATE_COLUMNS = (
     Column("Estimate", attrgetter("name"), number=False),
-    Column("There", lambda it: it.shown(it.before)),
-    Column("Here", lambda it: it.shown(it.after)),
+    Column("Before", lambda it: it.shown(it.before)),
+    Column("Now", lambda it: it.shown(it.after)),
     Column("Difference", lambda it: it.shown(it.after - it.before)),
     Column("Monte Carlo error", lambda it: it.shown(it.error)),
     Column("Multiple", lambda it: number(it.multiple, 1) if math.isfinite(it.multiple) else "no error"),
@@ -60,7 +60,7 @@ ESTIMATE_COLUMNS = (
 
 def differences(first: str, rows: Sequence[tuple[str, str, str]]) -> Table:
     """What differs, there and here. first: the heading of the names."""
-    return of_texts([first, "There", "Here"], rows, words=3)
+    return of_texts([first, "Before", "Now"], rows, words=3)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Changes:
     def summary(self) -> str:
         """One sentence for all that changed."""
         if self.reason:
-            return f"Nothing can be said of what changed: {self.reason}."
+            return f"The two runs cannot be compared: {self.reason}."
         if self.nothing:
             return f"Nothing changed: config, data, code, versions, verdicts and {self._counted} are the same."
         parts = [
@@ -112,12 +112,11 @@ class Changes:
         sizes = (self.verdicts, self.moved, self.config, self.data, self.code, self.versions)
         changed = [part for part, size in zip(parts, sizes, strict=True) if size]
         entries = [
-            f"only {where}: {first_of(names, NAMED)}"
-            for where, names in (("here", self.only_here), ("there", self.only_there))
+            f"Only in {where} run: {first_of(names, NAMED)}."
+            for where, names in (("this", self.only_here), ("the earlier", self.only_there))
             if names
         ]
-        words = [f"Changed: {listed(changed)}." if changed else "", f"{listed(entries)}." if entries else ""]
-        return " ".join(f"{each[:1].upper()}{each[1:]}" for each in words if each)
+        return " ".join([*([f"Changed: {listed(changed)}."] if changed else []), *entries])
 
     @property
     def by_chance(self) -> float:

@@ -1,7 +1,7 @@
-"""What a report of a Bayesian analysis should hold, after Kruschke (2021), and whether a study's page holds it.
+"""What a report of a Bayesian analysis should contain, after Kruschke (2021), and whether a study's page contains it.
 
 Kruschke, Bayesian Analysis Reporting Guidelines, Nature Human Behaviour 5:1282-1291. Whether a point is ticked is computed
-from the results; what the guidelines ask for and no result can show is listed as not reported.
+from the results; what the guidelines ask for and no result can show is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from tadpool.formatting import counted, listed
 from tadpool.reporting.fit_view import Fit, families
 from tadpool.reporting.html.figures import Figures
 from tadpool.reporting.sections.overview import Light
-from tadpool.reporting.sections.predictive import Replicated
+from tadpool.reporting.sections.predictive import PredictiveChecks
 from tadpool.reporting.sections.provenance import Provenance
 from tadpool.reporting.sections.sensitivity import Sensitivity
 
@@ -34,7 +34,7 @@ def checklist(
     results: StudyResults,
     fits: Sequence[Fit],
     figures: Figures,
-    replicated: Sequence[Replicated],
+    replicated: Sequence[PredictiveChecks],
     sensitivities: Sequence[Sensitivity],
     lights: Sequence[Light],
     provenance: Provenance,
@@ -44,7 +44,7 @@ def checklist(
     return [
         *_goals(results),
         *_model(results, fits, figures),
-        *_computation(fits, provenance),
+        *_computation(fits),
         *_posterior(fits, replicated, figures),
         *_decisions(results, states["comparison"]),
         *_sensitivity(fits, sensitivities, results),
@@ -59,7 +59,6 @@ def _share(step: str, name: str, found: int, total: int, noun: str, words: str, 
 
 
 def _goals(results: StudyResults) -> Iterator[Point]:
-    yield Point("Goals", "Why Bayesian", ABSENT, "for the text that cites this page")
     asked = bool(results.config["question"].strip())
     words = "the question of the study" if asked else "the study has no question"
     yield Point("Goals", "Goals of the analysis", REPORTED if asked else ABSENT, words, "question" if asked else "")
@@ -68,7 +67,7 @@ def _goals(results: StudyResults) -> Iterator[Point]:
 def _model(results: StudyResults, fits: Sequence[Fit], figures: Figures) -> Iterator[Point]:
     step = "Model"
     described = [bool(variable.attrs.get("long_name")) for variable in results.data.data_vars.values()]
-    yield _share(step, "Data variables", sum(described), len(described), "variable", "a meaning of", "data")
+    yield _share(step, "Data variables", sum(described), len(described), "variable", "meanings of", "data")
     drawn = {fit.entry: families(results, fit.entry) for fit in fits}
     outcomes = results.config["outcomes"]
     likelihoods = sum(all(outcome in found for outcome in outcomes) for found in drawn.values())
@@ -77,13 +76,12 @@ def _model(results: StudyResults, fits: Sequence[Fit], figures: Figures) -> Iter
     yield _share(step, "Prior distributions", priors, len(fits), "model", "priors of", "models")
     equations = sum(any(paragraph.equation for paragraph in fit.description[1]) for fit in fits)
     yield _share(step, "Formal specification", equations, len(fits), "model", "equations, and source, of", "models")
-    predictive = sum(bool(figures.of("prior", "entry", fit.entry)) for fit in fits)
+    predictive = sum(bool(figures.in_section("prior", "entry", fit.entry)) for fit in fits)
     yield _share(step, "Prior predictive check", predictive, len(fits), "model", "figures of", "prior")
 
 
-def _computation(fits: Sequence[Fit], provenance: Provenance) -> Iterator[Point]:
+def _computation(fits: Sequence[Fit]) -> Iterator[Point]:
     step = "Computation"
-    yield _versions(step, "Software", provenance)
     rows = [row for fit in fits if fit.usable for row in fit.parameters if not row.get("constant")]
     for name, keys, words in (
         ("Convergence of the chains", ("rhat",), "R-hat of"),
@@ -91,20 +89,18 @@ def _computation(fits: Sequence[Fit], provenance: Provenance) -> Iterator[Point]
     ):
         found = sum(all(row.get(key) is not None for key in keys) for row in rows)
         yield _share(step, name, found, len(rows), "parameter", words, "estimates")
-    yield Point(step, "If not MCMC", NOT_NEEDED, "every fit is by MCMC")
 
 
-def _posterior(fits: Sequence[Fit], replicated: Sequence[Replicated], figures: Figures) -> Iterator[Point]:
+def _posterior(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks], figures: Figures) -> Iterator[Point]:
     step = "Posterior"
-    shown = [figures.of("predictive", "entry", fit.entry) for fit in fits]
+    shown = [figures.in_section("predictive", "entry", fit.entry) for fit in fits]
     found = sum(bool(each.table.rows or drawn) for each, drawn in zip(replicated, shown, strict=True))
     yield _share(
-        step, "Posterior predictive check", found, len(fits), "fit", "observed beside replicated of", "predictive"
+        step, "Posterior predictive check", found, len(fits), "fit", "observed and replicated data of", "predictive"
     )
     rows = [row for fit in fits if fit.usable for row in fit.parameters]
     summed = sum(row["mean"] is not None and row["eti89_low"] is not None for row in rows)
     yield _share(step, "Summaries", summed, len(rows), "parameter", "mean and interval of", "estimates")
-    yield Point(step, "Bayes factors and model probabilities", NOT_NEEDED, "none is computed")
 
 
 def _decisions(results: StudyResults, comparison: Light) -> Iterator[Point]:
@@ -112,10 +108,8 @@ def _decisions(results: StudyResults, comparison: Light) -> Iterator[Point]:
     if not several:
         yield Point(step, "Criteria", NOT_NEEDED, "nothing is decided: this study compares no models")
         return
-    words = f"when models of {counted(several, 'comparison')} are told apart; {comparison.words}"
+    words = f"when a model of {counted(several, 'comparison')} is called best; {comparison.words}"
     yield Point(step, "Criteria", REPORTED, words, "comparison")
-    yield Point(step, "Loss function", ABSENT, "none is stated")
-    yield Point(step, "Limits of practical equivalence", ABSENT, "no parameter has any")
 
 
 def _sensitivity(fits: Sequence[Fit], sensitivities: Sequence[Sensitivity], results: StudyResults) -> Iterator[Point]:
@@ -125,12 +119,13 @@ def _sensitivity(fits: Sequence[Fit], sensitivities: Sequence[Sensitivity], resu
     swept = list(results.config["sweeps"])
     words = f"sweeps: {listed(swept)}" if swept else "no hyperparameter is swept"
     yield Point(step, "To hyperparameters", REPORTED if swept else ABSENT, words, "sweeps" if swept else "")
-    yield Point(step, "Of decisions to the priors", ABSENT, "comparisons are not repeated with other priors")
 
 
 def _reproducible(results: StudyResults, provenance: Provenance) -> Iterator[Point]:
     step = "Reproducibility"
-    yield _versions(step, "Software with versions", provenance)
+    packages = len(provenance.versions)
+    state, anchor = (REPORTED, "provenance") if packages else (ABSENT, "")
+    yield Point(step, "Software with versions", state, f"versions of {counted(packages, 'package')}", anchor)
     digests = sum(bool(settings and code) for _, _, settings, _, code in provenance.files)
     files = len(provenance.files)
     yield _share(step, "Config and code", digests, files, "file", "digests of", "provenance")
@@ -139,14 +134,3 @@ def _reproducible(results: StudyResults, provenance: Provenance) -> Iterator[Poi
     yield Point(step, "Data", REPORTED if there else ABSENT, "as a file", "downloads" if there else "")
     draws = sum(results.keeps_draws and (results.folder / entry / "fit.nc").is_file() for entry in results.entries)
     yield _share(step, "Draws", draws, len(results.entries), "fit", "as files, of", "downloads")
-
-
-def _versions(step: str, name: str, provenance: Provenance) -> Point:
-    count = len(provenance.versions)
-    return Point(
-        step,
-        name,
-        REPORTED if count else ABSENT,
-        f"versions of {counted(count, 'package')}",
-        "provenance" if count else "",
-    )

@@ -76,7 +76,7 @@ VARIABLE_COLUMNS = (
     Column("Variable", lambda it: str(it.data.name), number=False),
     Column("Meaning", lambda it: str(it.data.attrs.get("long_name", it.data.name.replace("_", " "))), number=False),
     Column("Role", attrgetter("role"), number=False),
-    Column("Dimensions", lambda it: " × ".join(map(str, it.data.dims)) or "one value", number=False),
+    Column("One value per", lambda it: " × ".join(map(str, it.data.dims)) or "data set", number=False),
     Column("Unit", lambda it: str(it.data.attrs.get("units", "")), number=False),
     Column(
         "Levels", lambda it: ", ".join(f"{value} = {word}" for value, word in levels(it.data).items()), number=False
@@ -213,9 +213,9 @@ def _reading(how: Mapping[str, Any]) -> Iterator[str]:
     dropped = how["dropped"]
     if dropped["rows"]:
         empty = listed([f"{heading} ({count})" for heading, count in dropped["empty"].items()])
-        yield f"Left out for empty cells: {counted(dropped['rows'], 'row')}; empty are {empty}."
+        yield f"Left out because of empty cells: {counted(dropped['rows'], 'row')}; there are empty cells in {empty}."
     if "masked" in how:
         empty = listed([f"{heading} ({count})" for heading, count in how["masked"].items()])
-        yield f"Empty cells that say that a predictor does not apply: {empty}."
+        yield f"Empty cells, which mean that a predictor does not apply: {empty}."
     if how["unused"]:
-        yield f"Columns that are not used: {first_of(how['unused'], MOST_UNUSED)}."
+        yield f"Columns not used: {first_of(how['unused'], MOST_UNUSED)}."

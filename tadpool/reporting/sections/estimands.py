@@ -33,26 +33,26 @@ def estimands(config: Mapping[str, Any], all_fits: Sequence[Fit]) -> list[Shown]
 
 
 def interval(values: np.ndarray, units: str | None = None) -> str:
-    """`1.2 log-odds (89 % from 0.4 to 2.1)`: mean and equal-tailed interval of draws."""
+    """`1.2 log-odds (89 % interval 0.4 to 2.1)`: mean and equal-tailed interval of draws."""
     low, high = np.quantile(values, [LOW, HIGH])
     mean, low, high = (number(each, decimals_for(values.std(), 2)) for each in (values.mean(), low, high))
-    return f"{mean}{f' {units}' if units else ''} (89 % from {low} to {high})"
+    return f"{mean}{f' {units}' if units else ''} (89 % interval {low} to {high})"
 
 
 def _shown(estimand: Mapping[str, Any], fit: Fit) -> Shown:
     if fit.failed:
-        return Shown(estimand["label"], fit, "not known, its fit failed", False)
+        return Shown(estimand["label"], fit, "not known: its fit failed", False)
     tree = fit.results.predictions(fit.entry) if estimand["group"] == "predictions" else None
     found = (
         draws(fit.results, fit.entry, "posterior", [estimand["site"]]) if tree is None else tree.get("predictions", {})
     )
     if estimand["site"] not in found:
         return Shown(
-            estimand["label"], fit, f"not known, there is no {estimand['site']} in its {estimand['group']}", False
+            estimand["label"], fit, f"not known: there is no {estimand['site']} in its {estimand['group']}", False
         )
     values, reason = _chosen(found[estimand["site"]], estimand["at"])
     if reason:
-        return Shown(estimand["label"], fit, f"not known, {reason}", False)
+        return Shown(estimand["label"], fit, f"not known: {reason}", False)
     scale = SCALES[estimand["scale"]]
     words = interval(scale(values.astype(float)), estimand["units"])
     return Shown(estimand["label"], fit, words + _truth(fit.results, estimand, scale))
@@ -63,7 +63,7 @@ def _truth(results: StudyResults, estimand: Mapping[str, Any], scale: Callable) 
     if results.truth is None or estimand["group"] != "posterior" or estimand["site"] not in results.truth:
         return ""
     value, reason = _chosen(results.truth[estimand["site"]], estimand["at"])
-    return "" if reason or np.isnan(value).any() else f"; the truth is {general(scale(value.item()), 3)}"
+    return "" if reason or np.isnan(value).any() else f"; the true value is {general(scale(value.item()), 3)}"
 
 
 def _chosen(site: xr.DataArray, at: Mapping[str, Any]) -> tuple[np.ndarray, str]:
@@ -74,6 +74,6 @@ def _chosen(site: xr.DataArray, at: Mapping[str, Any]) -> tuple[np.ndarray, str]
             hint = did_you_mean(str(at[dim]), [str(label) for label in labels])
             return np.array([]), f"{at[dim]!r} is no member of {dim}{hint}"
         if dim not in at and len(labels) > 1:
-            return np.array([]), f"{site.name} has {len(labels)} members of {dim}, of which `at` chooses none"
+            return np.array([]), f"{site.name} has {len(labels)} members of {dim}, and `at` chooses none of them"
         site = site.isel({dim: labels.index(at[dim]) if dim in at else 0})
     return site.values.ravel(), ""

@@ -7,8 +7,8 @@ from tadpool.evaluation.predictive_checks import TAIL
 from tadpool.formatting import counted, first_of, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
-from tadpool.reporting.sections.comparisons import Conclusion
-from tadpool.reporting.sections.predictive import Replicated
+from tadpool.reporting.sections.conclusions import Conclusion
+from tadpool.reporting.sections.predictive import PredictiveChecks
 from tadpool.reporting.sections.recovery import FAR, Recovery
 from tadpool.reporting.sections.sensitivity import Sensitivity
 
@@ -16,10 +16,10 @@ NOT_RUN = "not run"
 ORDER = ("fail", "warn", "pass", NOT_RUN)
 TONES = {"clear": "pass", "tie": "pass", "partial": "warn", "doubt": "warn", "fail": "fail"}
 FOUND = {
-    "clear": "trusted: one model is ahead",
-    "tie": "trusted: a tie",
-    "partial": "without the fits that failed",
-    "doubt": "not to be trusted: too many doubtful scores",
+    "clear": "one model predicts best",
+    "tie": "a tie",
+    "partial": "failed fits are left out",
+    "doubt": "too many unreliable scores",
     "fail": "no model can be called best",
 }
 NAMED = 2
@@ -38,7 +38,7 @@ class Light:
 def overview(
     fits: Sequence[Fit],
     conclusions: Sequence[Conclusion],
-    replicated: Sequence[Replicated],
+    replicated: Sequence[PredictiveChecks],
     sensitivities: Sequence[Sensitivity],
     calibrations: Sequence[Calibration],
     recovery: Recovery | None,
@@ -80,17 +80,16 @@ def _comparison(conclusions: Sequence[Conclusion]) -> Light:
     return Light("Comparison", TONES[tone], FOUND[tone] + several, "comparison")
 
 
-def _predictive(fits: Sequence[Fit], replicated: Sequence[Replicated]) -> Light:
-    """Amber where more quantities lie in a tail than correct models would have there on average; it names their models."""
+def _predictive(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks]) -> Light:
+    """Amber where more quantities are extreme than correct models would have on average; it names their models."""
     looked, extreme = sum(each.looked for each in replicated), sum(each.extreme for each in replicated)
     if not looked:
         return Light("Predictive checks", NOT_RUN, "no test quantities", "predictive")
     state = "warn" if extreme > 2 * TAIL * looked else "pass"
     models = [fit.label for fit, each in zip(fits, replicated, strict=True) if each.extreme]
-    of = f" of {first_of(models, NAMED)}" if models else ""
-    words = (
-        f"{extreme} of {counted(looked, 'quantity')} in a tail{of}; by chance at most {number(2 * TAIL * looked, 1)}"
-    )
+    of = f" for {first_of(models, NAMED)}" if models else ""
+    chance = f"at most {number(2 * TAIL * looked, 1)} expected by chance"
+    words = f"{extreme} of {counted(looked, 'check')} extreme{of} ({chance})"
     return Light("Predictive checks", state, words, "predictive")
 
 
@@ -101,14 +100,14 @@ def _sensitivity(sensitivities: Sequence[Sensitivity]) -> Light:
     if not read:
         return Light("Prior sensitivity", NOT_RUN, "no diagnosis", "sensitivity")
     moved, total = sum(len(each.rows) for each in read), sum(len(each.rows) + each.rest for each in read)
-    beside = "" if len(read) == len(known) else ", no pooling aside"
-    words = f"priors matter for {moved} of {counted(total, 'parameter')}{beside}"
+    beside = "" if len(read) == len(known) else ", no pooling not counted"
+    words = f"{moved} of {counted(total, 'parameter')} sensitive to the priors{beside}"
     return Light("Prior sensitivity", "warn" if moved else "pass", words, "sensitivity")
 
 
 def _calibration(calibrations: Sequence[Calibration]) -> Light:
     if not calibrations:
-        return Light("Calibration", NOT_RUN, "no fit was calibrated", "calibration")
+        return Light("Calibration", NOT_RUN, "no model was calibrated", "calibration")
     passed = sum(each.verdict == "pass" for each in calibrations)
     words = _passing(passed, len(calibrations), "calibration")
     return Light("Calibration", worst([each.verdict for each in calibrations]), words, "calibration")
@@ -119,14 +118,14 @@ def _passing(passed: int, total: int, noun: str) -> str:
 
 
 def _recovery(recovery: Recovery | None) -> Light:
-    """Amber where a fit is further from a true value than is told as far."""
+    """Amber where a fit is more than FAR posterior standard deviations from a true value."""
     if recovery is None:
-        return Light("Recovery", NOT_RUN, "the truth is not known", "recovery")
+        return Light("Recovery", NOT_RUN, "no true values are known", "recovery")
     sound = [each for each in recovery.fits if not each.fit.failed and len(each.counted)]
     if not sound:
         return Light("Recovery", "fail", "no fit has usable numbers", "recovery")
     far = [each.fit.label for each in sound if abs(each.worst["z"]) > FAR]
     if far:
-        return Light("Recovery", "warn", f"a true value is missed far by {first_of(far, NAMED)}", "recovery")
+        return Light("Recovery", "warn", f"far from a true value: {first_of(far, NAMED)}", "recovery")
     covered, total = sum(each.covered for each in sound), sum(len(each.counted) for each in sound)
     return Light("Recovery", "pass", f"{covered} of {counted(total, 'true value')} covered", "recovery")

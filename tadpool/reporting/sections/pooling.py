@@ -13,9 +13,57 @@ from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, POOLED, RUNGS, UNPOOLED
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Table
-from tadpool.reporting.sections import comparisons, predictions
+from tadpool.reporting.sections import comparison, conclusions, predictions
 from tadpool.reporting.sections.pooling_amounts import Amounts
 
+BEST = {
+    POOLED: "Use complete pooling: {groups} differ too little for their differences to improve predictions.",
+    UNPOOLED: "Use no pooling.",
+    PARTIAL: "Use partial pooling.",
+    "slopes": "Use partial pooling, and let the slopes differ between {groups}.",
+    "means": "Use partial pooling, and add the predictors' means in each {group}.",
+}
+"""What to do, by the kind of the model that predicts best."""
+ALSO = {
+    frozenset(): "",
+    frozenset({POOLED}): "Complete pooling is indistinguishable from it.",
+    frozenset({UNPOOLED}): "No pooling is indistinguishable from it.",
+    frozenset({PARTIAL}): "Partial pooling is indistinguishable from it.",
+}
+"""Which other ways to pool are tied with the best, where that is not partial pooling with more than intercepts."""
+ALSO_SIMPLER = {
+    frozenset(): "",
+    frozenset({POOLED}): "Complete pooling is indistinguishable from it.",
+    frozenset({UNPOOLED}): "No pooling is indistinguishable from it.",
+    frozenset({PARTIAL}): "Partial pooling without this is indistinguishable from it.",
+    frozenset({POOLED, PARTIAL}): "Complete pooling, and partial pooling without this, are indistinguishable from it.",
+    frozenset({UNPOOLED, PARTIAL}): "No pooling, and partial pooling without this, are indistinguishable from it.",
+}
+"""The same, where the best is partial pooling with more than intercepts."""
+ANY = {
+    False: "The data do not show how much to pool: complete and no pooling are indistinguishable.",
+    True: "The data do not show how much to pool: complete, partial and no pooling are indistinguishable.",
+}
+"""What is said where complete and no pooling are both tied with the best, by whether partial pooling is too."""
+NEW = {
+    (True, False): (
+        "Complete and partial pooling predict new {groups} about equally well; this does not say whether {groups} differ."
+    ),
+    (True, True): (
+        "Complete and partial pooling predict new {groups} about equally well, and no pooling is indistinguishable from "
+        "them; this does not say whether {groups} differ."
+    ),
+    (False, False): (
+        "The data do not show whether complete or partial pooling predicts new {groups} better; this does not say whether "
+        "{groups} differ."
+    ),
+    (False, True): (
+        "The data do not show whether complete or partial pooling predicts new {groups} better, and no pooling is "
+        "indistinguishable from them; this does not say whether {groups} differ."
+    ),
+}
+"""What is said of new groups where complete and partial pooling are tied, by whether their scores are about equal and
+whether no pooling is tied too."""
 SUPPORTED = ("clear", "tie", "partial")
 """Tones of comparisons whose ranks mean something."""
 
@@ -35,7 +83,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pooling:
-    """What the page says. differences: how much groups differ, with units. pull: how far partial pooling pulls estimates.
+    """What the page says. differences: how much groups differ, with units. shrinkage: how far partial pooling moves estimates.
 
     scale: what the estimates of the table are. table: a row per group. centre: of the prior of no pooling, on that
     scale. left_out: rungs that do not apply, with the reason. notes: what the table may have been meant to say.
@@ -44,7 +92,7 @@ class Pooling:
     group: str
     differences: list[str]
     answers: list[Answer]
-    pull: str
+    shrinkage: str
     scale: str
     table: Table | None
     centre: str
@@ -52,14 +100,16 @@ class Pooling:
     notes: list[str]
 
     @property
-    def headline(self) -> comparisons.Conclusion:
-        """Whether groups differ, both answers in a sentence or two each, and how far partial pooling pulls.
+    def headline(self) -> conclusions.Conclusion:
+        """Whether groups differ, both answers in a sentence or two each, and how far partial pooling moves estimates.
 
         Its tone is that of the first comparison.
         """
         if not self.answers:
-            alone = f"Complete pooling alone is fitted, which says nothing of differences between {plural(self.group)}"
-            return comparisons.Conclusion(
+            alone = (
+                f"Only complete pooling is fitted, which says nothing about differences between {plural(self.group)}"
+            )
+            return conclusions.Conclusion(
                 "none", [f"{alone}: partial pooling {dict(self.left_out)[PARTIAL]}.", *self.notes]
             )
         tone = next((answer.tone for answer in self.answers if answer.tone != "none"), "none")
@@ -67,13 +117,13 @@ class Pooling:
         for each in self.answers:
             first, *more = each.sentences[: each.headline]
             answers += [f"{each.about}: {first[:1].lower()}{first[1:]}", *more]
-        pull = [] if self.pull_told else [self.pull]
-        return comparisons.Conclusion(tone, [*self.differences[:2], *answers, *pull, *self.notes])
+        shrinkage = [] if self.answered_by_shrinkage else [self.shrinkage]
+        return conclusions.Conclusion(tone, [*self.differences[:2], *answers, *shrinkage, *self.notes])
 
     @property
-    def pull_told(self) -> bool:
-        """Whether an answer begins with how far partial pooling pulls."""
-        return any(answer.sentences[0] == self.pull for answer in self.answers)
+    def answered_by_shrinkage(self) -> bool:
+        """Whether an answer begins with how far partial pooling moves estimates."""
+        return any(answer.sentences[0] == self.shrinkage for answer in self.answers)
 
 
 def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
@@ -91,8 +141,8 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     return Pooling(
         group,
         amounts.differences(),
-        [_old(results, rungs, design, amounts), _new(results, rungs, design)],
-        amounts.pull(),
+        [_answer_for_old_groups(results, rungs, design, amounts), _answer_for_new_group(results, rungs, design)],
+        amounts.shrinkage(),
         str(amounts.scale),
         amounts.table(),
         amounts.centre,
@@ -108,15 +158,15 @@ def _left_out(results: StudyResults, design: Design) -> list[tuple[str, str]]:
 
 
 def _without_errors(results: StudyResults, design: Design) -> list[str]:
-    """That groups of one row each tell nothing of their differences, where the config alone could not know it."""
+    """That groups of one row each say nothing about their differences, where the config alone does not show it."""
     group = design.group
     if not design.family.free_scale or design.standard_error or design.rows_are_members:
         return []
     if np.bincount(results.data[f"{group}_index"].values).max() > 1:
         return []
     return [
-        f"Each {group} has one row, so differences between {plural(group)} cannot be told from noise. Where the error of each "
-        f"row is known, name its column as `standard_error` of {design.outcome}."
+        f"Each {group} has one row, so differences between {plural(group)} cannot be separated from noise. If the standard "
+        f"error of each row is known, name its column as `standard_error` of {design.outcome}."
     ]
 
 
@@ -126,47 +176,51 @@ def _without_trials(results: StudyResults, design: Design) -> list[str]:
     return [] if told else list(undeclared_trials.sentences(results.table, [design.outcome]))
 
 
-def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
+def _answer_for_old_groups(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
     group, unit = design.group, design.unit
     about = f"For the {plural(group)} in the data"
     if unit == group:
-        alone = f"Leaving out compares nothing here: each row is a {group} of its own, and without its row it is a new {group}."
-        return Answer(about, "none", [amounts.pull(), alone])
+        alone = (
+            f"No row can be held out alone: each row is a {group} of its own, and without its row it is a new {group}."
+        )
+        return Answer(about, "none", [amounts.shrinkage(), alone])
     found = _comparison(results, rungs, "unit")
     if found is None:
-        return Answer(about, "none", [f"No comparison leaves out single {plural(unit)}."])
+        return Answer(about, "none", [f"No comparison holds out single {plural(unit)}."])
     conclusion, level = found
     return Answer(about, conclusion.tone, [*_advice(list(level), group), *conclusion.sentences])
 
 
-def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
+def _answer_for_new_group(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
     group = design.group
     about = f"For a new {group}"
     sound = [name for name in results.config["predictions"] if name in rungs and not rungs[name].failed]
     told = [words for name in sound for words in predictions.of_new_member(results, name)]
     found = _comparison(results, rungs, "unit" if design.rows_are_members else group)
     if found is None:
-        return Answer(about, "none", [*told, f"No comparison leaves out whole {plural(group)}."])
+        return Answer(about, "none", [*told, f"No comparison holds out whole {plural(group)}."])
     conclusion, level = found
     first, *further = [*(_undecided(level, group) or _advice(list(level), group)), *conclusion.sentences]
     if any(fit.config["model"] == UNPOOLED and not fit.failed for fit in rungs.values()):
-        further.append(f"Without pooling nothing is learnt of a new {group}: it is predicted from the prior alone.")
+        further.append(
+            f"Without pooling the data say nothing about a new {group}: it is predicted from the prior alone."
+        )
     # Of predictions the first sentence is the new member's effect.
     return Answer(about, conclusion.tone, [first, *told, *further], headline=1 + bool(told))
 
 
 def _comparison(
     results: StudyResults, rungs: Mapping[str, Fit], target: str
-) -> tuple[comparisons.Conclusion, dict[str, float]] | None:
-    """What the first comparison of rungs on a target says, and the models that are ahead or cannot be told from that.
+) -> tuple[conclusions.Conclusion, dict[str, float]] | None:
+    """What the first comparison of rungs on a target says, and the models that are ahead or tied.
 
-    These with their elpd less that of the first; none where ranks mean nothing.
+    These with their elpd minus the elpd of the first; none where ranks mean nothing.
     """
-    for name, comparison in results.config["comparisons"].items():
-        if comparison["target"] == target and sum(entry in rungs for entry in comparison["entries"]) > 1:
-            rows = comparisons.rows(results, name)
-            conclusion = comparisons.conclude(rows, comparisons.target_words(results, target))
-            level = [row for row in rows if row.entry in rungs and row.standing in ("first", "tie")]
+    for name, config in results.config["comparisons"].items():
+        if config["target"] == target and sum(entry in rungs for entry in config["entries"]) > 1:
+            rows = comparison.read_rows(results, name)
+            conclusion = conclusions.conclude(rows, comparison.target_words(results, target))
+            level = [row for row in rows if row.entry in rungs and row.standing in ("best", "tie")]
             known = level if conclusion.tone in SUPPORTED else []
             return conclusion, {rungs[row.entry].config["model"]: row.numbers["elpd_diff"] for row in known}
     return None
@@ -175,46 +229,35 @@ def _comparison(
 def _undecided(level: Mapping[str, float], group: str) -> list[str]:
     """That a comparison does not choose between complete and partial pooling, which does not say that groups are equal.
 
-    level: the models that are ahead or cannot be told from that, with their elpd less that of the first.
+    level: the models that are ahead or tied, with their elpd minus the elpd of the first.
     """
-    if not {POOLED, PARTIAL} <= set(level) or _beyond(next(iter(level)), group):
+    if not {POOLED, PARTIAL} <= set(level) or _is_extended(next(iter(level))):
         return []
-    alike = abs(level[POOLED] - level[PARTIAL]) < TIE_ELPD
-    first = (
-        f"Complete and partial pooling predict a new {group} alike"
-        if alike
-        else (f"Whether complete or partial pooling predicts a new {group} better cannot be told")
-    )
-    also = ", and no pooling cannot be told from them" if UNPOOLED in level else ""
-    return [f"{first}{also}; that does not say whether {plural(group)} differ."]
+    equal = abs(level[POOLED] - level[PARTIAL]) < TIE_ELPD
+    return [NEW[equal, UNPOOLED in level].format(groups=plural(group))]
 
 
-def _beyond(rung: str, group: str) -> str:
-    """What a rung does beyond partial pooling of intercepts, as advice; "" where it does nothing."""
+def _kind(rung: str) -> str:
+    """A key of BEST."""
     chosen = RUNGS[rung]
     if chosen.group_means:
-        return f"add the predictors' means in each {group}"
-    return f"let the slopes differ between {plural(group)}" if chosen.partial and chosen.slopes else ""
+        return "means"
+    if chosen.partial:
+        return "slopes" if chosen.slopes else PARTIAL
+    return rung
+
+
+def _is_extended(rung: str) -> bool:
+    """Whether a rung goes beyond partial pooling of intercepts."""
+    return _kind(rung) in ("slopes", "means")
 
 
 def _advice(level: Sequence[str], group: str) -> list[str]:
-    """What to do. level: the model that is ahead and those that cannot be told from it."""
+    """What to do. level: the model that is ahead and those that are tied with it."""
     if not level:
         return []
-    best, groups = level[0], plural(group)
     if {POOLED, UNPOOLED} <= set(level):
-        ways = "completely, partially or" if PARTIAL in level else "completely or"
-        return [f"These data cannot tell which model predicts best: {groups} may be pooled {ways} not at all."]
-    if best == POOLED:
-        also = ", and partially is as good" if PARTIAL in level else ""
-        return [f"Pool completely: {groups} differ too little for their differences to help{also}."]
-    if best == UNPOOLED:
-        also = ", or partially, which is as good" if PARTIAL in level else ""
-        return [f"Keep the {groups} apart{also}."]
-    beyond = _beyond(best, group)
-    further = f", and {beyond}" if beyond else ""
-    told = [words for rung, words in ((POOLED, "completely"), (UNPOOLED, "not at all")) if rung in level]
-    if beyond and PARTIAL in level:
-        told.append("partially without that")
-    also = f"; to pool {' or '.join(told)} cannot be told from it" if told else ""
-    return [f"Pool partially{further}{also}."]
+        return [ANY[PARTIAL in level]]
+    best = level[0]
+    also = (ALSO_SIMPLER if _is_extended(best) else ALSO)[frozenset(level[1:]) & {POOLED, UNPOOLED, PARTIAL}]
+    return [" ".join(filter(None, [BEST[_kind(best)].format(group=group, groups=plural(group)), also]))]

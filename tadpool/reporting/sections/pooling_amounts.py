@@ -1,4 +1,4 @@
-"""How much groups differ by partial pooling, and how far it pulls them from what their own data say."""
+"""How much groups differ under partial pooling, and how far it shrinks their own estimates to the common mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,15 @@ from tadpool.reporting.sections.pooling_own_data import own_data
 from tadpool.reporting.sections.pooling_scales import Scale
 
 SAMPLE = ("chain", "draw")
+FAILED = "Shrinkage is not known: the fit of partial pooling failed."
+NOT_FITTED = "Shrinkage is not known: partial pooling is not in the study."
+WITHOUT_UNPOOLED = "Shrinkage is not known: no fit without pooling is usable."
 COLUMNS = (
     Column("Own data", attrgetter("own")),
     Column("No pooling", lambda row: number(row.alone, row.decimals)),
     Column("Partial pooling", lambda row: number(row.mean, row.decimals)),
     Column("89 % interval", lambda row: f"{number(row.low, row.decimals)} to {number(row.high, row.decimals)}"),
-    Column("Pulled", lambda row: _percent(row.pull)),
+    Column("Shrinkage", lambda row: _percent(row.shrinkage)),
 )
 
 
@@ -33,7 +36,7 @@ COLUMNS = (
 class Row:
     """One group: what its own data say, its means without and with partial pooling, and the interval of the latter.
 
-    pull: share of the way from its own data to the common mean. decimals: of the numbers.
+    shrinkage: share of the way from its own data to the common mean. decimals: of the numbers.
     """
 
     label: str
@@ -42,7 +45,7 @@ class Row:
     mean: float
     low: float
     high: float
-    pull: float
+    shrinkage: float
     decimals: int
 
 
@@ -70,8 +73,8 @@ class Amounts:
         return found if self.site in found else xr.Dataset()
 
     @cached_property
-    def pulls(self) -> np.ndarray:
-        """Share of the way from its own data to the common mean that each group is pulled (groups,); none if unknown.
+    def shrinkages(self) -> np.ndarray:
+        """Share of the way from its own data to the common mean that each group moves (groups,); none if unknown.
 
         It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between groups. s is the error of the
         group's own estimate: the posterior of no pooling, without what its prior adds to its precision.
@@ -84,22 +87,21 @@ class Amounts:
         between = self.partial[f"sigma_{self.group}"].values.ravel() ** 2
         return (1 / (1 + np.maximum(precision, 0.0)[:, None] * between)).mean(axis=1)
 
-    def pull(self) -> str:
-        """How far partial pooling pulls, in a sentence."""
+    def shrinkage(self) -> str:
+        """How far partial pooling moves estimates, in a sentence."""
         if not self.partial:
-            reason = "its fit failed" if PARTIAL in self.fits else "it is not in the study"
-            return f"How far partial pooling pulls is not known: {reason}."
-        if not len(self.pulls):
-            return "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
-        low, median, high = map(_percent, np.quantile(self.pulls, [0.0, 0.5, 1.0]))
+            return FAILED if PARTIAL in self.fits else NOT_FITTED
+        if not len(self.shrinkages):
+            return WITHOUT_UNPOOLED
+        low, median, high = map(_percent, np.quantile(self.shrinkages, [0.0, 0.5, 1.0]))
         return (
-            f"Partial pooling pulls a {self.group} from what its own data say {median} of the way to the common mean "
-            f"(median of {counted(len(self.pulls), self.group)}; from {low} to {high})."
+            f"Partial pooling moves the estimate of a {self.group} {median} of the way from its own data to the common mean "
+            f"(median of {counted(len(self.shrinkages), self.group)}; range {low} to {high})."
         )
 
     def differences(self) -> list[str]:
         """How much groups differ: their standard deviation, the range of their effects, and the common mean."""
-        return [self._spread(), self._range(), *self._mean()] if self.partial else []
+        return [self._standard_deviation(), self._range(), *self._mean()] if self.partial else []
 
     def _range(self) -> str:
         """The groups with the smallest and the largest effect, on the scale of the table."""
@@ -110,15 +112,15 @@ class Amounts:
         ends = [
             f"{number(means.values[at], decimals)}{units} ({self.group} {labels[at]})" for at in (order[0], order[-1])
         ]
-        return f"By partial pooling the {self.scale.words} of a {self.group} runs from {' to '.join(ends)}."
+        return f"Under partial pooling the {self.scale.words} ranges from {' to '.join(ends)}."
 
     def _mean(self) -> list[str]:
         if "alpha" not in self.partial:
             return []
         values = interval(self.scale.link(self.partial["alpha"].values), self.scale.measured_units)
-        return [f"At the common mean of {plural(self.group)} the {self.scale.words} is {values}."]
+        return [f"For a {self.group} at the common mean, the {self.scale.words} is {values}."]
 
-    def _spread(self) -> str:
+    def _standard_deviation(self) -> str:
         """The standard deviation between groups, and what it means on a scale that has a meaning."""
         values = self.partial[f"sigma_{self.group}"].values.ravel()
         family = self.design.family
@@ -129,9 +131,9 @@ class Amounts:
         if family.residual_sd in self.partial:
             share = values**2 / (values**2 + self.partial[family.residual_sd].values.ravel() ** 2)
             low, high = np.quantile(share, [LOW, HIGH])
-            span = f"{_percent(share.mean())} of the variance (89 % from {_percent(low)} to {_percent(high)})"
+            span = f"{_percent(share.mean())} of the variance (89 % interval {_percent(low)} to {_percent(high)})"
             return (
-                f"{first}, which is {span} that the predictors leave."
+                f"{first}, {span} that the predictors do not explain."
                 if self.design.predictors
                 else f"{first}, {span}."
             )
@@ -150,14 +152,14 @@ class Amounts:
 
     def table(self) -> Table | None:
         """A row for each group; None where a fit is not usable."""
-        if not self.partial or not len(self.pulls):
+        if not self.partial or not len(self.shrinkages):
             return None
         pooled, alone = (self.scale.link(each[self.site]) for each in (self.partial, self.unpooled))
         decimals = decimals_for(pooled.std(SAMPLE).median(), 2)
         numbers = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
         own = own_data(self.design, self.results.data)
         labels = pooled[self.group].values.astype(str).tolist()
-        rows = zip(labels, own, *(each.values for each in numbers), self.pulls, strict=True)
+        rows = zip(labels, own, *(each.values for each in numbers), self.shrinkages, strict=True)
         first = Column(sentence(self.group), attrgetter("label"), number=False)
         return Table((first, *COLUMNS), [Row(*row, decimals) for row in rows])
 

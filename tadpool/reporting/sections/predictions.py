@@ -85,7 +85,7 @@ class Prediction:
 def prediction(results: StudyResults, entry: str) -> Prediction:
     """The predictions of an entry, read from its predictions.nc."""
     config = results.config["predictions"][entry]
-    what = f"a new {config['group']}" if config["group"] else "stated rows"
+    what = f"a new {config['group']}" if config["group"] else "chosen rows"
     tree, label = results.predictions(entry), results.label(entry)
     reason = tree.attrs.get("reason", "")
     if "predictions" not in tree.children:
@@ -116,8 +116,8 @@ def of_new_member(results: StudyResults, entry: str) -> list[str]:
     scale = Scale(design, results.data[design.outcome])
     values = scale.link(tree["predictions"][site].values.astype(float).ravel())
     return [
-        f"The {scale.words} of a new {group} by {results.label(entry)} is {interval(values, scale.measured_units)}; outcomes "
-        "there vary by chance beyond it."
+        f"The {scale.words} of a new {group} is {interval(values, scale.measured_units)} under {results.label(entry)}; single "
+        "outcomes vary around it."
     ]
 
 
@@ -128,7 +128,7 @@ def _typical(results: StudyResults, entry: str, variables: Sequence[str]) -> Ite
     unsaid = [name for name in variables if name not in said]
     if unsaid and design_of(reference(results.config, entry)) is not None:
         yield (
-            "What the config does not say of a row is typical of the data (median, or most frequent category): "
+            "Variables that the config does not give have typical values (median, or most frequent category): "
             f"{listed(unsaid)}."
         )
 
@@ -217,4 +217,4 @@ def _sentences(
             for heading, cell in zip(table.headings[1:], row.labels[1:], strict=True)
         )
         parts.append(f"{row.mean}{units} ({row.interval}){f' for {where}' if where else ''}")
-    yield f"The mean of {name} by {label}, with the 89 % interval of single {plural(unit)}, is {'; '.join(parts)}."
+    yield f"Mean of {name} predicted by {label}, with 89 % intervals for single {plural(unit)}: {'; '.join(parts)}."

@@ -14,7 +14,7 @@ from tadpool.reporting.html.tables import Column, Table
 
 
 @dataclass(frozen=True)
-class Replicated:
+class PredictiveChecks:
     """The test quantities of one fit. table: a row each. reason: why there are none, "" where there are or none was asked.
 
     looked, extreme: how many quantities there are, and how many of them chance hardly explains; 0 of a failed fit, of which
@@ -32,34 +32,37 @@ class Replicated:
         return bool(self.table.rows or self.reason)
 
 
-def replicated(fit: Fit) -> Replicated:
+def read_checks(fit: Fit) -> PredictiveChecks:
     """The numbers of the figure of test quantities of a fit. Of separate fits those that failed take part."""
     path = fit.results.folder / "figures" / f"{fit.entry}-test_quantities.csv"
     if not fit.usable:
-        return Replicated(NOTHING, [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
+        return PredictiveChecks(NOTHING, [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
     if not path.is_file():
-        return Replicated(NOTHING, [])
+        return PredictiveChecks(NOTHING, [])
     table = pd.read_csv(path, dtype={"outcome": str, "group": str}).fillna({"group": ""})
     several = table["outcome"].nunique() > 1
     shown = Table(COLUMNS, [{**row, "several": several} for row in table.to_dict("records")])
     if fit.failed and not fit.failed_members:
-        return Replicated(shown, [])
+        return PredictiveChecks(shown, [])
     gates = fit.results.config["only_where"].items()
-    counts = [f"Values of {outcome} count where {gate} is not 0, observed and replicated." for outcome, gate in gates]
-    return Replicated(shown, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
+    counts = [
+        f"Values of {outcome} count only where {gate} is not 0, both observed and replicated."
+        for outcome, gate in gates
+    ]
+    return PredictiveChecks(shown, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
 
-def looks(found: Sequence[Replicated]) -> str:
-    """How many quantities were looked at in all, and how many of them chance puts into a tail."""
+def overall_words(found: Sequence[PredictiveChecks]) -> str:
+    """How many quantities were checked in all, and how many of them are extreme."""
     looked, fits = sum(each.looked for each in found), sum(each.looked > 0 for each in found)
     if not looked:
         return ""
     extreme = sum(each.extreme for each in found)
     return (
-        f"{sentence(counted(looked, 'quantity'))} of {counted(fits, 'fit')} "
-        f"{'was' if looked == 1 else 'were'} looked at, and {extreme} of them {'lies' if extreme == 1 else 'lie'} in a tail; "
-        f"of correct models at most {number(2 * TAIL * looked, 1)} would on average. The data that are checked are those that "
-        "were fitted, so that tail probabilities gather around one half: a middling one proves little."
+        f"{sentence(counted(looked, 'quantity'))} of {counted(fits, 'fit')} {'was' if looked == 1 else 'were'} checked, and "
+        f"{extreme} of them {'is' if extreme == 1 else 'are'} extreme; at most {number(2 * TAIL * looked, 1)} would be "
+        "expected by chance from correct models. The checks use the data that were fitted, so that tail probabilities "
+        "gather around 0.5: a value near 0.5 is weak evidence of fit."
     )
 
 
@@ -79,7 +82,7 @@ def _reading(row: Mapping[str, Any]) -> str:
         return ""
     if row["group"]:
         return "! too many"
-    return "! upper tail" if row["tail_probability"] < TAIL else "! lower tail"
+    return "! high" if row["tail_probability"] < TAIL else "! low"
 
 
 COLUMNS = (
@@ -98,24 +101,25 @@ def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
     whole_data = table[table["group"] == ""]
     yield (
         f"{len(extreme) or 'None'} of {counted(len(whole_data), 'quantity')} of the whole data "
-        f"{'lies' if len(extreme) < 2 else 'lie'} in a tail of {whole(table['replicates'].iloc[0])} replicated data sets."
+        f"{'is' if len(extreme) < 2 else 'are'} extreme among {whole(table['replicates'].iloc[0])} replicated data sets."
     )
     for _, row in extreme.iterrows():
         upper = row["tail_probability"] < TAIL
         share = row["tail_probability"] if upper else 1 - row["tail_probability"]
         low, high = _value(row, "eti89_low"), _value(row, "eti89_high")
-        reach = f"{number(100 * share, 1)} % of replicated data sets go" if share else "no replicated data set goes"
+        reach = f"{number(100 * share, 1)} % of replicated data sets" if share else "no replicated data set"
+        beyond = ("exceed" if share else "exceeds") if upper else ("fall below" if share else "falls below")
         seen = f"{_name(row, several)} ({_value(row, 'observed')})"
         yield (
-            f"The observed {seen} is {'large' if upper else 'small'}: {reach} beyond it, and 89 % of them lie "
+            f"The observed {seen} is {'high' if upper else 'low'}: {reach} {beyond} it, and 89 % of them lie "
             f"between {low} and {high}."
         )
     for _, row in table[table["group"] != ""].iterrows():
         of = f" of {row['outcome']}" if several else ""
-        judged = ", which is more than chance explains" if row["extreme"] else ""
+        judged = ", more than chance explains" if row["extreme"] else ""
         quantity = f"an {row['quantity']}" if row["quantity"] == "sd" else f"a {row['quantity']}"
         members, have = f"{row['members']} {plural(row['group'])}", "has" if row["observed"] == 1 else "have"
         yield (
-            f"Of {members}, {whole(row['observed'])} {have} {quantity}{of} outside "
-            f"the 95 % interval, where {number(row['mean'], 1)} are expected{judged}."
+            f"Of {members}, {whole(row['observed'])} {have} {quantity}{of} outside the 95 % interval "
+            f"({number(row['mean'], 1)} expected){judged}."
         )

@@ -14,14 +14,14 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Silent:
+class PriorOnly:
     """parameters: names as in check.json. sentences: how many there are of each site, and why."""
 
     parameters: frozenset[str]
     sentences: list[str]
 
 
-def silent(fit: Fit) -> Silent:
+def find_prior_only(fit: Fit) -> PriorOnly:
     """What the entry declares under `returns_prior`: site -> a variable, or labels of members.
 
     An element returns its prior where the variable is 0, or missing, in all that concerns it (a coefficient times 0), or
@@ -29,7 +29,7 @@ def silent(fit: Fit) -> Silent:
     """
     declared: Mapping[str, Any] = fit.config.get("returns_prior") or {}
     if not declared or not fit.usable:
-        return Silent(frozenset(), [])
+        return PriorOnly(frozenset(), [])
     posterior = sites(fit.results, fit.entry)
     parameters, sentences = [], []
     for site, rule in declared.items():
@@ -40,20 +40,20 @@ def silent(fit: Fit) -> Silent:
         if names:
             sentences.append(_sentence(site, names, len(elements), rule))
             parameters += names
-    return Silent(frozenset(parameters), sentences)
+    return PriorOnly(frozenset(parameters), sentences)
 
 
 def _sentence(site: str, names: Sequence[str], size: int, rule: Any) -> str:
     verb, them = ("returns its prior", "it") if len(names) == 1 else ("return their prior", "them")
     why = (
-        f"{rule} is 0 or missing in all that concerns {them}"
+        f"{rule} is 0 or missing in every row that concerns {them}"
         if isinstance(rule, str)
         else f"the model leaves {them} out"
     )
     return f"{len(names)} of {counted(size, 'value')} of {site} {verb}, because {why}: {first_of(names, NAMED)}."
 
 
-def marks(fit: Fit, found: Silent) -> dict[str, str]:
+def remarks(fit: Fit, found: PriorOnly) -> dict[str, str]:
     """By parameter, what a table remarks: that it returns its prior, or that the separate fit that it is of failed."""
     failed = set(fit.failed_members)
     of_failed = {}

@@ -55,7 +55,7 @@ def provenance(results: StudyResults, seed: int, page: str) -> Provenance:
     return Provenance(seed, page, files, versions, " and ".join(architectures))
 
 
-def kept(results: StudyResults) -> str:
+def storage_words(results: StudyResults) -> str:
     """What the files of fits keep of the draws, in words; "" where they keep all."""
     storage = results.config.get("storage") or {}
     words = [f"one draw in {storage['every']} of each chain"] if storage.get("every", 1) > 1 else []
@@ -94,7 +94,7 @@ def downloads(results: StudyResults) -> list[tuple[str, str]]:
     return [(path, quote(path)) for path in [*files, RUN]]
 
 
-def drawn(results: StudyResults) -> list[tuple[str, str]]:
+def figure_files(results: StudyResults) -> list[tuple[str, str]]:
     """Name and relative address of each figure, of its numbers, and of the list of them."""
     paths = sorted(path for path in (results.folder / "figures").glob("*.*") if path.suffix in DRAWN)
     return [(path.name, quote(f"figures/{path.name}")) for path in paths]

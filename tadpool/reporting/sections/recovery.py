@@ -13,7 +13,7 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, first_of, general, listed, number, scaled, sentence
 from tadpool.reporting.fit_view import Fit, draws, families, sites
 from tadpool.reporting.html.tables import Column, Table, of_texts
-from tadpool.reporting.sections.prior_only import silent
+from tadpool.reporting.sections.prior_only import find_prior_only
 
 NAMED = 6
 FAR = 2.5
@@ -96,7 +96,7 @@ def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:
     table = recovery_table.table(posterior, truth)
     kinds = families(results, fit.entry)
     edge = (table["truth"] == 0) & table["site"].map(lambda site: kinds.get(site, "") in POSITIVE).astype(bool)
-    prior = table["parameter"].isin(silent(fit).parameters)
+    prior = table["parameter"].isin(find_prior_only(fit).parameters)
     table["uncounted"] = np.select([prior, edge], [PRIOR, EDGE], "")
     return Recovered(fit, table[table["uncounted"] == ""], Table(COLUMNS, table.to_dict("records")))
 

@@ -11,11 +11,11 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import missing
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
-from tadpool.reporting.sections.comparisons import Row
+from tadpool.reporting.sections.comparison import Row
 from tadpool.reporting.sections.overview import Light
 from tadpool.reporting.sections.provenance import Provenance
 
-FORMAT = 1
+FORMAT = 2
 """Of the record: another number is not read."""
 NUMBERS = ("mean", "mcse_mean", "sd", "mcse_sd")
 

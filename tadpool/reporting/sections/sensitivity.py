@@ -15,14 +15,14 @@ from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
 
 NAMED = 4
-READINGS = {"conflict": "prior against data", "strong prior": "strong prior or weak data"}
+READINGS = {"conflict": "potential prior-data conflict", "strong prior": "prior-dominated"}
 COLUMNS = (
     Column("Parameter", itemgetter("parameter"), number=False),
     Column("Priors", lambda row: number(row["prior"], 2)),
     Column("Data", lambda row: number(row["likelihood"], 2)),
     Column("Prior SDs from the prior mean", lambda row: number(row["prior_sds"], 1)),
     Column("Moved most by the prior of", itemgetter("moved_by"), number=False),
-    Column("Reading", lambda row: "not reliable" if row["unreliable"] else READINGS[row["diagnosis"]], number=False),
+    Column("Reading", lambda row: "unreliable" if row["unreliable"] else READINGS[row["diagnosis"]], number=False),
 )
 
 
@@ -46,7 +46,7 @@ class Sensitivity:
 
     @property
     def by_design(self) -> str:
-        """The group whose members have a prior each, on which they depend by design: that of no pooling; "" of other fits."""
+        """Without pooling the group whose members have a prior each, on which they depend by design; "" of other fits."""
         design = self.fit.design
         return design.group if design and RUNGS[self.fit.config["model"]].pooling == "none" else ""
 
@@ -77,11 +77,12 @@ def sensitivity(fit: Fit) -> Sensitivity:
 def _note(attributes: Mapping[str, Any]) -> str:
     threshold, far = general(float(attributes["sensitive"])), general(float(attributes["far"]))
     return (
-        "How far a posterior moves when its priors, or the data, are made a little stronger or weaker (power-scaling). From "
-        f"{threshold} on it depends on them. A posterior that depends on both priors and data, or that depends on the priors "
-        f"and has its mean more than {far} prior standard deviations from the mean of its prior, shows a prior that may pull "
-        "against the data; one that depends on the priors alone shows a strong prior, or data that say little. Which prior "
-        "moves a parameter most is found by scaling each alone."
+        "Sensitivity is how far a posterior moves when its priors, or the data, are made a little stronger or weaker "
+        f"(power-scaling); from {threshold} on, the posterior counts as sensitive. A posterior that is sensitive to both "
+        f"priors and data, or that is sensitive to the priors and has its mean more than {far} prior standard deviations from "
+        "the prior mean, shows a potential prior-data conflict. A posterior that is sensitive to the priors alone is "
+        "prior-dominated: the prior is strong, or the data are weak. Each prior is also scaled alone, to find the one that "
+        "moves a parameter most."
     )
 
 
@@ -91,8 +92,8 @@ def _sentences(fit: Fit, table: pd.DataFrame, moved: pd.DataFrame, attributes: M
     if moved.empty and len(known):
         most, threshold = known.loc[known["prior"].idxmax()], general(float(attributes["sensitive"]))
         yield (
-            f"No posterior of {fit.label} depends much on how strong its priors are: of {counted(len(known), 'parameter')} "
-            f"they move {most['parameter']} most, by {number(most['prior'], 3)}, which is below {threshold}."
+            f"No parameter of {fit.label} is sensitive to the priors: of {counted(len(known), 'parameter')}, "
+            f"{most['parameter']} has the largest sensitivity, {number(most['prior'], 3)}, which is below {threshold}."
         )
     order = reliable.groupby("moved_by")["prior"].max().sort_values(ascending=False, kind="stable")
     for site in order.index:
@@ -103,14 +104,14 @@ def _of_prior(site: str, moved: pd.DataFrame, distance: float) -> str:
     """What the prior of one site does to the parameters that it moves most."""
     own = moved[moved["site"] == site]
     far = own[own["prior_sds"].abs() > distance]
-    what = f"it moves {_counted(moved)} (sensitivity up to {number(moved['prior'].max(), 2)})"
+    moves = f"moves {_counted(moved)} (sensitivity up to {number(moved['prior'].max(), 2)})"
     if len(far):
         worst = far.loc[far["prior_sds"].abs().idxmax()]
-        place = f"{number(abs(worst['prior_sds']), 1)} prior standard deviations from the mean of its prior"
-        return f"The prior of {site} pulls against the data: {what}, and the mean of {worst['parameter']} lies {place}."
+        place = f"{number(abs(worst['prior_sds']), 1)} prior standard deviations from its prior mean"
+        return f"Prior-data conflict for {site}: its prior {moves}, and the mean of {worst['parameter']} lies {place}."
     if ((own if len(own) else moved)["diagnosis"] == "conflict").mean() >= 0.5:
-        return f"The prior of {site} may pull against the data: {what}, and the data move {_these(moved)} too."
-    return f"The prior of {site} is strong beside what the data say of it: {what}."
+        return f"Potential prior-data conflict for {site}: its prior {moves}, and the data move {_these(moved)} too."
+    return f"The prior of {site} is strong relative to the data: it {moves}."
 
 
 def _these(moved: pd.DataFrame) -> str:
@@ -133,8 +134,9 @@ def _scaled(attributes: Mapping[str, Any]) -> str:
     reasons: dict[str, list[str]] = {}
     for site, reason in left.items():
         reasons.setdefault(reason, []).append(site)
-    first = f"Scaled {'is the prior' if len(scaled) == 1 else 'are the priors'} of {listed(scaled)}."
-    parts = [f"The density of {listed(sites)} is not scaled: {reason}." for reason, sites in reasons.items()]
+    priors, were = ("prior", "was") if len(scaled) == 1 else ("priors", "were")
+    first = f"The {priors} of {listed(scaled)} {were} scaled."
+    parts = [f"The density of {listed(sites)} was not scaled: {reason}." for reason, sites in reasons.items()]
     return " ".join([first if scaled else "There was no prior to scale.", *parts])
 
 
@@ -142,8 +144,8 @@ def _doubts(table: pd.DataFrame) -> Iterator[str]:
     count = int(table["unreliable"].sum())
     if count:
         yield sentence(
-            f"the importance sampling cannot be trusted for {counted(count, 'parameter')} (Pareto k too high): there the "
-            "diagnosis is not reliable."
+            f"importance sampling is unreliable for {counted(count, 'parameter')} (Pareto k too high), and so is the "
+            "diagnosis there."
         )
     missing = int(table["prior"].isna().sum())
     if missing:

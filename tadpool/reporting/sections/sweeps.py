@@ -17,7 +17,7 @@ from tadpool.reporting.sections import convergence
 NAMED = 3
 
 
-def _doubtful(point: Mapping[str, Any]) -> Cell:
+def _unreliable(point: Mapping[str, Any]) -> Cell:
     return Cell(f"{point['unreliable']} of {point['units']}", "warn" if point["unreliable"] else "")
 
 
@@ -26,7 +26,7 @@ COLUMNS = (
     Column("elpd", lambda point: number(point["elpd"])),
     Column("SE", lambda point: number(point["se"])),
     Column("MCSE", lambda point: number(point["mcse"])),
-    Column("Doubtful", _doubtful),
+    Column("Unreliable", _unreliable),
     *(Column(it.heading, lambda point, it=it: it.cell(point["check"])) for it in convergence.DIAGNOSTIC_COLUMNS),
 )
 
@@ -62,7 +62,7 @@ def sweep(results: StudyResults, name: str) -> Sweep:
     loo = tree["loo"].to_dataset() if "loo" in tree.children else None
     scores = None if loo is None else sweep_scores.table(loo, over, check["points"])
     points = [_point(point, names, scores) for point in check["points"]]
-    sentences, doubtful = _shown(over, scores, points)
+    sentences, doubtful = _findings(over, scores, points)
     sentences += _refitted(over, loo) if loo is not None and sweep_axes.compared(over) else []
     if overlay := config["overlay"]:
         sentences += _overlay(results, overlay)
@@ -71,7 +71,7 @@ def sweep(results: StudyResults, name: str) -> Sweep:
 
 
 def _point(point: Mapping[str, Any], names: list[str], scores: pd.DataFrame | None) -> dict[str, Any]:
-    row = {"values": [point[axis] for axis in names], "name": named(names, [point[axis] for axis in names])}
+    row = {"values": [point[axis] for axis in names], "name": point_name(names, [point[axis] for axis in names])}
     row |= {"verdict": point["verdict"], "reasons": point["reasons"], "check": point}
     nothing = {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
     if scores is None or point["verdict"] == "fail":
@@ -87,17 +87,19 @@ def _point(point: Mapping[str, Any], names: list[str], scores: pd.DataFrame | No
     )
 
 
-def named(names: list[str], values: list[float]) -> str:
+def point_name(names: list[str], values: list[float]) -> str:
     """`sigma = 1` or `sigma = 1, tau = 2`."""
     return ", ".join(f"{name} = {general(value, 4)}" for name, value in zip(names, values, strict=True))
 
 
-def _shown(over: sweep_axes.Over, scores: pd.DataFrame | None, points: list[dict[str, Any]]) -> tuple[list[str], bool]:
+def _findings(
+    over: sweep_axes.Over, scores: pd.DataFrame | None, points: list[dict[str, Any]]
+) -> tuple[list[str], bool]:
     usable = None if scores is None else scores[~scores["failed"]]
     words = " and ".join(sweep_axes.axes(over))
     if usable is None or usable.empty:
         return [f"No value of {words} can be called best: no point has usable numbers."], True
-    sentences, doubtful = _best(over, usable) if sweep_axes.compared(over) else _apart(words, usable)
+    sentences, doubtful = _best(over, usable) if sweep_axes.compared(over) else _not_compared(words, usable)
     failed = [point["name"] for point in points if point["verdict"] == "fail"]
     if len(failed) > NAMED:
         sentences.append(f"The fits at {len(failed)} of {counted(len(points), 'point')} failed and are left out.")
@@ -106,11 +108,11 @@ def _shown(over: sweep_axes.Over, scores: pd.DataFrame | None, points: list[dict
     return sentences, doubtful
 
 
-def _apart(words: str, usable: pd.DataFrame) -> tuple[list[str], bool]:
+def _not_compared(words: str, usable: pd.DataFrame) -> tuple[list[str], bool]:
     low, high = ((usable["elpd"] / usable["n_units"]).agg(end) for end in ("min", "max"))
     return [
-        f"The data are simulated anew at each value of {words}, so scores are not compared between points and none is the "
-        f"best; the elpd is {number(low)} to {number(high)} a unit."
+        f"New data are simulated at each value of {words}, so scores are not compared between points and none is "
+        f"best; the elpd per unit is {number(low)} to {number(high)}."
     ], False
 
 
@@ -120,17 +122,17 @@ def _best(over: sweep_axes.Over, usable: pd.DataFrame) -> tuple[list[str], bool]
     ties = usable[usable["tie"]]
     doubtful = best["untrusted"] > 0
     sentences = [
-        f"{'At face value the' if doubtful else 'The'} largest elpd on the grid, {difference(best['elpd'], best['se'])}, is "
-        f"that of {named(names, [best[axis] for axis in names])}. {_region(names, ties, len(usable))} ({sweep_scores.TIE})."
+        f"{'At face value, the' if doubtful else 'The'} elpd is largest, {difference(best['elpd'], best['se'])}, at "
+        f"{point_name(names, [best[axis] for axis in names])}. {_region(names, ties, len(usable))} ({sweep_scores.TIE})."
     ]
     if len(sweep_axes.of_kind(over, sweep_axes.SAMPLER)) == len(names):
         sentences.append(
-            "Settings of the sampler change how well it samples, not the model: its scores should all agree."
+            "Settings of the sampler change how well it samples, not the model, so all scores should agree."
         )
     if doubtful:
         sentences.append(
-            f"The scores of {best['untrusted']} of {counted(best['n_units'], 'unit')} there cannot be trusted, and so "
-            "neither can the place of the optimum."
+            f"At that point the scores of {best['untrusted']} of {counted(best['n_units'], 'unit')} are unreliable, and so is "
+            "the location of the optimum."
         )
     return sentences, doubtful
 
@@ -138,11 +140,11 @@ def _best(over: sweep_axes.Over, usable: pd.DataFrame) -> tuple[list[str], bool]
 def _region(names: list[str], ties: pd.DataFrame, count: int) -> str:
     spans = [span(float(ties[axis].min()), float(ties[axis].max()), 4) for axis in names]
     if len(ties) == 1:
-        return "All others can be told from it"
+        return "All other values predict worse"
     if len(names) == 1:
-        return f"Values from {spans[0]} cannot be told from it"
+        return f"Values from {spans[0]} predict about equally well"
     within = listed([f"{axis} from {each}" for axis, each in zip(names, spans, strict=True)])
-    return f"{len(ties)} of {counted(count, 'point')} cannot be told from it, with {within}"
+    return f"{len(ties)} of {counted(count, 'point')} predict about equally well, with {within}"
 
 
 def _refitted(over: sweep_axes.Over, loo: xr.Dataset) -> list[str]:
@@ -152,11 +154,11 @@ def _refitted(over: sweep_axes.Over, loo: xr.Dataset) -> list[str]:
         return []
     psis = loo["elpd_psis"].sum([dim for dim in loo["elpd_psis"].dims if dim not in loo["total_elpd"].dims])
     here = loo.isel({sweep_axes.dim(over): int(psis.values.argmax())})
-    at = named(sweep_axes.axes(over), [here[axis].item() for axis in sweep_axes.axes(over)])
+    at = point_name(sweep_axes.axes(over), [here[axis].item() for axis in sweep_axes.axes(over)])
     excess = float((psis - loo["total_elpd"]).max())
     return [
-        f"{counted(refits, 'score')} of {whole(loo['pareto_k'].size)} come from fits without the unit. Importance sampling "
-        f"alone (PSIS) would be too high by up to {number(excess, 1)} and would put the optimum at {at}."
+        f"{counted(refits, 'score')} of {whole(loo['pareto_k'].size)} come from refits without the unit. PSIS alone would "
+        f"overestimate the elpd by up to {number(excess, 1)} and would put the optimum at {at}."
     ]
 
 

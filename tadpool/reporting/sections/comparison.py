@@ -1,0 +1,156 @@
+"""The rows of a comparison, as in its CSV, and their table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from tadpool.files.results import StudyResults
+from tadpool.formatting import MISSING, difference, missing, number, plural, whole
+from tadpool.reporting.html.tables import Cell, Column, Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One compared entry. numbers: the row of the CSV. unreliable: units, or members, whose scores are unreliable.
+
+    psis_excess: by how much PSIS alone would have been above the elpd, where units were fitted again.
+
+    rank_failed: the study says that an entry whose fit failed is ranked all the same.
+    """
+
+    entry: str
+    label: str
+    verdict: str
+    numbers: Mapping[str, Any]
+    unreliable: int
+    psis_excess: float | None
+    rank_failed: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.verdict == "fail"
+
+    @property
+    def ranked(self) -> bool:
+        """Whether its rank and score are shown."""
+        return self.scored and (self.rank_failed or not self.failed)
+
+    @property
+    def scored(self) -> bool:
+        return not missing(self.numbers["elpd"])
+
+    @property
+    def tie(self) -> bool:
+        """Whether it is indistinguishable from the first row."""
+        return str(self.numbers["tie"]) == "True"
+
+    @property
+    def standing(self) -> str:
+        """ "best", "tie" (with the best), "worse", or "no rank"."""
+        if not self.ranked:
+            return "no rank"
+        return "tie" if self.tie else "best" if self.numbers["rank"] == 1 else "worse"
+
+    @property
+    def units(self) -> int:
+        return 0 if missing(self.numbers.get("n_units")) else int(self.numbers["n_units"])
+
+    @property
+    def methods(self) -> str:
+        """How many units were scored by each method."""
+        words = {"rows_psis": "PSIS", "rows_refit": "refitted", "rows_kfold": "K-fold"}
+        counts = {word: self.numbers.get(key) for key, word in words.items()}
+        return ", ".join(f"{whole(count)} {word}" for word, count in counts.items() if not missing(count) and count)
+
+    @property
+    def gap(self) -> str:
+        """Distance to the first row with its standard error."""
+        return difference(abs(self.numbers["elpd_diff"]), self.numbers["dse"])
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A row in its table. void: whether ranks mean nothing there. weighted: whether weights mean something."""
+
+    row: Row
+    void: bool
+    weighted: bool
+
+    @property
+    def rank(self) -> Cell | str:
+        if not self.row.ranked:
+            why = (
+                "its fit failed, so its predictive score means nothing"
+                if self.row.failed
+                else "it has no predictive score"
+            )
+            return Cell(f"No rank: {why}.", rest=True)
+        return MISSING if self.void else whole(self.row.numbers["rank"])
+
+    @property
+    def difference(self) -> str:
+        numbers = self.row.numbers
+        first = self.void or numbers["rank"] == 1
+        return MISSING if first else f"{number(numbers['elpd_diff'])} ± {number(numbers['dse'])}"
+
+    @property
+    def doubtful(self) -> Cell:
+        return Cell(f"{self.row.unreliable} of {self.row.units}", "warn" if self.row.unreliable else "")
+
+
+COLUMNS = (
+    Column("Model", attrgetter("row.label"), number=False),
+    Column("Verdict", lambda it: Cell(it.row.verdict, badge=it.row.verdict), number=False),
+    Column("Rank", attrgetter("rank")),
+    Column("elpd", lambda it: number(it.row.numbers["elpd"])),
+    Column("SE", lambda it: number(it.row.numbers["se"])),
+    Column("MCSE", lambda it: number(it.row.numbers["mcse"])),
+    Column("Difference ± SE", attrgetter("difference")),
+    Column("Standing", lambda it: MISSING if it.void else it.row.standing, number=False),
+    Column("Weight", lambda it: number(it.row.numbers["weight"]) if it.weighted else MISSING),
+    Column("p_loo", lambda it: number(it.row.numbers["p_loo"])),
+    Column("Unreliable", attrgetter("doubtful")),
+    Column("Scored by", attrgetter("row.methods"), number=False),
+)
+
+
+def comparison_table(found: Sequence[Row]) -> Table:
+    """A row for each compared entry. Weights are shown where no failed fit took part in the stacking."""
+    weighted = not any(row.scored and not row.ranked for row in found)
+    rows = [Placed(row, void(found), weighted) for row in found]
+    return Table(COLUMNS, rows, failed=attrgetter("row.failed"))
+
+
+def read_rows(results: StudyResults, comparison: str) -> list[Row]:
+    """The rows of a comparison as in its CSV; an entry whose check failed is a failed row whatever the CSV says."""
+    found, config = [], results.config["comparisons"][comparison]
+    for numbers in results.comparison(comparison).to_dict("records"):
+        entry = numbers["model"]
+        verdicts = {results.check(entry)["verdict"], numbers["verdict"]}
+        verdict = next((word for word in ("fail", "warn") if word in verdicts), "pass")
+        unreliable = 0 if missing(numbers["doubtful"]) else int(numbers["doubtful"])
+        excess, rank_failed = _psis_excess(results, entry, numbers), config["rank_failed"]
+        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, excess, rank_failed))
+    return found
+
+
+def _psis_excess(results: StudyResults, entry: str, numbers: Mapping[str, Any]) -> float | None:
+    tree = results.loo(entry, numbers["target"])
+    if missing(numbers["elpd"]) or "loo" not in tree.children or "elpd_psis" not in tree["loo"]:
+        return None
+    loo = tree["loo"].to_dataset()
+    return float((loo["elpd_psis"] - loo["elpd"]).sum()) if (loo["method"] != "psis").any() else None
+
+
+def target_words(results: StudyResults, target: str) -> str:
+    """What is predicted, in words and in the plural."""
+    unit = results.config["unit"]
+    if target in ("unit", unit) and unit not in results.config["groups"]:
+        return f"held-out {plural(unit)}"
+    return f"new {plural(unit if target == 'unit' else target)}"
+
+
+def void(table: Sequence[Row]) -> bool:
+    """Whether the first row failed, so that no rank and no difference means anything, unless failed rows are ranked."""
+    return next((not row.ranked for row in table if row.scored), True)

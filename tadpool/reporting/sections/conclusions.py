@@ -1,0 +1,190 @@
+"""What a comparison says, and what it does not: a conclusion that claims no more than its rows support."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tadpool.evaluation.comparison import TIE_ELPD
+from tadpool.files.results import StudyResults
+from tadpool.formatting import counted, listed, number, sentence
+from tadpool.reporting.html.tables import Table
+from tadpool.reporting.sections.comparison import Row, comparison_table, read_rows, target_words, void
+
+MANY_MODELS = 11
+MANY_UNRELIABLE = 0.05
+"""Above this share of units whose scores are unreliable, the conclusion is withdrawn."""
+STANDINGS = {
+    ("all", "clear"): "The {best} model predicts {target} best: its elpd is {gaps}.",
+    ("all", "equal"): "A tie: the {level} models predict {target} about equally well (the elpd of {best} is {gaps}).",
+    ("all", "uncertain"): (
+        "A tie: which of the {level} models predicts {target} best is uncertain (the elpd of {best} is {gaps})."
+    ),
+    ("sound", "clear"): (
+        "Among the fits that did not fail, the {best} model predicts {target} best: its elpd is {gaps}."
+    ),
+    ("sound", "equal"): (
+        "Among the fits that did not fail, the {level} models predict {target} about equally well "
+        "(the elpd of {best} is {gaps})."
+    ),
+    ("sound", "uncertain"): (
+        "Among the fits that did not fail, which of the {level} models predicts {target} best is uncertain "
+        "(the elpd of {best} is {gaps})."
+    ),
+    ("doubt", "clear"): "Taken at face value, the {best} model predicts {target} best: its elpd is {gaps}.",
+    ("doubt", "equal"): (
+        "Taken at face value, the {level} models predict {target} about equally well (the elpd of {best} is {gaps})."
+    ),
+    ("doubt", "uncertain"): (
+        "Taken at face value, which of the {level} models predicts {target} best is uncertain "
+        "(the elpd of {best} is {gaps})."
+    ),
+}
+"""What is said of the best model, by what the scores are worth and how far it is ahead."""
+NOTHING = "No model can be compared: no fit has usable numbers."
+FAILED = "No model can be called best: {best} has the largest elpd, but its fit failed."
+MEANINGLESS = "Differences are measured from it, so they mean nothing either."
+ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
+DOUBT = "Which model predicts best is not settled: too many scores are unreliable."
+WORSE = "The elpd is lower by {gaps}."
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What may be said. sentences: the first one is the headline.
+
+    tone: "clear", "tie", "partial" (some fits failed), "doubt" (Pareto k), "fail", or "none" (nothing was compared).
+    """
+
+    tone: str
+    sentences: list[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: its rows as in its CSV, and what they support."""
+
+    name: str
+    target: str
+    rows: list[Row]
+    conclusion: Conclusion
+
+    @property
+    def table(self) -> Table:
+        return comparison_table(self.rows)
+
+
+def comparisons(results: StudyResults) -> list[Comparison]:
+    """Every comparison of the study, in its order."""
+    found = []
+    for name, config in results.config["comparisons"].items():
+        rows, target = read_rows(results, name), target_words(results, config["target"])
+        conclusion = conclude(rows, target)
+        told = [*conclusion.sentences, *_subset(results, config)]
+        found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
+    return found
+
+
+def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[str]:
+    """That only some members of the target were held out, where that is so."""
+    group = comparison["target"]
+    if group not in results.groups_left_out:
+        return
+    plans = (json.loads(results.loo(entry, group).attrs.get("plan", "{}")) for entry in comparison["entries"])
+    plan = next((plan for plan in plans if "members" in plan), None)
+    if plan and plan["members"] < plan["of"]:
+        fits = counted(plan["folds"], "fit")
+        yield f"{plan['members']} of the {plan['of']} members of {group}, chosen at random, were held out, in {fits}."
+
+
+def conclude(table: Sequence[Row], target: str) -> Conclusion:
+    """The conclusion of one comparison.
+
+    Args:
+        table: Its rows, best first.
+        target: What is predicted, in words and in the plural.
+
+    Returns:
+        What the rows support, in sentences.
+    """
+    tone, sentences = _conclusion(table, target)
+    return Conclusion(tone, [sentence(words) for words in sentences])
+
+
+def _conclusion(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
+    failures = _failures([row.label for row in table if row.failed and not row.ranked])
+    failures += _ranked_failures([row.label for row in table if row.failed and row.ranked])
+    ranked = [row for row in table if row.ranked]
+    if not ranked:
+        return "fail", [NOTHING, *failures]
+    if void(table):
+        best = next(row.label for row in table if row.scored)
+        return "fail", [FAILED.format(best=best), MEANINGLESS, *failures]
+    if len(ranked) == 1:
+        return "fail", [ALONE.format(best=ranked[0].label), *failures]
+    unreliable = [row for row in ranked if row.unreliable]
+    if any(row.unreliable > MANY_UNRELIABLE * row.units for row in unreliable):
+        return "doubt", [DOUBT, _doubt(unreliable), *_standing(ranked, target, "doubt"), *failures]
+    sound = any(row.failed and not row.ranked for row in table)
+    tone = "partial" if sound else "tie" if any(row.tie for row in ranked) else "clear"
+    standing = _standing(ranked, target, "sound" if sound else "all")
+    return tone, [
+        *standing,
+        *_refitted(ranked),
+        *([_doubt(unreliable)] if unreliable else []),
+        *_many(ranked),
+        *failures,
+    ]
+
+
+def _failures(labels: Sequence[str]) -> list[str]:
+    if len(labels) == 1:
+        return [f"{labels[0]} failed its check and has no rank."]
+    return [f"{listed(labels)} failed their checks and have no rank."] if labels else []
+
+
+def _ranked_failures(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    check, it = ("its check", "it is") if len(labels) == 1 else ("their checks", "they are")
+    return [f"{listed(labels)} failed {check}; {it} ranked because the study says so, and the score may be wrong."]
+
+
+def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
+    """Which models are ahead, and how far behind the others are. worth: "all", "sound" or "doubt", see STANDINGS."""
+    best, others = ranked[0], ranked[1:]
+    ties, worse = [row for row in others if row.tie], [row for row in others if not row.tie]
+    ahead = "clear"
+    if ties:
+        ahead = "equal" if all(abs(row.numbers["elpd_diff"]) < TIE_ELPD for row in ties) else "uncertain"
+    level = listed([row.label for row in (best, *ties)])
+    gaps = listed([f"{row.gap} above {row.label}" for row in ties or worse])
+    first = STANDINGS[worth, ahead].format(best=best.label, level=level, target=target, gaps=gaps)
+    if not (ties and worse):
+        return [first]
+    return [first, WORSE.format(gaps=listed([f"{row.gap} for {row.label}" for row in worse]))]
+
+
+def _refitted(ranked: Sequence[Row]) -> list[str]:
+    """How far PSIS alone would have been off, where that is more than the Monte Carlo error."""
+    off = [row for row in ranked if row.psis_excess is not None and abs(row.psis_excess) > 2 * row.numbers["mcse"]]
+    if not off:
+        return []
+    parts = [
+        f"{'over' if row.psis_excess > 0 else 'under'}estimate the elpd by {number(abs(row.psis_excess), 1)} for "
+        f"{row.label} ({row.methods})"
+        for row in off
+    ]
+    return [f"PSIS alone would {listed(parts)}."]
+
+
+def _doubt(unreliable: Sequence[Row]) -> str:
+    parts = [f"{row.unreliable} of {counted(row.units, 'score')} of {row.label}" for row in unreliable]
+    return f"Unreliable (Pareto k too high, or a refit whose chains disagree): {listed(parts)}."
+
+
+def _many(ranked: Sequence[Row]) -> list[str]:
+    """Among many models of equal merit one looks best by chance (McLatchie & Vehtari 2024, Statistics and Computing 34)."""
+    if len(ranked) <= MANY_MODELS:
+        return []
+    return [f"{len(ranked)} models were compared: among more than {MANY_MODELS}, the best may lead by chance alone."]
