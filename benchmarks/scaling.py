@@ -133,7 +133,7 @@ def draw(size: dict[str, Any], measured: dict[str, Any], file: Path | IO[bytes])
     """Write the figure of sampling and memory over each size as SVG."""
     from tadpool.figures import _style
 
-    with _style.applied("scaling"):
+    with _style.figure_style("scaling"):
         figure, axes = _style.panels(2, 3, height=4.5, sharex="col", sharey="row")
         for column, grows in enumerate(("lanes", "groups", "rows")):
             for name in [name for name, series in SERIES.items() if series.grows == grows]:
