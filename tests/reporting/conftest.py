@@ -3,8 +3,19 @@
 from functools import partial
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
+from tadpool.reporting.html import environment
 from tests.made.results import made, made_of_groups
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory):
+    """Templates are compiled once for all pages, which takes most of the time of one."""
+    kept = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "Environment", partial(environment.Environment, bytecode_cache=kept))
+        yield
 
 
 @pytest.fixture
