@@ -45,7 +45,7 @@ def main() -> None:
         extra=truth,
     )
     sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
-    with compile_cache.used():
+    with compile_cache.active():
         result = lanes.run(partial(model, n_tank=len(density)), batch, {"density": density}, sampler, derive=ranks)
     total = time.monotonic() - imported
     seconds = {

@@ -26,7 +26,7 @@ def sample(options: argparse.Namespace, model: Reference, hyperparameters: dict[
     compiling = common.CompileClock()
     sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
     key = seeds.key(common.SEED, "benchmarks", options.model, "benchmark", point=options.number)
-    with compile_cache.used():
+    with compile_cache.active():
         _, bound = binding.open_bound(options.data, model, hyperparameters)
         batch = lanes.Lanes(
             np.tile(key, (common.CHAINS, 1)),

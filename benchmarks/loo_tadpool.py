@@ -37,7 +37,7 @@ def main() -> None:
         held_out={"survived": np.repeat(np.eye(tanks, dtype=bool)[[tank for _, tank in points]], chains, axis=0)},
     )
     sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
-    with compile_cache.used():
+    with compile_cache.active():
         result = lanes.run(partial(model, n_tank=tanks), batch, data, sampler, derive=left_out)
     scores = result.values["log_likelihood"].reshape(len(options.sigmas), tanks, chains, options.draws)
     elpd, error = common.elpd(scores)

@@ -26,7 +26,7 @@ def main() -> None:
         arguments={"sigma": np.repeat(sigmas, chains)},
     )
     sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
-    with compile_cache.used():
+    with compile_cache.active():
         result = lanes.run(partial(model, n_tank=len(data["density"])), batch, data, sampler)
     draws = {name: array.reshape(len(sigmas), chains, *array.shape[1:]) for name, array in result.values.items()}
     summary = common.summarise(draws["alpha_bar"])

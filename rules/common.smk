@@ -132,7 +132,7 @@ def attempt(wildcards, attempt):
 
 def rule_graph(wildcards):
     """Which rules make this run, and which reads the files of which, as canonical JSON."""
-    twins = ("share_", "for_now_")
+    twins = ("share_", "temporary_")
     found = graphs.graph(
         [each for each in workflow.rules if not each.name.startswith(twins)],
         [*specs.everything(), *specs.pages()],

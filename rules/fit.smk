@@ -55,19 +55,19 @@ rule sweep:
 
 
 # The same jobs in studies with `storage: {keep: summaries}`.
-use rule fit as for_now_fit with:
+use rule fit as temporary_fit with:
     output:
         fit=temp("results/{study}/{model}/fit.nc"),
     wildcard_constraints:
         study=SUMMARISED,
 
 
-use rule sweep as for_now_sweep with:
+use rule sweep as temporary_sweep with:
     output:
         fit=temp("results/{study}/sweeps/{sweep}/fit.nc"),
     wildcard_constraints:
         study=SUMMARISED,
 
 
-ruleorder: for_now_fit > fit
-ruleorder: for_now_sweep > sweep
+ruleorder: temporary_fit > fit
+ruleorder: temporary_sweep > sweep

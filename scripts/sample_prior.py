@@ -6,7 +6,7 @@ from tadpool.files import io, provenance
 from tadpool.workflow import child_process
 
 
-def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, only_where, precision):
+def main(output, provenance, data, threads, seed, study, entry, model, hyperparameters, observed_where, precision):
     from tadpool import seeds
     from tadpool.engine import compile_cache, lanes
     from tadpool.files import contracts
@@ -14,8 +14,8 @@ def main(output, provenance, data, threads, seed, study, entry, model, hyperpara
     from tadpool.modelling import binding
 
     lanes.start(threads, precision)
-    with compile_cache.used():
-        tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
+    with compile_cache.active():
+        tree, bound = binding.open_bound(data, model, hyperparameters, observed_where)
         tree.update(sampling.prior(bound, seeds.key(seed, study, entry, "prior")))
     tree.attrs = {"provenance": provenance, "status": "ok", "relations": io.canonical(binding.relations(bound))}
     io.write(output, tree, contracts.PRIOR)

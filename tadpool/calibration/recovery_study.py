@@ -58,7 +58,7 @@ def recover(
     entry: str,
     model: Reference,
     hyperparameters: Mapping[str, Any],
-    only_where: Mapping[str, str],
+    observed_where: Mapping[str, str],
     outcomes: Sequence[str],
     dataset: str,
     arguments: Mapping[str, Any],
@@ -82,7 +82,7 @@ def recover(
         except UserError as error:
             fitted[case.place] = Fitted(IMPOSSIBLE, str(error))
             continue
-        bound = bind(model, datasets.merged(tree), hyperparameters, only_where=only_where)
+        bound = bind(model, datasets.merged(tree), hyperparameters, observed_where=observed_where)
         found = elements(bound, sites)[0]
         if names and found != names:
             raise UserError("recovery: sites: their size changes with the simulator's arguments; choose others")
@@ -91,7 +91,7 @@ def recover(
         alike[form(bound)].append(case)
     count = sum(map(len, alike.values()))
     iterations = count * sampler["chains"] * (settings.warmup + settings.draws)
-    with compile_cache.used(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
+    with compile_cache.active(), progress.bar(f"recovery by {study}/{entry}", iterations) as advance:
         for cases in alike.values():
             fitted |= _fit(cases, address, sites, sampler["chains"], settings, advance)
     checkpoints.end_of_share()

@@ -22,7 +22,7 @@ def calibrate_part(
     entry: str,
     model: Reference,
     hyperparameters: Mapping[str, Any],
-    only_where: Mapping[str, str],
+    observed_where: Mapping[str, str],
     sampler: Mapping[str, Any],
     first: int,
     stop: int,
@@ -37,8 +37,8 @@ def calibrate_part(
     chains, numbers = sampler["chains"], range(first, stop)
     address = {"seed": seed, "study": study, "entry": entry}
     iterations = len(numbers) * chains * (settings.warmup + settings.draws)
-    with compile_cache.used(), progress.bar(f"calibration of {study}/{entry}", iterations) as advance:
-        _, bound = binding.open_bound(data, model, hyperparameters, only_where)
+    with compile_cache.active(), progress.bar(f"calibration of {study}/{entry}", iterations) as advance:
+        _, bound = binding.open_bound(data, model, hyperparameters, observed_where)
         found = sbc.calibrate(bound, address, chains, settings, numbers, progress=advance)
     tree = xr.DataTree.from_dict({"simulations": found})
     tree.attrs = {"provenance": provenance, "status": "ok", "reason": ""}

@@ -62,7 +62,7 @@ def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
         yield chunk.reshape(size // devices, devices).T.ravel() if size % devices == 0 else chunk
 
 
-def undeal(values: list, rows: list[np.ndarray], lanes: int) -> Any:
+def restore_order(values: list, rows: list[np.ndarray], lanes: int) -> Any:
     """Put the chunks' outputs back into the order of the lanes, without the padding."""
     position = np.full(lanes, -1)
     everywhere = np.concatenate(rows)
@@ -90,7 +90,7 @@ def map_lanes(
     compiled = compiled or spread(function, brief=brief)
     rows = list(chunk_rows(count, chunks, size))
     outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]
-    return undeal(outputs, rows, count)
+    return restore_order(outputs, rows, count)
 
 
 def take(tree: Arrays, rows: np.ndarray) -> Arrays:

@@ -42,7 +42,7 @@ def folder() -> Path | None:
 
 
 @contextmanager
-def used() -> Iterator[None]:
+def active() -> Iterator[None]:
     """Compile through the cache; one that cannot be used, or warns, costs a compilation and never a result."""
     shared = folder()
     if shared is None:

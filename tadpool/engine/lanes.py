@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tadpool.engine import checkpoints
-from tadpool.engine.batches import batches, chunk_rows, side_by_side, spread, take, undeal
+from tadpool.engine.batches import batches, chunk_rows, restore_order, side_by_side, spread, take
 from tadpool.engine.nuts import Arrays, Program, Sampler, read_stats
 from tadpool.errors import UserError
 
@@ -155,7 +155,7 @@ def run(
         structure = jax.tree.structure(outputs[0] if outputs else _output(program, derive, first, shared, keep_state))
         outputs += [structure.unflatten(piece.leaves) for piece in finished]
         places += [piece.lanes for piece in finished]
-    return Result(*undeal(outputs, places, count))
+    return Result(*restore_order(outputs, places, count))
 
 
 def _sampled(
@@ -237,7 +237,7 @@ def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[S
         run(model, lanes.take(own), shared, sampler, **options) for own, sampler in zip(rows, distinct, strict=True)
     ]
     results = [tuple(getattr(part, each.name) for each in fields(Result)) for part in parts]
-    return Result(*undeal(results, rows, len(lanes)))
+    return Result(*restore_order(results, rows, len(lanes)))
 
 
 def joined(first: Result, second: Result) -> Result:

@@ -37,7 +37,7 @@ def cross_validate(
     outcomes: Sequence[str],
     unit: str,
     groups: Sequence[str],
-    only_where: Mapping[str, str],
+    observed_where: Mapping[str, str],
     by: str | None,
     over: sweep_axes.Over | None,
     budget: float,
@@ -58,7 +58,9 @@ def cross_validate(
         return
     address = {"seed": seed, "study": study, "entry": entry}
     tree = _sampled(tree, sweep_axes.dim(over)) if over else tree
-    fitted = Fitted(tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, only_where, by, over)
+    fitted = Fitted(
+        tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, observed_where, by, over
+    )
     found, plan = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
     unscored = int(np.isnan(found["loo"]["elpd"]).sum())
     if unscored:

@@ -49,7 +49,7 @@ class Fitted:
     outcomes: Sequence[str]
     unit: str
     groups: Sequence[str]
-    only_where: Mapping[str, str]
+    observed_where: Mapping[str, str]
     by: str | None
     over: sweep_axes.Over | None
 
@@ -81,7 +81,7 @@ class Fitted:
 
         settings = self.last["settings"]
         lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
-        _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.only_where)
+        _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.observed_where)
         if self.over:
             differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
             data = [self.data_at(point) for point in self.points] if differ else []
@@ -165,7 +165,7 @@ class Fitted:
         address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
         iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
         name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
-        with compile_cache.used(), progress.bar(name, iterations) as advance:
+        with compile_cache.active(), progress.bar(name, iterations) as advance:
             bound, points = self.opened
             return refits.refit(
                 bound,

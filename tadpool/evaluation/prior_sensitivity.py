@@ -31,7 +31,7 @@ def assess(
     outcomes: Sequence[str],
     unit: str,
     groups: Sequence[str],
-    only_where: Mapping[str, str],
+    observed_where: Mapping[str, str],
     by: str | None,
     precision: str,
 ) -> None:
@@ -47,10 +47,10 @@ def assess(
         posterior, log_prior = tree["posterior"].to_dataset(), tree["log_prior"].to_dataset()
         left = unscaled(json.loads(prior_tree.attrs["relations"]), posterior, log_prior, {*groups, unit} - {by})
         scaled = [name for name in _latents(posterior) if name not in left]
-        if _whole(tree, model, outcomes, only_where):
+        if _whole(tree, model, outcomes, observed_where):
             log_likelihood = _stored(tree, unit, by)
         else:
-            bound_to = (data, model, hyperparameters, only_where)
+            bound_to = (data, model, hyperparameters, observed_where)
             log_likelihood = _recomputed(posterior, bound_to, unit, by, threads, precision)
         priors = {name: _summed(log_prior[name], (*SAMPLE, by)) for name in scaled}
         wanted = posterior.drop_vars(_repeated(posterior, unit))
@@ -114,10 +114,10 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
     ]
 
 
-def _whole(tree: xr.DataTree, model: Reference, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:
+def _whole(tree: xr.DataTree, model: Reference, outcomes: Sequence[str], observed_where: Mapping[str, str]) -> bool:
     """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
     observed = design.signature(model).outcomes
-    return "log_likelihood" in tree.children and not only_where and set(observed) <= set(outcomes)
+    return "log_likelihood" in tree.children and not observed_where and set(observed) <= set(outcomes)
 
 
 def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
@@ -136,7 +136,7 @@ def _recomputed(posterior, bound_to, unit, by, threads, precision) -> xr.DataArr
     from tadpool.modelling import binding
 
     lanes.start(threads, precision)
-    with compile_cache.used():
+    with compile_cache.active():
         _, bound = binding.open_bound(*bound_to)
         bound, points = binding.separated(bound, by, unit) if by else (bound, None)
         return sampling.joint_log_likelihood(bound, posterior, points)

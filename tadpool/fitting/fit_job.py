@@ -33,7 +33,7 @@ def fit(
     outcomes: Sequence[str],
     unit: str,
     sampler: Mapping[str, Any],
-    only_where: Mapping[str, str],
+    observed_where: Mapping[str, str],
     remedies: Sequence[str] = (),
     verdict: Mapping[str, float] | None = None,
     by: str | None = None,
@@ -56,8 +56,8 @@ def fit(
     """
     lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
     address = {"seed": seed, "study": study, "entry": entry, "role": "fit"}
-    with compile_cache.used():
-        tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
+    with compile_cache.active():
+        tree, bound = binding.open_bound(data, model, hyperparameters, observed_where)
         several = None
         if over:
             simulated = _simulated(dataset, arguments, outcomes, study, seed, over, points) if dataset else []

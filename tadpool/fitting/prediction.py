@@ -13,7 +13,7 @@ from tadpool.files import contracts, io
 from tadpool.files import data_file as datasets
 from tadpool.fitting import sampling
 from tadpool.modelling import design as designs
-from tadpool.modelling.binding import Bound, bind, labelled, small
+from tadpool.modelling.binding import Bound, bind, labelled, smallest_integer_type
 from tadpool.modelling.design import Reference
 
 
@@ -33,7 +33,7 @@ def predict(
     label: str | None,
     rows: Sequence[Mapping[str, Any]],
     unit: str,
-    only_where: Mapping[str, str],
+    observed_where: Mapping[str, str],
     precision: str,
 ) -> None:
     """Draw the outcomes of `rows`, with `group` those of one new member of it, into `output` (contracts.PREDICTIONS).
@@ -48,8 +48,8 @@ def predict(
         dataset = datasets.merged(io.read(data, contracts.DATA))
         key = seeds.key(seed, study, entry, "predictions")
         posterior = tree["posterior"].to_dataset()
-        with compile_cache.used():
-            bound = bind(model, dataset, hyperparameters, only_where=only_where)
+        with compile_cache.active():
+            bound = bind(model, dataset, hyperparameters, observed_where=observed_where)
             predicted = predict_rows(bound, posterior, group, label or f"new {group}", unit, rows or [{}], key)
         result.update(predicted.children)
     io.write(output, result, contracts.PREDICTIONS)
@@ -87,7 +87,7 @@ def predict_rows(
     given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
     return xr.DataTree.from_dict(
         {
-            "predictions": labelled(at_rows, {name: small(value) for name, value in values.items()}),
+            "predictions": labelled(at_rows, {name: smallest_integer_type(value) for name, value in values.items()}),
             "predictions_constant_data": dataset[given],
         }
     )

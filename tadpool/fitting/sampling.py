@@ -14,7 +14,7 @@ from tadpool import seeds
 from tadpool.engine import batches, checkpoints, lanes
 from tadpool.engine.nuts import hold_out, lane_key
 from tadpool.modelling import binding, densities
-from tadpool.modelling.binding import Arrays, Bound, Points, labelled, small
+from tadpool.modelling.binding import Arrays, Bound, Points, labelled, smallest_integer_type
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
@@ -47,7 +47,7 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
         values = batches.map_lanes(draw, batch, shared, brief=brief(bound))
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
-        split["prior_predictive" if name in bound.outcomes else "prior"][name] = small(value[None])
+        split["prior_predictive" if name in bound.outcomes else "prior"][name] = smallest_integer_type(value[None])
     coords = {"prior": {}, "prior_predictive": {"draw": kept}}
     groups = {group: labelled(bound, content, coords=coords[group]) for group, content in split.items()}
     return xr.DataTree.from_dict(groups)
@@ -96,7 +96,9 @@ class Sampled:
         shape = (self.chains,) if points is None else (len(points.labels), self.chains)
         leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
         coords = {} if draw is None else {"draw": draw}
-        shaped = {name: small(array.reshape(*shape, *array.shape[1:])) for name, array in arrays.items()}
+        shaped = {
+            name: smallest_integer_type(array.reshape(*shape, *array.shape[1:])) for name, array in arrays.items()
+        }
         dataset = labelled(self.bound, shaped, leading, coords, names)
         return dataset if points is None else dataset.assign_coords(points.coords)
 

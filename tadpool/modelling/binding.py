@@ -34,7 +34,7 @@ class Bound:
     function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
     data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
     latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
-    number of its elements. dataset: where the data come from. only_where: outcome -> a variable that is 0 where the
+    number of its elements. dataset: where the data come from. observed_where: outcome -> a variable that is 0 where the
     outcome does not count: there it is not scored, and predicted to be 0. facts: what a rung of the pooling ladder takes from
     the data of its study and keeps, see `tadpool.ladder.data_facts`.
     """
@@ -49,12 +49,12 @@ class Bound:
     dims: dict[str, tuple[str, ...]]
     sizes: dict[str, int]
     dataset: xr.Dataset
-    only_where: Mapping[str, str] = field(default_factory=dict)
+    observed_where: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, dataset: xr.Dataset) -> "Bound":
         """The same model, hyperparameters and facts bound to another dataset, whose rows may be exchanged for others."""
-        return replace(bind(self.model, dataset, self.given, self.facts), only_where=self.only_where)
+        return replace(bind(self.model, dataset, self.given, self.facts), observed_where=self.observed_where)
 
     @property
     def inputs(self) -> Arrays:
@@ -68,13 +68,13 @@ def bind(
     dataset: xr.Dataset,
     hyperparameters: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
-    only_where: Mapping[str, str] | None = None,
+    observed_where: Mapping[str, str] | None = None,
 ) -> Bound:
     """Match a model's arguments with a dataset's variables and sizes.
 
-    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows. only_where: see
-    `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not and, where the
-    dataset has outcomes, for a model that breaks a rule of `tadpool.modelling.rules` on it.
+    facts: of another dataset, that of the study, where a rung of the pooling ladder is bound to further rows.
+    observed_where: see `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not
+    and, where the dataset has outcomes, for a model that breaks a rule of `tadpool.modelling.rules` on it.
     """
     signature, where = design.signature(model), f"models/{design.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
@@ -93,7 +93,7 @@ def bind(
     with inspection.explained(where), numpyro.validation_enabled(False):
         if any(outcome in data for outcome in signature.outcomes):
             candidate = (where, design.path(model), function, data, signature.outcomes, traced, dataset)
-            rules.check(inspection.Candidate(*candidate), only_where)
+            rules.check(inspection.Candidate(*candidate), observed_where)
             if design.weights(model):
                 function = observation_weights.applied(where, function, design.weights(model), dataset, data)
                 data = {name: _array(dataset[name]) for name in function.extra} | data
@@ -102,7 +102,7 @@ def bind(
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
-    given, counted = dict(hyperparameters or {}), dict(only_where or {})
+    given, counted = dict(hyperparameters or {}), dict(observed_where or {})
     outcomes, kept = signature.outcomes, facts or {}
     return Bound(model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept)
 
@@ -142,11 +142,11 @@ def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, 
 
 
 def open_bound(
-    data: str, model: Reference, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
+    data: str, model: Reference, hyperparameters: Mapping[str, Any], observed_where: Mapping[str, str] | None = None
 ) -> tuple[xr.DataTree, Bound]:
     """data.nc as a tree, and the model bound to it."""
     tree = io.read(data, contracts.DATA)
-    return tree, bind(model, datasets.merged(tree), hyperparameters, only_where=only_where or {})
+    return tree, bind(model, datasets.merged(tree), hyperparameters, observed_where=observed_where or {})
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
     return (*named, *rest)
 
 
-def small(values: np.ndarray) -> np.ndarray:
+def smallest_integer_type(values: np.ndarray) -> np.ndarray:
     """Whole numbers in the smallest integer type that holds them; other arrays as they are."""
     if values.dtype.kind not in "iu" or values.size == 0:
         return values

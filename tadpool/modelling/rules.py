@@ -24,8 +24,8 @@ from tadpool.modelling.inspection import Called, Candidate, Site, call, layers
 RESERVED = ("chain", "draw")
 
 
-def check(model: Candidate, only_where: Mapping[str, str] | None = None) -> None:
-    """Raise UserError for the first rule that the model breaks on its data. only_where: as in `binding.bind`."""
+def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> None:
+    """Raise UserError for the first rule that the model breaks on its data. observed_where: as in `binding.bind`."""
     for name, values in model.data.items():
         if values.dtype.kind not in "biuf":
             kind = "text" if values.dtype.kind in "OUS" else f"of type {values.dtype}"
@@ -39,7 +39,7 @@ def check(model: Candidate, only_where: Mapping[str, str] | None = None) -> None
     programs = [hidden_randomness.program(model.function, called.latents, model.arguments) for _ in range(2)]
     for words in hidden_randomness.found(*programs):
         raise UserError(f"{model.where}: {words}; {hidden_randomness.MEND}")
-    _raise_first(_values(called, only_where))
+    _raise_first(_values(called, observed_where))
 
 
 def _raise_first(sentences: Iterator[str]) -> None:
@@ -155,7 +155,7 @@ def _same_sites(called: Called, again: Called, what: str) -> Iterator[str]:
             yield f"{where}: {name} is a site of some calls but not of all, as {what} shows; let no call change the sites"
 
 
-def _values(called: Called, only_where: Mapping[str, str] | None) -> Iterator[str]:
+def _values(called: Called, observed_where: Mapping[str, str] | None) -> Iterator[str]:
     """Outcomes are observed as the data have them, within the support of their distributions, and all of them count."""
     model = called.model
 
@@ -181,19 +181,19 @@ def _values(called: Called, only_where: Mapping[str, str] | None) -> Iterator[st
                 f"{site.where}: {site.name} of {labels} is {data.values[at]}, outside the support of its {site.family}; "
                 "correct the table or choose another distribution"
             )
-        if only_where is not None and site.masked:
-            yield from _masked(site, data, counted, model.dataset, only_where)
+        if observed_where is not None and site.masked:
+            yield from _masked(site, data, counted, model.dataset, observed_where)
 
 
 def _masked(
-    site: Site, data: xr.DataArray, counted: Any, dataset: xr.Dataset, only_where: Mapping[str, str]
+    site: Site, data: xr.DataArray, counted: Any, dataset: xr.Dataset, observed_where: Mapping[str, str]
 ) -> Iterator[str]:
     """counted: False where the outcome is masked; None where that depends on parameters."""
-    mend = f"declare `only_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
+    mend = f"declare `observed_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
     if counted is None:
         yield f"{site.where}: which values of {site.name} are masked depends on parameters; mask by data alone"
         return
-    declared = dataset[only_where[site.name]] != 0 if site.name in only_where else xr.DataArray(True)
+    declared = dataset[observed_where[site.name]] != 0 if site.name in observed_where else xr.DataArray(True)
     undeclared = ~np.broadcast_to(counted, data.shape) & declared.broadcast_like(data).transpose(*data.dims).values
     if undeclared.any():
         _, labels = _first(data, undeclared)

@@ -85,7 +85,7 @@ def log_densities(folder: Path, threads: int) -> list[Compared]:
 def sampled(bound: binding.Bound, sampler: lanes.Sampler, seed: int = SEED) -> sampling.Sampled:
     """The posterior of a bound model."""
     address = {"seed": seed, "study": "verification", "entry": bound.model, "role": "fit", "attempt": 0}
-    with compile_cache.used():
+    with compile_cache.active():
         return sampling.sample(bound, address, CHAINS, sampler)
 
 
@@ -181,7 +181,7 @@ def scored(
     outcomes, unit, groups = SCORED[dataset]
     place = folder / model
     common = {"seed": SEED, "study": "verification", "entry": model, "model": model, "hyperparameters": {}}
-    common |= {"outcomes": outcomes, "unit": unit, "only_where": {}, **changes}
+    common |= {"outcomes": outcomes, "unit": unit, "observed_where": {}, **changes}
     paths = {name: str(place / f"{name}.nc") for name in ("data", "fit", "loo")}
     if not Path(paths["fit"]).is_file():
         io.write(paths["data"], prepared(dataset), contracts.DATA)

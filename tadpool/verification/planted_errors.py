@@ -49,7 +49,7 @@ def detect(plant: Plant) -> Detection:
 def calibrated(name: str, seed: int = SEED) -> Outcome:
     """The smallest p-value of a calibration with that error of `planted`, "" for none."""
     case = planted_calibrations.ERRORS[name] if name else planted_calibrations.CORRECT
-    with compile_cache.used():
+    with compile_cache.active():
         simulations = planted_calibrations.calibrate(case, SIMULATIONS, seed)
     _, reasons = sbc_verdict.verdict(simulations, sbc_verdict.summary(simulations))
     return min(planted_calibrations.p_values(simulations).values()), " ".join(reasons)

@@ -32,7 +32,7 @@ class Arguments:
 
     def _scored(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
-        return {"outcomes": chosen.outcomes, "unit": chosen.unit, "only_where": chosen.only_where}
+        return {"outcomes": chosen.outcomes, "unit": chosen.unit, "observed_where": chosen.observed_where}
 
     def _prepare_data(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
@@ -41,9 +41,9 @@ class Arguments:
         return spec | ({"seed": self.config.settings.seed} if sources.simulated(chosen.source()) else {})
 
     def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
-        only_where = self.config.studies[study].only_where
+        observed_where = self.config.studies[study].observed_where
         precision = self.config.sampler(study, model).precision
-        return {**self._base(study, model), "only_where": only_where, "precision": precision}
+        return {**self._base(study, model), "observed_where": observed_where, "precision": precision}
 
     def _fit(self, study: str, model: str) -> dict[str, Any]:
         judged = {"remedies": self.config.remedies(study, model), "verdict": self.config.thresholds(study, model)}
@@ -117,7 +117,7 @@ class Arguments:
         return {
             **base,
             "hyperparameters": {**base["hyperparameters"], **chosen.hyperparameters},
-            "only_where": self.config.studies[study].only_where,
+            "observed_where": self.config.studies[study].observed_where,
             "sampler": self.config.sampler(study, chosen.entry, chosen.sampler).model_dump(),
         }
 
@@ -126,7 +126,7 @@ class Arguments:
         chosen = content.recovery[recovery]
         return {
             **self._base(study, model),
-            "only_where": content.only_where,
+            "observed_where": content.observed_where,
             "outcomes": content.outcomes,
             "dataset": content.dataset,
             "arguments": content.arguments,

@@ -54,7 +54,7 @@ class Paths(Sharing):
         """The studies whose draws are removed when all that is made of them is there."""
         return [study for study, content in self.config.studies.items() if content.storage.keep == "summaries"]
 
-    def fits_for_now(self) -> list[str]:
+    def temporary_fits(self) -> list[str]:
         """The files of their entries' draws, which stay until the page of all studies has been made of them too."""
         return [
             f"results/{study}/{entry}/fit.nc"

@@ -158,7 +158,7 @@ def test_no_fit_is_run_where_no_data_set_can_be():
 def test_what_counts_follows_the_simulated_outcomes():
     """y1 is 0 where the simulated y0 is, and adds nothing to the joint log likelihood there."""
     tree = preparation.prepare("masking", {"customers": 40}, ["y0", "y1"], "masking", 1)
-    bound = replace(bind("masking_simple", data_file.merged(tree)), only_where={"y1": "y0"})
+    bound = replace(bind("masking_simple", data_file.merged(tree)), observed_where={"y1": "y0"})
     simulated = sbc.simulate(bound, ADDRESS, range(3))
     y0, y1 = simulated.outcomes["y0"], simulated.outcomes["y1"]
     assert not np.array_equal(y0[0], bound.data["y0"])
@@ -186,7 +186,7 @@ SPEC = {
     **ADDRESS,
     "model": "cookies_unpooled",
     "hyperparameters": {},
-    "only_where": {},
+    "observed_where": {},
     "sampler": {
         "chains": 2,
         "warmup": 100,

@@ -124,7 +124,7 @@ def cookies(tmp_path_factory):
     def fit(draws, allowed):
         path = folder / f"{draws}.nc"
         record = provenance.record({"seed": 1}, "d")
-        options = {"hyperparameters": {}, "outcomes": ["chips"], "unit": "cookie", "only_where": {}}
+        options = {"hyperparameters": {}, "outcomes": ["chips"], "unit": "cookie", "observed_where": {}}
         names = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled"}
         settings = {**SAMPLER, "draws": draws}
         with pytest.MonkeyPatch.context() as patched:

@@ -134,7 +134,7 @@ def test_a_truth_of_another_size_is_a_sentence_before_sampling(own, tmp_path):
     tree.attrs["provenance"] = "{}"
     io.write(tmp_path / "data.nc", tree, contracts.DATA)
     address = {"seed": 1, "study": "own", "entry": "partial", "model": "own_partial", "hyperparameters": {}}
-    options = {"outcomes": ["y"], "unit": "row", "sampler": SAMPLER, "only_where": {}}
+    options = {"outcomes": ["y"], "unit": "row", "sampler": SAMPLER, "observed_where": {}}
     with pytest.raises(UserError) as caught:
         fit_job.fit(str(tmp_path / "fit.nc"), "{}", str(tmp_path / "data.nc"), 2, **address, **options)
     assert str(caught.value) == (
@@ -147,7 +147,7 @@ def test_recovery_fits_data_of_an_own_simulator(own, tmp_path):
     own()
     recovery_study.recover(
         str(tmp_path / "recovery.nc"), "{}", 2, seed=1, study="own", entry="partial", model="own_partial", hyperparameters={},
-        only_where={}, outcomes=["y"], dataset="own_clusters", arguments={"clusters": 3}, over={"spread": [0.5, 1.0]},
+        observed_where={}, outcomes=["y"], dataset="own_clusters", arguments={"clusters": 3}, over={"spread": [0.5, 1.0]},
         replicates=2, sites=["spread", "effect"], sampler=SAMPLER,
     )  # fmt: skip
     estimates = io.read(tmp_path / "recovery.nc", contracts.RECOVERY)["estimates"].to_dataset()

@@ -36,7 +36,7 @@ SPEC = {
     "hyperparameters": {},
     "outcomes": ["chips"],
     "unit": "cookie",
-    "only_where": {},
+    "observed_where": {},
     "sampler": SAMPLER,
     "remedies": ["draws"],
 }

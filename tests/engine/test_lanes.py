@@ -82,7 +82,7 @@ from tadpool.engine import compile_cache, lanes
 lanes.start({threads})
 from tests.engine import test_lanes
 model, shared = test_lanes.frogs()
-with compile_cache.used():
+with compile_cache.active():
     result = lanes.run(model, test_lanes.batch(range(8)), shared, test_lanes.SAMPLER, block=400)
 print(hashlib.sha256(result.values["alpha"].tobytes() + result.stats["energy"].tobytes()).hexdigest())
 """
@@ -146,7 +146,7 @@ def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
     io.write(tmp_path / "data.nc", tree, contracts.DATA)
     sampler = {**vars(SAMPLER), "chains": 4, "precision": "float64"}
     common = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_unpooled", "hyperparameters": {}}
-    scored = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
+    scored = {"outcomes": ["chips"], "unit": "cookie", "observed_where": {}}
     fit_job.fit(str(tmp_path / "fit.nc"), "{}", str(tmp_path / "data.nc"), 2, sampler=sampler, **common, **scored)
     fit = io.read(tmp_path / "fit.nc", contracts.FIT)
     exact = exact_values.reference("cookies_unpooled")
@@ -228,7 +228,7 @@ def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
     assert set(np.concatenate(rows)) == set(range(count))
     assert length * size <= max(batches.CHUNK_BYTES["cpu"], 2 * size)
     numbers = np.arange(count)
-    assert np.array_equal(batches.undeal([numbers[row] for row in rows], rows, count), numbers)
+    assert np.array_equal(batches.restore_order([numbers[row] for row in rows], rows, count), numbers)
 
 
 def test_invalid_starting_points_are_drawn_again():

@@ -17,8 +17,8 @@ from tadpool.modelling import binding
 from tadpool.verification import exact_comparisons, exact_values
 
 SAMPLER = {"chains": 4, "warmup": 500, "draws": 500, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
-COOKIES = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
-FROGS = {"outcomes": ["survived"], "unit": "tank", "only_where": {}}
+COOKIES = {"outcomes": ["chips"], "unit": "cookie", "observed_where": {}}
+FROGS = {"outcomes": ["survived"], "unit": "tank", "observed_where": {}}
 
 
 def prepared(folder, dataset, scored, group):

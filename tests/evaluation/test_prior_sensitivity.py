@@ -119,7 +119,7 @@ def test_a_flat_prior_moves_nothing_and_a_constant_has_no_sensitivity():
     assert found["diagnosis"].values.tolist() == ["none", "none"]
 
 
-ENTRY = {"seed": 1, "study": "s", "entry": "e", "hyperparameters": {}, "only_where": {}}
+ENTRY = {"seed": 1, "study": "s", "entry": "e", "hyperparameters": {}, "observed_where": {}}
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 500, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 
 
@@ -158,7 +158,7 @@ def test_outcomes_that_do_not_count_have_no_part_in_the_log_likelihood(tmp_path)
         "outcomes": ["y0", "y1"],
         "unit": "customer",
         "by": None,
-        "only_where": {"y1": "y0"},
+        "observed_where": {"y1": "y0"},
     }
     tree = preparation.prepare("masking", {"customers": 50}, entry["outcomes"], "s", 1)
     fitted(tmp_path, tree, ENTRY | entry, {**SAMPLER, "warmup": 100, "draws": 100})

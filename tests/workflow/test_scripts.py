@@ -31,7 +31,7 @@ def run(name, folder, spec, digest="d", threads=2, **files):
 
 
 BASE = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled", "hyperparameters": {}}
-SCORED = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
+SCORED = {"outcomes": ["chips"], "unit": "cookie", "observed_where": {}}
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 300, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 
 
@@ -184,7 +184,7 @@ def test_a_sweep_over_the_simulator_has_its_own_data_at_each_point(tmp_path, mon
         (tmp_path / kind / f"{name}.py").write_text(text)
     monkeypatch.chdir(tmp_path)
     io.write("data.nc", with_provenance(preparation.prepare("made", {}, ["y"], "s", 1)), contracts.DATA)
-    base = {**BASE, "model": "mean", "outcomes": ["y"], "unit": "row", "only_where": {}, "over": "arguments.spread"}
+    base = {**BASE, "model": "mean", "outcomes": ["y"], "unit": "row", "observed_where": {}, "over": "arguments.spread"}
     simulator = {"dataset": "made", "arguments": {}, "sampler": SAMPLER}
     run(
         "sweep",
@@ -287,7 +287,7 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
         "label": None,
         "rows": [],
         "unit": "cookie",
-        "only_where": {},
+        "observed_where": {},
         "precision": "float64",
     }
     predictions = str(tmp_path / "predictions.nc")

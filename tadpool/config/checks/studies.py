@@ -65,7 +65,7 @@ def check(study: Study) -> Iterator[Problem]:
         yield from _calibration(("calibration", name), calibration, entries, signatures, weights)
     for name, recovery in study.recovery.items():
         yield from _recovery(("recovery", name), recovery, study, signatures)
-    yield from _known(("only_where",), study.only_where, study.outcomes or (), "one of outcomes")
+    yield from _known(("observed_where",), study.observed_where, study.outcomes or (), "one of outcomes")
     for place, given in [((), study.weights), *((("models", name), entry.weights) for name, entry in entries.items())]:
         yield from _known((*place, "weights"), given, study.outcomes or (), "one of outcomes")
     kinds = plugins.figures() if study.figures else {}

@@ -133,7 +133,7 @@ class Study(Strict):
         examples=[["survived"]],
     )
     unit: str = Field(description="Dimension of one prediction: log likelihoods are summed to it.", examples=["tank"])
-    only_where: dict[str, str] = Field(
+    observed_where: dict[str, str] = Field(
         {},
         description="Outcomes that count only where another variable is 1: elsewhere they are not scored, and are "
         "predicted to be 0.",

@@ -43,7 +43,7 @@ def replicated(fit: Fit) -> Replicated:
     rows = [_row(row, several) for _, row in table.iterrows()]
     if fit.failed and not fit.failed_members:
         return Replicated(rows, [])
-    gates = fit.results.config["only_where"].items()
+    gates = fit.results.config["observed_where"].items()
     counts = [f"Values of {outcome} count where {gate} is not 0, observed and replicated." for outcome, gate in gates]
     return Replicated(rows, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
