@@ -22,7 +22,7 @@ import numpy as np
 
 from tadpool.engine import checkpoints
 from tadpool.engine.batches import batches, chunk_rows, restore_order, side_by_side, spread, take
-from tadpool.engine.nuts import Arrays, Program, Sampler, read_stats
+from tadpool.engine.nuts import Arrays, Program, Sampler, WarmStart, read_stats
 from tadpool.errors import UserError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
@@ -64,9 +64,7 @@ class Lanes:
     arguments: model arguments that differ between lanes, each (lanes, ...).
     held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
     extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
-    known: where to start, from an earlier fit: `z`, the unconstrained site -> (lanes, ...); `inverse_mass_matrix`, for each of
-    `Sampler.blocks` that has sites the variances of their elements (lanes, elements) or covariances (lanes, elements,
-    elements); `step_size` (lanes,). By default each lane looks for a start.
+    warm_start: where to start, from an earlier fit; by default each lane looks for a start.
     """
 
     keys: np.ndarray
@@ -74,7 +72,7 @@ class Lanes:
     arguments: Arrays = field(default_factory=dict)
     held_out: Arrays = field(default_factory=dict)
     extra: Arrays = field(default_factory=dict)
-    known: Arrays = field(default_factory=dict)
+    warm_start: WarmStart | None = None
 
     def __len__(self) -> int:
         return len(self.chains)
@@ -91,7 +89,7 @@ class Lanes:
             "arguments": self.arguments,
             "held_out": self.held_out,
             "extra": self.extra,
-            "known": self.known,
+            "warm_start": self.warm_start,
         }
 
 
@@ -262,7 +260,7 @@ def _started(begin: Callable, lane: Arrays, shared: Arrays):
     """The states at each lane's first starting point with a finite density and gradient, or at the last one tried."""
     numbers = lane["start"].copy()
     state = begin(lane, shared)
-    for number in range(1, 1 if lane["known"] else STARTS):
+    for number in range(1, STARTS if lane["warm_start"] is None else 1):
         valid = _valid(state)
         if valid.all():
             break

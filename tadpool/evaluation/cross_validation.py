@@ -14,8 +14,10 @@ import xarray as xr
 
 from tadpool import seeds, sweep_axes
 from tadpool.evaluation import elpd
-from tadpool.evaluation.main_fit import Fitted, Fold
+from tadpool.evaluation.folds import Fold
+from tadpool.evaluation.main_fit import MainFit
 from tadpool.files import contracts, io
+from tadpool.fitting.sampling import thinned
 from tadpool.modelling.design import Reference
 
 EXACT_K = 0.5
@@ -58,7 +60,7 @@ def cross_validate(
         return
     address = {"seed": seed, "study": study, "entry": entry}
     tree = _sampled(tree, sweep_axes.dim(over)) if over else tree
-    fitted = Fitted(
+    fitted = MainFit(
         tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, observed_where, by, over
     )
     found, plan = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
@@ -79,7 +81,7 @@ def _sampled(tree: xr.DataTree, dim: str) -> xr.DataTree:
     return tree.isel({dim: np.all(finite, axis=0)})
 
 
-def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
+def by_unit(fitted: MainFit, budget: float) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
     """Every unit scored: the group loo, with `predictive` of the units that were left out, and the plan that was followed."""
     parts, within = zip(*(_psis(fitted, point) for point in fitted.points), strict=True)
     folds, plan = _folds_of_units(fitted, parts, budget)
@@ -105,7 +107,7 @@ def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[
     return groups, plan
 
 
-def _psis(fitted: Fitted, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[int, np.ndarray]]:
+def _psis(fitted: MainFit, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[int, np.ndarray]]:
     """PSIS of all units of one point, and the log likelihood (chain, draw) of those that may be fitted again, by position."""
     efficiency, alone = elpd.relative_efficiency(fitted.posterior.isel(point)), fitted.alone(point)
     parts, kept, first = [], {}, 0
@@ -118,7 +120,7 @@ def _psis(fitted: Fitted, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[in
     return xr.concat(parts, dim=fitted.unit), kept
 
 
-def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) -> tuple[list, dict[str, Any]]:
+def _folds_of_units(fitted: MainFit, parts: Sequence[xr.Dataset], budget: float) -> tuple[list, dict[str, Any]]:
     """The folds of all points, one for each unit or several units to a fold, and the plan that says why."""
     costs = [fitted.cost(point) for point in fitted.points]
 
@@ -159,7 +161,7 @@ def _split(rows: np.ndarray, fits: np.ndarray, most: int) -> list[np.ndarray]:
     return [np.sort(part) for part in parts]
 
 
-def _labels(fitted: Fitted, rows: np.ndarray) -> list:
+def _labels(fitted: MainFit, rows: np.ndarray) -> list:
     return fitted.dataset[fitted.unit].values[rows].tolist()
 
 
@@ -174,7 +176,7 @@ def _replace(pointwise: xr.Dataset, fold, without, within, alone: bool, found, n
 
 
 def by_group(
-    fitted: Fitted, budget: float, group: str, members: int | None, folds: int | None
+    fitted: MainFit, budget: float, group: str, members: int | None, folds: int | None
 ) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
     """Members of a group scored, each jointly over its rows: the group loo, `predictive` of their rows, and the plan."""
     index, labels = fitted.dataset[f"{group}_index"].values, fitted.dataset[group].values
@@ -220,7 +222,7 @@ def by_group(
     return {"loo": scores, "predictive": _predictive(fitted, left_out, found)}, plan
 
 
-def _joint(fitted: Fitted, index: np.ndarray, members: np.ndarray) -> np.ndarray:
+def _joint(fitted: MainFit, index: np.ndarray, members: np.ndarray) -> np.ndarray:
     """Log likelihood of each member's rows together (member, chain, draw), at the main fit's draws."""
     first, total = 0, 0.0
     for block in fitted.log_likelihood({}):
@@ -231,10 +233,8 @@ def _joint(fitted: Fitted, index: np.ndarray, members: np.ndarray) -> np.ndarray
     return total
 
 
-def _predictive(fitted: Fitted, folds: Sequence, found) -> xr.Dataset:
+def _predictive(fitted: MainFit, folds: Sequence, found) -> xr.Dataset:
     """Predictions of the rows left out (chain, draw, unit, ...), by the fits without them."""
-    from tadpool.fitting.sampling import thinned
-
     rows = np.concatenate([fold.rows for fold in folds])
     order = np.argsort(rows)
     settings, unit = fitted.settings, fitted.unit

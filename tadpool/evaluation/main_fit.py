@@ -1,4 +1,4 @@
-"""A main fit, and what it takes to fit its model again without some rows."""
+"""The main fit of an entry, and what it takes to refit its model without some rows."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,31 +10,18 @@ import numpy as np
 import xarray as xr
 
 from tadpool import sweep_axes
-from tadpool.engine import progress
+from tadpool.engine import compile_cache, lanes, progress
+from tadpool.evaluation import refits
 from tadpool.files.data_file import merged
+from tadpool.fitting import sampling
+from tadpool.modelling import binding
 from tadpool.modelling.design import Reference
 
 BLOCK_BYTES = 64e6
-REFIT_WARMUP = 300
-"""Most warm-up iterations of a fit that starts where the main fit ended, with its step sizes and variances."""
 
 
 @dataclass(frozen=True)
-class Fold:
-    """What one fit leaves out.
-
-    name: what it is, part of the fit's random key. rows: positions along the unit's dim, in the dataset. targets: for
-    each row the number of the score, from 0, that its log likelihood counts towards. point: position of the sweep's value.
-    """
-
-    name: tuple
-    rows: np.ndarray
-    targets: np.ndarray
-    point: int = 0
-
-
-@dataclass(frozen=True)
-class Fitted:
+class MainFit:
     """A main fit as its file has it.
 
     data: path of data.nc. address: seed, study and entry, see `tadpool.seeds`. The other fields are those of its spec.
@@ -62,24 +49,19 @@ class Fitted:
         return merged(self.tree)
 
     @cached_property
-    def last(self) -> Mapping[str, Any]:
-        """The attempt whose draws the fit holds."""
-        return json.loads(self.tree.attrs["attempts"])[-1]
+    def attempts(self) -> list[dict[str, Any]]:
+        """Every sampling of the fit; its file holds the draws of the last one."""
+        return json.loads(self.tree.attrs["attempts"])
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """Of the fits without something: those of the main fit, without the draws that a remedy added to it."""
-        first = json.loads(self.tree.attrs["attempts"])[0]["settings"]
-        last = self.last["settings"]
-        return {**last, "draws": first["draws"], "warmup": min(last["warmup"], REFIT_WARMUP)}
+        """Sampler settings of the refits."""
+        return refits.sampler_settings(self.attempts)
 
     @cached_property
     def opened(self) -> tuple:
         """The model bound to its data, and the points of a sweep or of separate fits."""
-        from tadpool.engine import lanes
-        from tadpool.modelling import binding
-
-        settings = self.last["settings"]
+        settings = self.attempts[-1]["settings"]
         lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
         _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.observed_where)
         if self.over:
@@ -111,7 +93,7 @@ class Fitted:
         )
 
     def settings_at(self, point: Mapping[str, int]) -> dict[str, Any]:
-        """The settings of fits without something at a point; they need no other warm-up where that is swept."""
+        """Sampler settings of the refits at a point; a swept length of the warm-up does not concern them."""
         changes = sweep_axes.values(self.over, self.labels[point[self.dim]], sweep_axes.SAMPLER) if point else {}
         return {**self.settings, **changes, "warmup": self.settings["warmup"]}
 
@@ -135,8 +117,6 @@ class Fitted:
     def log_likelihood(self, point: Mapping[str, int]) -> Iterator[xr.DataArray]:
         """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed again."""
         if "log_likelihood" not in self.tree.children:
-            from tadpool.fitting import sampling
-
             bound, _ = self.opened
             bound = bound.at(self.data_at(point)) if point else bound
             yield from sampling.log_likelihood_blocks(
@@ -149,7 +129,7 @@ class Fitted:
             yield stored.isel(point).isel({self.unit: slice(first, first + step)})
 
     def cost(self, point: Mapping[str, int]) -> float:
-        """Of one fit without something: leapfrog steps x rows, with as many steps as the main fit took on average."""
+        """Cost of one refit: leapfrog steps x rows, with as many steps as the main fit took on average."""
         steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
         settings = self.settings_at(point)
         rows = self.dataset.sizes[self.unit]
@@ -158,11 +138,8 @@ class Fitted:
         return settings["chains"] * (settings["warmup"] + settings["draws"]) * steps * rows
 
     def refit(self, folds: Sequence):
-        from tadpool.engine import compile_cache
-        from tadpool.evaluation import refits
-
         settings = self.settings
-        address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
+        address = {**self.address, "role": "leave_out", "attempt": self.attempts[-1]["attempt"]}
         iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
         name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
         with compile_cache.active(), progress.bar(name, iterations) as advance:

@@ -9,7 +9,7 @@ import pytest
 
 from tadpool.evaluation import cross_validation, refits
 from tadpool.evaluation.cross_validation import cross_validate
-from tadpool.evaluation.main_fit import Fold
+from tadpool.evaluation.folds import Fold
 from tadpool.files import contracts, data_file, io
 from tadpool.fitting import fit_job
 from tadpool.loading import preparation
