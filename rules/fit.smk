@@ -26,8 +26,7 @@ rule fit:
         "../scripts/fit.py"
 
 
-rule sweep:
-    """Sample the posteriors of one entry over values of one of its hyperparameters, all as lanes of one program."""
+use rule fit as sweep with:
     input:
         data="results/{study}/data.nc",
         shares=shares("sweep"),
@@ -37,9 +36,6 @@ rule sweep:
         "results/{study}/logs/sweeps/{sweep}/sweep.log",
     benchmark:
         "results/{study}/benchmarks/sweeps/{sweep}/sweep.tsv"
-    priority: 20
-    conda:
-        "../environment.yml"
     threads: threads("sweep")
     resources:
         mem_mb=memory("sweep"),
@@ -50,8 +46,6 @@ rule sweep:
         spec=spec("sweep"),
         digest=digest("sweep"),
         crashes=crashes("sweep"),
-    script:
-        "../scripts/sweep.py"
 
 
 # The same jobs in studies with `storage: {keep: summaries}`.

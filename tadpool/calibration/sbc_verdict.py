@@ -1,7 +1,5 @@
 """What the ranks of a calibration say: uniformity, coverage, contraction, and a verdict. See `tadpool.calibration.sbc`."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import xarray as xr
 
@@ -11,22 +9,6 @@ LOG_LIKELIHOOD = "log likelihood"
 ALPHA = 0.05
 # How a simulated fit ends.
 OK, FLAGGED, FAILED, IMPOSSIBLE = "ok", "flagged", "failed", "impossible"
-
-
-def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset:
-    """Simulations without numbers, of the same quantities as `like`, that failed because their process ended."""
-    missing = {"i": -1, "f": np.nan}
-    variables = {
-        name: (
-            variable.dims,
-            np.full([len(numbers), *variable.shape[1:]], missing.get(variable.dtype.kind, "")).astype(variable.dtype),
-        )
-        for name, variable in like.data_vars.items()
-    }
-    variables["outcome"] = ("simulation", np.full(len(numbers), FAILED))
-    variables["reason"] = ("simulation", np.full(len(numbers), reason))
-    coords = {"simulation": np.asarray(numbers), "quantity": like["quantity"], "site": like["site"]}
-    return xr.Dataset(variables, coords, like.attrs)
 
 
 def summary(simulations: xr.Dataset) -> xr.Dataset:

@@ -20,8 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tadpool.engine import checkpoints
 from tadpool.engine.batches import batches, chunk_rows, restore_order, side_by_side, spread, take
+from tadpool.engine.checkpoints import Call, CheckpointStore
 from tadpool.engine.nuts import Arrays, Program, Sampler, WarmStart, read_stats
 from tadpool.errors import UserError
 
@@ -109,6 +109,21 @@ class Result:
     unconstrained_start: Arrays
 
 
+@dataclass(frozen=True)
+class Execution:
+    """How a batch of lanes is run, beside what is sampled.
+
+    store: where finished lanes and those at work are kept. progress: called with the number of iterations done since the last
+    call, over all lanes. vectorized: whether lanes are `vmap`ped; None chooses by backend. block: iterations between two
+    checkpoints.
+    """
+
+    store: CheckpointStore = field(default_factory=CheckpointStore)
+    progress: Callable[[int], None] = lambda iterations: None
+    vectorized: bool | None = None
+    block: int = ITERATIONS_PER_BLOCK
+
+
 def run(
     model: Callable,
     lanes: Lanes,
@@ -118,37 +133,50 @@ def run(
     derive: Callable | None = None,
     state: Any = None,
     keep_state: bool = False,
-    vectorized: bool | None = None,
-    block: int = ITERATIONS_PER_BLOCK,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> Result:
+    execution: Execution | None = None,
+) -> Result | None:
     """Sample every lane.
-
-    model: NumPyro model with keyword array arguments. shared: the arguments common to all lanes; they stay fixed while
-    `lanes.arguments` differ. derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed per lane on the
-    device from all its draws, so that what is not asked for never reaches the host. progress: called with the number
-    of iterations done since the last call, over all lanes. state: the `Result.state` of an earlier run of the same lanes
-    (made with `keep_state`): they go on after their last draw, without warm-up, as if they had never stopped.
 
     Lanes that started at a point of zero density, or whose draws are not finite, are marked in `Result.status` and
     their draws are NaN; the other lanes are not affected.
+
+    Args:
+        model: NumPyro model with keyword array arguments.
+        lanes: The lanes.
+        shared: The arguments common to all lanes; they stay fixed while `lanes.arguments` differ.
+        sampler: Settings of NUTS.
+        derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed per lane on the device from all its draws, so
+            that what is not asked for never reaches the host. By default all draws are returned.
+        state: The `Result.state` of an earlier run of the same lanes (made with `keep_state`): they go on after their last
+            draw, without warm-up, as if they had never stopped.
+        keep_state: Whether to return the state for such a run.
+        execution: How the lanes are run; by default nothing is kept.
+
+    Returns:
+        What the lanes returned, in their order; None in a job that samples only a share of the lanes, which are then in the
+        store for the job that gathers them.
     """
-    program = Program(model, sampler, min(block, sampler.draws))
+    execution = execution or Execution()
+    program = Program(model, sampler, min(execution.block, sampler.draws))
     everything, count = lanes.tree(), len(lanes)
     first = take(everything, np.zeros(1, int))
-    kept = checkpoints.call(_digest(lanes, sampler, keep_state, state))
+    kept = execution.store.call(_digest(lanes, sampler, keep_state, state))
     finished = kept.finished()
     left, outputs, places = kept.left(count), [], []
     if len(left):
         chunks, size = batches(len(left), jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
         places = [left[chunk] for chunk in chunk_rows(len(left), chunks, size)]
-        parts = _compile(program, derive, take(everything, places[0]), shared, vectorized)
+        parts = _compile(program, derive, take(everything, places[0]), shared, execution.vectorized)
         for chunk in places:
             lane = take(everything, chunk)
             before = None if state is None else take(state, chunk)
-            values, stats, status, now, start_z = _sampled(parts, program, lane, shared, before, chunk, kept, progress)
+            values, stats, status, now, start_z = _sampled(
+                parts, program, lane, shared, before, chunk, kept, execution.progress
+            )
             outputs.append((values, stats, status, now if keep_state else None, start_z))
             kept.finish(chunk, jax.tree.leaves(outputs[-1]))
+    if execution.store.share is not None:
+        return None
     if finished:
         structure = jax.tree.structure(outputs[0] if outputs else _output(program, derive, first, shared, keep_state))
         outputs += [structure.unflatten(piece.leaves) for piece in finished]
@@ -163,7 +191,7 @@ def _sampled(
     shared: Arrays,
     before: Any,
     chunk: np.ndarray,
-    kept: checkpoints.Call,
+    kept: Call,
     progress: Callable[[int], None],
 ) -> tuple:
     """Sample the lanes of a chunk, from where they were when the job was stopped: values, statistics, status, state, start."""
@@ -225,7 +253,7 @@ def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str
     return hasher.hexdigest()
 
 
-def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result:
+def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result | None:
     """`run` with a sampler for each lane, all of them for the same number of draws: one program for each that differs."""
     distinct = list(dict.fromkeys(samplers))
     if len(distinct) == 1:
@@ -234,6 +262,8 @@ def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[S
     parts = [
         run(model, lanes.take(own), shared, sampler, **options) for own, sampler in zip(rows, distinct, strict=True)
     ]
+    if None in parts:
+        return None
     results = [tuple(getattr(part, each.name) for each in fields(Result)) for part in parts]
     return Result(*restore_order(results, rows, len(lanes)))
 

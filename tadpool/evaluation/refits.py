@@ -17,12 +17,13 @@ from arviz_stats.base import array_stats
 from numpyro.infer.util import unconstrain_fn
 
 from tadpool import seeds
-from tadpool.engine import batches, checkpoints, lanes
+from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import WarmStart, lane_key
 from tadpool.evaluation.folds import Fold
 from tadpool.fitting import sampling
 from tadpool.modelling import binding, densities
 from tadpool.modelling.binding import Arrays, Bound, Points
+from tadpool.modelling.entry import Entry
 
 REFIT_WARMUP = 300
 """Most warm-up iterations of a refit, which starts with the step sizes and variances of the main fit."""
@@ -47,24 +48,31 @@ class Refits:
 def refit(
     bound: Bound,
     folds: Sequence[Fold],
-    address: Mapping[str, Any],
+    entry: Entry,
     settings: Mapping[str, Any],
-    *,
-    outcomes: Sequence[str],
-    unit: str,
     main: xr.DataTree,
+    *,
+    attempt: int = 0,
     points: Points | None = None,
-    predictive: bool = True,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> Refits:
-    """Fit the model without each fold's rows, from where the chains of the main fit ended.
+    execution: lanes.Execution | None = None,
+) -> Refits | None:
+    """Fit the model without each fold's rows, warm-started from the main fit.
 
-    main: the main fit. address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields
-    of `lanes.Sampler`, and the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the
-    `bound` that `binding.separated` gives; a fold of theirs lies within one fit. predictive: whether to predict what was
-    left out too.
+    Args:
+        bound: The model bound to its data; of separate fits as `binding.separated` gives it.
+        folds: What each refit leaves out; of separate fits each fold lies within one of them.
+        entry: Its address, outcomes and unit are used.
+        settings: chains, the fields of `lanes.Sampler`, and the sites that are `reparametrized`, see `sampler_settings`.
+        main: The main fit, with the groups posterior and sample_stats.
+        attempt: Number of the main fit's last attempt.
+        points: The points of a sweep, or of separate fits. Rows that are left out of a sweep's points are not predicted.
+        execution: How the lanes are run, see `lanes.run`.
+
+    Returns:
+        What the refits say of their folds; None in a job that samples only a share of them.
     """
-    chains = settings["chains"]
+    chains, outcomes, unit = settings["chains"], entry.outcomes, entry.unit
+    address = {**entry.address, "role": "leave_out", "attempt": attempt}
     sampler = lanes.Sampler.of(settings)
     at, rows = zip(*(_place(fold, points) for fold in folds), strict=True)
     width, count = max(map(len, rows)), 1 + max(int(fold.targets.max()) for fold in folds)
@@ -93,7 +101,7 @@ def refit(
         {name: of_lane[name] for name in ("rows", "targets")},
         batches.take(start, (np.array(at)[:, None] * chains + np.arange(chains)).ravel()),
     )
-    kept = sampling.thinned(sampler.draws, chains) if predictive else np.zeros(0, int)
+    kept = np.zeros(0, int) if _swept(points) else sampling.thinned(sampler.draws, chains)
     derive = _derive(bound, outcomes, unit, count, kept)
     shared = {name: value for name, value in bound.data.items() if name not in batch.arguments}
     changes = [points.settings[number] if points and points.settings else {} for number in at]
@@ -101,8 +109,9 @@ def refit(
     samplers = [
         replace(sampler, **{k: v for k, v in own.items() if k != "warmup"}) for own in changes for _ in range(chains)
     ]
-    result = lanes.run_each(function, batch, shared, samplers, derive=derive, progress=progress)
-    checkpoints.end_of_share()
+    result = lanes.run_each(function, batch, shared, samplers, derive=derive, execution=execution)
+    if result is None:
+        return None
     values = jax.tree.map(lambda array: array.reshape(len(folds), chains, *array.shape[1:]), result.values)
     lp, diverging = (result.stats[name].reshape(len(folds), chains, -1) for name in ("lp", "diverging"))
     finite = (result.status.reshape(len(folds), chains) == lanes.Status.OK).all(axis=1)
@@ -187,8 +196,11 @@ def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
 
 def _name(fold: Fold, points: Points | None) -> list:
     """Of a sweep's fold the value comes first, so that its fit is the same whatever other values the sweep has."""
-    swept = points is not None and points.rows is None
-    return [*([points.labels[fold.point].tolist()] if swept else []), *fold.name]
+    return [*([points.labels[fold.point].tolist()] if _swept(points) else []), *fold.name]
+
+
+def _swept(points: Points | None) -> bool:
+    return points is not None and points.rows is None
 
 
 def _held_out(bound: Bound, rows: Sequence[np.ndarray], outcomes: Sequence[str], unit: str) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import numpyro
 import xarray as xr
 
 from tadpool import seeds
-from tadpool.engine import batches, checkpoints, lanes
+from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import hold_out, lane_key
 from tadpool.modelling import binding, densities
 from tadpool.modelling.binding import Arrays, Bound, Points, labelled, smallest_integer_type
@@ -136,9 +136,23 @@ def sample(
     points: Points | None = None,
     reparametrized: Sequence[str] = (),
     keep_state: bool = False,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> Sampled:
-    """Sample the posterior, once or at each of `points`. keep_state: so that `continued` can go on."""
+    execution: lanes.Execution | None = None,
+) -> Sampled | None:
+    """Sample the posterior, once or at each of `points`.
+
+    Args:
+        bound: The model bound to its data.
+        address: seed, study, entry, role and attempt, see `tadpool.seeds`.
+        chains: Chains of each fit.
+        sampler: Settings of NUTS.
+        points: The points of a sweep, or of separate fits; by default there is one fit.
+        reparametrized: Sites whose standardized distances are sampled in their place.
+        keep_state: Whether `continued` is to go on from the last draw.
+        execution: How the lanes are run, see `lanes.run`.
+
+    Returns:
+        The lanes and how they were sampled; None in a job that samples only a share of them.
+    """
     labels = [None] if points is None else points.labels.tolist()
     keys = np.repeat([seeds.key(**address, point=label) for label in labels], chains, axis=0)
     batch = _batch(bound, points, keys, chains)
@@ -146,12 +160,13 @@ def sample(
     shared = _shared(bound.data, batch)
     samplers = [replace(sampler, **changes) for changes in (points.settings if points else ()) or ({},) * len(labels)]
     each = [own for own in samplers for _ in range(chains)]
-    result = lanes.run_each(function, batch, shared, each, keep_state=keep_state, progress=progress)
-    checkpoints.end_of_share()
+    result = lanes.run_each(function, batch, shared, each, keep_state=keep_state, execution=execution)
+    if result is None:
+        return None
     return Sampled(bound, address, chains, sampler, points, tuple(reparametrized), batch, result)
 
 
-def continued(sampled: Sampled, draws: int, progress: Callable[[int], None] = lambda iterations: None) -> Sampled:
+def continued(sampled: Sampled, draws: int, execution: lanes.Execution | None = None) -> Sampled:
     """The same lanes with more draws, `draws` in all: the bits that one run with so many would have given."""
     more = replace(sampled.sampler, draws=draws - sampled.sampler.draws)
     function = binding.reparametrized(sampled.bound, sampled.reparametrized)
@@ -162,7 +177,7 @@ def continued(sampled: Sampled, draws: int, progress: Callable[[int], None] = la
         more,
         state=sampled.result.state,
         keep_state=True,
-        progress=progress,
+        execution=execution,
     )
     joined = lanes.joined(sampled.result, result)
     return replace(sampled, sampler=replace(sampled.sampler, draws=draws), result=joined)
@@ -177,10 +192,9 @@ def posterior(
     outcomes: Sequence[str],
     unit: str,
     points: Points | None = None,
-    progress: Callable[[int], None] = lambda iterations: None,
 ) -> Fit:
-    """Sample the posterior, once or at each of `points`, and derive everything from its draws."""
-    return derived(sample(bound, address, chains, sampler, points=points, progress=progress), outcomes, unit)
+    """Sample the posterior, once or at each of `points`, and derive everything from its draws; see `sample` and `derived`."""
+    return derived(sample(bound, address, chains, sampler, points=points), outcomes, unit)
 
 
 def derived(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:

@@ -22,6 +22,7 @@ from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
 from tadpool.modelling import design, inspection, observation_weights, rules
 from tadpool.modelling.design import Reference
+from tadpool.modelling.entry import Entry
 
 Arrays = dict[str, Any]
 
@@ -141,12 +142,19 @@ def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, 
     return {name: value.shape for name, value in shapes.items()}, tuple(latents)
 
 
-def open_bound(
-    data: str, model: Reference, hyperparameters: Mapping[str, Any], observed_where: Mapping[str, str] | None = None
-) -> tuple[xr.DataTree, Bound]:
-    """data.nc as a tree, and the model bound to it."""
+def open_bound(data: str, entry: Entry) -> tuple[xr.DataTree, Bound]:
+    """The data of a study, and an entry's model bound to them.
+
+    Args:
+        data: Path of data.nc.
+        entry: Its model, hyperparameters and `observed_where` are used.
+
+    Returns:
+        data.nc as a tree, and the bound model.
+    """
     tree = io.read(data, contracts.DATA)
-    return tree, bind(model, datasets.merged(tree), hyperparameters, observed_where=observed_where or {})
+    bound = bind(entry.model, datasets.merged(tree), entry.hyperparameters, observed_where=entry.observed_where)
+    return tree, bound
 
 
 @dataclass(frozen=True)

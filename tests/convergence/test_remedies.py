@@ -14,9 +14,11 @@ from tadpool.errors import UserError
 from tadpool.files import contracts, io, plugins, provenance
 from tadpool.files.data_file import merged
 from tadpool.fitting import fit_job, prediction, sampling
+from tadpool.fitting.job import Job
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
 from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 from tadpool.workflow.specs import Specs
 
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 50, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
@@ -124,14 +126,11 @@ def cookies(tmp_path_factory):
     def fit(draws, allowed):
         path = folder / f"{draws}.nc"
         record = provenance.record({"seed": 1}, "d")
-        options = {"hyperparameters": {}, "outcomes": ["chips"], "unit": "cookie", "observed_where": {}}
-        names = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled"}
-        settings = {**SAMPLER, "draws": draws}
+        job = Job(str(path), record, 2, data=str(folder / "data.nc"))
+        entry = Entry(1, "s", "e", "cookies_pooled", outcomes=["chips"], unit="cookie")
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("TADPOOL_COMPILE_CACHE", "off")  # the tests' own stays
-            fit_job.fit(
-                str(path), record, str(folder / "data.nc"), 2, **names, **options, sampler=settings, remedies=allowed
-            )
+            fit_job.fit(job, entry, {**SAMPLER, "draws": draws}, remedies=allowed)
         return io.read(path, contracts.FIT)
 
     return fit

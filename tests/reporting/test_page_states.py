@@ -173,16 +173,15 @@ def test_time_and_memory_are_summed_by_rule(make):
     line = "s\tmax_rss\tcpu_time\n{}\t{}\t2.0\n"
     for place, seconds, memory in [
         ("first/fit", 10.0, 300), ("second/fit", 20.0, 200), ("sweeps/grid/check", 1.0, 1), ("sweeps/grid/sweep", 2.0, 1),
-        ("comparisons/main", 0.5, 1), ("calibration/first", 3.0, 1), ("calibration/first/0", 4.0, 1),
+        ("comparisons/main", 0.5, 1), ("calibration/first", 3.0, 1), ("calibration/first.share-1of2", 4.0, 1),
         ("recovery/grid/first", 5.0, 1), ("first/cross_validate_group", 6.0, 1),
-        ("sweeps/grid/sweep.share-1of2", 1.0, 1), ("sweeps/grid/cross_validate.share-2of2", 1.0, 1),
+        ("sweeps/grid/fit.share-1of2", 1.0, 1), ("sweeps/grid/loo.share-2of2", 1.0, 1),
     ]:  # fmt: skip
         io.write_text(results.folder / f"benchmarks/{place}.tsv", line.format(seconds, memory))
     found = {row[0]: row[1:] for row in machine.machine(results).rules}
     assert found["fit"] == ["2", "30.0", "4.0", "300.0"]
     assert set(found) == {
-        "fit", "check_sweep", "sweep", "compare", "gather_calibration", "calibrate", "recover", "cross_validate_group",
-        "share_sweep", "share_cross_validate_sweep",
+        "fit", "check_sweep", "sweep", "compare", "calibrate", "recover", "cross_validate_group", "share",
     }  # fmt: skip
     assert next(iter(found)) == "fit"
     assert "fit 2 30.0 4.0 300.0" in section(render(results), "machine")

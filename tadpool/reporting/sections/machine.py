@@ -96,15 +96,14 @@ def _benchmarks(path: Path) -> list[dict[str, str]]:
 
 def _rule(parts: Sequence[str]) -> str:
     """The rule of a job, from the place of its benchmark."""
-    whole, dot, _ = parts[-1].partition(".share-")
-    if dot:
-        return f"share_{_rule([*parts[:-1], whole])}"
+    if ".share-" in parts[-1]:
+        return "share"
     if parts[0] == "comparisons":
         return "compare"
     if parts[0] == "recovery":
         return "recover"
     if parts[0] == "calibration":
-        return "calibrate" if len(parts) > 2 else "gather_calibration"
+        return "calibrate"
     if parts[0] == "sweeps" and parts[-1] != "sweep":
         return f"{parts[-1]}_sweep"
     return "cross_validate_group" if parts[-1].startswith("cross_validate_") else parts[-1]
