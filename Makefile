@@ -8,12 +8,10 @@ NAME ?=
 FOLDER ?= .
 VENV := .venv$(if $(filter gpu,$(PLATFORM)),-gpu)
 PYTHON := $(VENV)/bin/python
+PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-# Installed bytecode halves the start of every job; without it Python compiles the libraries again each time.
-export UV_COMPILE_BYTECODE := 1
-
-.PHONY: run quick setup new test torture verify lint bench plan docs screenshots lock clean help
+.PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -23,24 +21,42 @@ quick: .venv/complete  ## A first look at all studies, with short chains
 
 setup: .venv/complete  ## Set up the private environment and do nothing else
 
+parquet: $(VENV)/complete  ## Add to the environment what reads tables in Parquet (polars)
+	@$(UV) pip install --quiet --python $(PYTHON) -c requirements-dev.lock polars
+
 new: .venv/complete  ## Begin a study with files that run as they are (NAME=bakeries, FOLDER=../mine or this one)
 	@$(PYTHON) -m tadpool.workflow.new --folder '$(FOLDER)' -- '$(NAME)'
 
-test: .venv/complete  ## Run all tests
-	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+test: .venv/complete-dev  ## Run the tests that say whether a change is right, a small run to its page included (12 minutes on two cores)
+	@tests/install browser
+	@$(PYTEST) -m 'not slow'
 
-torture: .venv/complete  ## Kill jobs and runs 400 times at random moments (half an hour); `make test` does 40
+test-fast: .venv/complete-dev  ## Run the tests that neither sample for more than seconds nor start a run or a browser (2 minutes)
+	@$(PYTEST) -m 'not (fit or workflow or fault or browser or slurm or slow)'
+
+test-slow: .venv/complete-dev  ## Run the other tests: runs, faults, 40 kills, SLURM, pages in a browser (30 minutes)
+	@tests/install browser slurm
+	@$(PYTEST) -m slow
+
+torture: .venv/complete-dev  ## Kill jobs and runs 400 times at random moments (half an hour); `make test-slow` does 40
 	@TADPOOL_KILLS=400 $(PYTHON) -m pytest tests/faults/test_kills.py
 
 verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)
 	@$(SNAKEMAKE) verify
 
-lint: .venv/complete  ## Check style and workflow
+lint: .venv/complete-dev  ## Check style and workflow
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/snakemake --lint
-	@$(PYTHON) -m tests.audit
+
+audit: .venv/complete-dev  ## Look up the locked packages in PyPI's database of known vulnerabilities (needs a network)
+	@for lock in requirements*.lock; do \
+		found=$$(.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r $$lock 2>&1) || \
+			{ echo "$$lock: $$found"; exit 1; }; \
+		unknown=$$(echo "$$found" | grep -c 'could not be audited'); \
+		echo "$$lock: no known vulnerability was found; $$unknown packages could not be looked up"; done
 
 bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nutpie and against NumPyro; writes benchmarks/README.md (PART=name: that part alone)
 	$(PYTHON) -m benchmarks.run $(PART)
@@ -48,15 +64,17 @@ bench: .venv/complete .venv-bench/complete  ## Time tadpool against PyMC with nu
 plan: .venv/complete  ## Say what a run would do: jobs, memory, storage, and time where earlier runs left it
 	@$(PYTHON) -m tadpool.workflow.plan $(STUDY)
 
-docs: .venv/complete  ## Write the documentation to docs/site/index.html, off line
+docs: .venv/complete-dev  ## Write the documentation to docs/site/index.html, off line
 	@$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going docs docs/site
 
-screenshots: .venv/complete  ## Take the README's screenshots of the pages in results/ (needs Chromium)
+screenshots: .venv/complete-dev  ## Take the README's screenshots of the pages in results/ (needs Chromium)
 	$(PYTHON) images/make.py results
 
-lock: $(UV)  ## Choose the newest allowed versions anew and write requirements.lock and those of benchmarks and GPUs
+lock: $(UV)  ## Upgrade all packages to the newest allowed versions and write requirements.lock and the other locks
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
-		pyproject.toml --group test --group lint --group docs -o requirements.lock
+		pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
+		--group test --group lint --group docs -c requirements.lock -o requirements-dev.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
 		--group bench -o requirements-bench.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
@@ -66,18 +84,28 @@ clean:  ## Remove results and environments
 	rm -rf results .snakemake .venv .venv-gpu .venv-bench .uv
 
 help:  ## List the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+# Without compiled bytecode the start of every job takes twice as long. That of the packages' own tests (56 MB) is left out.
+compile = $(@D)/bin/python -m compileall -qq -j 0 -x /tests/ $(@D)/lib || true
 
 # A virtual environment with exactly the locked packages.
 define environment
 	@$(UV) venv --quiet --clear --no-project --python '>=3.12' $(@D) || { rm -rf $(@D); echo >&2 \
 		"tadpool needs Python 3.12 or newer and none can be had here: install one and run make again."; exit 1; }
 	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@$(compile)
 	@touch $@
 endef
 
 .venv/complete: requirements.lock | $(UV)
 	$(environment)
+
+# What tests, lint and docs need is added to the environment of the studies.
+.venv/complete-dev: requirements-dev.lock .venv/complete | $(UV)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@$(compile)
+	@touch $@
 
 .venv-gpu/complete: requirements-gpu.lock | $(UV)
 	$(environment)

@@ -41,5 +41,5 @@ onsuccess:
     from tadpool.loading import undeclared_trials
 
     outcomes = {name: study.outcomes for name, study in STUDIES.items()}
-    for question in undeclared_trials.asked(outcomes):
+    for question in undeclared_trials.questions(outcomes):
         print(question)

@@ -10,7 +10,7 @@ from benchmarks import common
 from tadpool import seeds
 from tadpool.engine import compile_cache, lanes
 from tadpool.modelling import binding
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 
 def main() -> None:

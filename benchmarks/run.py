@@ -16,8 +16,7 @@ from benchmarks import processes
 
 README = Path(__file__).parent / "README.md"
 MEASURED = Path(__file__).parent / "measured"
-# Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size, measured). One with
-# draw(size, measured, path) has a figure too, an SVG beside the README.
+# Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size, measured).
 PARTS = ("sigma_grid", "calibration", "county", "ess", "ladder", "loo", "scaling", "workflow")
 SMOKE = "**A smoke run of small sizes: its times and ratios mean nothing.**"
 
@@ -36,14 +35,7 @@ def section(part: str, measured: dict[str, Any]) -> str:
     """The part's section of the README."""
     module = importlib.import_module(f"benchmarks.{part}")
     paragraphs = module.render(measured["size"], measured["results"])
-    return "\n\n".join([f"### {module.TITLE}", f"Machine: {measured['machine']}", *paragraphs])
-
-
-def draw(part: str, measured: dict[str, Any], folder: Path) -> None:
-    """Write the part's figure, where it has one, as SVG into the folder."""
-    module = importlib.import_module(f"benchmarks.{part}")
-    if hasattr(module, "draw"):
-        module.draw(measured["size"], measured["results"], folder / f"{part}.svg")
+    return "\n\n".join([f"## {module.TITLE}", f"Machine: {measured['machine']}", *paragraphs])
 
 
 def rendered(readme: str, sections: dict[str, str]) -> str:
@@ -75,18 +67,13 @@ def main() -> None:
     for part in () if options.render else options.parts or PARTS:
         measured = measure(part, options.quick)
         print(f"\n{SMOKE}\n" if options.quick else "", section(part, measured), "", sep="\n", flush=True)
-        if options.quick:
-            with tempfile.TemporaryDirectory() as folder:
-                draw(part, measured, Path(folder))
-        else:
+        if not options.quick:
             MEASURED.mkdir(exist_ok=True)
             text = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
             (MEASURED / f"{part}.json").write_text(text, encoding="utf-8")
     if not options.quick:
         sections = {part: section(part, measured) for part, measured in stored().items()}
         README.write_text(rendered(README.read_text(encoding="utf-8"), sections), encoding="utf-8")
-        for part, measured in stored().items():
-            draw(part, measured, README.parent)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from benchmarks import ladder
 from benchmarks.processes import Runs, Variant, run
@@ -22,6 +22,7 @@ WORDS = {1: "one core", 2: "two cores"}
 CORES = tuple(WORDS)
 ROWS_OF_A_GROUP, GROUPS = 10, 100
 MOST_SECONDS = 120.0
+DRAWN = "`make docs` draws these tables: `docs/site/reference/benchmarks.html`."
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def render(size: dict[str, Any], measured: dict[str, Any]) -> list[str]:
     said = [
         f"Chains of {size['warmup']} + {size['draws']}, float64, one run each, no programs kept. Sampling: without start and "
         "compiling, with reading the data. Memory: the process' peak, libraries included.",
-        "![Seconds of sampling and peak memory over lanes, groups and rows, on one core and on two](scaling.svg)",
+        DRAWN,
     ]
     for name, series in SERIES.items():
         kinds = ("whole process", "sampling")
@@ -128,7 +129,7 @@ def _row(runs: Runs, name: str, count: int) -> list[str]:
     return [*cells, f"{max(each['memory_mb'] for each in found if each):,.0f}" if any(found) else "–"]
 
 
-def draw(size: dict[str, Any], measured: dict[str, Any], path: Path) -> None:
+def draw(size: dict[str, Any], measured: dict[str, Any], file: Path | IO[bytes]) -> None:
     """Write the figure of sampling and memory over each size as SVG."""
     from tadpool.figures import _style
 
@@ -152,4 +153,4 @@ def draw(size: dict[str, Any], measured: dict[str, Any], path: Path) -> None:
             axes[1, column].set(xscale="log", xlabel=grows)
         axes[0, 0].set(yscale="log", ylabel="sampling (s)")
         axes[1, 0].set(ylabel="peak memory (MB)", ylim=(0, None))
-        figure.savefig(path, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})

@@ -1,16 +1,21 @@
-"""Pages that are made from the code, so that they cannot drift, and formulas as MathML, which needs no script.
+"""Reference pages generated from the code, and formulas as MathML, which needs no script.
 
-A line `<!-- generated: NAME -->` of a page is replaced by what the function of that name in WRITERS returns.
+A line `<!-- generated: NAME -->` in a page is replaced by the output of the function of that name
+in WRITERS.
 """
 
 import ast
+import io
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
 
+from benchmarks import run, scaling
 from tadpool.files import contracts, plugins
+from tadpool.modelling.families import FAMILIES
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.html.glossary import terms
 from tadpool.reporting.html.markup import mathml
@@ -22,7 +27,7 @@ PAGE_OPTIONS = "`section` and `title` can be given with every kind."
 
 
 def files() -> Iterator[str]:
-    """The result files: groups, what has to be in them, and attributes."""
+    """The result files: their groups, required variables and attributes."""
     for path, contract in contracts.FILES.items():
         yield f"## `results/{path}`\n\n{contract.description[0].upper()}{contract.description[1:]}.\n"
         if contract.groups:
@@ -34,7 +39,7 @@ def files() -> Iterator[str]:
 
 
 def glossary() -> Iterator[str]:
-    """The statistics that pages show, with their sources."""
+    """The statistics that pages show, with references."""
     yield "```{glossary}\n:sorted:\n"
     for term in terms(TEMPLATES / "glossary.yaml"):
         yield f"{term.term}\n: {term.text}\n  *{term.reference}*\n"
@@ -47,13 +52,24 @@ def models() -> Iterator[str]:
         signature = plugins.signature(path)
         yield f"## `{path.stem}`\n\n{_docstring(path)}"
         if signature.designed:
-            yield "A model of the ladder: its columns follow from the study's `design`, and the report states it for them.\n"
+            yield (
+                "A model of the ladder: its columns follow from the study's `design`, and the report states it for them. The "
+                "family of its outcome adds hyperparameters, see [families of outcomes](#families-of-outcomes).\n"
+            )
         else:
             yield f"Observed: {_codes(signature.outcomes)}. Other arguments: {_codes(signature.variables)}.\n"
         if signature.hyperparameters:
             yield "| hyperparameter | default |\n|---|---|"
             yield from (f"| `{name}` | `{value}` |" for name, value in signature.hyperparameters.items())
         yield ""
+
+
+def families() -> Iterator[str]:
+    """The families of outcomes: their links, the roles of other variables, and hyperparameters with their defaults."""
+    yield "| family | outcome | link | roles of other variables | hyperparameters |\n|---|---|---|---|---|"
+    for name, family in FAMILIES.items():
+        own = [f"`{key}` = `{value}`" for parameter in family.parameters for key, value in parameter.hyperparameters]
+        yield f"| `{name}` | {family.outcomes} | {family.link.name} | {_codes(family.roles)} | {', '.join(own)} |"
 
 
 def figures() -> Iterator[str]:
@@ -69,7 +85,7 @@ def figures() -> Iterator[str]:
 
 
 def exact_elpd() -> Iterator[str]:
-    """The exact scores of the reed frogs over fixed values of sigma."""
+    """The exact elpd of the reed frog model at fixed values of sigma."""
     table = exact_values.reference("reedfrogs_sigma_grid").reset_index().sort_values("sigma")
     yield "| σ | exact elpd | its SE |\n|---|---|---|"
     yield from (f"| {row.sigma:.2f} | {row.elpd_loo_exact:.1f} | {row.se:.1f} |" for row in table.itertuples())
@@ -82,7 +98,18 @@ def commands() -> Iterator[str]:
         yield f"| `make {name}` | {what} |"
 
 
-WRITERS = {write.__name__: write for write in (files, glossary, models, figures, exact_elpd, commands)}
+def benchmarks() -> Iterator[str]:
+    """The README of the benchmarks with a figure, drawn from what was measured."""
+    measured, drawn = run.stored()["scaling"], io.BytesIO()
+    scaling.draw(measured["size"], measured["results"], drawn)
+    alt = "Seconds of sampling and peak memory over lanes, groups and rows, on one core and on two"
+    figure = f"```{{image}} data:image/svg+xml;base64,{b64encode(drawn.getvalue()).decode()}\n:alt: {alt}\n```"
+    yield run.README.read_text(encoding="utf-8").replace(scaling.DRAWN, figure)
+
+
+WRITERS = {
+    write.__name__: write for write in (files, glossary, models, families, figures, exact_elpd, commands, benchmarks)
+}
 
 
 def _built_in(kind: str) -> list[Path]:
@@ -98,24 +125,24 @@ def _codes(words) -> str:
 
 
 def fill(app, name: str, source: list[str]) -> None:
-    """Replace the marks of a page."""
+    """Replace the marks in a page."""
     source[0] = MARK.sub(lambda found: "\n".join(WRITERS[found[1]]()), source[0])
 
 
 def inline(translator, node: nodes.Node) -> None:
-    """A formula in a sentence."""
+    """A formula within a sentence."""
     translator.body.append(mathml(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def block(translator, node: nodes.Node) -> None:
-    """A formula of its own; wide ones are scrolled by themselves."""
+    """A displayed formula; a wide one scrolls on its own."""
     translator.body.append(f'<div class="formula" tabindex="0">{mathml(node.astext(), "block")}</div>')
     raise nodes.SkipNode
 
 
 def setup(app) -> dict[str, bool]:
-    """What Sphinx calls."""
+    """Register the extension with Sphinx."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     app.connect("source-read", fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

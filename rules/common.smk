@@ -23,7 +23,7 @@ if workflow.is_main_process:
         workflow.execution_settings.retries if workflow.execution_settings else 0
     )
     folders = [Path("results", study) for study in specs.config.studies]
-    if changed := [*checksums.foreign(folders), *checksums.broken(folders)]:
+    if changed := [*checksums.made_elsewhere(folders), *checksums.changed(folders)]:
         sys.exit(
             "\n".join(["Results are not as they were made; nothing was run.", *changed])
         )
@@ -55,11 +55,11 @@ def begin():
     """Hold the results folder for this run, or say who does."""
     try:
         run_lock.take()
+        if ON_CLUSTER:
+            slurm.fix_executor()
     except UserError as error:
         sys.exit(str(error))
-    if ON_CLUSTER:
-        slurm.mend_executor()
-    else:
+    if not ON_CLUSTER:
         # To keep to a rate of job starts that no one machine needs, the scheduler wakes up once a second for every time
         # that a job began or ended before: the more jobs, the busier.
         workflow.scheduler.job_rate_limiter = None

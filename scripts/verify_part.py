@@ -9,11 +9,11 @@ from tadpool.files import io
 
 def main(found, threads, part):
     from tadpool.engine import lanes
-    from tadpool.verification import findings, parts
+    from tadpool.verification import findings, run_part
 
     lanes.start(threads)
     with tempfile.TemporaryDirectory() as folder:
-        io.write_json(found, findings.as_json(parts.run(part, Path(folder), threads)))
+        io.write_json(found, findings.as_json(run_part.run(part, Path(folder), threads)))
 
 
 if __name__ == "__main__":

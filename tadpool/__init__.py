@@ -1,7 +1,7 @@
 """The whole Bayesian workflow for grouped data as one Snakemake workflow.
 
-NumPy chooses its kernels by the processor, and they round differently: before it is loaded it is held at AVX2, as
-`tadpool.engine.lanes.start` holds XLA. OpenBLAS is not: told to use other kernels than its own choice, version 0.3.34 crashes.
+NumPy chooses its kernels by the processor, and they round differently. So it is limited to AVX2 before it is loaded, as
+`tadpool.engine.lanes.start` limits XLA. OpenBLAS is not limited: version 0.3.34 crashes with kernels that it did not choose.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The workflow in the current folder: `new NAME`, `plan [STUDY]`, `quick`, or options and targets of snakemake."""
+"""Run the workflow in the current folder: `new NAME`, `plan [STUDY]`, `quick`, or options and targets of Snakemake."""
 
 import importlib.util
 import os
@@ -8,18 +8,18 @@ from tadpool import ROOT
 from tadpool.workflow import new
 
 HELP = """\
-tadpool                 run the studies of this folder through to results/index.html
+tadpool                 run the studies in this folder and write results/index.html
 tadpool quick           the same with short chains, for a first look
-tadpool -n              say what would run, or what is wrong with the config
-tadpool plan [STUDY]    say what a run would take: jobs, memory, storage, time
-tadpool new NAME        begin a study: study file, model and table that run as they are
-All else is handed to Snakemake: `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
-# Where one of these is given, how much runs at once is said already.
+tadpool -n              show what would run, or mistakes in the config
+tadpool plan [STUDY]    show what a run would take: jobs, memory, storage, time
+tadpool new NAME        start a study: a study file, a model and a table that run as they are
+Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
+# Options that set how many jobs run in parallel.
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
 
 
 def command(arguments: list[str]) -> list[str]:
-    """Snakemake with this folder's rules and profile; all cores where nothing else is said."""
+    """The command that runs Snakemake with tadpool's rules and profile, on all cores unless the arguments say otherwise."""
     snakemake = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
     if arguments[:1] == ["quick"]:
@@ -29,14 +29,14 @@ def command(arguments: list[str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command; returns its exit status where it is not Snakemake, which takes this process over."""
+    """Run a command and return its exit status; Snakemake instead replaces this process."""
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
         print(HELP)
         return 0
     if arguments[:1] == ["new"]:
         return new.main(arguments[1:])
     if importlib.util.find_spec("snakemake") is None:
-        print(f"Snakemake is not installed in {sys.prefix}: run `make setup` in {ROOT}.", file=sys.stderr)
+        print(f"Snakemake is not installed in {sys.prefix}; run `make setup` in {ROOT}.", file=sys.stderr)
         return 1
     if arguments[:1] == ["plan"]:
         from tadpool.workflow import plan

@@ -1,4 +1,4 @@
-"""The one exception that users are meant to read."""
+"""The exception whose message is meant for users, and helpers for such messages."""
 
 import traceback
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """What a user can mend: one sentence that names the file, the field or row, the value, the rule and the mend.
+    """A mistake that a user can fix: one sentence that names the file, the field or row, the value, the rule and the fix.
 
     Scripts and the Snakefile print it without a traceback.
     """
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """`; did you mean 'x'?` where a known word is close, otherwise the known words."""
+    """`; did you mean 'x'?` if a known word is similar, otherwise `; known: ` and the known words."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1)
@@ -23,24 +23,34 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 @contextmanager
-def explained(where: str, what: str) -> Iterator[None]:
-    """An exception of a plug-in becomes a sentence that says where and what; its traceback goes to the log."""
+def explain_errors(where: str, what: str) -> Iterator[None]:
+    """Turn exceptions of a plug-in into sentences; their tracebacks go to the log.
+
+    Args:
+        where: The plug-in's file, as messages name it.
+        what: What the plug-in is doing, for example "loading the tables".
+
+    Raises:
+        UserError: The plug-in raised an exception.
+    """
     try:
         yield
     except UserError:
         raise
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        raise UserError(f"{place(where, error)}: {what} failed: {said(error)}; correct the file") from error
+        raise UserError(
+            f"{with_line(where, error)}: {what} failed: {describe_error(error)}; correct the file"
+        ) from error
 
 
-def place(where: str, error: BaseException) -> str:
-    """The file of a plug-in with the line of it that an exception passed through, if any."""
+def with_line(where: str, error: BaseException) -> str:
+    """The file of a plug-in, with its last line that an exception passed through, if any."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
     return f"{where}, line {lines[-1]}" if lines else where
 
 
-def said(error: BaseException) -> str:
-    """The type of an exception and the first line of what it says."""
+def describe_error(error: BaseException) -> str:
+    """The type of an exception and the first line of its message."""
     words = next(iter(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

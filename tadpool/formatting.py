@@ -1,4 +1,4 @@
-"""Numbers and lists as words."""
+"""Numbers and lists as text."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def missing(value: Any) -> bool:
 
 
 def number(value: Any, decimals: int = 2) -> str:
-    """A number with a true minus sign and thousands marked, or a dash where there is none."""
+    """A number with a minus sign (not a hyphen) and thousands separators, or a dash for a missing one."""
     if missing(value):
         return MISSING
     text = f"{value:,.{decimals}f}"
@@ -30,7 +30,7 @@ def whole(value: Any) -> str:
 
 
 def general(value: Any, digits: int = 6) -> str:
-    """A setting or a plain value as it would be typed: text, true or false, or the shortest form of a number."""
+    """A setting as it would be typed: text, true or false, or the shortest form of a number."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -41,25 +41,25 @@ def general(value: Any, digits: int = 6) -> str:
 
 
 def decimals_for(scale: Any, digits: int = 3, most: int = 8) -> int:
-    """How many decimals show `digits` significant digits of a number as large as `scale`."""
+    """The number of decimals that show `digits` significant digits of a number of the size of `scale`."""
     if missing(scale) or scale == 0:
         return digits - 1
     return min(max(digits - 1 - math.floor(math.log10(abs(scale))), 0), most)
 
 
 def scaled(value: Any, scale: Any) -> str:
-    """A number with as many decimals as `scale` (its sd) needs for three significant digits."""
+    """A number with the decimals that show three significant digits of `scale`, its standard deviation."""
     return number(value, decimals_for(scale))
 
 
 def difference(value: float, error: float) -> str:
-    """`3.1 ± 2.7`, with a second decimal where either number is below one."""
+    """`3.1 ± 2.7`, with two decimals if either number is below one."""
     decimals = 2 if min(abs(value), abs(error)) < 1 else 1
     return f"{number(value, decimals)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(error, decimals)}"
 
 
 def sentence(text: str) -> str:
-    """The text with a capital first letter."""
+    """The text with its first letter capitalized."""
     return text[:1].upper() + text[1:]
 
 
@@ -69,7 +69,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def first_of(words: Sequence[str], most: int) -> str:
-    """`a, b and 3 more`: the first of a long list, all of a short one."""
+    """`a, b and 3 more`: the first items of a long list, or all of a short one."""
     return listed(words) if len(words) <= most else listed([*words[:most], f"{len(words) - most} more"])
 
 
@@ -86,7 +86,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def span(low: float, high: float, digits: int = 6) -> str:
-    """`1 to 6`, or `3` where both are equal."""
+    """`1 to 6`, or `3` if both are equal."""
     return general(low, digits) if low == high else f"{general(low, digits)} to {general(high, digits)}"
 
 

@@ -1,37 +1,64 @@
-"""What all tests share: JAX set up as jobs set it up, the tables of exact values, and how workers share the tests."""
+"""What all tests share: JAX as jobs set it up, exact values, small finished runs, and which tests run when.
+
+A test has the marks of its file or folder below, and those that it names itself. `make test-fast` leaves out all of
+COSTLY, `make test` runs all that is not marked `slow`, and `make test-slow` the rest.
+"""
 
 import tadpool  # noqa: F401, I001 (before NumPy is loaded)
 
+import os
+
 import jax
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from tadpool.engine import lanes
 from tadpool.verification import exact_values
-from tests.faults import table
-from tests.faults.table import pytest_configure, pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401 (hooks of pytest)
+from tests.made import programs, workflows
 
-# They take minutes, and their tests share what one worker has made. What starts last is short.
-SLOW = ("tests/runs", "tests/faults", "tests/slurm", "tests/browser")
+COSTLY = {
+    "fit": "compiles or samples for more than a few seconds",
+    "workflow": "runs Snakemake",
+    "fault": "kills, damages or fills",
+    "browser": "opens pages in Chromium",
+    "slurm": "runs jobs on a SLURM of its own",
+}
+MARKS = {
+    "tests/runs/": ["workflow"],
+    "tests/faults/": ["workflow", "fault", "slow"],
+    "tests/slurm/": ["workflow", "slurm", "slow"],
+    "tests/browser/": ["browser"],
+    "tests/browser/test_controls.py": ["slow"],
+    "tests/browser/test_docs_site.py": ["slow"],
+    "tests/browser/test_explorers.py": ["slow"],
+}
+# They take longest, so they start first; two workers begin with runs that they do not have to wait for.
+FIRST = ("tests/faults/test_kills.py", "tests/runs/", "tests/faults/", "tests/slurm/", "tests/browser/")
 
 lanes.start(2)
 
 
-class Together(LoadScopeScheduling):
-    """One worker runs all tests of a slow folder, or of a file."""
-
-    def _split_scope(self, nodeid):
-        path = nodeid.partition("::")[0]
-        return next((folder for folder in SLOW if path.startswith(f"{folder}/")), path)
+def pytest_configure(config):
+    for name, meaning in {**COSTLY, "slow": "`make test-slow` runs it, `make test` does not"}.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
-def pytest_xdist_make_scheduler(config, log):
-    return Together(config, log)
-
-
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    table.pytest_collection_modifyitems(items)
-    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
+    for item in items:
+        for place, marks in MARKS.items():
+            if item.nodeid.startswith(place):
+                for mark in marks:
+                    item.add_marker(mark)
+    items.sort(key=lambda item: next((i for i, place in enumerate(FIRST) if item.nodeid.startswith(place)), len(FIRST)))
+
+
+def pytest_unconfigure(config):
+    """The last line of the output says what was not tested and what to install for it."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and not hasattr(config, "workerinput"):
+        skipped = {str(report.longrepr[2]) for report in reporter.stats.get("skipped", []) if report.longrepr}
+        if lacking := sorted({reason.removeprefix("Skipped: ") for reason in skipped if programs.ADVICE in reason}):
+            reporter.write_line(f"Not all was tested here. {' '.join(lacking)}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,6 +67,48 @@ def compiled_once(tmp_path_factory):
     jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all workers of this session see."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "shared"
+
+
+@pytest.fixture(scope="session")
+def own_compile_cache(shared):
+    """Programs that one run of the workflow compiled serve the others of this session, and no other session's."""
+    old, place = os.environ.get("TMPDIR"), shared / "tmp"
+    place.mkdir(parents=True, exist_ok=True)
+    os.environ["TMPDIR"] = str(place)
+    yield
+    if old is None:
+        del os.environ["TMPDIR"]
+    else:
+        os.environ["TMPDIR"] = old
+
+
+@pytest.fixture(scope="session")
+def finished(shared, own_compile_cache):
+    """The small study, run to its end on two cores. Tests change copies of it alone."""
+    folder = workflows.once(shared / "finished", lambda place: workflows.copy_to(place).run(cores=2))
+    return workflows.Workflow(folder, folder)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(shared, own_compile_cache):
+    """The smaller study, run to its end, and its digests, which disturbed runs have to come to."""
+    folder = workflows.once(shared / "undisturbed", lambda place: workflows.small(place).run(cores=2))
+    return workflows.Workflow(folder, folder), workflows.digests(folder)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A user's empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config" / "studies").mkdir(parents=True)
+    return tmp_path
 
 
 @pytest.fixture

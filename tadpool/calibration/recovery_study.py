@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 
 from tadpool import seeds
+from tadpool.calibration import bulk_diagnostics
 from tadpool.calibration.sbc import elements, flags
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, OK
-from tadpool.convergence import bulk_diagnostics
 from tadpool.engine import compile_cache, lanes, progress
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io, plugins
@@ -21,7 +21,7 @@ from tadpool.files import data_file as datasets
 from tadpool.fitting.job import Job
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
-from tadpool.modelling.binding import Bound, bind, form
+from tadpool.modelling.binding import Bound, bind, program_signature
 from tadpool.modelling.entry import Entry
 
 
@@ -79,7 +79,7 @@ def recover(
         UserError: The sites have no true values, or their sizes differ between cells.
     """
     lanes.start(job.threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler.of(sampler)
+    settings = lanes.Sampler.from_settings(sampler)
     names, fitted, alike = [], {}, defaultdict(list)
     for cell, replicate in product(product(*over.values()), range(replicates)):
         case = Case(cell, replicate, dict(zip(over, cell, strict=True)))
@@ -95,7 +95,7 @@ def recover(
             raise UserError("recovery: sites: their size changes with the simulator's arguments; choose others")
         names = found
         case = replace(case, bound=bound, truth=_truth(bound, tree, sites))
-        alike[form(bound)].append(case)
+        alike[program_signature(bound)].append(case)
     count = sum(map(len, alike.values()))
     iterations = count * sampler["chains"] * (settings.warmup + settings.draws)
     with compile_cache.active(), progress.bar(f"recovery by {entry.name}", iterations) as advance:
@@ -137,7 +137,10 @@ def _fit(
     sampler: lanes.Sampler,
     execution: lanes.Execution,
 ) -> dict[tuple, CellFit] | None:
-    """Fit data sets of one form: all their chains are lanes of one program. None where the job samples only a share of them."""
+    """Fit data sets of one program signature: all their chains are lanes of one program.
+
+    None in a job that samples only a share of them.
+    """
     first = cases[0].bound
     keys = np.stack(
         [seeds.key(**entry.address, role="recovery", point=[case.values, case.replicate]) for case in cases]

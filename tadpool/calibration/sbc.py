@@ -16,11 +16,12 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool import seeds
+from tadpool.calibration import bulk_diagnostics
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
-from tadpool.convergence import bulk_diagnostics, verdicts
+from tadpool.convergence import verdicts
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
-from tadpool.fitting.sampling import brief
+from tadpool.fitting.sampling import is_quick_to_draw
 from tadpool.modelling import densities
 from tadpool.modelling.binding import Arrays, Bound, labelled
 
@@ -66,10 +67,10 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "sites": values,
             "outcomes": outcomes,
             "log_likelihood": densities.simulated_log_likelihood(generator, latents, arguments),
-            "possible": densities.possible(generator, latents, arguments),
+            "possible": densities.is_valid(generator, latents, arguments),
         }
 
-    found = batches.map_lanes(draw, batch, shared, brief=brief(generator))
+    found = batches.map_lanes(draw, batch, shared, skip_optimization=is_quick_to_draw(generator))
     return Simulated(np.asarray(numbers, int), **found)
 
 

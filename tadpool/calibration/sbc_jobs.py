@@ -25,7 +25,7 @@ def calibrate(job: Job, entry: Entry, sampler: Mapping[str, Any], simulations: i
         simulations: Number of simulated data sets.
     """
     lanes.start(job.threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings, chains = lanes.Sampler.of(sampler), sampler["chains"]
+    settings, chains = lanes.Sampler.from_settings(sampler), sampler["chains"]
     iterations = simulations * chains * (settings.warmup + settings.draws)
     with compile_cache.active(), progress.bar(f"calibration of {entry.name}", iterations) as advance:
         _, bound = binding.open_bound(job.data, entry)

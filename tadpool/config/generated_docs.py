@@ -1,4 +1,4 @@
-"""The JSON schemas and the README of config/, made from the models so that they cannot drift."""
+"""The JSON schemas and the README of config/, generated from the models so that they always agree with them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,25 +21,26 @@ README = """\
 here with its default and an example. This page and the two schemas are written by `python -m tadpool.config`.
 
 ```sh
-tadpool                                         # config/config.yaml, or the defaults where there is none
+tadpool                                         # config/config.yaml or, if there is none, the defaults
 tadpool --config seed=2 'studies=[bakeries]'    # other values for this run
-tadpool --configfile quick.yaml                 # the same from a file; nested keys, such as sampler, only this way
-tadpool -n                                      # says what would run, and what is wrong with the config
+tadpool --configfile quick.yaml                 # the same from a file; nested keys, such as sampler, need one
+tadpool -n                                      # show what would run, and mistakes in the config
 ```
 
-`tadpool` is `bin/tadpool` of the folder of tadpool: it runs the workflow in the folder that you are in. In the folder of
-tadpool itself `make` and `.venv/bin/snakemake` do the same.
+`tadpool` is `bin/tadpool` in the folder of tadpool: it runs the workflow in the folder that you are in. In the
+folder of tadpool itself `make` and `.venv/bin/snakemake` do the same.
 
-Values are laid over each other key by key: defaults, `config/config.yaml`, `--configfile`, `--config`; for the sampler
-then the study's and the entry's `sampler`. A mistake stops the run before anything is computed, and all mistakes of all
-files are listed at once. Unknown keys are mistakes. Three traps of YAML 1.1: `1e-3` is text, write `1.0e-3` or `0.001`;
-`no`, `off`, `yes` and `on` are true or false, put words in quotes; `010` is 8. Snakemake itself reads the files of
-`--configfile`: of two equal keys it silently keeps the last, and it runs templates (`__use_yte__`). In all other files both are
-mistakes.
+Later values override earlier ones, key by key: defaults, `config/config.yaml`, `--configfile`, `--config`; for the
+sampler then the study's and the entry's `sampler`. A mistake stops the run before anything is computed, and the
+mistakes in all files are listed together. What a study refers to (entries, groups, columns, files) is checked once
+its keys and values are right. Unknown keys are mistakes. Three traps of YAML 1.1: `1e-3` is text, write `1.0e-3` or
+`0.001`; `no`, `off`, `yes` and `on` are true or false, put words in quotes; `010` is 8. Snakemake itself reads the
+files of `--configfile`: if a key is given twice it silently keeps the last value, and it runs templates
+(`__use_yte__`). In all other files both are mistakes.
 
-In your own folder you may add studies (`config/studies/x.yaml`), models (`models/x.py`), datasets (`datasets/x.py`)
-and tables (`data/x.csv`). They are found by their names; one with the name of a built-in one is refused. Names have
-letters, digits, `_` and `-`, at most 64. Studies and entries must not be named
+In your own folder you can add studies (`config/studies/x.yaml`), models (`models/x.py`), datasets (`datasets/x.py`)
+and tables (`data/x.csv`). They are found by their names, which must differ from the names of built-in ones. A name
+has at most 64 characters: letters, digits, `_` and `-`. Studies and entries must not be named
 {reserved}.
 
 Editors that read `# yaml-language-server: $schema=...` in the first line of a file complete keys and mark mistakes
@@ -69,7 +70,7 @@ SECTIONS = {
 
 
 class _Plain(GenerateJsonSchema):
-    """Keys in the order of the models, without titles, which only repeat the names of the keys."""
+    """Keys in the order of the models, and no titles, which would only repeat the names of the keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -83,7 +84,7 @@ class _Plain(GenerateJsonSchema):
 
 
 def documents() -> dict[str, str]:
-    """File name in config/ -> content."""
+    """The generated files of config/: name -> content."""
     return {
         "config.schema.json": _schema(run.Settings),
         "study.schema.json": _schema(study.Study),

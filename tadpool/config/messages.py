@@ -1,4 +1,4 @@
-"""What is wrong with a config, in sentences: field, value as parsed, rule, mend."""
+"""Mistakes in a config as sentences: field, value as parsed, rule and fix."""
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
@@ -15,6 +15,7 @@ from tadpool.config.schema.design import KINDS, NAMES, Design
 from tadpool.config.schema.study import DESCRIBED, ENTRIES
 from tadpool.config.schema.sweep import GRID, LISTED, NAMED, SPACED
 from tadpool.errors import did_you_mean
+from tadpool.modelling.families import FAMILIES
 
 WANTED = {
     "int_type": "a whole number",
@@ -33,15 +34,6 @@ WANTED = {
     "predictors_type": "a list of names or {name: kind}",
     "label_type": "text or a whole number",
 }
-# Other names of families -> ours.
-FAMILIES = {
-    **dict.fromkeys(("gaussian", "gauss"), "normal"),
-    **dict.fromkeys(("t", "student_t", "studentt", "student-t"), "student"),
-    **dict.fromkeys(("logistic", "logit", "binary", "bernoulli_logit"), "bernoulli"),
-    **dict.fromkeys(("negbin", "negbinomial", "negativebinomial", "neg_binomial", "nb"), "negative_binomial"),
-    **dict.fromkeys(("count", "counts", "log_linear"), "poisson"),
-    **dict.fromkeys(("ordinal", "cumulative", "ordered_logistic", "polr"), "ordered"),
-}
 BRANCHES = (SPACED, LISTED, NAMED, GRID, DESCRIBED, ENTRIES, NAMES, KINDS, "[key]")
 RANGES = {
     "greater_than_equal": ("too small", "at least", "ge"),
@@ -52,7 +44,10 @@ RANGES = {
 
 
 def explain(model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
-    """One problem per place of the file; keys that are not text are left to `values.check`."""
+    """One problem for each place of the file that breaks the schema.
+
+    Keys that are not text are left to `parsed_values.check`.
+    """
     places = set()
     for detail in error.errors():
         if detail["type"] == "invalid_key" or (detail["type"] == "string_type" and detail["loc"][-1] == "[key]"):
@@ -60,12 +55,12 @@ def explain(model: type[BaseModel], error: ValidationError) -> Iterator[Problem]
         place = tuple(part for part in detail["loc"] if part not in BRANCHES)
         if place not in places:
             places.add(place)
-            what, mend = _explain(detail, place, fields_at(model, place[:-1]))
-            yield Problem(place, what, mend, detail["input"] if detail["type"] in WANTED else None)
+            what, fix = _explain(detail, place, fields_at(model, place[:-1]))
+            yield Problem(place, what, fix, detail["input"] if detail["type"] in WANTED else None)
 
 
 def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]) -> tuple[str, str]:
-    """What is wrong and how to mend it. fields: the keys that the mapping at this place may have."""
+    """What is wrong and the fix. fields: the keys that the mapping at this place may have."""
     value, context, name = detail["input"], detail.get("ctx", {}), str(place[-1]) if place else ""
     field = fields.get(name)
     match detail["type"]:
@@ -77,43 +72,51 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
             return "missing", f"add it, for example {_example(name, field)}"
         case "string_pattern_mismatch":
             return (
-                f"{shown(value)} is not a usable name",
+                f"{shown(value)} is not a valid name",
                 "use letters, digits, _ and -, at most 64, starting with a letter or digit",
             )
         case "string_too_short":
-            return f"{shown(value)} is empty", "write a text"
+            return f"{shown(value)} is empty", "write some text"
         case "too_short":
-            return f"{shown(value)} has too few members", f"give at least {context['min_length']}"
+            return f"{shown(value)} has too few items", f"give at least {context['min_length']}"
         case "too_long":
-            return f"{shown(value)} has too many members", f"give at most {context['max_length']}"
-        case "literal_error" if name == "family" and (known := FAMILIES.get(str(value).lower().replace(" ", "_"))):
+            return f"{shown(value)} has too many items", f"give at most {context['max_length']}"
+        case "literal_error" if name == "family" and (known := _family(str(value).lower().replace(" ", "_"))):
             return f"{shown(value)} is not one of the choices", f"did you mean {known!r}?"
         case "literal_error":
             return f"{shown(value)} is not one of the choices", f"give {context['expected']}"
         case "rule":
-            return context["what"], context["mend"]
+            return context["what"], context["fix"]
         case "finite_number":
-            return f"{shown(value)} is not a finite number", "give a finite one"
+            return f"{shown(value)} is not a finite number", "give a finite number"
         case name_of_range if name_of_range in RANGES:
             size, words, key = RANGES[name_of_range]
             return f"{shown(value)} is {size}", f"give {words} {context[key]:.16g}"
         case name_of_type if name_of_type in WANTED:
-            mend = how_to_write(name_of_type, value) or (
-                f"for example {_example(name, field)}" if field else "give one"
-            )
-            return f"{shown(value)} ({kind(value)}) is not {WANTED[name_of_type]}", mend
+            fix = how_to_write(name_of_type, value) or (f"for example {_example(name, field)}" if field else "give one")
+            return f"{shown(value)} ({kind(value)}) is not {WANTED[name_of_type]}", fix
     return f"{shown(value)}: {detail['msg']}", "correct it"
 
 
+def _family(alias: str) -> str | None:
+    """The family that has this name in other programs."""
+    return next((name for name, each in FAMILIES.items() if alias in each.aliases), None)
+
+
 def how_to_write(wanted: str, value: Any) -> str:
-    """The mend for a value of the wrong type, "" where there is none. wanted: a key of WANTED."""
+    """How to write a value of the wrong type, or "" where nothing can be suggested.
+
+    Args:
+        wanted: The type that is needed, a key of WANTED.
+        value: The value as parsed.
+    """
     if value is None:
         return "give a value or remove the key"
     number = _number(value) if wanted in ("int_type", "float_type") else None
     if number is not None and (wanted == "float_type" or number.is_integer()):
         return f"write {_written(number) if wanted == 'float_type' else int(number)}"
     if wanted in ("string_type", "label_type") and isinstance(value, bool):
-        return "put it in quotes if you mean the word (no, off, yes and on are true/false in YAML)"
+        return "put it in quotes if you mean the word (YAML reads no, off, yes and on as true/false)"
     if wanted in ("string_type", "label_type") and isinstance(value, (int, float)):
         return "put it in quotes"
     if wanted == "list_type" and isinstance(value, (str, int, float)):
@@ -122,7 +125,7 @@ def how_to_write(wanted: str, value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """The number that a text means, such as 1e-3, which YAML 1.1 reads as text."""
+    """The number that a text stands for, such as 1e-3, which YAML 1.1 reads as text."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -141,7 +144,7 @@ def _example(name: str, field: FieldInfo) -> str:
 
 
 def fields_at(model: Any, place: tuple) -> dict[str, FieldInfo]:
-    """The keys that the mapping at a place of the file may have; none where it takes any key."""
+    """The keys that the mapping at a place of the file may have; empty where any key is allowed."""
     for part in place:
         model = _within(model, part)
     models = [member for member in _members(model) if _is_model(member)]
@@ -149,13 +152,13 @@ def fields_at(model: Any, place: tuple) -> dict[str, FieldInfo]:
 
 
 def _within(annotation: Any, part: str | int) -> Any:
-    found = []
+    inner = []
     for member in _members(annotation):
         if get_origin(member) is dict or (get_origin(member) is list and isinstance(part, int)):
-            found.append(get_args(member)[-1])
+            inner.append(get_args(member)[-1])
         elif _is_model(member) and part in (fields := fields_at(member, ())):
-            found.append(fields[part].annotation)
-    return Union[tuple(found)] if found else Any  # noqa: UP007 (of as many as there are)
+            inner.append(fields[part].annotation)
+    return Union[tuple(inner)] if inner else Any  # noqa: UP007 (of any number)
 
 
 def _members(annotation: Any) -> list[Any]:

@@ -1,22 +1,23 @@
-"""From files to a `Config`, or to sentences about everything that is wrong with them."""
+"""Reading the config and study files: a `Config`, or a sentence for each mistake.
+
+Each study is checked in two steps: its keys and values first and, once these are right, what it refers to.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tadpool import ROOT
 from tadpool.config import parsed_values, yaml_files
-from tadpool.config.checks import studies as references
+from tadpool.config.checks import studies as checks
 from tadpool.config.ladder import entries
 from tadpool.config.messages import explain
 from tadpool.config.parsed_values import NotReadable, Problem, printable
-from tadpool.config.schema.analyses import Calibration, Comparison, Figure, Prediction, Recovery
 from tadpool.config.schema.run import Settings
-from tadpool.config.schema.study import LADDER, Config, Entry, Study
-from tadpool.config.schema.sweep import Sweep
+from tadpool.config.schema.study import Config, Study
 from tadpool.config.schema.types import RESERVED, SLUG, colliding
 from tadpool.errors import UserError, did_you_mean
 
@@ -25,20 +26,12 @@ OWN = Path("config/studies")
 RESULTS = Path("results")
 BUILT_IN = ROOT / OWN
 OVERLAY = "--config or --configfile"
-# Named things within a study: each is valid or not on its own.
-NAMED = {
-    "models": Entry,
-    "sweeps": Sweep,
-    "comparisons": Comparison,
-    "predictions": Prediction,
-    "calibration": Calibration,
-    "recovery": Recovery,
-    "figures": Figure,
-}
+# Keys of a study whose names become folders or files.
+NAMED = ("models", "sweeps", "comparisons", "predictions", "calibration", "recovery", "figures")
 
 
 class ConfigErrors(UserError):
-    """All problems of the config and study files; `problems` holds one sentence each."""
+    """The mistakes in the config and study files; `problems` holds one sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -46,9 +39,13 @@ class ConfigErrors(UserError):
 
 
 def read(overlay: Mapping[str, Any] | None = None) -> Config:
-    """Read config/config.yaml of the working directory (or defaults) with `overlay` over it, and the studies it names.
+    """Read config/config.yaml of the working directory, or the defaults, and the studies that it names.
 
-    Raises ConfigErrors that lists all problems of all files at once.
+    Args:
+        overlay: Values that override those of the file, key by key.
+
+    Raises:
+        ConfigErrors: There are mistakes; it lists those of all files.
     """
     below, below_problems = _load(CONFIG) if CONFIG.exists() or CONFIG.is_symlink() else ({}, [])
     above, above_problems = _checked(overlay or {})
@@ -73,7 +70,7 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` over `below`, key by key in nested mappings; changes neither."""
+    """`below` with the values of `above` in their place, key by key in nested mappings; changes neither."""
     nested = {
         key: merge(below[key], value)
         for key, value in above.items()
@@ -103,11 +100,11 @@ def _sentences(file: object, problems: Iterable[Problem]) -> list[str]:
 
 def _wrong_endings() -> list[str]:
     files = [CONFIG.with_suffix(".yml"), *sorted(OWN.glob("*.yml"))]
-    return [f"{file}: files here end in .yaml; rename it" for file in files if file.exists()]
+    return [f"{file}: files in this folder end in .yaml; rename it" for file in files if file.exists()]
 
 
 def _load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """The keys of a file, none where it is not readable, and what is wrong with them whatever they mean."""
+    """The keys of a file (none if it cannot be read), and problems that do not depend on what they mean."""
     try:
         content, problems = yaml_files.load(path)
         return content, [*problems, *parsed_values.check(content)]
@@ -123,18 +120,18 @@ def _checked(overlay: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Proble
 
 
 def _validated[M: BaseModel](
-    model: type[M], content: Mapping[str, Any], known: Iterable[Problem]
+    model: type[M], content: Mapping[str, Any], reported: Iterable[Problem]
 ) -> tuple[M | None, list[Problem]]:
-    """The model, none where it is invalid, and what is wrong at places that have no known problem."""
+    """The model (None if it is invalid), and the problems at places without a reported one."""
     try:
         return model.model_validate(dict(content)), []
     except ValidationError as error:
-        places = {problem.place for problem in known}
+        places = {problem.place for problem in reported}
         return None, [problem for problem in explain(model, error) if problem.place not in places]
 
 
 def _of_settings(problem: Problem, overlay: Mapping[str, Any]) -> list[str]:
-    """The sentence of a problem of the settings, which come from the config file or the overlay."""
+    """The sentence for a problem of the settings, which names the config file or the overlay."""
     given: Any = overlay
     for part in problem.place:
         if isinstance(given, Mapping):
@@ -144,34 +141,34 @@ def _of_settings(problem: Problem, overlay: Mapping[str, Any]) -> list[str]:
     if not isinstance(problem.wrong_type, str):
         return _sentences(OVERLAY, [problem])
     if problem.wrong_type.lower() in ("true", "false") and len(problem.place) == 1:
-        mend = f"write {problem.place[0]}={problem.wrong_type.capitalize()}"
+        fix = f"write {problem.place[0]}={problem.wrong_type.capitalize()}"
     elif len(problem.place) > 1:
-        mend = "inside --config every value is text: write it in a file and give that with --configfile"
+        fix = "inside --config every nested value is text: write it in a file and pass that with --configfile"
     else:
-        mend = problem.mend
-    return _sentences(OVERLAY, [Problem(problem.place, problem.what, mend)])
+        fix = problem.fix
+    return _sentences(OVERLAY, [Problem(problem.place, problem.what, fix)])
 
 
 def _other_run(settings: Settings | None) -> Iterator[Problem]:
-    """What is wrong with the folder of the run to compare with."""
+    """Problems with the folder of the run to compare with."""
     if settings is None or settings.compare_with is None:
         return
     folder = Path(settings.compare_with)
     if not folder.is_dir():
-        mend = "give the results folder of another run, or leave the key out"
-        yield Problem(("compare_with",), f"there is no folder {settings.compare_with!r}", mend)
+        fix = "give the results folder of another run, or remove the key"
+        yield Problem(("compare_with",), f"there is no folder {settings.compare_with!r}", fix)
     elif folder.resolve() == RESULTS.resolve():
-        mend = "copy it before the run and give the copy"
-        yield Problem(("compare_with",), f"{settings.compare_with!r} is the folder that this run writes", mend)
+        fix = "copy it before the run and name the copy"
+        yield Problem(("compare_with",), f"{settings.compare_with!r} is the folder that this run writes", fix)
 
 
 def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
-    """A study, none where it is invalid, and all that is wrong with it. chosen_in: where its name stands."""
+    """A study (None if it is invalid), and its mistakes as sentences. chosen_in: the file that names it."""
     file = OWN / f"{name}.yaml"
     if not re.match(SLUG, name):
-        what = f"{printable(str(file))}: {name!r} is not a usable name"
+        what = f"{printable(str(file))}: {name!r} is not a valid name"
         return None, [
-            f"{what}; rename the file with letters, digits, _ and - alone"
+            f"{what}; rename the file, with letters, digits, _ and - only"
         ] if name in default_studies() else []
     try:
         path = _path(name)
@@ -182,31 +179,32 @@ def _study(name: str, chosen_in: object) -> tuple[Study | None, list[str]]:
         empty = Problem((), "it is empty; write a title, a question, a dataset and models, see config/README.md")
         return None, _sentences(file, known or [empty])
     study, invalid = _validated(Study, content, known)
-    parts = study or _valid_parts(Study, content)
-    misread = any("design" in problem.place for problem in (*known, *invalid))
-    parts, wrong = (entries.unknown(parts), []) if misread else entries.completed(parts)
-    unknown = references.check(parts)
-    return parts if study else None, _sentences(file, [*known, *invalid, *_collisions(content), *wrong, *unknown])
+    mistakes = [*known, *invalid, *_collisions(content)]
+    if study is None or mistakes:
+        return None, _sentences(file, mistakes)
+    study, mistakes = entries.completed(study)
+    return study, _sentences(file, [*mistakes, *checks.check(study)])
 
 
 def _collisions(content: Mapping[str, Any]) -> Iterator[Problem]:
     for key in NAMED:
         names = content.get(key)
-        for first, second in colliding(filter(_is_text, names if isinstance(names, Mapping) else ())):
-            what = f"{first!r} and {second!r} differ in upper and lower case alone"
-            yield Problem((key,), what, "their results would share a folder, rename one")
+        texts = [name for name in names if isinstance(name, str)] if isinstance(names, Mapping) else []
+        for first, second in colliding(texts):
+            what = f"{first!r} and {second!r} differ only in upper and lower case"
+            yield Problem((key,), what, "rename one: on many disks their results would share a folder")
 
 
 def _path(name: str) -> Path:
-    """The study's file, of the working directory or built in. Raises UserError where there is none or there are two."""
+    """The study's file, in the working directory or built in. Raises UserError unless there is exactly one."""
     own, built_in = OWN / f"{name}.yaml", BUILT_IN / f"{name}.yaml"
     if name.lower() in RESERVED:
         raise UserError(f"the name {name!r} is reserved for a folder of results; choose another name")
     known = [_stems(OWN), [] if OWN.resolve() == BUILT_IN else _stems(BUILT_IN)]
     for first, second in colliding([*known[0], *known[1]]):
         if name in (first, second):
-            what = f"{first!r} and {second!r} differ in upper and lower case alone"
-            raise UserError(f"{what}, their results would share a folder; rename one")
+            what = f"{first!r} and {second!r} differ only in upper and lower case"
+            raise UserError(f"{what}; rename one: on many disks their results would share a folder")
     if name in known[0] and name in known[1]:
         raise UserError(f"{own} has the name of a built-in study; rename yours")
     if name in known[0]:
@@ -214,32 +212,3 @@ def _path(name: str) -> Path:
     if name in known[1]:
         return built_in
     raise UserError(f"{name!r}: there is no file {own}{did_you_mean(name, known[0] + known[1])}")
-
-
-def _valid_parts[M: BaseModel](model: type[M], content: Any) -> M:
-    """An invalid study with None for what is invalid, so that what it names is checked at once with the rest."""
-    content = {key: value for key, value in content.items() if _is_text(key)} if isinstance(content, Mapping) else {}
-    parts = dict(content) if model is Figure else {}
-    for key, field in model.model_fields.items():
-        given = content.get(field.alias or key)
-        if model is Study and key == "models" and given == LADDER:
-            parts[key] = LADDER
-        elif model is Study and key in NAMED:
-            named = given.items() if isinstance(given, Mapping) else ()
-            parts[key] = {name: _valid_parts(NAMED[key], each) for name, each in named if _is_text(name)}
-        elif given is not None:
-            parts[key] = _valid(field.rebuild_annotation(), given)
-        elif field.is_required():
-            parts[key] = None
-    return model.model_construct(**parts)
-
-
-def _valid(annotation: Any, value: Any) -> Any:
-    try:
-        return TypeAdapter(annotation).validate_python(value)
-    except ValidationError:
-        return None
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)

@@ -1,4 +1,4 @@
-"""Reading a YAML file so that whatever is wrong with it becomes sentences.
+"""Reading a YAML file, with a sentence for everything that is wrong with it.
 
 Stricter than plain YAML, which silently keeps the last of two equal keys.
 """
@@ -15,7 +15,7 @@ LARGEST_FILE = 200_000
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, with a place for values that do not fit their tag, such as the date 2024-13-45."""
+    """The safe loader, which also names the line of a value that does not fit its tag, such as the date 2024-13-45."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -26,7 +26,14 @@ class _Loader(yaml.SafeLoader):
 
 
 def load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """The keys of a file, none where it is empty, and those given twice. Raises NotReadable."""
+    """Read a YAML file.
+
+    Returns:
+        The keys of the file (empty for an empty file), and a problem for each key that is given twice.
+
+    Raises:
+        NotReadable: The file cannot be read as `key: value` lines of YAML.
+    """
     try:
         loader = _Loader(_text(path))
         root = loader.get_single_node()
@@ -36,12 +43,12 @@ def load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise NotReadable(line + _sentence(error.problem or str(error.context))) from error
     except yaml.YAMLError as error:
-        raise NotReadable("it holds characters that are not text; write it anew") from error
+        raise NotReadable("it contains characters that are not text; save it again as text") from error
     except RecursionError as error:
-        raise NotReadable("it is nested too deeply; write it flatter") from error
+        raise NotReadable("it is nested too deeply; reduce the nesting") from error
     if not isinstance(content, dict):
         what = "a list" if isinstance(content, list) else "one value"
-        raise NotReadable(f"it holds {what} where `key: value` lines are needed; see config/README.md")
+        raise NotReadable(f"it contains {what} instead of `key: value` lines; see config/README.md")
     return content, problems
 
 
@@ -65,7 +72,7 @@ def _sentence(problem: str) -> str:
 
 
 def _given_twice(root: yaml.Node) -> Iterator[Problem]:
-    """Keys given twice. Raises MarkedYAMLError for merge keys, which can multiply what they merge."""
+    """Keys that are given twice. Raises MarkedYAMLError for merge keys, which can multiply their content."""
     waiting, visited = [root], set()
     while waiting:
         node = waiting.pop()
@@ -78,7 +85,7 @@ def _given_twice(root: yaml.Node) -> Iterator[Problem]:
         lines: dict[str, int] = {}
         for key, value in node.value:
             if key.tag.endswith(":merge"):
-                problem = "merge keys (<<) are not read here; write the keys out"
+                problem = "merge keys (<<) are not allowed here; write the keys out"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1

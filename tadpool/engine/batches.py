@@ -1,4 +1,4 @@
-"""A function of one lane, computed for all lanes: in chunks of one compiled shape, dealt out over the devices."""
+"""A function of one lane, computed for all lanes: in chunks of one compiled shape, distributed over the devices."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,18 +9,24 @@ from jax.sharding import AxisType, PartitionSpec
 
 from tadpool.engine.nuts import Arrays
 
-# Of the draws of one chunk of lanes: more are worth it where they run side by side.
+# Bytes of draws in one chunk of lanes: on an accelerator, where lanes run in parallel, larger chunks pay off.
 CHUNK_BYTES = {"cpu": 256e6, "gpu": 4e9}
 LANES_PER_DEVICE = {"cpu": 64, "gpu": 4096}
 
 
 def side_by_side() -> bool:
-    """Whether lanes are `vmap`ped: on an accelerator."""
+    """Whether lanes run in parallel, by `vmap`: on an accelerator."""
     return jax.default_backend() != "cpu"
 
 
 def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
-    """Number of chunks and lanes in each: chunks are equal so that one compiled shape serves all."""
+    """The number of chunks, and of lanes in each: all have the same, so that one compiled program serves all.
+
+    Args:
+        lanes: Number of lanes.
+        devices: Number of devices.
+        bytes_per_lane: Size of what one lane returns.
+    """
     backend = jax.default_backend()
     most = int(np.clip(CHUNK_BYTES[backend] / max(bytes_per_lane, 1.0), devices, LANES_PER_DEVICE[backend] * devices))
     chunks = -(-lanes // most)
@@ -28,13 +34,21 @@ def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
     return chunks, per_device * devices
 
 
-def spread(function: Callable, vectorized: bool | None = None, *, brief: bool = False) -> Callable:
-    """Compile `function(lane, shared)` to run over all lanes of a chunk: `compiled(lanes, shared)`.
+def compile_over_lanes(
+    function: Callable, vectorized: bool | None = None, *, skip_optimization: bool = False
+) -> Callable:
+    """Compile a function of one lane to run over all lanes of a chunk.
 
-    `vectorized` None chooses by backend: `vmap` on an accelerator, one lane after another on each CPU device. brief: it runs
-    for less time than its compilation takes, which is then done without optimizations, in a third of the time.
+    Args:
+        function: `function(lane, shared)`.
+        vectorized: Whether lanes run in parallel, by `vmap`, or one after another on each device; None chooses by backend.
+        skip_optimization: Compile without optimizations, in a third of the time: for functions that run for less time than
+            their compilation takes.
+
+    Returns:
+        `compiled(lanes, shared)`, with the lane as the first axis of its outputs.
     """
-    options = {"xla_backend_optimization_level": 0} if brief else None
+    options = {"xla_backend_optimization_level": 0} if skip_optimization else None
     if side_by_side() if vectorized is None else vectorized:
         return jax.jit(jax.vmap(function, in_axes=(0, None)), compiler_options=options)
     mesh = jax.make_mesh((jax.device_count(),), ("lane",), axis_types=(AxisType.Auto,))
@@ -52,9 +66,9 @@ def spread(function: Callable, vectorized: bool | None = None, *, brief: bool = 
 
 
 def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
-    """Indices of each chunk's lanes, padded by repeating the last, dealt out like cards over the devices.
+    """Indices of the lanes of each chunk, distributed in turn over the devices and padded by repeating the last lane.
 
-    Neighbouring lanes tend to cost the same (chains of one fit), so dealing them keeps the devices equally busy.
+    Neighbouring lanes, such as chains of one fit, tend to cost the same, so taking turns keeps the devices equally busy.
     """
     devices = jax.device_count()
     rows = np.minimum(np.arange(chunks * size), lanes - 1).reshape(chunks, size)
@@ -63,7 +77,7 @@ def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
 
 
 def restore_order(values: list, rows: list[np.ndarray], lanes: int) -> Any:
-    """Put the chunks' outputs back into the order of the lanes, without the padding."""
+    """The outputs of all chunks in the order of the lanes, without padding."""
     position = np.full(lanes, -1)
     everywhere = np.concatenate(rows)
     position[everywhere[::-1]] = np.arange(len(everywhere))[::-1]
@@ -76,23 +90,32 @@ def map_lanes(
     shared: Arrays,
     *,
     bytes_per_lane: float = 1e6,
-    brief: bool = False,
+    skip_optimization: bool = False,
     compiled: Callable | None = None,
 ) -> Any:
-    """Apply `function(lane, shared)` to every lane; returns its outputs with the lane as first axis, as NumPy arrays.
+    """Apply a function to every lane.
 
-    brief: see `spread`. compiled: what it made of the function, for several calls that share it.
+    Args:
+        function: `function(lane, shared)`.
+        lanes: Arrays with the lane as first axis.
+        shared: Arrays that are the same for all lanes.
+        bytes_per_lane: Size of what one lane returns.
+        skip_optimization: See `compile_over_lanes`.
+        compiled: The function as compiled by `compile_over_lanes`, for several calls that share it.
+
+    Returns:
+        The outputs as NumPy arrays, with the lane as first axis.
     """
     count = len(jax.tree.leaves(lanes)[0])
     chunks, size = batches(count, jax.device_count(), bytes_per_lane)
-    # A loop of one turn is compiled as no loop, and rounds differently.
+    # XLA compiles a loop with one iteration without the loop, and then rounds differently.
     size = max(size, 2 * jax.device_count())
-    compiled = compiled or spread(function, brief=brief)
+    compiled = compiled or compile_over_lanes(function, skip_optimization=skip_optimization)
     rows = list(chunk_rows(count, chunks, size))
     outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]
     return restore_order(outputs, rows, count)
 
 
 def take(tree: Arrays, rows: np.ndarray) -> Arrays:
-    """The rows of every array, as NumPy arrays."""
+    """These rows of every array, as NumPy arrays."""
     return jax.tree.map(lambda array: np.asarray(array)[rows], tree)

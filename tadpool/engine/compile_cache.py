@@ -1,8 +1,8 @@
 """Compiled programs kept between jobs, safely.
 
 JAX writes cache entries in place and without locks, never repairs a damaged one, and runs whatever it reads. So each
-job works on a private folder: it links in the entries whose content still has the digest in their name, and what it
-compiled itself is published under its digest by a rename. The folder belongs to the user alone and lies on a local disk.
+job works on a private folder: it copies in the entries whose content still matches the digest in their name, and publishes
+its own new entries under their digests by a rename. The folder belongs to the user alone and lies on a local disk.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ SWITCH = "TADPOOL_COMPILE_CACHE"
 
 
 def folder() -> Path | None:
-    """The shared folder for this jaxlib and processor type, or None where it is switched off or cannot be private."""
+    """The shared folder for this jaxlib and processor type; None where it is switched off or cannot be private."""
     if os.environ.get(SWITCH, "on") == "off":
         return None
     base = Path(tempfile.gettempdir()) / f"tadpool-{os.getuid()}"
@@ -43,7 +43,7 @@ def folder() -> Path | None:
 
 @contextmanager
 def active() -> Iterator[None]:
-    """Compile through the cache; one that cannot be used, or warns, costs a compilation and never a result."""
+    """Compile through the cache. If the cache fails, programs are compiled again; results do not depend on it."""
     shared = folder()
     if shared is None:
         yield
@@ -74,7 +74,7 @@ def active() -> Iterator[None]:
 
 def _sweep(base: Path) -> None:
     """Remove the private folders of jobs that were killed."""
-    for private in base.glob("job-*") if sys.platform != "win32" else ():  # there the question would end the process
+    for private in base.glob("job-*") if sys.platform != "win32" else ():  # there os.kill would end the process
         try:
             os.kill(int(private.name.split("-")[1]), 0)
         except (ProcessLookupError, ValueError):

@@ -1,7 +1,7 @@
 """Compute once what does not change from one call to the next.
 
-A log density has terms of the data alone (the log factorials of a binomial). XLA leaves them inside the sampler's loops
-and branches, where they cost a third of the time; `hoisted` evaluates them before the loop.
+A log density has terms that depend on the data alone, such as the log factorials of a binomial. XLA leaves them inside the
+sampler's loops and branches, where they cost a third of the time; `hoisted` evaluates them before the loop.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,15 @@ UNKNOWN = object()
 
 
 def hoisted(function: Callable, example: Any) -> Callable:
-    """The same function of a pytree like `example`, with everything that does not depend on its argument done already.
+    """A function with everything computed in advance that does not depend on its argument.
 
-    Called while tracing, `function` may close over traced values; what depends on those alone is computed at the place
-    of this call. Values are those of `function`, up to rounding.
+    Args:
+        function: A function of one pytree of arrays. It may close over traced values, if this is called while tracing; what
+            depends on these alone is computed at the place of this call.
+        example: A pytree with the shapes and types of its argument.
+
+    Returns:
+        A function with the same values, up to rounding.
     """
     closed, shape = jax.make_jaxpr(function, return_shape=True)(example)
     structure = jax.tree.structure(shape)
@@ -32,9 +37,14 @@ def hoisted(function: Callable, example: Any) -> Callable:
 
 
 def independent(function: Callable, example: Any) -> Any:
-    """What a function of a pytree like `example` (arrays, or their shapes and types) returns whatever its argument is.
+    """The values of a function that are the same for every argument.
 
-    The pytree that it returns, with None in place of each array that does depend on the argument.
+    Args:
+        function: A function of one pytree of arrays.
+        example: A pytree with the shapes and types of its argument.
+
+    Returns:
+        The pytree that the function returns, with None for each array that depends on the argument.
     """
     closed, shape = jax.make_jaxpr(function, return_shape=True)(example)
     unknown = [UNKNOWN] * len(closed.jaxpr.invars)
@@ -43,9 +53,10 @@ def independent(function: Callable, example: Any) -> Any:
 
 
 def _evaluate(jaxpr, constants: list, arguments: list, done: dict, path: tuple[int, ...], known: bool) -> list:
-    """Interpret a program; `path` addresses it within the whole, for nested ones.
+    """Interpret a program. path: its address within the outermost one.
 
-    known: do what needs no unknown value, and keep the results in `done`; otherwise take those from there and do the rest.
+    known: Evaluate what needs no unknown value, and keep the results in `done`; otherwise take these from `done` and evaluate
+    the rest.
     """
     values = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *arguments), strict=True))
 

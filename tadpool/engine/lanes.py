@@ -1,10 +1,10 @@
-"""The engine: NUTS lanes, and nothing else in tadpool calls a sampler.
+"""The engine: batches of NUTS chains, called lanes. Nothing else in tadpool calls a sampler.
 
-A lane is one NUTS chain of one fit: a key, the data, the hyperparameters, and which observations are held out. A batch
-of lanes runs as one compiled program. On a CPU each host device works through its share of the lanes one at a time
-(`shard_map` over devices, `lax.map` over lanes: no lane waits for another's deeper trees); on a GPU lanes are `vmap`ped.
-Data, keys and hyperparameters are arguments of the program, so a batch compiles once. A lane's draws do not depend on
-the batch it ran in, on the number of host devices (two or more), or on how its draws were cut into blocks.
+A lane is one chain of one fit: a key, the data, the hyperparameters, and the observations that are held out. A batch of
+lanes runs as one compiled program. On a CPU each host device samples its part of the lanes one after another (`shard_map`
+over devices, `lax.map` over lanes, so that no lane waits for the deeper trees of another); on a GPU lanes run in parallel
+(`vmap`). Data, keys and hyperparameters are arguments of the program, so it compiles once for a batch. The draws of a lane
+do not depend on the batch it runs in, on the number of host devices (two or more), or on the size of the blocks of draws.
 """
 
 import enum
@@ -20,23 +20,30 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tadpool.engine.batches import batches, chunk_rows, restore_order, side_by_side, spread, take
+from tadpool.engine.batches import batches, chunk_rows, compile_over_lanes, restore_order, side_by_side, take
 from tadpool.engine.checkpoints import Call, CheckpointStore
 from tadpool.engine.nuts import Arrays, Program, Sampler, WarmStart, read_stats
 from tadpool.errors import UserError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
-GPU_MEND = "install the environment of requirements-gpu.lock on a machine with one, or set platform to cpu"
+GPU_FIX = "use a machine with one and the environment of requirements-gpu.lock, or set `platform: cpu`"
 ITERATIONS_PER_BLOCK = 500
 STARTS = 100
 
 
 def start(threads: int, precision: str = "float64", platform: str = "cpu") -> None:
-    """Set XLA up for `threads` host devices, or the first GPU; call it before the first JAX computation of the process.
+    """Set up XLA; call this before the first JAX computation of the process.
 
-    Two host devices are the least, also on one core: a mesh of one compiles another program, whose draws differ.
-    The instruction set is held at AVX2 because wider or narrower ones round differently. Raises UserError where there is
-    no GPU for `platform` "gpu"; with "cpu" none is used.
+    There are at least two host devices, even on one core: for a mesh of one XLA compiles another program, whose draws
+    differ. Instructions are limited to AVX2, because wider ones round differently.
+
+    Args:
+        threads: Number of host devices.
+        precision: float64 or float32.
+        platform: cpu or gpu; with cpu no GPU is used.
+
+    Raises:
+        UserError: The platform is gpu, and there is none.
     """
     flags = ["--xla_cpu_multi_thread_eigen=false", f"--xla_force_host_platform_device_count={max(2, threads)}"]
     if machine().lower() in ("x86_64", "amd64"):
@@ -45,7 +52,7 @@ def start(threads: int, precision: str = "float64", platform: str = "cpu") -> No
     jax.config.update("jax_enable_x64", precision == "float64")
     jax.config.update("jax_platforms", PLATFORMS[platform])
     if platform == "gpu" and not side_by_side():
-        raise UserError(f"platform: JAX finds no GPU here; {GPU_MEND}")
+        raise UserError(f"platform: JAX finds no GPU on this machine; {GPU_FIX}")
 
 
 class Status(enum.IntEnum):
@@ -78,10 +85,11 @@ class Lanes:
         return len(self.chains)
 
     def take(self, rows: np.ndarray) -> "Lanes":
-        """Some of the lanes."""
+        """These lanes alone."""
         return Lanes(**{each.name: take(getattr(self, each.name), rows) for each in fields(self)})
 
     def tree(self) -> Arrays:
+        """All arrays, by the names that programs use."""
         return {
             "key": np.asarray(self.keys, np.uint32),
             "chain": np.asarray(self.chains, np.uint32),
@@ -95,11 +103,11 @@ class Lanes:
 
 @dataclass(frozen=True)
 class Result:
-    """What a batch returned; the first axis of every array is the lane.
+    """The results of a batch; the first axis of every array is the lane.
 
     values: whatever `derive` returned, by default each site's draws (lanes, draws, ...).
     stats: sample statistics (lanes, draws) under ArviZ's names. state: the sampler state after the last draw.
-    unconstrained_start: the starting points, to say what was not finite there.
+    unconstrained_start: the starting points, to report what was not finite there.
     """
 
     values: Arrays
@@ -231,7 +239,7 @@ def _joined(recorded: Sequence) -> Any:
 
 
 def _output(program: Program, derive: Callable | None, first: Arrays, shared: Arrays, keep_state: bool) -> tuple:
-    """What `run` makes of a chunk, as shapes."""
+    """The shapes and types of what `run` returns for a chunk."""
     lane = jax.tree.map(lambda array: array[0], first)
 
     def output(lane, shared):
@@ -247,14 +255,14 @@ def _output(program: Program, derive: Callable | None, first: Arrays, shared: Ar
 
 
 def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str:
-    """Of what a call of `run` samples; the model and the data are those of the job."""
+    """Digest of what a call of `run` samples; the model and the data are the same for all calls of a job."""
     hasher = hashlib.sha256(repr((sampler, keep_state, state is not None)).encode())
     hasher.update(np.asarray(lanes.keys, np.uint32).tobytes() + np.asarray(lanes.chains, np.uint32).tobytes())
     return hasher.hexdigest()
 
 
 def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result | None:
-    """`run` with a sampler for each lane, all of them for the same number of draws: one program for each that differs."""
+    """`run` with a sampler for each lane, in one batch for each distinct sampler; all must have the same number of draws."""
     distinct = list(dict.fromkeys(samplers))
     if len(distinct) == 1:
         return run(model, lanes, shared, distinct[0], **options)
@@ -268,8 +276,8 @@ def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[S
     return Result(*restore_order(results, rows, len(lanes)))
 
 
-def joined(first: Result, second: Result) -> Result:
-    """A run and its continuation as the one run that they are."""
+def join_runs(first: Result, second: Result) -> Result:
+    """A run and its continuation as one run."""
     ok = (first.status == Status.OK) & (second.status == Status.OK)
 
     def join(one, other):
@@ -287,7 +295,7 @@ def joined(first: Result, second: Result) -> Result:
 
 
 def _started(begin: Callable, lane: Arrays, shared: Arrays):
-    """The states at each lane's first starting point with a finite density and gradient, or at the last one tried."""
+    """The state of each lane at its first starting point with a finite density and gradient, or at the last one tried."""
     numbers = lane["start"].copy()
     state = begin(lane, shared)
     for number in range(1, STARTS if lane["warm_start"] is None else 1):
@@ -305,14 +313,17 @@ def _valid(state) -> np.ndarray:
 
 
 def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):
-    """The three compiled parts: start, advance, finish. XLA compiles them side by side, one thread each."""
+    """The three compiled parts: start, advance, finish. XLA compiles them in parallel, one thread each."""
 
     def finish(packed, shared):
         return program.finish(derive, *packed, shared)
 
     size = len(lane["chain"])
-    begin, advance = spread(program.begin, vectorized, brief=True), spread(program.advance, vectorized)
-    finish = spread(finish, vectorized, brief=derive is None)
+    begin, advance = (
+        compile_over_lanes(program.begin, vectorized, skip_optimization=True),
+        compile_over_lanes(program.advance, vectorized),
+    )
+    finish = compile_over_lanes(finish, vectorized, skip_optimization=derive is None)
     count = jax.ShapeDtypeStruct((size,), jnp.int32)
     packed = (lane, jax.eval_shape(begin, lane, shared), count, count)
     with ThreadPoolExecutor() as pool:

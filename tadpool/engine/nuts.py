@@ -1,4 +1,4 @@
-"""One lane: NUTS for one model as pure functions of the lane's key, data, hyperparameters and held-out observations."""
+"""NUTS for one lane, as pure functions of its key, data, hyperparameters and held-out observations."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -16,13 +16,13 @@ from tadpool.errors import UserError
 
 Arrays = dict[str, Any]
 START_RADIUS = 2.0
-# What NumPyro adds to the name of a site when it samples another one in its place.
+# NumPyro adds this to the name of a site that it samples in place of a reparametrized one.
 DECENTERED = "_decentered"
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Settings of NUTS; the keys of the config's `sampler` without `chains`, `precision` and `platform`."""
+    """Settings of NUTS: the keys of the config's `sampler` except `chains`, `precision` and `platform`."""
 
     warmup: int
     draws: int
@@ -31,15 +31,16 @@ class Sampler:
     dense: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> "Sampler":
-        """Those of the config's `sampler` that are the engine's."""
+    def from_settings(cls, settings: Mapping[str, Any]) -> "Sampler":
+        """The engine's part of the settings in the config's `sampler`."""
         own = {each.name: settings[each.name] for each in fields(cls) if each.name in settings}
         return cls(**own | {"dense": tuple(own.get("dense", ()))})
 
     def blocks(self, latents: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The latent sites as they are sampled, parted: those with a joint covariance, and those with variances alone.
+        """Split the latent sites into those with a joint covariance and those with variances only, each sorted.
 
-        Raises UserError where `dense` names a site that is not there.
+        Raises:
+            UserError: `dense` names a site that the model does not have.
         """
         names = sorted(latents)
         if absent := [site for site in self.dense if not {site, f"{site}{DECENTERED}"} & set(names)]:
@@ -63,29 +64,33 @@ class WarmStart(NamedTuple):
 
 
 class hold_out(numpyro.primitives.Messenger):
-    """Drop observations from the likelihood: `held_out` maps an observed site to a bool array, True where dropped.
+    """Drop observations from the likelihood.
 
-    together: take the log density of a site that offers it, `infer={"together": function(value, weights)}`, from that function
-    as one number; weights: an array that multiplies the log density of each value, or None.
+    Args:
+        fn: The model.
+        held_out: Observed site -> bool array, True where the observation is dropped.
+        joint: For sites with `infer={"joint_log_density": function(value, weights)}`, take the joint log density of all
+            values from this function. Its `weights` multiply the log density of each value; None for none.
     """
 
-    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, together: bool = False) -> None:
-        self.held_out, self.together = held_out or {}, together
+    def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, joint: bool = False) -> None:
+        self.held_out, self.joint = held_out or {}, joint
         super().__init__(fn)
 
     def process_message(self, msg: Arrays) -> None:
         if msg["type"] != "sample" or not msg["is_observed"]:
             return
         kept = ~self.held_out[msg["name"]] if msg["name"] in self.held_out else None
-        if self.together and "together" in msg["infer"]:
+        if self.joint and "joint_log_density" in msg["infer"]:
             weights = kept if msg["scale"] is None else msg["scale"] * (1.0 if kept is None else kept)
-            msg["fn"], msg["scale"] = Together(msg["fn"], msg["infer"]["together"], weights), None
+            msg["fn"] = JointLogDensity(msg["fn"], msg["infer"]["joint_log_density"], weights)
+            msg["scale"] = None
         elif kept is not None:
             msg["fn"] = msg["fn"].mask(kept)
 
 
-class Together(numpyro.distributions.Distribution):
-    """A distribution whose log density of all values is known as one number, function(value, weights)."""
+class JointLogDensity(numpyro.distributions.Distribution):
+    """A distribution whose joint log density of all values is one function, function(value, weights)."""
 
     def __init__(self, each: numpyro.distributions.Distribution, function: Callable, weights: jax.Array | None) -> None:
         self.each, self.function, self.weights = each, function, weights
@@ -100,7 +105,7 @@ class Together(numpyro.distributions.Distribution):
 
 
 def lane_key(lane: Arrays) -> jax.Array:
-    """The lane's own random key: its name's 64 bits with the chain folded in."""
+    """The random key of the lane: the 64 bits of its fit's key, with the number of the chain folded in."""
     return jax.random.fold_in(jax.random.wrap_key_data(lane["key"], impl="threefry2x32"), lane["chain"])
 
 
@@ -119,10 +124,14 @@ def read_stats(state, max_tree_depth: int) -> Arrays:
 
 @dataclass(frozen=True)
 class Program:
-    """The compiled parts of one model under one sampler setting.
+    """The parts of a program that samples one model with one sampler setting.
 
-    model: a NumPyro model whose keyword arguments are all arrays. All parts take a lane (`Lanes.tree`) and `shared`,
-    the model arguments that are the same in every lane.
+    All take a lane (`Lanes.tree`) and `shared`, the model arguments that are the same in every lane.
+
+    Attributes:
+        model: A NumPyro model whose keyword arguments are all arrays.
+        sampler: Settings of NUTS.
+        block: Largest number of draws of one call of `advance`.
     """
 
     model: Callable
@@ -130,8 +139,10 @@ class Program:
     block: int
 
     def call(self, lane: Arrays, shared: Arrays) -> Callable:
+        """The model with all its arguments, and with the lane's held-out observations dropped."""
+
         def model():
-            with hold_out(held_out=lane["held_out"], together=True):
+            with hold_out(held_out=lane["held_out"], joint=True):
                 return self.model(**shared, **lane["arguments"])
 
         return model
@@ -154,7 +165,10 @@ class Program:
         )
 
     def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at the lane's warm start, or at start number `lane["start"]`, uniform on (-2, 2) unconstrained."""
+        """The sampler state at the lane's warm start or, without one, at start number `lane["start"]`.
+
+        The latter is uniform on (-2, 2) for each unconstrained element.
+        """
         model = self.call(lane, shared)
         start_key, key = jax.random.split(lane_key(lane))
         if lane["warm_start"] is not None:
@@ -167,9 +181,12 @@ class Program:
         return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
 
     def advance(self, lane_and_state, shared: Arrays):
-        """Run `skip` iterations unrecorded, then `todo` recorded ones; returns the state, the draws and the statistics.
+        """Run `skip` iterations without recording them, then `todo` recorded ones.
 
-        One program serves warm-up and sampling, any number of times: what is discarded is overwritten in row 0.
+        One program serves both warm-up and sampling: discarded iterations overwrite each other in row 0.
+
+        Returns:
+            The state, the draws and the statistics; the latter two have `block` rows, of which the first `todo` count.
         """
         lane, state, skip, todo = lane_and_state
         kernel = self.kernel(lane, shared, state.z)
@@ -191,12 +208,12 @@ class Program:
         return state, draws, stats
 
     def constrain(self, lane: Arrays, shared: Arrays, draws: Arrays) -> Arrays:
-        """Unconstrained draws (draws, ...) -> every latent and deterministic site (draws, ...)."""
+        """Every latent and deterministic site (draws, ...) at unconstrained draws (draws, ...)."""
         model = self.call(lane, shared)
         return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), draws)
 
     def finish(self, derive: Callable | None, lane: Arrays, draws: Arrays, stats: Arrays, shared: Arrays):
-        """The values of a lane's draws (all sites, or what `derive` makes of them), and whether its draws are finite."""
+        """All sites of a lane's draws, or what `derive` computes from them, and whether the draws are finite."""
         values = self.constrain(lane, shared, draws)
         sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()

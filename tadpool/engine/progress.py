@@ -10,7 +10,15 @@ from tqdm import tqdm
 
 @contextmanager
 def bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that takes the number of iterations done since its last call."""
+    """Show a progress bar.
+
+    Args:
+        name: Its label.
+        total: Number of iterations in all.
+
+    Yields:
+        A function that takes the number of iterations done since its last call.
+    """
     terminal = int(os.environ.get("TADPOOL_TERMINAL", -1))
     shown = terminal >= 0 and os.isatty(terminal)
     options = {"total": total, "desc": name, "unit": " iterations", "unit_scale": True}

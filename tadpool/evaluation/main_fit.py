@@ -16,7 +16,7 @@ from tadpool.evaluation.folds import Fold
 from tadpool.files.data_file import merged
 from tadpool.fitting import sampling
 from tadpool.fitting.job import Job
-from tadpool.modelling import binding
+from tadpool.modelling import batched_fits, binding
 from tadpool.modelling.entry import Entry
 
 BLOCK_BYTES = 64e6
@@ -61,9 +61,9 @@ class MainFit:
         if self.over:
             differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
             data = [self.data_at(point) for point in self.points] if differ else []
-            return binding.swept(bound, self.over, self.labels, data)
+            return batched_fits.sweep_points(bound, self.over, self.labels, data)
         by = self.entry.by
-        return binding.separated(bound, by, self.entry.unit) if by else (bound, None)
+        return batched_fits.group_points(bound, by, self.entry.unit) if by else (bound, None)
 
     @property
     def dim(self) -> str | None:
@@ -116,7 +116,7 @@ class MainFit:
         outcomes, unit = self.entry.outcomes, self.entry.unit
         if "log_likelihood" not in self.tree.children:
             bound, _ = self.opened
-            bound = bound.at(self.data_at(point)) if point else bound
+            bound = bound.rebind(self.data_at(point)) if point else bound
             yield from sampling.log_likelihood_blocks(bound, self.posterior.isel(point), outcomes, unit, BLOCK_BYTES)
             return
         (stored,) = self.tree["log_likelihood"].data_vars.values()

@@ -12,7 +12,7 @@ from tadpool.evaluation.elpd import good_k
 from tadpool.evaluation.power_scaling import FAR, SAMPLE, SENSITIVE, table
 from tadpool.files import contracts, io
 from tadpool.fitting.job import Job
-from tadpool.modelling import design
+from tadpool.modelling import references
 from tadpool.modelling.entry import Entry
 
 
@@ -105,7 +105,7 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
 
 def _whole(tree: xr.DataTree, entry: Entry) -> bool:
     """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
-    observed = design.signature(entry.model).outcomes
+    observed = references.signature(entry.model).outcomes
     return "log_likelihood" in tree.children and not entry.observed_where and set(observed) <= set(entry.outcomes)
 
 
@@ -122,12 +122,12 @@ def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
 def _recomputed(posterior: xr.Dataset, job: Job, entry: Entry, precision: str) -> xr.DataArray:
     from tadpool.engine import compile_cache, lanes
     from tadpool.fitting import sampling
-    from tadpool.modelling import binding
+    from tadpool.modelling import batched_fits, binding
 
     lanes.start(job.threads, precision)
     with compile_cache.active():
         _, bound = binding.open_bound(job.data, entry)
-        bound, points = binding.separated(bound, entry.by, entry.unit) if entry.by else (bound, None)
+        bound, points = batched_fits.group_points(bound, entry.by, entry.unit) if entry.by else (bound, None)
         return sampling.joint_log_likelihood(bound, posterior, points)
 
 

@@ -22,7 +22,8 @@ from tadpool.engine.nuts import WarmStart, lane_key
 from tadpool.evaluation.folds import Fold
 from tadpool.fitting import sampling
 from tadpool.modelling import binding, densities
-from tadpool.modelling.binding import Arrays, Bound, Points
+from tadpool.modelling.batched_fits import Points
+from tadpool.modelling.binding import Arrays, Bound
 from tadpool.modelling.entry import Entry
 
 REFIT_WARMUP = 300
@@ -59,7 +60,7 @@ def refit(
     """Fit the model without each fold's rows, warm-started from the main fit.
 
     Args:
-        bound: The model bound to its data; of separate fits as `binding.separated` gives it.
+        bound: The model bound to its data; of separate fits as `batched_fits.group_points` gives it.
         folds: What each refit leaves out; of separate fits each fold lies within one of them.
         entry: Its address, outcomes and unit are used.
         settings: chains, the fields of `lanes.Sampler`, and the sites that are `reparametrized`, see `sampler_settings`.
@@ -73,7 +74,7 @@ def refit(
     """
     chains, outcomes, unit = settings["chains"], entry.outcomes, entry.unit
     address = {**entry.address, "role": "leave_out", "attempt": attempt}
-    sampler = lanes.Sampler.of(settings)
+    sampler = lanes.Sampler.from_settings(settings)
     at, rows = zip(*(_place(fold, points) for fold in folds), strict=True)
     width, count = max(map(len, rows)), 1 + max(int(fold.targets.max()) for fold in folds)
     everything = {

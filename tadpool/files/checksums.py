@@ -1,5 +1,6 @@
-"""A digest beside each NetCDF result, verdict and ranking, `.fit.nc.sha256`, in the format of sha256sum: a file that is not
-the one that was written there is found, be it damaged, edited, another's, or an old one put back.
+"""A checksum beside each NetCDF result, verdict and ranking, such as `.fit.nc.sha256`, in the format of sha256sum.
+
+It shows that a file is not the one that was written there: damaged, edited, swapped, or an old copy put back.
 """
 
 import base64
@@ -10,76 +11,68 @@ from pathlib import Path
 
 from tadpool.errors import UserError
 
-MEND = "delete the file and run again"
-LONGEST = 254  # characters of a name in Snakemake's records
+PATTERN = ".*.sha256"
 
 
-def belongs(path: Path) -> bool:
-    """Whether a file has a seal: NetCDF, and what later steps read of verdicts and rankings."""
-    return (
-        path.suffix == ".nc"
-        or path.name == "check.json"
-        or (path.parent.name == "comparisons" and path.suffix == ".csv")
-    )
+def is_needed(path: Path) -> bool:
+    """Whether a file gets a checksum: NetCDF, and the verdicts and rankings that later steps read."""
+    ranking = path.parent.name == "comparisons" and path.suffix == ".csv"
+    return path.suffix == ".nc" or path.name == "check.json" or ranking
 
 
-def path_of(path: str | Path) -> Path:
-    """Where the digest of a file stands."""
+def checksum_path(path: str | Path) -> Path:
+    """The file with the checksum of a file."""
     path = Path(path)
     return path.with_name(f".{path.name}.sha256")
 
 
-def text(content: Path, name: str) -> str:
-    """What the seal of a file `name` with this content says."""
+def line(content: Path, name: str) -> str:
+    """The content of a checksum file. content: a file with the content. name: the name it has in the end."""
     with content.open("rb") as file:
         return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
 
 
 def require_intact(path: str | Path) -> None:
-    """Raise UserError where a file has a seal and is not what was sealed."""
-    path, seal = Path(path), path_of(path)
-    if seal.is_file() and path.is_file() and seal.read_text(encoding="utf-8") != text(path, path.name):
-        raise UserError(
-            f"{path}: it is not the file that was written here (damaged, edited, replaced or put back); {MEND}"
-        )
+    """Raise UserError where a file does not match its checksum. One without a checksum passes."""
+    path, checksum = Path(path), checksum_path(path)
+    if checksum.is_file() and path.is_file() and checksum.read_text(encoding="utf-8") != line(path, path.name):
+        what = "it is not the file that was written here (damaged, edited, replaced or put back)"
+        raise UserError(f"{path}: {what}; delete the file and run again")
 
 
-def foreign(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list[str]:
-    """A sentence for each folder with sealed results of which Snakemake has no record: neither of one that was made nor of one
-    whose run was killed meanwhile.
-    """
+def made_elsewhere(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list[str]:
+    """Sentences about folders whose results Snakemake has no record of, be it of a finished or of a killed job."""
     return [
         f"{folder} was made elsewhere, and whether it fits the config is not known: copy {records} from there too, or delete it"
         for folder in folders
-        if (sealed := [_sealed(seal) for seal in folder.rglob(".*.sha256")])
-        and not any((records / kind / _record(path)).exists() for path in sealed for kind in ("metadata", "incomplete"))
+        if (paths := [_path(checksum) for checksum in folder.rglob(PATTERN)])
+        and not any(_recorded(path, records) for path in paths)
     ]
 
 
-def _sealed(seal: Path) -> Path:
-    return seal.with_name(seal.name.removeprefix(".").removesuffix(".sha256"))
+def changed(folders: Iterable[Path]) -> list[str]:
+    """Sentences about files in these folders that do not match their checksums.
 
-
-def _record(path: Path) -> Path:
-    """Where Snakemake keeps what it knows of a file: a name that is too long for one is cut into folders."""
-    name = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
-    *folders, last = [name[first : first + LONGEST] for first in range(0, len(name), LONGEST)]
-    return Path(*(f"@{part}" for part in folders), last)
-
-
-def broken(folders: Iterable[Path]) -> list[str]:
-    """A sentence for each sealed file in these folders that changed since. Files that are older than their seal are trusted
-    until they are read, so that this takes no time.
+    To take no time, files that are older than their checksum are only checked when they are read.
     """
     sentences = []
-    for folder in folders:
-        for seal in folder.rglob(".*.sha256"):
-            path = _sealed(seal)
-            try:
-                if path.stat().st_mtime_ns > seal.stat().st_mtime_ns or not os.path.getsize(path):
-                    require_intact(path)
-            except FileNotFoundError:
-                continue
-            except UserError as error:
-                sentences.append(str(error))
+    for checksum in (checksum for folder in folders for checksum in folder.rglob(PATTERN)):
+        path = _path(checksum)
+        try:
+            if path.stat().st_mtime_ns > checksum.stat().st_mtime_ns or not path.stat().st_size:
+                require_intact(path)
+        except FileNotFoundError:
+            continue
+        except UserError as error:
+            sentences.append(str(error))
     return sentences
+
+
+def _path(checksum: Path) -> Path:
+    return checksum.with_name(checksum.name.removeprefix(".").removesuffix(".sha256"))
+
+
+def _recorded(path: Path, records: Path) -> bool:
+    """Whether Snakemake keeps a record of a file. Those of very long names, which it stores otherwise, are not found."""
+    name = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
+    return any(os.path.exists(records / kind / name) for kind in ("metadata", "incomplete"))

@@ -114,27 +114,27 @@ FILES = {
 """Every NetCDF file below results/ and its contract."""
 
 
-def check(tree: xr.DataTree, contract: Contract, path: str, mend: str = REMAKE) -> None:
+def check(tree: xr.DataTree, contract: Contract, path: str, fix: str = REMAKE) -> None:
     """Raise UserError that names the file and the group where `tree` breaks its contract.
 
-    A result whose status is not "ok" may lack groups: it says why it has no numbers. mend: what the sentence advises.
+    A result whose status is not "ok" may lack groups: it says why it has no numbers. fix: what the sentence advises.
     """
     for attribute in contract.attributes:
         if attribute not in tree.attrs:
-            raise UserError(f"{path}: the attribute {attribute} is missing; {mend}")
+            raise UserError(f"{path}: the attribute {attribute} is missing; {fix}")
     complete = tree.attrs.get("status", "ok") == "ok"
     for name, group in contract.groups.items():
         if name in tree.children:
-            _check_group(tree[name].to_dataset(), group, f"{path}, group {name}", mend)
+            _check_group(tree[name].to_dataset(), group, f"{path}, group {name}", fix)
         elif complete and not group.optional:
-            raise UserError(f"{path}: the group {name} is missing ({contract.description}); {mend}")
+            raise UserError(f"{path}: the group {name} is missing ({contract.description}); {fix}")
 
 
-def _check_group(dataset: xr.Dataset, group: Group, where: str, mend: str) -> None:
+def _check_group(dataset: xr.Dataset, group: Group, where: str, fix: str) -> None:
     for name in group.variables:
         if name not in dataset:
-            raise UserError(f"{where}: the variable {name} is missing; {mend}")
+            raise UserError(f"{where}: the variable {name} is missing; {fix}")
     for name, variable in dataset.data_vars.items():
         absent = [dim for dim in group.dims if dim not in variable.dims]
         if absent:
-            raise UserError(f"{where}: {name} has no dim {absent[0]}; {mend}")
+            raise UserError(f"{where}: {name} has no dim {absent[0]}; {fix}")

@@ -52,8 +52,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
             run_lock.require_current(path)
-            if checksums.belongs(path):  # the seal comes first: one without its file alarms nobody
-                write_text(checksums.path_of(path), checksums.text(temporary, path.name))
+            if checksums.is_needed(path):  # written first: without its file it is ignored
+                write_text(checksums.checksum_path(path), checksums.line(temporary, path.name))
             temporary.replace(path)
         except RuntimeError:  # of the NetCDF library, which has no other for a disk that is full
             _require_room(temporary)
@@ -125,7 +125,7 @@ def write(path: str | Path, tree: "xr.DataTree", contract: "Contract") -> None:
     """
     from tadpool.files import contracts
 
-    contracts.check(tree, contract, str(path), mend="it was not written")
+    contracts.check(tree, contract, str(path), fix="it was not written")
     encoding = {
         node.path: {name: {"zlib": True, "complevel": 4} for name, v in node.data_vars.items() if v.dtype.kind != "U"}
         for node in tree.subtree

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from tadpool import ROOT
-from tadpool.errors import UserError, did_you_mean, place, said
+from tadpool.errors import UserError, describe_error, did_you_mean, with_line
 from tadpool.files import plugin_imports
 
 PACKAGE = ROOT / "tadpool"
@@ -76,8 +76,10 @@ def load_file(path: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        mend = "install what it needs, or correct the file" if isinstance(error, ImportError) else "correct the file"
-        raise UserError(f"{place(where, error)}: the file cannot be imported: {said(error)}; {mend}") from error
+        fix = "install what it needs, or correct the file" if isinstance(error, ImportError) else "correct the file"
+        raise UserError(
+            f"{with_line(where, error)}: the file cannot be imported: {describe_error(error)}; {fix}"
+        ) from error
     return module
 
 
@@ -146,8 +148,8 @@ def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> No
     arguments, where = node.args, f"{path.name}, line {node.lineno}"
     for stars, extra in (("*", arguments.vararg), ("**", arguments.kwarg)):
         if extra:
-            mend = "name each column that it needs as an argument"
-            raise UserError(f"{where}: {function}() takes {stars}{extra.arg}; {mend}")
+            fix = "name each column that it needs as an argument"
+            raise UserError(f"{where}: {function}() takes {stars}{extra.arg}; {fix}")
     if arguments.posonlyargs:
         names = ", ".join(argument.arg for argument in arguments.posonlyargs)
         raise UserError(f"{where}: {function}() takes {names} by position alone; remove the / from its arguments")
@@ -157,8 +159,8 @@ def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> No
             rule = "an outcome has None, data have no default, and a hyperparameter stands after a *"
             raise UserError(f"{where}: the argument {name} has the default {ast.unparse(node)}; {rule}")
     if not outcomes:
-        mend = "write y=None for an outcome y"
-        raise UserError(f"{where}: no argument has the default None, so that nothing is observed; {mend}")
+        fix = "write y=None for an outcome y"
+        raise UserError(f"{where}: no argument has the default None, so that nothing is observed; {fix}")
 
 
 def sites(path: Path) -> list[str] | None:

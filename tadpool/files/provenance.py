@@ -41,7 +41,7 @@ def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
     )
 
 
-def of_run(folder: str | Path, study: str) -> str | None:
+def run_digest(folder: str | Path, study: str) -> str | None:
     """sha256 of the record of a study's run in a results folder; None where there is none that can be read."""
     try:
         return hashlib.sha256((Path(folder) / study / RUN).read_bytes()).hexdigest()

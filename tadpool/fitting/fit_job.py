@@ -18,13 +18,16 @@ from tadpool.fitting import storage as storing
 from tadpool.fitting.job import Job
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
-from tadpool.modelling import binding
+from tadpool.modelling import batched_fits, binding
 from tadpool.modelling.entry import Entry
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep varies. over, points: see `binding.swept`. dataset, arguments: the simulator, where it goes over these."""
+    """What a sweep varies.
+
+    over, points: see `batched_fits.sweep_points`. dataset, arguments: the simulator, where the sweep goes over these.
+    """
 
     over: sweep_axes.Over
     points: Sequence
@@ -68,10 +71,10 @@ def fit(
         if varied:
             simulated = _simulated(varied, entry) if varied.dataset else []
             data = [datasets.merged(each) for each in simulated]
-            bound, several = binding.swept(bound, varied.over, varied.points, data)
+            bound, several = batched_fits.sweep_points(bound, varied.over, varied.points, data)
             tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
-            bound, several = binding.separated(bound, by, entry.unit)
+            bound, several = batched_fits.group_points(bound, by, entry.unit)
         elif "truth" in tree.children and not varied:
             _check_truth(tree["truth"].to_dataset(), bound)
         address = {**entry.address, "role": "fit"}
@@ -123,7 +126,7 @@ def tried(
     bound: binding.Bound,
     address: Mapping[str, Any],
     sampler: Mapping[str, Any],
-    points: binding.Points | None,
+    points: batched_fits.Points | None,
     allowed: Sequence[str],
     *,
     judged: bool = True,
@@ -164,7 +167,7 @@ def _sampled(
     bound: binding.Bound,
     address: Mapping[str, Any],
     step: Step,
-    points: binding.Points | None,
+    points: batched_fits.Points | None,
     before: sampling.Sampled | None,
     keep_state: bool,
     store: CheckpointStore,
@@ -182,7 +185,7 @@ def _sampled(
             bound,
             {**address, "attempt": step.attempt},
             chains,
-            lanes.Sampler.of(settings),
+            lanes.Sampler.from_settings(settings),
             points=points,
             reparametrized=settings["reparametrized"],
             keep_state=keep_state,

@@ -12,9 +12,9 @@ from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io
 from tadpool.fitting import sampling
 from tadpool.fitting.job import Job
-from tadpool.modelling import design as designs
 from tadpool.modelling.binding import Bound, labelled, open_bound, smallest_integer_type
 from tadpool.modelling.entry import Entry
+from tadpool.modelling.references import design_of
 
 
 def predict(
@@ -72,7 +72,7 @@ def predict_rows(
     most frequent category. Raises UserError for any other variable that a row does not give.
     """
     dataset = _rows(bound, group, label, unit, rows)
-    at_rows = bound.at(dataset)
+    at_rows = bound.rebind(dataset)
     anew = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     batch = lanes.Lanes(
@@ -122,14 +122,15 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
 
 def typical(bound: Bound) -> dict[str, Any]:
     """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
-    if designs.of(bound.model) is None:
+    design = design_of(bound.model)
+    if design is None:
         return {}
     typical = {}
     for name in (name for name in bound.inputs if name in bound.dataset):
         values, index = bound.dataset[name].values, name.removesuffix("_index")
         if name == index:
             typical[name] = np.quantile(values, 0.5, method="lower").item()
-        elif index not in designs.of(bound.model)["groups"]:
+        elif index not in design.groups:
             typical[index] = bound.dataset[index].values[np.bincount(values).argmax()]
     return typical
 

@@ -13,12 +13,13 @@ import xarray as xr
 from tadpool import seeds
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import hold_out, lane_key
+from tadpool.fitting import LOG_LIKELIHOOD_BYTES
 from tadpool.modelling import binding, densities
-from tadpool.modelling.binding import Arrays, Bound, Points, labelled, smallest_integer_type
+from tadpool.modelling.batched_fits import Points
+from tadpool.modelling.binding import Arrays, Bound, labelled, smallest_integer_type
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
-LOG_LIKELIHOOD_BYTES = 1e9
 # Of outcomes drawn for all rows, as numbers of 8 bytes: beyond it fewer of the draws are predicted with.
 PREDICTIVE_BYTES = 4e8
 # Drawing that many outcomes a thousand times takes less time than optimizing the program that does it.
@@ -41,10 +42,10 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
 
     kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
     if len(kept) < PRIOR_DRAWS:
-        values = batches.map_lanes(sites, batch, shared, brief=brief(bound))
+        values = batches.map_lanes(sites, batch, shared, skip_optimization=is_quick_to_draw(bound))
         values |= _outcomes(bound, draw, batches.take(batch, kept), shared)
     else:
-        values = batches.map_lanes(draw, batch, shared, brief=brief(bound))
+        values = batches.map_lanes(draw, batch, shared, skip_optimization=is_quick_to_draw(bound))
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = smallest_integer_type(value[None])
@@ -61,7 +62,7 @@ def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Ar
         return {name: values[name] for name in bound.outcomes}
 
     size = 8 * sum(bound.sizes[name] for name in bound.outcomes)
-    return batches.map_lanes(outcomes, batch, shared, bytes_per_lane=size, brief=brief(bound))
+    return batches.map_lanes(outcomes, batch, shared, bytes_per_lane=size, skip_optimization=is_quick_to_draw(bound))
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Sampled:
     @property
     def groups(self) -> dict[str, xr.Dataset]:
         """posterior and sample_stats. The attribute `site` of a variable says latent, deterministic or auxiliary."""
-        stats, auxiliary = self.result.stats, binding.auxiliary(self.reparametrized)
+        stats, auxiliary = self.result.stats, binding.decentered_sites(self.reparametrized)
         stats = {**stats, "tree_depth": np.floor(np.log2(np.maximum(stats["n_steps"], 1))).astype(int) + 1}
         dims = self.bound.dims | {name: self.bound.dims[site] for name, site in auxiliary.items()}
         posterior = self.group(self.result.values, dims)
@@ -179,7 +180,7 @@ def continued(sampled: Sampled, draws: int, execution: lanes.Execution | None = 
         keep_state=True,
         execution=execution,
     )
-    joined = lanes.joined(sampled.result, result)
+    joined = lanes.join_runs(sampled.result, result)
     return replace(sampled, sampler=replace(sampled.sampler, draws=draws), result=joined)
 
 
@@ -267,7 +268,7 @@ def log_likelihood_blocks(
         return jax.lax.map(at_draw, lane["draws"])
 
     lane = {"draws": _latents(bound, {n: v.values for n, v in posterior.data_vars.items()}), "arguments": arguments}
-    compiled = batches.spread(derive)
+    compiled = batches.compile_over_lanes(derive)
     for first in range(0, units, step):
         start = min(first, units - step)  # the last block begins with units of the one before, which are dropped
         whole = lane | {"start": np.full(chains, start)}
@@ -279,7 +280,7 @@ def log_likelihood_blocks(
 def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | None = None) -> xr.DataArray:
     """Log density of all observed sites together, as the model has it, at each draw: (chain, draw).
 
-    points: of separate fits, as `binding.separated` gives them with `bound`; their dim then comes first.
+    points: of separate fits, as `batched_fits.group_points` gives them with `bound`; their dim then comes first.
     """
     leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
     lanes_of = {name: site.transpose(*leading, ...).values for name, site in posterior.data_vars.items()}
@@ -291,7 +292,7 @@ def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | N
         masked = replace(bound, function=hold_out(bound.function, lane["held_out"]))
 
         def at_draw(sites):
-            trace = densities.conditioned(masked, sites, {**shared, **lane["arguments"]})
+            trace = densities.conditioned_trace(masked, sites, {**shared, **lane["arguments"]})
             return sum(densities.log_likelihood(trace[name]).sum() for name in bound.outcomes)
 
         return jax.lax.map(at_draw, lane["draws"])
@@ -365,10 +366,10 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
         "key": np.tile(key, (len(batch), 1)),
         "chain": batch.chains.astype(np.uint32),
     }
-    return batches.map_lanes(derive, lane, _shared(bound.inputs, batch), brief=brief(bound))
+    return batches.map_lanes(derive, lane, _shared(bound.inputs, batch), skip_optimization=is_quick_to_draw(bound))
 
 
-def brief(bound: Bound) -> bool:
+def is_quick_to_draw(bound: Bound) -> bool:
     """Whether drawing the outcomes is so quick that its program is better not optimized, see `spreading.spread`."""
     return sum(bound.sizes[name] for name in bound.outcomes) <= BRIEF_ELEMENTS
 
@@ -389,7 +390,7 @@ def _failure(sampled: Sampled, failed: np.ndarray) -> str:
     function = binding.reparametrized(bound, sampled.reparametrized)
     with numpyro.validation_enabled(False):
         sites = numpyro.infer.util.constrain_fn(function, (), arguments, start, return_deterministic=True)
-        trace = densities.conditioned(bound, sites, arguments)
+        trace = densities.conditioned_trace(bound, sites, arguments)
         log_probs = {n: site["fn"].log_prob(site["value"]) for n, site in trace.items() if site["type"] == "sample"}
     bad = [name for name, log_prob in log_probs.items() if not np.isfinite(log_prob).all()]
     where = f"the log density of {', '.join(bad)} is not finite there" if bad else "its gradient is not finite there"

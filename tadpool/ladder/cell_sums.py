@@ -5,7 +5,7 @@ A cell holds rows whose linear predictor differs in numbers alone (normal), or n
 `tadpool.engine.hoisting` has them done before the sampler's loops. Values equal those of the rows up to rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,11 @@ import numpy as np
 from jax.scipy.special import gammaln
 
 from tadpool.ladder.linear_predictor import Term, names, total
+from tadpool.modelling.families import Family
 
 EXPONENTIAL = ("bernoulli", "binomial", "poisson")
-FAMILIES = ("normal", *EXPONENTIAL)
+SUMMED = ("normal", *EXPONENTIAL)
+"""Names of the families whose log likelihoods are known from sums; any other is computed row by row."""
 WORTHWHILE = 2
 """Rows for each cell, on average, from which sums are used."""
 
@@ -58,6 +60,30 @@ class Cells:
     def variables(self, numbers: dict[str, Any]) -> dict[str, Any]:
         """What the terms look at in each cell: `numbers`, and the values of its first row."""
         return {name: self.by_row(name)[self.first] for name in names(self.terms) if name not in numbers} | numbers
+
+    def joint_log_density(self, family: Family, own: Mapping[str, Any], trials: Any = None) -> Callable:
+        """The log likelihood of all rows.
+
+        Args:
+            family: One of SUMMED.
+            own: What the family has beside the linear predictor, by name.
+            trials: Number of trials (rows,) of a binomial outcome.
+
+        Returns:
+            A function of the outcome (rows,) and of the weights of its rows.
+
+        Raises:
+            KeyError: The family has no sums.
+        """
+        match family.name:
+            case "normal":
+                return lambda outcome, weights: self.normal(outcome, weights, own["sigma"])
+            case "poisson":
+                return self.poisson
+            case "bernoulli" | "binomial":
+                counted = jnp.ones(self.cell.shape) if trials is None else trials
+                return lambda outcome, weights: self.binomial(outcome, weights, counted)
+        raise KeyError(f"no log likelihood from sums over cells for the family {family.name!r}")
 
     def normal(self, outcome: Any, weights: Any, sigma: Any) -> jax.Array:
         """The log density of Normal(linear predictor, sigma): squares within cells, around their means, and between them."""

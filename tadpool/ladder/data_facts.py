@@ -4,113 +4,120 @@ Facts are computed once, where a rung is bound to the data of a study, and stay 
 are held out or new rows are predicted. They are plain numbers and go into fit.nc, so that pages can show them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError
-from tadpool.ladder import form as forms
+from tadpool.ladder.bound_design import effect, latent_mean
 from tadpool.ladder.first_estimates import Working, working
-from tadpool.modelling.design import ROLES, latent_means, within
+from tadpool.modelling.design import Design, Predictor
+from tadpool.modelling.families import IDENTITY, LOG
+from tadpool.modelling.rungs import RUNGS
 
-LOGARITHMIC = ("poisson", "negative_binomial")
-MEASURED = ("normal", "student")
 ENOUGH = 0.5
 """Effects are centred where the median over groups of the reliability of a group's own estimate is above it."""
 
 
-def gathered(rung: str, design: Mapping[str, Any], dataset: xr.Dataset, scaled: bool, where: str) -> dict[str, Any]:
+def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where: str) -> dict[str, Any]:
     """The facts of a rung on a study's data.
 
-    outcome, predictors: location and scale that priors are stated in; all 0 and 1 unless `scaled`. levels: of an ordered
-    outcome. means: the predictors that differ within the first group. effects: varying effect -> how well each group's own
-    rows determine it: `between` (variance between groups), `within` (median squared standard error of a group's own
-    estimate), `reliability` (median over groups of between / (between + squared standard error)), groups, and `centred`.
-    Raises UserError where the data cannot be those of the family, or no group mean is left to a rung that is about them.
+    Args:
+        rung: Name of the rung.
+        design: The design that it is built for.
+        dataset: The study's data.
+        scaled: Whether priors are in units of the data.
+        where: The rung's file, as messages name it.
+
+    Returns:
+        outcome, predictors: location and scale that priors are stated in; all 0 and 1 unless `scaled`. levels: of an
+        ordered outcome. means: the predictors that differ within the first group. effects: varying effect -> how well each
+        group's own rows determine it: `between` (variance between groups), `within` (median squared standard error of a
+        group's own estimate), `reliability` (median over groups of between / (between + squared standard error)), groups,
+        and `centred`.
+
+    Raises:
+        UserError: The data cannot be those of the family, or no group mean is left to a rung that is about them.
     """
     rows = by_row(design, dataset)
-    _refuse(design, rows[design["outcome"]], where)
+    _refuse(design, rows[design.outcome], where)
     work = working(design, rows)
-    means = _means(rung, design, rows, where)
     return {
         "outcome": _outcome_scale(design, rows, scaled),
-        "predictors": {each["name"]: _predictor_scale(each, rows, scaled) for each in design["predictors"]},
-        "levels": _levels(design, dataset) if design["family"] == "ordered" else 0,
-        "means": means,
-        "effects": _effects(rung, design, rows, work, means),
+        "predictors": {each.name: _predictor_scale(each, rows, scaled) for each in design.predictors},
+        "levels": _levels(design, dataset) if design.family.link.cutpoints else 0,
+        "means": _means(rung, design, rows, where),
+        "effects": _effects(rung, design, rows, work),
     }
 
 
-def by_row(design: Mapping[str, Any], dataset: xr.Dataset) -> dict[str, np.ndarray]:
+def by_row(design: Design, dataset: xr.Dataset) -> dict[str, np.ndarray]:
     """Every variable of the design that the dataset has, with one value for each row."""
-    names = [design["outcome"], *(design[role] for role in ROLES)]
-    for each in design["predictors"]:
-        names.append(f"{each['name']}_index" if each["kind"] == "categorical" else each["name"])
-    names += [f"{group}_index" for group in design["groups"]]
-    rows = {f"{design['unit']}_index": np.arange(dataset.sizes[design["unit"]])}
+    names = [design.outcome, *design.roles.values(), *(each.variable for each in design.predictors)]
+    names += [f"{group}_index" for group in design.groups]
+    rows = {f"{design.unit}_index": np.arange(dataset.sizes[design.unit])}
     for name in names:
         if name in dataset:
             variable = dataset[name]
-            index = None if variable.dims == (design["unit"],) else dataset[f"{variable.dims[0]}_index"].values
+            index = None if variable.dims == (design.unit,) else dataset[f"{variable.dims[0]}_index"].values
             rows[name] = variable.values if index is None else variable.values[index]
     return rows
 
 
-def _refuse(design: Mapping[str, Any], outcome: np.ndarray, where: str) -> None:
-    measured = design["family"] in MEASURED
-    if measured and np.ptp(outcome) == 0:
-        raise UserError(f"{where}: {design['outcome']} has the same value in all rows, so there is nothing to explain")
-    if not measured and (outcome.dtype.kind not in "iub" or outcome.min() < 0):
-        what = f"{where}: {design['outcome']} has values that are no counts from 0, which the family {design['family']} needs"
+def _refuse(design: Design, outcome: np.ndarray, where: str) -> None:
+    if design.family.link == IDENTITY and np.ptp(outcome) == 0:
+        raise UserError(f"{where}: {design.outcome} has the same value in all rows, so there is nothing to explain")
+    if refused := design.family.refused(outcome):
+        what = f"{where}: {design.outcome} has values that are {refused}, which the family {design.family.name} needs"
         raise UserError(f"{what}; correct the table or choose another family")
 
 
-def _outcome_scale(design: Mapping[str, Any], rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
-    """Of the outcome itself, or on the scale of the link: the log of the mean rate for counts, else 0 and 1."""
-    outcome = rows[design["outcome"]].astype(float)
-    if scaled and design["family"] in MEASURED:
+def _outcome_scale(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
+    """Of the outcome itself, or on the scale of the link: the log of the mean rate for the log link, else 0 and 1."""
+    outcome = rows[design.outcome].astype(float)
+    if scaled and design.family.link == IDENTITY:
         outcome = outcome - _offset(design, rows)
         return {"location": float(outcome.mean()), "scale": float(outcome.std())}
-    if scaled and design["family"] in LOGARITHMIC:
+    if scaled and design.family.link == LOG:
         exposure = np.exp(_offset(design, rows)) * np.ones(len(outcome))
         return {"location": float(np.log(max(outcome.sum(), 0.5) / exposure.sum())), "scale": 1.0}
     return {"location": 0.0, "scale": 1.0}
 
 
-def _offset(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> np.ndarray | float:
+def _offset(design: Design, rows: Mapping[str, np.ndarray]) -> np.ndarray | float:
     """What is added to the linear predictor: the offset and the log of the exposure."""
-    offset = rows[design["offset"]] if design["offset"] else 0.0
-    return offset + (np.log(rows[design["exposure"]]) if design["exposure"] else 0.0)
+    offset = rows[design.offset] if design.offset else 0.0
+    return offset + (np.log(rows[design.exposure]) if design.exposure else 0.0)
 
 
-def _predictor_scale(predictor: Mapping[str, Any], rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
+def _predictor_scale(predictor: Predictor, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
     """Mean and standard deviation of a number that varies; 0 and 1 of all others, whose effects are those of a whole step."""
-    values = rows.get(predictor["name"])
-    if not scaled or predictor["kind"] != "number" or np.ptp(values) == 0:
+    values = rows.get(predictor.name)
+    if not scaled or predictor.kind != "number" or np.ptp(values) == 0:
         return {"location": 0.0, "scale": 1.0}
     return {"location": float(values.mean()), "scale": float(values.std())}
 
 
-def _levels(design: Mapping[str, Any], dataset: xr.Dataset) -> int:
+def _levels(design: Design, dataset: xr.Dataset) -> int:
     """Levels of an ordered outcome: those of its dim, those that its attributes name, or those that occur."""
-    outcome = dataset[design["outcome"]]
-    named = dataset.sizes.get(f"{design['outcome']}_level", len(np.atleast_1d(outcome.attrs.get("flag_values", []))))
+    outcome = dataset[design.outcome]
+    named = dataset.sizes.get(f"{design.outcome}_level", len(np.atleast_1d(outcome.attrs.get("flag_values", []))))
     return max(int(named), int(outcome.max()) + 1)
 
 
-def _means(rung: str, design: Mapping[str, Any], rows: Mapping[str, np.ndarray], where: str) -> list[str]:
+def _means(rung: str, design: Design, rows: Mapping[str, np.ndarray], where: str) -> list[str]:
     """The predictors of a rung about group means that do differ within groups."""
-    if rung not in ("mundlak", "latent_mundlak"):
+    if not RUNGS[rung].group_means:
         return []
-    group = design["groups"][0]
+    group = design.group
     index = rows[f"{group}_index"]
     first = np.zeros(index.max() + 1, int)
     first[index[::-1]] = np.arange(len(index))[::-1]
-    names = [each["name"] for each in within(design)]
+    names = [each.name for each in design.within]
     found = [name for name in names if np.any(rows[name] != rows[name][first[index]])]
-    for name in latent_means(design) if rung == "latent_mundlak" else ():
+    for name in RUNGS[rung].latent(design):
         if name not in found:
             what = f"{where}: {name} is the same in all rows of each {group}, so it has no latent mean"
             raise UserError(f"{what}; declare its column as `per: {group}`")
@@ -121,25 +128,20 @@ def _means(rung: str, design: Mapping[str, Any], rows: Mapping[str, np.ndarray],
     return found
 
 
-def _effects(
-    rung: str, design: Mapping[str, Any], rows: Mapping[str, np.ndarray], work: Working, means: Sequence[str]
-) -> dict[str, Any]:
-    if rung not in ("partial", "partial_slopes", "mundlak", "latent_mundlak"):
+def _effects(rung: str, design: Design, rows: Mapping[str, np.ndarray], work: Working) -> dict[str, Any]:
+    chosen = RUNGS[rung]
+    if not chosen.partial:
         return {}
-    first, *_ = design["groups"]
     found = {}
-    for number, group in enumerate(design["groups"]):
+    for number, group in enumerate(design.groups):
         estimates = work.means(rows[f"{group}_index"])
-        found[forms.effect(group, first=number == 0)] = reliability(*estimates)
-    if rung == "partial_slopes":
-        for name in design["slopes"]:
-            found[forms.effect(first, name)] = reliability(*work.slopes(rows[f"{first}_index"], rows[name]))
-    if rung == "latent_mundlak":
-        kinds = {each["name"]: each["kind"] for each in design["predictors"]}
-        for name in means:
-            if kinds[name] == "number":
-                own = Working.of_measurements(rows[name].astype(float))
-                found[forms.latent_mean(name, first)] = reliability(*own.means(rows[f"{first}_index"]))
+        found[effect(group, first=number == 0)] = reliability(*estimates)
+    index = rows[f"{design.group}_index"]
+    for name in design.slopes if chosen.slopes else ():
+        found[effect(design.group, name)] = reliability(*work.slopes(index, rows[name]))
+    for name in chosen.latent(design):
+        own = Working.of_measurements(rows[name].astype(float))
+        found[latent_mean(name, design.group)] = reliability(*own.means(index))
     return found
 
 

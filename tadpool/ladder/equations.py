@@ -4,23 +4,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tadpool.modelling import design as designs
+from tadpool.modelling import references
+from tadpool.modelling.design import Design, Predictor
+from tadpool.modelling.families import IDENTITY, LOG, Parameter
+from tadpool.modelling.rungs import RUNGS, RungType
 
-LOGIT, LOG = ("bernoulli", "binomial"), ("poisson", "negative_binomial")
-MEASURED = ("normal", "student")
 SD_PRIORS = {"exponential": "Exponential", "half_normal": "HalfNormal", "half_cauchy": "HalfCauchy"}
 
 
 def equations(
-    rung: str, design: designs.Design, hyperparameters: Mapping[str, Any], facts: Mapping[str, Any] | None = None
+    rung: str, design: Design, hyperparameters: Mapping[str, Any], facts: Mapping[str, Any] | None = None
 ) -> str:
     """The instance as an `aligned` environment.
 
-    hyperparameters: those that differ from the rung's defaults. facts: those of a fit (its attribute `facts`, JSON), with
-    which priors are written in numbers; without them m and s stand for locations and scales of the data.
+    Args:
+        rung: Name of the rung.
+        design: The design that it is built for.
+        hyperparameters: Those that differ from the rung's defaults.
+        facts: Those of a fit (its attribute `facts`, JSON), with which priors are written in numbers; without them m and s
+            stand for locations and scales of the data.
+
+    Returns:
+        The equations in LaTeX.
     """
-    defaults = designs.signature({"name": rung, "design": design}).hyperparameters
-    writer = _Writer(rung, design, {**defaults, **hyperparameters}, facts)
+    defaults = references.signature({"name": rung, "design": design.to_json()}).hyperparameters
+    writer = _Writer(RUNGS[rung], design, {**defaults, **hyperparameters}, facts)
     lines = [*writer.likelihood(), *writer.effects(), *writer.priors()]
     return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &{right}" for left, right in lines) + "\n\\end{aligned}"
 
@@ -43,92 +51,81 @@ def _number(value: float) -> str:
 class _Writer:
     """Each method gives lines as pairs: what stands left and right of the sign that lines are aligned at."""
 
-    rung: str
-    design: designs.Design
+    rung: RungType
+    design: Design
     prior: Mapping[str, Any]
     facts: Mapping[str, Any] | None
 
     @property
     def group(self) -> str:
-        return self.design["groups"][0]
+        return self.design.group
 
     @property
     def pooled(self) -> bool:
-        return self.rung == "pooled"
+        return self.rung.pooling == "complete"
 
     @property
-    def partial(self) -> bool:
-        return self.rung in designs.ALL_GROUPS
+    def cutpoints(self) -> bool:
+        return self.design.family.link.cutpoints
 
     @property
     def slopes(self) -> Sequence[str]:
         """The predictors whose coefficient differs between members."""
-        return self.design["slopes"] if self.rung in ("unpooled", "partial_slopes") else ()
+        return self.design.slopes if self.rung.slopes else ()
 
     def likelihood(self) -> Iterator[tuple[str, str]]:
-        outcome, eta = _word(self.design["outcome"]) + "_i", self._predictor()
-        trials = f"{_word(self.design['trials'])}_i" if self.design["trials"] else ""
-        sigma = f"{_word(self.design['standard_error'])}_i" if self.design["standard_error"] else "\\sigma"
-        forms = {
-            "normal": (f"\\mathrm{{Normal}}(\\mu_i, {sigma})", "\\mu_i"),
-            "student": ("\\mathrm{StudentT}(\\nu, \\mu_i, \\sigma)", "\\mu_i"),
-            "bernoulli": ("\\mathrm{Bernoulli}(p_i)", "\\mathrm{logit}(p_i)"),
-            "binomial": (f"\\mathrm{{Binomial}}({trials}, p_i)", "\\mathrm{logit}(p_i)"),
-            "poisson": ("\\mathrm{Poisson}(\\lambda_i)", "\\log(\\lambda_i)"),
-            "negative_binomial": ("\\mathrm{NegativeBinomial}(\\lambda_i, \\phi)", "\\log(\\lambda_i)"),
-            "ordered": ("\\mathrm{OrderedLogistic}(\\eta_i, c)", "\\eta_i"),
-        }
-        distribution, link = forms[self.design["family"]]
-        yield outcome, f"\\sim {distribution}"
-        yield link, f"= {eta}"
+        design, distribution = self.design, self.design.family.latex
+        if design.trials:
+            distribution = distribution.replace("<trials>", f"{_word(design.trials)}_i")
+        if design.standard_error:
+            distribution = distribution.replace("\\sigma", f"{_word(design.standard_error)}_i")
+        yield f"{_word(design.outcome)}_i", f"\\sim {distribution}"
+        yield design.family.link.latex, f"= {self._predictor()}"
 
     def _predictor(self) -> str:
-        ordered = self.design["family"] == "ordered"
-        terms = [] if self.pooled and ordered else ["\\alpha" if self.pooled else self._member("\\alpha", self.group)]
-        if self.partial:
-            terms += [f"\\delta^{{{_word(other)}}}_{{{_word(other)}[i]}}" for other in self.design["groups"][1:]]
-        terms += [self._term(each) for each in self.design["predictors"]]
+        intercept = [] if self.cutpoints else ["\\alpha"]
+        terms = intercept if self.pooled else [self._member("\\alpha", self.group)]
+        if self.rung.partial:
+            terms += [f"\\delta^{{{_word(other)}}}_{{{_word(other)}[i]}}" for other in self.design.groups[1:]]
+        terms += [self._term(each) for each in self.design.predictors]
         terms += [f"\\beta_{{\\overline{{{_word(name)}}}}} {self._mean_of_row(name)}" for name in self._means()]
-        if self.design["exposure"]:
-            terms.append(f"\\log({_word(self.design['exposure'])}_i)")
-        if self.design["offset"]:
-            terms.append(f"{_word(self.design['offset'])}_i")
+        if self.design.exposure:
+            terms.append(f"\\log({_word(self.design.exposure)}_i)")
+        if self.design.offset:
+            terms.append(f"{_word(self.design.offset)}_i")
         return " + ".join(terms) or "0"
 
     def _member(self, symbol: str, group: str) -> str:
         return f"{symbol}_{{{_word(group)}[i]}}"
 
-    def _term(self, predictor: Mapping[str, Any]) -> str:
-        name, kind = predictor["name"], predictor["kind"]
+    def _term(self, predictor: Predictor) -> str:
+        name, kind = predictor.name, predictor.kind
         if kind in ("categorical", "ordered"):
             return f"\\beta^{{{_word(name)}}}_{{{_word(name)}[i]}}"
         if name in self.slopes:
             return f"\\beta^{{{_word(name)}}}_{{{_word(self.group)}[i]}} {self._value(predictor)}"
         return f"\\beta_{{{_word(name)}}} {self._value(predictor)}"
 
-    def _value(self, predictor: Mapping[str, Any]) -> str:
-        name = predictor["name"]
-        if predictor["kind"] != "number" or not self.prior["scaled"]:
+    def _value(self, predictor: Predictor) -> str:
+        name = predictor.name
+        if predictor.kind != "number" or not self.prior["scaled"]:
             return f"{_word(name)}_i"
         return f"({_word(name)}_i - {self._location(name)})"
 
     def _means(self) -> list[str]:
-        if self.rung not in ("mundlak", "latent_mundlak"):
-            return []
-        names = [each["name"] for each in designs.within(self.design)]
+        names = [each.name for each in self.design.within] if self.rung.group_means else []
         return [name for name in names if self.facts is None or name in self.facts["means"]]
 
     def _latent(self) -> list[str]:
-        latent = designs.latent_means(self.design) if self.rung == "latent_mundlak" else ()
-        return [name for name in self._means() if name in latent]
+        return [name for name in self._means() if name in self.rung.latent(self.design)]
 
     def _mean_of_row(self, name: str) -> str:
         if name in self._latent():
             mean = f"m^{{{_word(name)}}}_{{{_word(self.group)}[i]}}"
         else:
             mean = f"\\overline{{{_word(name)}}}_{{{_word(self.group)}[i]}}"
-        kind = next(each["kind"] for each in self.design["predictors"] if each["name"] == name)
-        return f"({mean} - {self._location(name)})" if kind == "number" and self.prior["scaled"] else mean
+        number = self.design.predictor(name).kind == "number"
+        return f"({mean} - {self._location(name)})" if number and self.prior["scaled"] else mean
 
     def effects(self) -> Iterator[tuple[str, str]]:
         """What members of groups have for themselves."""
@@ -138,8 +135,8 @@ class _Writer:
             yield f"m^{{{x}}}_j", _normal(f"\\mu_{{{x}}}", f"\\tau_{{{x}}}")
         if self.pooled:
             return
-        mean = "0" if self.design["family"] == "ordered" else "\\alpha"
-        if not self.partial:
+        mean = "0" if self.cutpoints else "\\alpha"
+        if not self.rung.partial:
             yield "\\alpha_j", self._intercept_prior()
             for name in self.slopes:
                 yield f"\\beta^{{{_word(name)}}}_j", _normal("0", self._coefficient_scale(name, "beta_scale"))
@@ -147,8 +144,8 @@ class _Writer:
             yield from self._slope_effects(mean)
         else:
             yield "\\alpha_j", _normal(mean, f"\\sigma_{{{_word(self.group)}}}")
-        if self.partial:
-            for other in self.design["groups"][1:]:
+        if self.rung.partial:
+            for other in self.design.groups[1:]:
                 yield f"\\delta^{{{_word(other)}}}_j", _normal("0", f"\\sigma_{{{_word(other)}}}")
 
     def _slope_effects(self, mean: str) -> Iterator[tuple[str, str]]:
@@ -164,17 +161,16 @@ class _Writer:
         yield "R", f"\\sim \\mathrm{{LKJ}}({_number(self.prior['correlation_concentration'])})"
 
     def priors(self) -> Iterator[tuple[str, str]]:
-        prior, family = self.prior, self.design["family"]
-        if family != "ordered" and self.rung != "unpooled":
+        prior = self.prior
+        if not self.cutpoints and self.rung.pooling != "none":
             yield "\\alpha", self._intercept_prior()
-        for each in self.design["predictors"]:
+        for each in self.design.predictors:
             yield from self._coefficient_prior(each)
         for name in self._means():
             yield f"\\beta_{{\\overline{{{_word(name)}}}}}", _normal("0", self._coefficient_scale(name, "mean_scale"))
-        if self.partial:
-            names = [f"\\sigma_{{{_word(group)}}}" for group in self.design["groups"]]
+        if self.rung.partial:
+            names = [f"\\sigma_{{{_word(group)}}}" for group in self.design.groups]
             yield ", ".join(names), self._sd(self._times(prior["group_scale"], self._outcome_scale()))
-        if self.rung == "partial_slopes":
             for name in self.slopes:
                 sd = f"\\sigma_{{{_word(name)}, {_word(self.group)}}}"
                 yield sd, self._sd(self._coefficient_scale(name, "slope_scale"))
@@ -182,27 +178,31 @@ class _Writer:
             x, scale = _word(name), self._times(prior["predictor_scale"], self._scale(name))
             yield f"\\mu_{{{x}}}", _normal(self._location(name), scale)
             yield f"\\tau_{{{x}}}, \\omega_{{{x}}}", self._sd(scale)
-        if family in MEASURED and not self.design["standard_error"]:
-            yield "\\sigma", self._sd(self._times(prior["sigma_scale"], self._outcome_scale()))
-        if family == "student":
-            yield "\\nu", f"\\sim \\mathrm{{Gamma}}({_number(prior['nu_shape'])}, {_number(prior['nu_rate'])})"
-        if family == "negative_binomial":
-            yield "\\phi^{-1/2}", f"\\sim \\mathrm{{HalfNormal}}({_number(prior['overdispersion_scale'])})"
-        if family == "ordered":
-            yield "c_k", _normal("0", _number(prior["cutpoint_scale"])) + ", \\quad c_1 < c_2 < \\dots"
+        for parameter in self.design.parameters:
+            yield parameter.latex, self._own_prior(parameter)
 
-    def _coefficient_prior(self, predictor: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        name, scale = predictor["name"], self._coefficient_scale(predictor["name"], "beta_scale")
-        if predictor["kind"] == "categorical":
+    def _own_prior(self, parameter: Parameter) -> str:
+        """The prior of a parameter of the family."""
+        names = [name for name, _ in parameter.hyperparameters]
+        if not parameter.prior:
+            return self._sd(self._times(self.prior[names[0]], self._outcome_scale()))
+        written = parameter.prior
+        for name in names:
+            written = written.replace(f"<{name}>", _number(self.prior[name]))
+        return written
+
+    def _coefficient_prior(self, predictor: Predictor) -> Iterator[tuple[str, str]]:
+        name, scale = predictor.name, self._coefficient_scale(predictor.name, "beta_scale")
+        if predictor.kind == "categorical":
             yield f"\\beta^{{{_word(name)}}}", f"\\sim \\mathrm{{ZeroSumNormal}}({scale})"
-        elif predictor["kind"] == "ordered":
+        elif predictor.kind == "ordered":
             yield f"\\beta^{{{_word(name)}}}_k", f"= r_{{{_word(name)}}} \\textstyle\\sum_{{l \\le k}} s_l"
             yield f"r_{{{_word(name)}}}", _normal("0", scale) + ", \\quad s \\sim \\mathrm{Dirichlet}(1, \\dots, 1)"
-        elif not (self.rung == "unpooled" and name in self.slopes):
+        elif self.rung.partial or name not in self.slopes:
             yield f"\\beta_{{{_word(name)}}}", _normal("0", scale)
 
     def _intercept_prior(self) -> str:
-        if self.design["family"] == "ordered":
+        if self.cutpoints:
             return _normal("0", _number(self.prior["alpha_scale"]))
         location, at, scale = self._location(None), self.prior["alpha_location"], self._outcome_scale()
         if self.facts is not None:
@@ -241,18 +241,18 @@ class _Writer:
     def _outcome_scale(self) -> str:
         if self.facts is not None:
             return repr(self.facts["outcome"]["scale"]) if self.facts["outcome"]["scale"] != 1 else "1"
-        return "s_y" if self.prior["scaled"] and self.design["family"] in MEASURED else "1"
+        return "s_y" if self.prior["scaled"] and self.design.family.link == IDENTITY else "1"
 
     def _location(self, name: str | None) -> str:
         """Location of a predictor, or of the outcome."""
         if self.facts is not None:
             return _number((self.facts["outcome"] if name is None else self._fact(name))["location"])
         if name is None:
-            return "m_y" if self.prior["scaled"] and self.design["family"] in (*MEASURED, *LOG) else "0"
+            return "m_y" if self.prior["scaled"] and self.design.family.link in (IDENTITY, LOG) else "0"
         return f"m_{{{_word(name)}}}" if self.prior["scaled"] else "0"
 
     def _scale(self, name: str) -> str:
-        number = next(each["kind"] for each in self.design["predictors"] if each["name"] == name) == "number"
+        number = self.design.predictor(name).kind == "number"
         if self.facts is not None:
             return repr(self._fact(name)["scale"]) if self._fact(name)["scale"] != 1 else "1"
         return f"s_{{{_word(name)}}}" if self.prior["scaled"] and number else "1"

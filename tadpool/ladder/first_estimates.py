@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from tadpool.modelling.design import Design
 
 
 @dataclass(frozen=True)
@@ -49,40 +50,53 @@ class Working:
         return float((self.weights * residuals**2).sum() / left) if left > 0 else np.inf
 
 
-def working(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> Working:
-    """Working residuals of an outcome. Levels of an ordered one count as numbers: only shares of variance are asked for."""
-    outcome, family = rows[design["outcome"]].astype(float), design["family"]
-    offset = rows[design["offset"]].astype(float) if design["offset"] else np.zeros(len(outcome))
-    if family in ("poisson", "negative_binomial"):
-        exposure = np.exp(offset) * (rows[design["exposure"]] if design["exposure"] else 1.0)
-        weights = np.maximum(outcome.sum(), 0.5) / exposure.sum() * exposure
-        response = (outcome - weights) / weights
-    elif family in ("bernoulli", "binomial"):
-        trials = rows[design["trials"]].astype(float) if design["trials"] else np.ones(len(outcome))
-        share = (outcome.sum() + 0.5) / (trials.sum() + 1)
-        weights = trials * share * (1 - share)
-        response = _ratio(outcome - trials * share, weights, 0.0)
-    else:
-        weights = rows[design["standard_error"]] ** -2.0 if design["standard_error"] else np.ones(len(outcome))
-        response = outcome - offset
+def working(design: Design, rows: Mapping[str, np.ndarray]) -> Working:
+    """Working residuals of an outcome. Levels of an ordered one count as numbers: only shares of variance are asked for.
+
+    Args:
+        design: The design.
+        rows: Its variables (rows,) by name.
+
+    Returns:
+        The residuals, with no predictor's part left in them, and their weights.
+
+    Raises:
+        KeyError: The link of the family has no first estimates.
+    """
+    outcome, family = rows[design.outcome].astype(float), design.family
+    offset = rows[design.offset].astype(float) if design.offset else np.zeros(len(outcome))
+    match family.link.name:
+        case "log":
+            exposure = np.exp(offset) * (rows[design.exposure] if design.exposure else 1.0)
+            weights = np.maximum(outcome.sum(), 0.5) / exposure.sum() * exposure
+            response = (outcome - weights) / weights
+        case "logit":
+            trials = rows[design.trials].astype(float) if design.trials else np.ones(len(outcome))
+            share = (outcome.sum() + 0.5) / (trials.sum() + 1)
+            weights = trials * share * (1 - share)
+            response = _ratio(outcome - trials * share, weights, 0.0)
+        case "identity" | "ordered":
+            weights = rows[design.standard_error] ** -2.0 if design.standard_error else np.ones(len(outcome))
+            response = outcome - offset
+        case link:
+            raise KeyError(f"no first estimates for the link {link!r} of the family {family.name!r}")
     root = np.sqrt(weights)[:, None]
     columns = np.column_stack(_columns(design, rows))
     found = np.linalg.lstsq(columns * root, response * root[:, 0], rcond=None)[0]
-    known = family in ("poisson", "bernoulli", "binomial") or design["standard_error"] is not None
-    return Working(response - columns @ found, weights, known)
+    return Working(response - columns @ found, weights, family.known_variance or design.standard_error is not None)
 
 
 def _ratio(above: np.ndarray | float, below: np.ndarray, otherwise: float) -> np.ndarray:
     return np.divide(above, below, out=np.full(len(below), otherwise), where=below > 0)
 
 
-def _columns(design: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    columns = [np.ones(len(rows[design["outcome"]]))]
-    for each in design["predictors"]:
-        if each["kind"] == "categorical":
-            index = rows[f"{each['name']}_index"]
+def _columns(design: Design, rows: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    columns = [np.ones(len(rows[design.outcome]))]
+    for each in design.predictors:
+        if each.kind == "categorical":
+            index = rows[each.variable]
             columns += [(index == level).astype(float) for level in range(1, int(index.max()) + 1)]
         else:
-            values = rows[each["name"]].astype(float)
+            values = rows[each.name].astype(float)
             columns.append((values - values.mean()) / (values.std() or 1.0))
     return columns

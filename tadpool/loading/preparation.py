@@ -6,7 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool.errors import UserError, explained
+from tadpool.errors import UserError, explain_errors
 from tadpool.files import plugins
 from tadpool.loading import columns, described_table, simulation, sources, undeclared_trials
 
@@ -20,12 +20,24 @@ def prepare(
     dims: Sequence[str] = (),
     point: object = None,
 ) -> xr.DataTree:
-    """The tree of data.nc: observed_data (the outcomes), constant_data (the rest), truth (simulated data only).
+    """Load, simulate or read the data of a study. Questions about a described table are printed to the log.
 
-    source: a dataset's name, or a described table, whose attribute `table` then says how it was read (JSON). dims: the
-    study's unit and groups. point: names one of many data sets that are simulated. Raises UserError where an outcome or one
-    of these dims is missing, a variable is empty or not finite, a group index is out of range, the dataset's own code fails,
-    or a cell of a described table breaks its rule. What such a table may have been meant to say goes to the log.
+    Args:
+        source: Name of a dataset, or a described table.
+        arguments: Arguments of the dataset's function.
+        outcomes: The study's outcomes.
+        study: Name of the study.
+        seed: Seed of a simulator; None where the data are not simulated.
+        dims: The study's unit and groups.
+        point: Identifies one of many simulated data sets.
+
+    Returns:
+        The tree of data.nc: observed_data (the outcomes), constant_data (the rest) and truth (simulated data only). For a
+        described table its attribute `table` says how it was read (JSON).
+
+    Raises:
+        UserError: An outcome or one of the dims is missing, a variable is empty or not finite, a group index is out of range,
+            the dataset's code fails, or a cell of a described table breaks its rule.
     """
     if isinstance(source, str) and seed is not None:
         return simulation.simulate(source, arguments, outcomes, study, seed, dims, point)
@@ -36,12 +48,12 @@ def prepare(
             print(question)
         attributes = {"table": json.dumps(how, ensure_ascii=False)}
     else:
-        found = {file: columns.read(path) for file, path in plugins.tables(source).items()}
-        with explained(f"datasets/{source}.py", "loading the tables"):
-            dataset = plugins.load("datasets", source).load(found, **arguments)
+        tables = {file: columns.read(path) for file, path in plugins.tables(source).items()}
+        with explain_errors(f"datasets/{source}.py", "loading the tables"):
+            dataset = plugins.load("datasets", source).load(tables, **arguments)
         if not isinstance(dataset, xr.Dataset):
-            what = f"load() returns {simulation.kind(dataset)}"
+            what = f"load() returns {simulation.describe_type(dataset)}"
             raise UserError(f"datasets/{source}.py: {what}; return an xarray.Dataset")
-    tree = simulation.checked(where, dataset, None, outcomes, study, dims)
+    tree = simulation.check_dataset(where, dataset, None, outcomes, study, dims)
     tree.attrs = attributes
     return tree

@@ -1,55 +1,78 @@
-"""Where a study's data come from: a dataset file, by its name, or a table that the study describes.
+"""Where a study's data come from: a dataset file, given by name, or a described table.
 
-A described table is a mapping of the keys of `tadpool.config.schema.table.Table`, and `unit`, the dim of its rows.
+A described table is a mapping with the keys of `tadpool.config.schema.table.Table` and `unit`, the dim of its rows.
 """
 
+import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tadpool import ROOT
 from tadpool.files import plugins
 
 Source = str | Mapping[str, Any]
+PARQUET = (".parquet", ".pq")
+
+ROLES = ("trials", "exposure", "offset", "standard_error")
+"""Keys of a column, of an outcome's attributes and of a design: each names another variable of the same rows."""
 
 
-def simulated(source: Source) -> bool:
-    """Whether the data are drawn anew by a simulator, which takes a seed."""
+def is_simulated(source: Source) -> bool:
+    """Whether the data come from a simulator, which takes a seed."""
     return isinstance(source, str) and plugins.has_function(plugins.find("datasets", source), "simulate")
 
 
 def code(source: Source) -> list[Path]:
-    """The dataset file; a described table has none."""
+    """The dataset file; empty for a described table."""
     return [plugins.find("datasets", source)] if isinstance(source, str) else []
 
 
 def tables(source: Source) -> list[Path]:
-    """The tables that are read."""
+    """The table files that are read."""
     return list(plugins.tables(source).values()) if isinstance(source, str) else [Path(source["table"])]
 
 
+def lacking(table: str) -> tuple[str, str] | None:
+    """What reading this file needs and the environment does not have, and how to install it; None where nothing is missing."""
+    if Path(table).suffix.lower() not in PARQUET or importlib.util.find_spec("polars"):
+        return None
+    what = f"Parquet is read with the package polars, which is not installed in {sys.prefix}"
+    return what, f"run `make parquet` in {ROOT}, or install polars there"
+
+
 def title(source: Source) -> str:
-    """The source as messages name it."""
+    """The source as messages call it."""
     return f"dataset {source}" if isinstance(source, str) else f"table {source['table']}"
 
 
 def names(columns: Mapping[str, Mapping[str, Any]], unit: str) -> list[tuple[str, str]]:
-    """What the columns of a described table give to data.nc: a variable or a dim, and the column that it is of."""
-    given = [] if columns.get(unit, {}).get("kind") == "group" else [(unit, "")]
+    """Names that a described table adds to data.nc.
+
+    Args:
+        columns: The described columns, by name.
+        unit: Dim of the rows.
+
+    Returns:
+        Name of a variable or dim, and of the column that it comes from ("" for the unit).
+    """
+    pairs = [] if columns.get(unit, {}).get("kind") == "group" else [(unit, "")]
     for name, column in columns.items():
         kind = column.get("kind")
         if kind in ("group", "categorical"):
-            given += [(name, name), *([(f"{name}_index", name)] if name != unit else [])]
+            pairs += [(name, name), *([(f"{name}_index", name)] if name != unit else [])]
         else:
-            given += [(name, name), *([(f"{name}_level", name)] if kind == "ordered" else [])]
+            pairs += [(name, name), *([(f"{name}_level", name)] if kind == "ordered" else [])]
         if column.get("missing") == "mask":
-            given.append((f"{name}_known", name))
+            pairs.append((f"{name}_known", name))
         if column.get("within"):
-            given.append((f"{column['within']}_of_{name}", name))
-    return given
+            pairs.append((f"{column['within']}_of_{name}", name))
+    return pairs
 
 
 def dims(columns: Mapping[str, Mapping[str, Any]], unit: str) -> list[str]:
     """The dims among these names."""
     of_columns = {"group": "{}", "categorical": "{}", "ordered": "{}_level"}
-    given = [of_columns[c["kind"]].format(name) for name, c in columns.items() if c.get("kind") in of_columns]
-    return list(dict.fromkeys([unit, *given]))
+    dims = [of_columns[c["kind"]].format(name) for name, c in columns.items() if c.get("kind") in of_columns]
+    return list(dict.fromkeys([unit, *dims]))

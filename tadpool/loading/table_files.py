@@ -1,6 +1,6 @@
-"""Table files as cells of text: CSV and its relatives, whose dialect is declared or detected, NetCDF and Parquet.
+"""Table files as cells of text: CSV and similar formats, whose dialect is declared or detected, NetCDF and Parquet.
 
-Cells stay text until the study's description says what they hold, so that nothing is guessed from them.
+Cells stay text until they are read as the study describes them, so that nothing is guessed from their content.
 """
 
 import csv
@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError, did_you_mean
+from tadpool.loading import sources
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 SAMPLED = 200
@@ -25,9 +26,13 @@ SAMPLED = 200
 class Cells:
     """A table as text.
 
-    file: its path. columns: heading -> cells (rows,) as str, "" where empty. places: number of each row (rows,), as the
-    file counts them: `word` "line" (of text, the heading is in line 1) or "row" (from 1). rows: number of each row, from 1.
-    dialect: what was declared or detected, name -> word; nothing for NetCDF and Parquet.
+    Attributes:
+        file: Its path.
+        columns: Heading -> cells (rows,) as str, "" where empty.
+        places: Number of each row in the file (rows,): of its line in a text file, else of the row, from 1.
+        rows: Number of each row (rows,), from 1.
+        word: What `places` counts: "line" or "row".
+        dialect: What was declared or detected, name -> word; empty for NetCDF and Parquet.
     """
 
     file: str
@@ -38,35 +43,39 @@ class Cells:
     dialect: dict[str, str]
 
     def column(self, heading: str) -> np.ndarray:
-        """The cells of a column. Raises UserError where there is none of that heading."""
+        """The cells of a column. Raises UserError if no column has this heading."""
         if heading not in self.columns:
             hint = did_you_mean(heading, [name for name in self.columns if name])
             raise UserError(f"{self.file} has no column {heading!r}{hint}")
         return self.columns[heading]
 
-    def kept(self, keep: np.ndarray) -> "Cells":
+    def select_rows(self, keep: np.ndarray) -> "Cells":
         """The rows where `keep` (rows,) is true."""
         columns = {heading: cells[keep] for heading, cells in self.columns.items()}
         return replace(self, columns=columns, places=self.places[keep], rows=self.rows[keep])
 
-    def refuse(self, heading: str, bad: np.ndarray, rule: str, mend: str = "correct the table") -> None:
+    def refuse(self, heading: str, bad: np.ndarray, rule: str, fix: str = "correct the table") -> None:
         """Raise UserError for the first row where `bad` (rows,) is true."""
         if bad.any():
             first = int(np.argmax(bad))
-            others = f" ({int(bad.sum())} such rows)" if bad.sum() > 1 else ""
+            others = f" ({int(bad.sum())} rows like this)" if bad.sum() > 1 else ""
             cell = self.columns[heading][first]
             value = f"{cell[:60]!r} is not allowed" if cell else "the cell is empty"
             place = f"{self.file}, {self.word} {self.places[first]}, column {heading}"
-            raise UserError(f"{place}: {value}, {rule}; {mend}{others}")
+            raise UserError(f"{place}: {value}: {rule}; {fix}{others}")
 
 
 def read(description: Mapping[str, Any]) -> Cells:
-    """The cells of a described table (`tadpool.loading.sources`), those that count as missing emptied.
+    """Read the cells of a described table; cells that count as missing become empty.
 
-    Raises UserError where it cannot be read or has no rows.
+    Args:
+        description: See `tadpool.loading.sources`.
+
+    Raises:
+        UserError: The table cannot be read, or has no rows.
     """
     path = Path(description["table"])
-    readers = {".nc": _netcdf, ".parquet": _parquet, ".pq": _parquet}
+    readers = {".nc": _netcdf} | dict.fromkeys(sources.PARQUET, _parquet)
     cells = readers.get(path.suffix.lower(), _separated)(path, description)
     if not len(cells.rows):
         raise UserError(f"{cells.file} has no rows; a study needs at least one")
@@ -89,9 +98,9 @@ def _separated(path: Path, description: Mapping[str, Any]) -> Cells:
                 header = [cell.strip() for cell in cells]
             elif cells:
                 if len(cells) != len(header):
-                    counts = f"{len(cells)} cells, but the heading has {len(header)}"
-                    mend = f"correct the line, or declare `separator` (read as {separator})"
-                    raise UserError(f"{path}, line {line}: {counts}; {mend}")
+                    counts = f"it has {len(cells)} cells, but the heading has {len(header)}"
+                    fix = f"correct the line, or set `separator` (read as {separator})"
+                    raise UserError(f"{path}, line {line}: {counts}; {fix}")
                 body.append([cell.strip() for cell in cells])
                 places.append(line)
     except csv.Error as error:
@@ -109,22 +118,22 @@ def _text(path: Path, encoding: str) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        mend = "save the table as UTF-8, or declare its `encoding`"
-        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {mend}") from error
+        fix = "save the table as UTF-8, or set `encoding`"
+        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {fix}") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
 
 
 def _separator(path: Path, text: str) -> str:
-    """The separator that gives all of the first lines as many cells as the heading, more than one.
+    """The separator with which the first lines all have the same number of cells, more than one.
 
-    Where none does, the one with most cells in the heading, whose uneven line is then named; comma for a single column.
-    Raises UserError where several do.
+    If there is none, the one with most cells in the heading, so that the uneven line is reported; comma for a single column.
+    Raises UserError if there are several.
     """
     widths = {name: _widths(text, mark) for name, mark in SEPARATORS.items()}
-    even = [name for name, found in widths.items() if len(set(found)) == 1 and found[0] > 1]
+    even = [name for name, counts in widths.items() if len(set(counts)) == 1 and counts[0] > 1]
     if len(even) > 1:
-        raise UserError(f"{path} can be read with {' or '.join(even)} between cells; declare its `separator`")
+        raise UserError(f"{path} can be read with {' or '.join(even)} as separator; set `separator`")
     return even[0] if even else max(widths, key=lambda name: widths[name][:1])
 
 
@@ -137,35 +146,42 @@ def _widths(text: str, mark: str) -> list[int]:
 
 
 def _netcdf(path: Path, description: Mapping[str, Any]) -> Cells:
-    """The columns that are described, variables of one and the same dim; numbers as text that reads as the same number."""
+    """The described columns, which are variables with the same dim; numbers are written so that they read as the same."""
     headings = _headings(description)
     try:
         with xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
-            found = {str(name): variable.load() for name, variable in dataset.variables.items()}
+            variables = {str(name): variable.load() for name, variable in dataset.variables.items()}
     except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is not readable as NetCDF ({error}); save it anew") from error
+        raise UserError(f"{path} cannot be read as NetCDF ({error}); save it again") from error
     for heading in headings:
-        if heading in found and found[heading].dims != found[headings[0] if headings[0] in found else heading].dims:
-            what = f"{heading} has the dims {found[heading].dims}, {headings[0]} has {found[headings[0]].dims}"
-            raise UserError(f"{path}: {what}; all columns need one and the same dim")
-        if heading in found and found[heading].ndim != 1:
-            raise UserError(f"{path}: {heading} has {found[heading].ndim} dims; a column has one")
-    columns = {name: _as_text(found[name].values) for name in headings if name in found}
+        if (
+            heading in variables
+            and variables[heading].dims != variables[headings[0] if headings[0] in variables else heading].dims
+        ):
+            what = f"{heading} has the dims {variables[heading].dims}, {headings[0]} has {variables[headings[0]].dims}"
+            raise UserError(f"{path}: {what}; give all columns the same dim")
+        if heading in variables and variables[heading].ndim != 1:
+            raise UserError(f"{path}: {heading} has {variables[heading].ndim} dims; give it one, since it is a column")
+    columns = {name: _as_text(variables[name].values) for name in headings if name in variables}
     rows = np.arange(1, len(next(iter(columns.values()), ())) + 1)
-    others = {name: np.full(len(rows), "", object) for name, v in found.items() if name not in columns and v.ndim == 1}
+    others = {
+        name: np.full(len(rows), "", object) for name, v in variables.items() if name not in columns and v.ndim == 1
+    }
     return Cells(str(path), columns | others, rows, rows, "row", {})
 
 
 def _headings(description: Mapping[str, Any]) -> list[str]:
-    """The headings of the columns that are described."""
+    """The headings of the described columns."""
     return list(dict.fromkeys(column["column"] or name for name, column in description["columns"].items()))
 
 
 def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
-    """The columns that are described: nulls are empty, true and false are 1 and 0, dates text as 2026-01-31.
+    """The described columns: nulls are empty, true and false are 1 and 0, dates are text such as 2026-01-31.
 
-    Raises UserError where one of them holds lists, structures or bytes, which are no cells.
+    Raises UserError if one contains lists, structures or bytes.
     """
+    if lacking := sources.lacking(str(path)):
+        raise UserError(f"{path}: {'; '.join(lacking)}")
     import polars  # late: no other format needs it
 
     try:
@@ -176,21 +192,19 @@ def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
         rows = np.arange(1, table.select(polars.len()).collect().item() + 1)
     except (polars.exceptions.PolarsError, OSError) as error:
         what = str(error).splitlines()[0]
-        raise UserError(f"{path} is not readable as Parquet ({what}); save it anew") from error
+        raise UserError(f"{path} cannot be read as Parquet ({what}); save it again") from error
     for name in headings:
         kind = schema[name]
         if kind.is_nested() or kind in (polars.Binary, polars.Object):
-            mend = "give each of its values a column of its own, or save it as text"
-            raise UserError(
-                f"{path}: column {name} holds {str(kind).lower()}, but a cell is one number or text; {mend}"
-            )
+            fix = "make a column of each of its values, or save it as text"
+            raise UserError(f"{path}: column {name} is {str(kind).lower()}, but a cell is one number or text; {fix}")
     text = {name: _as_text(np.array(values, object)) for name, values in columns.items()}
     others = {name: np.full(len(rows), "", object) for name in schema if name not in text}
     return Cells(str(path), text | others, rows, rows, "row", {})
 
 
 def _as_text(values: np.ndarray) -> np.ndarray:
-    """Values (rows,) as text: whole floats without a point, true and false as 1 and 0, nan and None as ""."""
+    """Values (rows,) as text: whole floats have no point, true and false are 1 and 0, nan and None are ""."""
     return np.array([_cell(value) for value in values.tolist()], dtype=object)
 
 

@@ -1,4 +1,4 @@
-"""True values of simulated data beside the sites that they are values of."""
+"""True values of simulated data, matched with the sites of a model."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,18 @@ from tadpool.errors import UserError
 
 
 def aligned(truth: xr.DataArray, dims: Sequence[str], size: int) -> np.ndarray:
-    """The true values of a site with these dims and so many elements, in the order of its elements (size,).
+    """The true values of a site, in the order of its elements.
 
-    One value stands for all. Raises UserError where there are others than the site has.
+    Args:
+        truth: The true values; a single one holds for all elements.
+        dims: Dims of the site.
+        size: Number of its elements.
+
+    Returns:
+        The values (size,).
+
+    Raises:
+        UserError: The dims or the size differ from the site's.
     """
     if set(truth.dims) == set(dims):
         truth = truth.transpose(*dims)
@@ -19,6 +28,6 @@ def aligned(truth: xr.DataArray, dims: Sequence[str], size: int) -> np.ndarray:
         own = ", ".join(f"{dim} ({length})" for dim, length in truth.sizes.items())
         wanted = f"{', '.join(dims)}, {size} in all" if dims else "none"
         raise UserError(
-            f"the truth of {truth.name} has the dims {own}; the site has {wanted}: give the truth those of the site"
+            f"the truth of {truth.name} has the dims {own}, but the site has {wanted}; give both the same dims"
         )
     return np.broadcast_to(truth.values.ravel(), size)

@@ -15,14 +15,13 @@ from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
 from numpyro.infer.reparam import LocScaleReparam
 
-from tadpool import sweep_axes
 from tadpool.engine.nuts import DECENTERED
-from tadpool.errors import UserError, explained
+from tadpool.errors import UserError, explain_errors
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
-from tadpool.modelling import design, inspection, observation_weights, rules
-from tadpool.modelling.design import Reference
+from tadpool.modelling import inspection, observation_weights, references, rules
 from tadpool.modelling.entry import Entry
+from tadpool.modelling.references import Reference
 
 Arrays = dict[str, Any]
 
@@ -31,7 +30,7 @@ Arrays = dict[str, Any]
 class Bound:
     """A model bound to a dataset.
 
-    model, given: its name or reference (`tadpool.modelling.design`), and the hyperparameters that differ from its defaults.
+    model, given: its name or reference (`tadpool.modelling.references`), and the hyperparameters that differ from its defaults.
     function: the model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
     data: arrays of the dataset variables that the model asks for, outcomes included. outcomes: its observed sites.
     latents: its latent sites. hyperparameters: those that are floats, hence traced. dims, sizes: site -> names of its dims,
@@ -53,7 +52,7 @@ class Bound:
     observed_where: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    def at(self, dataset: xr.Dataset) -> "Bound":
+    def rebind(self, dataset: xr.Dataset) -> "Bound":
         """The same model, hyperparameters and facts bound to another dataset, whose rows may be exchanged for others."""
         return replace(bind(self.model, dataset, self.given, self.facts), observed_where=self.observed_where)
 
@@ -77,26 +76,26 @@ def bind(
     observed_where: see `Bound`; without it masks are not checked. Raises UserError for an argument that the dataset has not
     and, where the dataset has outcomes, for a model that breaks a rule of `tadpool.modelling.rules` on it.
     """
-    signature, where = design.signature(model), f"models/{design.name(model)}.py"
+    signature, where = references.signature(model), f"models/{references.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
     traced = {
         name: float(value) for name, value in values.items() if isinstance(signature.hyperparameters[name], float)
     }
     static = {name: value for name, value in values.items() if name not in traced}
     data, sizes = _matched(where, signature, dataset)
-    module = plugins.load("models", design.name(model))
+    module = plugins.load("models", references.name(model))
     if signature.designed:
-        bound = module.bound(design.of(model), dataset, static, facts)
+        bound = module.bound(references.design_of(model), dataset, static, facts)
         function, facts, data = bound.function, bound.facts, data | bound.arrays
     else:
         function = partial(module.model, **static, **sizes)
     inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
-    with inspection.explained(where), numpyro.validation_enabled(False):
+    with inspection.explain_model_errors(where), numpyro.validation_enabled(False):
         if any(outcome in data for outcome in signature.outcomes):
-            candidate = (where, design.path(model), function, data, signature.outcomes, traced, dataset)
+            candidate = (where, references.path(model), function, data, signature.outcomes, traced, dataset)
             rules.check(inspection.Candidate(*candidate), observed_where)
-            if design.weights(model):
-                function = observation_weights.applied(where, function, design.weights(model), dataset, data)
+            if references.weights(model):
+                function = observation_weights.add_weights(where, function, references.weights(model), dataset, data)
                 data = {name: _array(dataset[name]) for name in function.extra} | data
         shapes, latents = _sites(function, {**data, **traced})
         named = infer_dims(function, model_kwargs={**inputs, **traced})
@@ -157,88 +156,10 @@ def open_bound(data: str, entry: Entry) -> tuple[xr.DataTree, Bound]:
     return tree, bound
 
 
-@dataclass(frozen=True)
-class Points:
-    """Several fits in one batch, and what differs between them.
-
-    dim: name of their dim. labels: one for each, part of its random key. coords: coordinates along the dim. arguments: model
-    arguments (points, ...). held_out: observed site -> bool (points, ...). rows: for fits to separate groups, the row of
-    the dataset that stands in each place (points, places); places that are held out are padding. settings: changes of the
-    sampler's settings at each point, none where they are the same.
-    """
-
-    dim: str
-    labels: np.ndarray
-    coords: Mapping[str, Any]
-    arguments: Arrays
-    held_out: Arrays = field(default_factory=dict)
-    rows: np.ndarray | None = None
-    settings: Sequence[Mapping[str, Any]] = ()
-
-
-def swept(
-    bound: Bound, over: sweep_axes.Over, points: Sequence, data: Sequence[xr.Dataset] = ()
-) -> tuple[Bound, Points]:
-    """The model, bound so that it serves all points, and the points of a sweep: a number each, or one for each name in `over`.
-
-    data: the dataset of each point, where they differ. Raises UserError where one has other shapes than the first, and for
-    a hyperparameter that has the name of a site.
-    """
-    for axis in sweep_axes.axes(over):
-        if axis in bound.sizes:
-            what = f"models/{design.name(bound.model)}.py: {axis!r} is a hyperparameter and a site"
-            raise UserError(f"{what}; give one another name so that a sweep over it can be told from it")
-    bound = bound.at(bound.dataset) if data and bound.facts else bound
-    labels, dim = np.asarray(points, float), sweep_axes.dim(over)
-    at = [sweep_axes.at(over, label) for label in labels.tolist()]
-    coords = {axis: (dim, np.array([point[axis] for point in at])) for axis in sweep_axes.axes(over)}
-    settings = [sweep_axes.values(over, label, sweep_axes.SAMPLER) for label in labels.tolist()]
-    arguments = {axis: coords[axis][1] for axis in sweep_axes.of_kind(over, sweep_axes.HYPERPARAMETERS)}
-    arguments |= _stacked(bound, at, data)
-    return bound, Points(dim, labels, coords, arguments, settings=settings if any(settings) else ())
-
-
-def _stacked(bound: Bound, at: Sequence[Mapping[str, float]], data: Sequence[xr.Dataset]) -> Arrays:
-    """The model's data at each point, (points, ...)."""
-    each = [bound.at(dataset) for dataset in data]
-    for point, own in zip(at, each, strict=bool(data)):
-        if form(own) != form(each[0]):
-            words = ", ".join(f"{name} = {value:g}" for name, value in point.items())
-            raise UserError(
-                f"sweep: the data at {words} have other shapes than at the first point, and the points of a sweep share one "
-                "program; vary this argument in `recovery`"
-            )
-    return {name: np.stack([own.data[name] for own in each]) for name in bound.data} if data else {}
-
-
-def form(bound: Bound) -> tuple:
+def program_signature(bound: Bound) -> tuple:
     """What a compiled program depends on: data sets of one form are lanes of one program."""
     static = sorted(bound.function.keywords.items())
     return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
-
-
-def separated(bound: Bound, by: str, unit: str) -> tuple[Bound, Points]:
-    """The model bound to the largest group's number of rows, and the rows of each member of `by` as points.
-
-    Smaller groups are padded with their last row, held out. Raises UserError for a member without rows.
-    """
-    index = bound.dataset[f"{by}_index"].values
-    labels = bound.dataset[by].values
-    members = [np.flatnonzero(index == number) for number in range(len(labels))]
-    for label, rows in zip(labels, members, strict=True):
-        if not len(rows):
-            raise UserError(f"by: {by} {label} has no rows, so nothing can be fitted to it; remove it from the data")
-    places = max(map(len, members))
-    rows = np.stack([np.pad(own, (0, places - len(own)), mode="edge") for own in members])
-    padding = np.arange(places) >= np.array([len(own) for own in members])[:, None]
-    one = bound.at(bound.dataset.isel({unit: rows[0]}).assign_coords({unit: np.arange(places)}))
-    along = [name for name in bound.data if name in bound.dataset and unit in bound.dataset[name].dims]
-    for name in along:
-        if bound.dataset[name].dims != (unit,):
-            raise UserError(f"by: {name} has more dims than {unit}; separate fits need variables of {unit} alone")
-    arguments = {name: bound.data[name][rows] for name in along}
-    held_out = dict.fromkeys(bound.outcomes, padding)
-    return one, Points(by, labels, {by: labels}, arguments, held_out, rows)
 
 
 def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
@@ -251,7 +172,7 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
         return bound.function
     function = handlers.reparam(bound.function, config={site: LocScaleReparam(0.0) for site in sites})
     with (
-        explained(f"models/{design.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
+        explain_errors(f"models/{references.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
         numpyro.validation_enabled(False),
     ):
         _sites(function, {**bound.data, **bound.hyperparameters})
@@ -260,11 +181,11 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
 
 def reparametrizable(bound: Bound) -> list[str]:
     """The sites that may be reparametrized: those that the model's file names, or the varying effects of a rung."""
-    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(design.path(bound.model))
+    named = bound.facts["effects"] if bound.facts else plugins.reparametrizable(references.path(bound.model))
     return [site for site in named if site in bound.latents]
 
 
-def auxiliary(sites: Sequence[str]) -> dict[str, str]:
+def decentered_sites(sites: Sequence[str]) -> dict[str, str]:
     """The sites that stand in for reparametrized ones when sampling: name -> the site that is computed from it."""
     return {f"{site}{DECENTERED}": site for site in sites}
 

@@ -16,7 +16,7 @@ def unit_log_likelihood(
     bound: Bound, outcomes: Sequence[str], unit: str, sites: Arrays, arguments: Arrays
 ) -> jax.Array:
     """Log likelihood of the outcomes, summed to the unit's dim: (unit,)."""
-    trace = conditioned(bound, sites, arguments)
+    trace = conditioned_trace(bound, sites, arguments)
     total = 0.0
     for name in outcomes:
         log_prob = _where_it_counts(bound, name, log_likelihood(trace[name]), arguments)
@@ -27,7 +27,7 @@ def unit_log_likelihood(
 
 def simulated_log_likelihood(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
     """Log likelihood of everything that the model observes: a scalar."""
-    trace = conditioned(bound, sites, arguments)
+    trace = conditioned_trace(bound, sites, arguments)
     log_probs = {name: log_likelihood(trace[name]) for name in bound.outcomes}
     return sum(_where_it_counts(bound, name, value, arguments).sum() for name, value in log_probs.items())
 
@@ -38,12 +38,12 @@ def log_likelihood(site: Mapping[str, Any]) -> jax.Array:
     return values if site["scale"] is None else site["scale"] * values
 
 
-def possible(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
+def is_valid(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
     """Whether all values are finite and all outcomes, which are in `arguments`, can come about: a scalar bool.
 
     A count that overflows its type, or is expected to, was not drawn from the distribution.
     """
-    trace = conditioned(bound, sites, arguments)
+    trace = conditioned_trace(bound, sites, arguments)
     outcomes = [arguments[name] for name in bound.outcomes]
     conditions = [trace[name]["fn"].support(trace[name]["value"]) for name in bound.outcomes]
     conditions += [jnp.isfinite(value) for value in (*sites.values(), *outcomes)]
@@ -64,7 +64,7 @@ def _mean(distribution: Any) -> jax.Array:
 
 def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
     """Log prior density of each latent site, elementwise over its batch dims."""
-    trace = conditioned(bound, sites, arguments)
+    trace = conditioned_trace(bound, sites, arguments)
     return {name: trace[name]["fn"].log_prob(trace[name]["value"]) for name in bound.latents}
 
 
@@ -77,7 +77,7 @@ def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays)
     return jnp.where(jnp.reshape(others[gate], shape) != 0, values, jnp.zeros_like(values))
 
 
-def conditioned(bound: Bound, sites: Arrays, arguments: Arrays) -> Mapping[str, Any]:
+def conditioned_trace(bound: Bound, sites: Arrays, arguments: Arrays) -> Mapping[str, Any]:
     """The trace of the model at these values."""
     model = handlers.substitute(handlers.seed(bound.function, jax.random.key(0)), data=sites)
     return handlers.trace(model).get_trace(**arguments)

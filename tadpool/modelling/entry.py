@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tadpool.modelling.design import Reference
+from tadpool.modelling.references import Reference
 
 
 @dataclass(frozen=True)

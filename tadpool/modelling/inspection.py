@@ -157,8 +157,8 @@ def _site(msg: dict[str, Any], where: str) -> Site:
         return Site(msg["name"], where, deterministic=True, plates=plates)
     families = [type(layer) for layer in layers(msg["fn"])]
     if dist.ImproperUniform in families and not msg["is_observed"]:
-        mend = "give it a proper one, such as dist.Normal(0, 10)"
-        raise UserError(f"{where}: the prior of {msg['name']} is improper, so nothing can be drawn from it; {mend}")
+        fix = "give it a proper one, such as dist.Normal(0, 10)"
+        raise UserError(f"{where}: the prior of {msg['name']} is improper, so nothing can be drawn from it; {fix}")
     wrappers = (dist.ExpandedDistribution, dist.MaskedDistribution, dist.Independent)
     scale = msg["scale"]
     return Site(
@@ -184,13 +184,13 @@ def layers(distribution: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
+def explain_model_errors(where: str) -> Iterator[None]:
     """An exception of a model becomes a sentence that names its file and line."""
     try:
-        with errors.explained(where, "calling the model"):
+        with errors.explain_errors(where, "calling the model"):
             yield
     except UserError as error:
         words = next((words for kind, words in TRACED if isinstance(error.__cause__, kind)), None)
         if words is None:
             raise
-        raise UserError(f"{errors.place(where, error.__cause__)}: {words}") from error.__cause__
+        raise UserError(f"{errors.with_line(where, error.__cause__)}: {words}") from error.__cause__

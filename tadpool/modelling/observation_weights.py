@@ -25,7 +25,7 @@ class weigh(Messenger):
 
 
 @dataclass(frozen=True, eq=False)
-class Weighed:
+class WeightedModel:
     """A model with weights. weights: outcome -> variable, an argument of the call; without it there are none.
 
     axes: outcome -> axes of its array that the variable has not. extra: variables that the model itself does not take.
@@ -47,9 +47,9 @@ class Weighed:
             return self.function(**{name: value for name, value in arguments.items() if name not in self.extra})
 
 
-def applied(
+def add_weights(
     where: str, function: Callable, weights: Mapping[str, str], dataset: xr.Dataset, taken: Collection[str]
-) -> Weighed:
+) -> WeightedModel:
     """The model with weights. taken: the variables that the model takes.
 
     Raises UserError for a variable that is not there, is no number of at least 0, or has a dim that the outcome has not.
@@ -68,7 +68,7 @@ def applied(
         _check(where, dataset[name])
         axes[outcome] = tuple(axis for axis, dim in enumerate(dims) if dim not in own)
     extra = tuple(name for name in weights.values() if name not in taken)
-    return Weighed(function, dict(weights), axes, extra)
+    return WeightedModel(function, dict(weights), axes, extra)
 
 
 def _check(where: str, variable: xr.DataArray) -> None:

@@ -1,7 +1,7 @@
 """The rules that a model has to keep, one function each, checked when it is bound to data and before anything is sampled.
 
 Each rule takes what the model said when it was called without computing anything (`Called`) and yields a sentence for
-each site that breaks it: file and line, what is wrong, and the mend.
+each site that breaks it: file and line, what is wrong, and the fix.
 """
 
 from collections import Counter
@@ -30,15 +30,12 @@ def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> 
         if values.dtype.kind not in "biuf":
             kind = "text" if values.dtype.kind in "OUS" else f"of type {values.dtype}"
             raise UserError(f"{model.where}: {name} is {kind}, which no model can take; take {name}_index or n_{name}")
-    for place in hidden_randomness.named(model.function, model.path):
-        raise UserError(f"{place}; {hidden_randomness.MEND}")
     called = call(model, model.arguments)
     _raise_first(sentence for rule in RULES for sentence in rule(called))
     _raise_first(_same_sites(called, call(model, model.arguments), "another call with equal arguments"))
     _raise_first(_same_sites(called, call(model, model.inputs), "a call without the outcomes"))
-    programs = [hidden_randomness.program(model.function, called.latents, model.arguments) for _ in range(2)]
-    for words in hidden_randomness.found(*programs):
-        raise UserError(f"{model.where}: {words}; {hidden_randomness.MEND}")
+    traces = [hidden_randomness.trace(model.function, called.latents, model.arguments) for _ in range(2)]
+    _raise_first(hidden_randomness.find(*traces, model.where, model.path))
     _raise_first(_values(called, observed_where))
 
 
@@ -52,13 +49,13 @@ def _weights(called: Called) -> Iterator[str]:
     outside = "the log likelihood of the outcomes would not contain it"
     for site in called.sites:
         if site.family == "Unit":
-            mend = "put it into the distribution of an outcome"
-            yield f"{site.where}: the factor {site.name} adds to the log density, but {outside}; {mend}"
+            fix = "put it into the distribution of an outcome"
+            yield f"{site.where}: the factor {site.name} adds to the log density, but {outside}; {fix}"
         elif site.scaled and not site.observed:
             yield f"{site.where}: {site.name} has a scale, which weighs its prior; put it into the prior itself"
         elif site.scaled:
-            mend = f"remove it and declare `weights: {{{site.name}: <variable>}}` in the study"
-            yield f"{site.where}: {site.name} has a scale or is a part of a plate, but {outside}; {mend}"
+            fix = f"remove it and declare `weights: {{{site.name}: <variable>}}` in the study"
+            yield f"{site.where}: {site.name} has a scale or is a part of a plate, but {outside}; {fix}"
 
 
 def _observed(called: Called) -> Iterator[str]:
@@ -118,13 +115,13 @@ def _shapes(called: Called) -> Iterator[str]:
     for site in called.sites:
         for name, _, size in site.plates:
             if dataset.sizes.get(name, size) != size:
-                mend = f"take its size as the argument n_{name}"
-                yield f"{site.where}: the plate {name} has size {size}, but the dim has {dataset.sizes[name]}; {mend}"
+                fix = f"take its size as the argument n_{name}"
+                yield f"{site.where}: the plate {name} has size {size}, but the dim has {dataset.sizes[name]}; {fix}"
     for site in called.observed():
         shape = data[site.name].shape
         if site.event:
-            mend = "remove .to_event(), or use a distribution of single values"
-            yield f"{site.where}: {site.name} has one density ({site.family}) for several values of its data; {mend}"
+            fix = "remove .to_event(), or use a distribution of single values"
+            yield f"{site.where}: {site.name} has one density ({site.family}) for several values of its data; {fix}"
         elif site.log_prob != shape:
             words = f"{site.name} has shape {shape} but its distribution has {site.log_prob}"
             yield f"{site.where}: {words}; align their dims"
@@ -173,8 +170,8 @@ def _values(called: Called, observed_where: Mapping[str, str] | None) -> Iterato
         value, inside, counted = known[site.name]
         data = model.dataset[site.name]
         if value is not None and not np.array_equal(value, model.data[site.name], equal_nan=True):
-            mend = "observe the data as they are, and change them in the dataset"
-            yield f"{site.where}: the observed site {site.name} does not hold the data {site.name}; {mend}"
+            fix = "observe the data as they are, and change them in the dataset"
+            yield f"{site.where}: the observed site {site.name} does not hold the data {site.name}; {fix}"
         if inside is not None and not np.all(inside):
             at, labels = _first(data, ~np.broadcast_to(inside, data.shape))
             yield (
@@ -189,7 +186,7 @@ def _masked(
     site: Site, data: xr.DataArray, counted: Any, dataset: xr.Dataset, observed_where: Mapping[str, str]
 ) -> Iterator[str]:
     """counted: False where the outcome is masked; None where that depends on parameters."""
-    mend = f"declare `observed_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
+    fix = f"declare `observed_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
     if counted is None:
         yield f"{site.where}: which values of {site.name} are masked depends on parameters; mask by data alone"
         return
@@ -197,7 +194,7 @@ def _masked(
     undeclared = ~np.broadcast_to(counted, data.shape) & declared.broadcast_like(data).transpose(*data.dims).values
     if undeclared.any():
         _, labels = _first(data, undeclared)
-        yield f"{site.where}: {site.name} of {labels} is masked, so that it does not count; {mend}"
+        yield f"{site.where}: {site.name} of {labels} is masked, so that it does not count; {fix}"
 
 
 def _mask(distribution: Any) -> Any:

@@ -12,19 +12,15 @@ DESIGNED = True
 
 
 def model(
-    design, *, alpha_location=0.0, alpha_scale=1.5, beta_scale=1.0, group_scale=1.0, mean_scale=1.0, sigma_scale=1.0,
-    nu_shape=2.0, nu_rate=0.1, overdispersion_scale=1.0, cutpoint_scale=1.5, sd_prior="exponential", scaled=True,
-    parametrization="auto", collapse=True,
+    rung, *, alpha_location=0.0, alpha_scale=1.5, beta_scale=1.0, group_scale=1.0, mean_scale=1.0,
+    sd_prior="exponential", scaled=True, parametrization="auto", collapse=True,
 ):  # fmt: skip
-    """design: a `tadpool.ladder.rung.Instance`. Scales are in units of the data unless `scaled` is false."""
-    alpha = design.population_intercept(alpha_location, alpha_scale)
-    design.common_slopes(design.coefficients(beta_scale))
-    design.varying_intercepts(alpha, group_scale, sd_prior)
-    design.group_means(mean_scale)
-    design.observe(
-        sigma_scale=sigma_scale, nu_shape=nu_shape, nu_rate=nu_rate, overdispersion_scale=overdispersion_scale,
-        cutpoint_scale=cutpoint_scale, sd_prior=sd_prior,
-    )  # fmt: skip
+    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is false."""
+    alpha = rung.population_intercept(alpha_location, alpha_scale)
+    rung.common_slopes(rung.coefficients(beta_scale))
+    rung.varying_intercepts(alpha, group_scale, sd_prior)
+    rung.group_means(mean_scale)
+    rung.observe(sd_prior)
 
 
 bound = binder(model, "mundlak")

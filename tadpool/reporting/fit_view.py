@@ -1,10 +1,9 @@
-"""What a page says of each fit: its model, settings, verdict, diagnostics and estimates."""
+"""One fit of a study as its pages show it: its model, settings, verdict and attempts."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,15 @@ import xarray as xr
 from tadpool.convergence import remedies
 from tadpool.files import contracts, plugins
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, listed, number, scaled, whole
+from tadpool.formatting import listed, number
 from tadpool.ladder.data_facts import ENOUGH
 from tadpool.ladder.equations import equations
-from tadpool.modelling import design as designs
+from tadpool.modelling import references
+from tadpool.modelling.design import Design
 from tadpool.reporting.html import docstrings
 from tadpool.reporting.html.markup import mathml
+from tadpool.reporting.html.tables import Cell
 
-LONG_SITE = 12
-
-DIAGNOSTICS = (  # key of check.json's diagnostics, heading, decimals, statistics of reasons that concern it
-    ("rhat_max", "R-hat, largest", 3, ("rhat", "modes")),
-    ("ess_bulk_min", "Bulk ESS, smallest", 0, ("ess_bulk",)),
-    ("ess_tail_min", "Tail ESS, smallest", 0, ("ess_tail",)),
-    ("diverging", "Divergences", 0, ("diverging",)),
-    ("reached_max_treedepth", "At largest tree depth", 0, ("tree_depth",)),
-    ("bfmi_min", "E-BFMI, smallest", 2, ("bfmi",)),
-    ("acceptance_rate", "Acceptance", 2, ("acceptance_rate",)),
-)
 SAMPLER_WORDS = {
     "chains": "chains",
     "warmup": "warm-up iterations",
@@ -76,59 +66,9 @@ def families(results: StudyResults, entry: str) -> dict[str, str]:
     return json.loads(attributes(path, ("relations",))["relations"]).get("sample_dist", {})
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A diagnostic in the convergence table. severity: "warn" or "fail" where a reason concerns it, otherwise ""."""
-
-    text: str
-    severity: str = ""
-
-
-def cells(check: Mapping[str, Any]) -> list[Cell]:
-    """One cell per diagnostic of one check (of a fit or of a sweep's point)."""
-    severities = {reason["statistic"]: reason["severity"] for reason in reversed(check["reasons"])}
-    return [
-        Cell(
-            number(check.get("diagnostics", {}).get(key), decimals),
-            max((severities.get(statistic, "") for statistic in statistics), key=("", "pass", "warn", "fail").index),
-        )
-        for key, _, decimals, statistics in DIAGNOSTICS
-    ]
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Rows of the estimates table of one site: parameter, mean, sd, interval, MCSE, ESS and R-hat as text."""
-
-    site: str
-    rows: list[list[str]]
-
-
 def parameters(check: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The rows of a check without those of auxiliary sites, which stand in for reparametrized ones in the sampler alone."""
     return [row for row in check.get("parameters", []) if row.get("kind") != "auxiliary"]
-
-
-def estimates(check: Mapping[str, Any], marks: Mapping[str, str]) -> tuple[list[Estimates], list[Estimates]]:
-    """The short sites and the long ones (more than LONG_SITE elements), in the order of the check, without auxiliary ones.
-
-    marks: by parameter, a remark that is shown with its name.
-    """
-    sites = [
-        Estimates(site, [_estimate(row, marks.get(row["parameter"], "")) for row in rows])
-        for site, rows in groupby(parameters(check), key=lambda row: row["site"])
-    ]
-    return [s for s in sites if len(s.rows) <= LONG_SITE], [s for s in sites if len(s.rows) > LONG_SITE]
-
-
-def _estimate(row: Mapping[str, Any], mark: str) -> list[str]:
-    sd = row["sd"]
-    mean, low, high = (scaled(row[key], sd) for key in ("mean", "eti89_low", "eti89_high"))
-    interval = MISSING if MISSING in (low, high) else f"{low} to {high}"
-    mcse = row.get("mcse_mean")
-    numbers = [scaled(mcse, mcse), whole(row.get("ess_bulk")), whole(row.get("ess_tail")), number(row.get("rhat"), 3)]
-    name = f"{row['parameter']} ({mark})" if mark else row["parameter"]
-    return [name, mean, scaled(sd, sd), interval, *numbers]
 
 
 @dataclass(frozen=True)
@@ -169,6 +109,14 @@ class Fit:
     def failed(self) -> bool:
         """Whether its numbers mean nothing: the verdict is fail, or the file says that it failed or crashed."""
         return self.verdict == "fail" or self.status != "ok"
+
+    @property
+    def badge(self) -> Cell:
+        """Its verdict, in the words of its badge."""
+        verdict = "fail" if self.failed else self.verdict
+        words = self.status if self.failed and self.status != "ok" else verdict
+        own = ", own thresholds" if self.check.get("thresholds") else ""
+        return Cell(f"{words}{own}", badge=verdict)
 
     @cached_property
     def status(self) -> str:
@@ -240,13 +188,13 @@ class Fit:
         return self.results.config["models"][self.entry]
 
     @property
-    def reference(self) -> designs.Reference:
-        return designs.reference(self.results.config, self.entry)
+    def reference(self) -> references.Reference:
+        return references.reference(self.results.config, self.entry)
 
     @property
-    def design(self) -> designs.Design | None:
+    def design(self) -> Design | None:
         """What a model of the ladder is made of here; None of any other."""
-        return designs.of(self.reference)
+        return references.design_of(self.reference)
 
     @property
     def source(self) -> str:
@@ -283,7 +231,7 @@ class Fit:
     @property
     def hyperparameters(self) -> list[tuple[str, Any, Any]]:
         """Name, value and default of each hyperparameter of the model."""
-        defaults = designs.signature(self.reference).hyperparameters
+        defaults = references.signature(self.reference).hyperparameters
         changed = self.config["hyperparameters"]
         return [(name, changed.get(name, default), default) for name, default in defaults.items()]
 

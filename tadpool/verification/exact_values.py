@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import gammaln
 from scipy.stats import nbinom, norm
 
-from tadpool.verification.parts import REFERENCE
+from tadpool.verification.tables import REFERENCE
 
 
 def reference(name: str) -> pd.DataFrame:

@@ -38,7 +38,7 @@ class Arguments:
         chosen = self.config.studies[study]
         spec = {"study": study, "dataset": chosen.source(), "arguments": chosen.arguments, "outcomes": chosen.outcomes}
         spec["dims"] = list(dict.fromkeys([chosen.unit, *chosen.groups]))
-        return spec | ({"seed": self.config.settings.seed} if sources.simulated(chosen.source()) else {})
+        return spec | ({"seed": self.config.settings.seed} if sources.is_simulated(chosen.source()) else {})
 
     def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
         observed_where = self.config.studies[study].observed_where
@@ -154,7 +154,7 @@ class Arguments:
         folder = self.config.settings.compare_with
         if folder is None:
             return None
-        return {"folder": folder, "digests": {study: provenance.of_run(folder, study) for study in studies}}
+        return {"folder": folder, "digests": {study: provenance.run_digest(folder, study) for study in studies}}
 
     def _render_index(self) -> dict[str, Any]:
         studies = {name: self._study(name) for name in self.config.studies}

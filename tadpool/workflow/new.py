@@ -1,4 +1,4 @@
-"""Begin a study: a commented study file, a model and a table that run as they are, to be replaced by one's own.
+"""Start a study: write a commented study file, a model and a table that run as they are, to be replaced by your own.
 
 `python -m tadpool.workflow.new NAME [--folder FOLDER]`, `make new NAME=... FOLDER=...` or `tadpool new NAME`.
 """
@@ -19,42 +19,50 @@ SKELETON = ROOT / "tadpool" / "workflow" / "skeleton"
 
 
 def write(name: str, folder: Path) -> list[Path]:
-    """Write the three files into a folder, which is made where it is not there; returns them.
+    """Write the three files of a new study.
 
-    Raises UserError where no study can have the name, where a file has it already, or where nothing can be written.
+    Args:
+        name: Name of the study and of its files.
+        folder: Where to write them; it is created if needed.
+
+    Returns:
+        The files.
+
+    Raises:
+        UserError: The name is not valid or taken, or nothing can be written.
     """
     _check(name)
-    made = {
+    sources = {
         folder / OWN / f"{name}.yaml": "study.yaml",
         folder / "models" / f"{name}.py": "model.py",
         folder / "data" / f"{name}.csv": "table.csv",
     }
-    for path in made:
+    for path in sources:
         if path.exists() or path.is_symlink():
-            raise UserError(f"{path} exists and is not overwritten; choose another name, or move that file away")
+            raise UserError(f"{path} exists and is not overwritten; choose another name, or move the file")
     _check_built_in(name)
     schema = (ROOT / "config" / "study.schema.json").resolve().as_uri()
     try:
-        for path, source in made.items():
+        for path, source in sources.items():
             text = (SKELETON / source).read_text(encoding="utf-8").replace("NAME", name).replace("SCHEMA", schema)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror}; choose a folder that can be written to") from error
-    return list(made)
+        raise UserError(f"{error.filename}: {error.strerror}; choose a folder that is writable") from error
+    return list(sources)
 
 
 def _check(name: str) -> None:
     if not re.fullmatch(SLUG, name):
-        rule = "a name has letters, digits, _ and -, begins with a letter or a digit, and is at most 64 long"
-        raise UserError(f"{name!r} is not a usable name: {rule}; choose another name")
+        rule = "a name has at most 64 characters, letters, digits, _ and -, and starts with a letter or digit"
+        raise UserError(f"{name!r} is not a valid name: {rule}; choose another name")
     if name.lower() in RESERVED:
         raise UserError(f"the name {name!r} is reserved for a folder of results; choose another name")
 
 
 def _check_built_in(name: str) -> None:
-    """Upper and lower case make no difference: on many disks they do not."""
+    """Refuse names of built-in files. Case is ignored, as on many disks."""
     folders = {BUILT_IN: ".yaml", plugins.PACKAGE / "models": ".py", plugins.BUILT_IN_DATA: ".csv"}
     for path in (path for folder, ending in folders.items() for path in folder.glob(f"*{ending}")):
         if path.stem.lower() == name.lower():
@@ -62,10 +70,12 @@ def _check_built_in(name: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files and say what to do next; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="tadpool new", description="Begin a study with files that run as they are.")
+    """Write the files and print what to do next; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="tadpool new", description="Start a study with files that run as they are.")
     parser.add_argument("name", help="name of the study and of its files")
-    parser.add_argument("--folder", type=Path, default=Path(), help="where to write it; by default the current folder")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(), help="where to write them; by default the current folder"
+    )
     given = parser.parse_args(arguments)
     try:
         written = write(given.name, given.folder)
@@ -77,7 +87,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _next(name: str, folder: Path) -> list[str]:
-    """What to type now."""
+    """What to type next."""
     if folder.resolve() == ROOT.resolve():
         commands = [f"make STUDY={name}"]
     else:

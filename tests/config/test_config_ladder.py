@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tadpool import config
-from tadpool.config.checks.tables import ROLES
-from tadpool.modelling.design import RUNGS
+from tadpool.loading.sources import ROLES
+from tadpool.modelling.rungs import RUNGS
 from tadpool.workflow import plan
 from tadpool.workflow.specs import Specs
-from tests.config.test_config import assert_one, folder, problems, write  # noqa: F401 (a fixture)
+from tests.made.config import assert_one, problems, write
 
 TABLE = "town,street,house,y,k,n,x,z,wet,soil,size,h\na,1,1,0.5,3,4,1.5,2,0,c,small,1\nb,2,2,1.5,0,4,2.5,3,1,d,big,2\n"
 COLUMNS = {
@@ -57,7 +57,7 @@ def kinds(found):
     return {each["name"]: each["kind"] for each in found["predictors"]}
 
 
-def test_everything_is_inferred_from_a_described_table(folder):  # noqa: F811
+def test_everything_is_inferred_from_a_described_table(folder):
     found = design(tabled())
     predictors = {"x": "number", "z": "number", "wet": "binary", "soil": "categorical", "size": "ordered"}
     assert kinds(found) == predictors
@@ -85,7 +85,7 @@ def test_everything_is_inferred_from_a_described_table(folder):  # noqa: F811
         ("{kind: ordered, levels: [0, 3]}", "ordered"),
     ],
 )
-def test_the_family_is_that_of_the_outcome_s_kind(folder, column, family):  # noqa: F811
+def test_the_family_is_that_of_the_outcome_s_kind(folder, column, family):
     found = design(tabled(outcome="k", columns={"k": column, "y": ""}))
     assert found["family"] == family
     assert found["trials"] == ("n" if "trials" in column else None)
@@ -93,19 +93,19 @@ def test_the_family_is_that_of_the_outcome_s_kind(folder, column, family):  # no
     assert ("x" in kinds(found)) == ("exposure" not in column)
 
 
-def test_a_weight_is_no_predictor(folder):  # noqa: F811
+def test_a_weight_is_no_predictor(folder):
     study = read(tabled("{p: {model: partial, weights: {}}}", weights="{y: x}"))
     assert "x" not in kinds(study.reference("p")["design"])
 
 
-def test_a_known_standard_error_is_a_role_of_the_outcome(folder):  # noqa: F811
+def test_a_known_standard_error_is_a_role_of_the_outcome(folder):
     columns = dict.fromkeys(COLUMNS, "") | {"town": "{kind: group}", "y": "{kind: number, standard_error: x}"}
     found = read(tabled(columns=columns | {"x": "{kind: number}"}, unit="town"))
     assert found.reference("partial")["design"]["standard_error"] == "x"
     assert not kinds(found.reference("partial")["design"])
 
 
-def test_keys_of_the_design_replace_what_was_inferred_and_the_entry_s_those_of_the_study(folder):  # noqa: F811
+def test_keys_of_the_design_replace_what_was_inferred_and_the_entry_s_those_of_the_study(folder):
     models = (
         "{a: {model: partial}, b: {model: partial_slopes, design: {slopes: [x], family: student}}, c: {model: c_own}}"
     )
@@ -118,13 +118,13 @@ def test_keys_of_the_design_replace_what_was_inferred_and_the_entry_s_those_of_t
     assert study.reference("c") == "c_own"
 
 
-def test_a_dataset_file_says_its_family_and_predictors(folder):  # noqa: F811
+def test_a_dataset_file_says_its_family_and_predictors(folder):
     text = tabled("{p: {model: partial}}", "log_radon", unit="house", groups="[county]", dataset="radon")
     found = design(text + "design: {family: normal, predictors: {floor: binary}}\n", "p")
     assert (found["family"], kinds(found), found["slopes"]) == ("normal", {"floor": "binary"}, [])
 
 
-def test_the_ladder_is_written_out(folder):  # noqa: F811
+def test_the_ladder_is_written_out(folder):
     study = read(tabled())
     assert list(study.models) == list(RUNGS)
     assert {name: entry.label for name, entry in study.models.items()}["unpooled"] == "no pooling"
@@ -136,21 +136,21 @@ def test_the_ladder_is_written_out(folder):  # noqa: F811
     assert study.predictions["partial"].group == "town"
 
 
-def test_rungs_that_do_not_apply_are_left_out_and_a_row_that_is_a_group_is_no_old_one(folder):  # noqa: F811
+def test_rungs_that_do_not_apply_are_left_out_and_a_row_that_is_a_group_is_no_old_one(folder):
     columns = dict.fromkeys(COLUMNS, "") | {name: COLUMNS[name] for name in ("town", "k", "n")}
     study = read(tabled(outcome="k", columns=columns, unit="town"))
     assert list(study.models) == ["pooled", "unpooled", "partial"]
     assert {name: each.target for name, each in study.comparisons.items()} == {"new_groups": "unit"}
 
 
-def test_own_comparisons_are_added_and_replace_those_of_the_ladder(folder):  # noqa: F811
+def test_own_comparisons_are_added_and_replace_those_of_the_ladder(folder):
     own = "{two: {entries: [pooled, partial]}, new_groups: {entries: [partial, mundlak], target: town}}"
     study = read(tabled(comparisons=own))
     assert list(study.comparisons) == ["old_groups", "new_groups", "two"]
     assert study.comparisons["new_groups"].entries == ["partial", "mundlak"]
 
 
-def test_jobs_are_told_of_the_design_and_its_change_decides_re_runs(folder):  # noqa: F811
+def test_jobs_are_told_of_the_design_and_its_change_decides_re_runs(folder):
     def specs(text):
         read(text)
         return Specs(config.read())
@@ -173,7 +173,7 @@ MISTAKES = [
     ("laddr", {}, "models", "'laddr' is not one of the choices", "'ladder'"),
     ("5", {}, "models", "5 (a whole number) is not ladder or a set of", "fixed_sigma"),
     ("[partial]", {}, "models", "(a list) is not ladder or a set of"),
-    ("ladder", {"design": "{family: gamma}"}, "design.family", "'gamma' is not one of the choices", "'normal'"),
+    ("ladder", {"design": "{family: skewed}"}, "design.family", "'skewed' is not one of the choices", "'normal'"),
     ("ladder", {"design": "{famly: normal}"}, "design.famly", "there is no such key", "'family'"),
     ("ladder", {"design": "{predictors: x}"}, "design.predictors", "'x' (text) is not a list of names or"),
     ("ladder", {"design": "{predictors: {x: real}}"}, "design.predictors.x", "'real' is not one of the choices"),
@@ -259,7 +259,7 @@ MISTAKES += [
 
 
 @pytest.mark.parametrize(("models", "keys", "field", "words"), [(m, k, f, words) for m, k, f, *words in MISTAKES])
-def test_a_mistake_is_one_sentence(folder, models, keys, field, words):  # noqa: F811
+def test_a_mistake_is_one_sentence(folder, models, keys, field, words):
     write("data/t.csv", TABLE)
     write("models/own.py", "def model(x, y=None):\n    pass\n")
     write("config/studies/mine.yaml", tabled(models, **keys))
@@ -267,7 +267,7 @@ def test_a_mistake_is_one_sentence(folder, models, keys, field, words):  # noqa:
     assert_one(found, Path("config/studies/mine.yaml"), field, *words)
 
 
-def test_a_plan_knows_the_size_of_a_fit_of_the_ladder(folder):  # noqa: F811
+def test_a_plan_knows_the_size_of_a_fit_of_the_ladder(folder):
     read(tabled())
     found = config.read()
     draws = found.sampler("mine", "partial")

@@ -88,15 +88,6 @@ def test_every_study_has_its_list():
     assert {path.stem for path in (ROOT / "config" / "studies").glob("*.yaml")} == set(FIGURES)
 
 
-@pytest.mark.parametrize("study", FIGURES)
-def test_every_entry_has_the_standard_figures(studies, study):
-    names = {figure.name for figure in drawing.wanted(studies[study])}
-    for entry in studies[study]["models"]:
-        assert {f"{entry}-{kind}" for kind in drawing.PER_ENTRY} <= names
-    for comparison in studies[study]["comparisons"]:
-        assert {f"{comparison}-{kind}" for kind in drawing.PER_COMPARISON} <= names
-
-
 @pytest.mark.parametrize("study", SIMULATED)
 def test_entries_of_simulated_studies_are_held_against_the_truth(studies, study):
     assert {f"{entry}-recovery" for entry in studies[study]["models"]} <= {

@@ -17,7 +17,7 @@ from tadpool.fitting import fit_job, prediction, sampling
 from tadpool.fitting.job import Job
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding
+from tadpool.modelling import batched_fits, binding
 from tadpool.modelling.entry import Entry
 from tadpool.workflow.specs import Specs
 
@@ -261,7 +261,7 @@ def test_a_site_that_cannot_be_reparametrized_is_a_mistake(tmp_path, monkeypatch
 def test_separate_fits_get_remedies_together():
     """Every location has 2 chains of 50 draws: too few, so all go on."""
     data = merged(prepare("cookies", {}, ["chips"], "s", None, ["cookie", "location"]))
-    bound, points = binding.separated(binding.bind("cookies_pooled", data), "location", "cookie")
+    bound, points = batched_fits.group_points(binding.bind("cookies_pooled", data), "location", "cookie")
     address = {"seed": 1, "study": "s", "entry": "e", "role": "fit"}
     sampled, attempts = fit_job.tried(bound, address, SAMPLER, points, ["draws"])
     draws = [attempt["settings"]["draws"] for attempt in attempts]

@@ -100,12 +100,14 @@ RETURN = "return data, truth"
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({RETURN: "return data"}, "simulate() returns a Dataset; return data, truth: two xarray.Dataset"),
-        ({RETURN: "return data, {'spread': spread}"}, "simulate() returns 2 values (Dataset, dict); return data, truth"),
-        ({RETURN: "pass"}, "simulate() returns nothing; return data, truth: two xarray.Dataset"),
-        ({RETURN: "return data, truth.assign(kind='a')"}, "the truth of kind is <U1, but a parameter is a number; correct"),
+        ({RETURN: "return data"}, "simulate() returns a Dataset; return two xarray.Dataset: data, truth"),
+        ({RETURN: "return data, {'spread': spread}"}, "simulate() returns 2 values (Dataset, dict); "
+         "return two xarray.Dataset: data, truth"),
+        ({RETURN: "pass"}, "simulate() returns nothing; return two xarray.Dataset: data, truth"),
+        ({RETURN: "return data, truth.assign(kind='a')"}, "the truth of kind has the type <U1, but a parameter is a "
+         "number; correct"),
         ({"y = rng.normal": "y = np.random.default_rng().normal"}, "two calls of simulate() with equal generators differ in y; "
-         "draw every random number from rng"),
+         "draw all random numbers from rng"),
         ({RETURN: "calls.append(1)\n    return data, truth + len(calls)"}, "two calls of simulate() with equal generators "
          "differ in the truth of spread;"),
         ({"rng.normal(0.0": "rng.nomal(0.0"}, "line 9: simulating failed: AttributeError: "),
@@ -126,7 +128,7 @@ def test_an_outcome_without_the_unit_is_a_sentence(own):
     with pytest.raises(UserError) as caught:
         prepared()
     assert str(caught.value) == (
-        "dataset own_clusters: the outcome y has cluster, but not row, the unit of the study; give it that dim"
+        "dataset own_clusters: the outcome y has cluster, but not row, the unit of the study; add this dim"
     )
 
 
@@ -139,7 +141,7 @@ def test_a_truth_of_another_size_is_a_sentence_before_sampling(own, tmp_path):
     with pytest.raises(UserError) as caught:
         fit_job.fit(Job(str(tmp_path / "fit.nc"), "{}", 2, data=str(tmp_path / "data.nc")), entry, SAMPLER)
     assert str(caught.value) == (
-        "the truth of effect has the dims cluster (3); the site has cluster, 4 in all: give the truth those of the site"
+        "the truth of effect has the dims cluster (3), but the site has cluster, 4 in all; give both the same dims"
     )
 
 

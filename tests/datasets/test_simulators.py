@@ -16,7 +16,7 @@ from tadpool.files.data_file import merged
 from tadpool.fitting import prediction, sampling
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding, densities
+from tadpool.modelling import batched_fits, binding, densities
 
 OUTCOMES = {"masking": ["y0", "y1"], "mundlak": ["Y"], "manufacturing": ["production_speed"]}
 
@@ -184,7 +184,7 @@ def test_separate_fits_are_those_of_each_group_alone():
     some = table[table["county"].isin(["AITKIN", "ANOKA", "CASS"])].reset_index(drop=True)
     three = plugins.load("datasets", "radon").load({"radon.csv": some})
     whole = binding.bind("radon_pooled", three)
-    bound, points = binding.separated(whole, "county", "house")
+    bound, points = batched_fits.group_points(whole, "county", "house")
     address = {"seed": 1, "study": "radon", "entry": "individual", "role": "fit", "attempt": 0}
     sampler = lanes.Sampler(500, 1000, 0.9, 10)
     fit = sampling.posterior(bound, address, 4, sampler, outcomes=["log_radon"], unit="house", points=points)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tadpool.evaluation import comparison
-from tests.evaluation.test_elpd import normal_model, scored
+from tests.made.scores import normal_model, scored
 
 
 def test_the_table_ranks_names_ties_and_keeps_failures_last():

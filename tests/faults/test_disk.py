@@ -6,12 +6,9 @@ import subprocess
 
 import pytest
 
-from tests.faults.conftest import small
-from tests.faults.test_kills import damaged
-from tests.runs.conftest import digests
+from tests.made.workflows import damaged, digests, small
 
 LAST = "results/small/pooled/loo.nc"  # from data.nc and fit.nc
-FULL = "the job says that there is no room, nothing partial is left, and with room the run ends with the same bytes"
 
 
 def mount(*arguments):
@@ -31,9 +28,11 @@ def on_tmpfs(tmp_path):
     subprocess.run(["umount", results], check=True)
 
 
-@pytest.mark.fault("disk", holds=FULL)
 def test_full_at_several_moments(on_tmpfs, undisturbed):
-    """Too small for the data, for the draws, and for what is made from them."""
+    """The job says that there is no room, nothing partial is left, and with room the run ends with the same bytes.
+
+    Too small for the data, for the draws, and for what is made from them.
+    """
     workflow, remount = on_tmpfs
     results = workflow.folder / "results"
     for size in ("24k", "120k", "220k"):
@@ -48,10 +47,8 @@ def test_full_at_several_moments(on_tmpfs, undisturbed):
     assert found == {name: undisturbed[1][name] for name in found}
 
 
-@pytest.mark.fault(
-    "disk", holds="the run ends with a sentence before any job starts; a plan and a finished run do not mind"
-)
 def test_read_only_results(on_tmpfs, undisturbed):
+    """The run ends with a sentence before any job starts; a plan and a finished run do not mind."""
     workflow, remount = on_tmpfs
     assert remount("size=64m").returncode == 0
     finished = undisturbed[0].folder

@@ -9,8 +9,7 @@ import time
 import pytest
 
 from tadpool.files import checksums, run_lock
-from tests.faults.conftest import small
-from tests.runs.conftest import digests
+from tests.made.workflows import digests, small, started
 
 FIT = "results/small/pooled/fit.nc"
 CHECK = "results/small/pooled/check.json"
@@ -46,13 +45,13 @@ def workflow(undisturbed, tmp_path):
     return undisturbed[0].copy(tmp_path / "tadpool")
 
 
-@pytest.mark.fault("files", holds="the run names the file and says what to delete, and nothing is made from it")
 @pytest.mark.parametrize(
     ("file", "damage"),
     [(FIT, truncate), (FIT, flip_a_bit), (FIT, empty), (FIT, swap), (CHECK, truncate), (CHECK, edit), (RANKING, edit)],
     ids=lambda value: value if isinstance(value, str) else value.__name__.replace("_", " "),
 )
 def test_damaged_result(workflow, file, damage):
+    """The run names the file and says what to delete, and nothing is made from it."""
     damage(workflow.folder / file)
     done = workflow.run("--dry-run", check=False)
     assert done.returncode != 0
@@ -60,10 +59,8 @@ def test_damaged_result(workflow, file, damage):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.fault(
-    "files", holds="the job that reads it names it, the file that it says to delete is made again, with the same bytes"
-)
 def test_old_result_put_back_with_its_time(workflow, undisturbed):
+    """The job that reads it names it, the file that it says to delete is made again, with the same bytes."""
     fit = workflow.folder / FIT
     swap(fit)
     os.utime(fit, (1e9, 1e9))
@@ -77,10 +74,8 @@ def test_old_result_put_back_with_its_time(workflow, undisturbed):
     assert digests(workflow.folder) == undisturbed[1]
 
 
-@pytest.mark.fault(
-    "files", holds="with its .snakemake folder nothing is left to do; without it the run says so and ends"
-)
 def test_results_copied_to_another_place(workflow, tmp_path):
+    """With its .snakemake folder nothing is left to do; without it the run says so and ends."""
     other = small(tmp_path / "other")
     other.plan()  # Snakemake has records there, but none of what is copied
     subprocess.run(["cp", "-a", workflow.folder / "results", other.folder], check=True)
@@ -91,8 +86,8 @@ def test_results_copied_to_another_place(workflow, tmp_path):
     assert other.plan() == {}
 
 
-@pytest.mark.fault("files", holds="its result is refused, and the newer one stays")
 def test_orphan_of_an_old_config(workflow, monkeypatch):
+    """Its result is refused, and the newer one stays."""
     monkeypatch.chdir(workflow.folder)
     from tadpool.errors import UserError
     from tadpool.files import contracts, io
@@ -100,24 +95,19 @@ def test_orphan_of_an_old_config(workflow, monkeypatch):
     newer = io.read(FIT, contracts.FIT)
     run_lock.PLACE.write_text('{"token": "newer", "host": "here", "process": 1}')
     monkeypatch.setenv(run_lock.TOKEN, "older")
-    before = checksums.text(workflow.folder / FIT, "fit.nc")
+    before = checksums.line(workflow.folder / FIT, "fit.nc")
     with pytest.raises(UserError, match="another run began while this job was at work; its result is not kept"):
         io.write(FIT, newer, contracts.FIT)
-    assert checksums.text(workflow.folder / FIT, "fit.nc") == before
+    assert checksums.line(workflow.folder / FIT, "fit.nc") == before
     assert run_lock.abandoned() is False, "of a run on another machine nothing can be said"
 
 
-@pytest.mark.fault(
-    "files",
-    holds="the second is told which process holds the folder, also after a third; plans need no lock; a killed run leaves none",
-)
 def test_two_runs_in_one_folder(tmp_path):
+    """The second is told which process holds the folder, also after a third; plans need no lock; a killed run leaves none."""
     workflow = small(tmp_path / "tadpool")
     holder = workflow.folder / "results" / ".running"
-    first = subprocess.Popen(
-        workflow.command("--cores", "1"), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
+    nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with started(workflow.command("--cores", "1"), cwd=workflow.folder, **nowhere) as first:
         while not holder.exists() or not holder.read_text():
             assert first.poll() is None
             time.sleep(0.1)
@@ -128,8 +118,5 @@ def test_two_runs_in_one_folder(tmp_path):
             assert f"results: process {first.pid} on " in second.stderr
             assert "Traceback" not in second.stderr
         assert workflow.plan()
-    finally:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
     workflow.run("results/small/data.nc")
     shutil.rmtree(workflow.folder)

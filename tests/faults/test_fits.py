@@ -3,7 +3,7 @@
 import pytest
 
 from tadpool.files import io
-from tests.faults.conftest import small
+from tests.made.workflows import small
 
 MODEL = '''"""Fails in its own way. $$x$$ Source: none."""
 import os
@@ -45,13 +45,13 @@ def run(tmp_path_factory):
     study = workflow.folder / "config" / "studies" / "small.yaml"
     head = study.read_text().split("models:")[0]
     entries = "".join(f"  {how}: {{model: failing, hyperparameters: {{how: {how}}}}}\n" for how in WAYS)
-    study.write_text(f"{head}models:\n  good: {{model: cookies_pooled}}\n{entries}")
+    study.write_text(f"{head}sensitivity: false\nmodels:\n  good: {{model: cookies_pooled}}\n{entries}")
     return workflow, workflow.run("--set-resources", "fit:runtime=1", "sample_prior:runtime=1", check=False)
 
 
-@pytest.mark.fault("fits", holds="others finish, the page shows it as failed with its cause, and the status is not 0")
 @pytest.mark.parametrize("how", WAYS)
 def test_one_fit_that_fails(run, how):
+    """Others finish, the page shows it as failed with its cause, and the status is not 0."""
     workflow, done = run
     results = workflow.folder / "results" / "small"
     assert done.returncode != 0
@@ -64,6 +64,6 @@ def test_one_fit_that_fails(run, how):
     assert (results.parent / "index.html").exists()
 
 
-@pytest.mark.fault("fits", holds="the next run tries them again, and no other fit")
 def test_fits_that_crashed_are_tried_again(run):
+    """The next run tries them again, and no other fit."""
     assert run[0].plan()["fit"] == len(WAYS)

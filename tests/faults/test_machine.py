@@ -10,12 +10,11 @@ from pathlib import Path
 import jaxlib
 import pytest
 
-from tests.faults.conftest import small
-from tests.runs.conftest import digests
+from tests.made.workflows import digests, small
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory):
+def odd(undisturbed, tmp_path_factory):
     """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written and a damaged compile cache.
 
     Returns the workflow, its process, and whether it was without network.
@@ -26,7 +25,9 @@ def odd(tmp_path_factory):
     cache = temporary / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
     cache.mkdir(parents=True, mode=0o700)
     cache.parent.chmod(0o700)
-    for entry in _compile_cache().glob("*"):
+    compiled = list(Path(os.environ["TMPDIR"], *cache.parts[-2:]).iterdir())
+    assert compiled, "no other run has compiled anything"
+    for entry in compiled:
         (cache / entry.name).write_bytes(b"damaged")
     environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": "/proc", "TMPDIR": str(temporary)}
     environment["XDG_CACHE_HOME"] = str(temporary)  # Snakemake itself does not start without a place for its cache
@@ -43,38 +44,30 @@ def _can(*command):
     return bool(shutil.which(command[0])) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _compile_cache():
-    """Programs that other runs on this machine compiled."""
-    return Path(tempfile.gettempdir()) / f"tadpool-{os.getuid()}" / f"jaxlib-{jaxlib.__version__}-{os.uname().machine}"
-
-
-SAME = "the run ends well, with the same bytes"
-
-
-@pytest.mark.fault("machine", holds=SAME)
 @pytest.mark.parametrize("what", ["one core", "LANG=C", "a damaged compile cache", "a HOME that cannot be written"])
 def test_odd_machine(odd, undisturbed, what):
+    """The run ends well, with the same bytes."""
     assert odd[1].returncode == 0, odd[1].stderr[-3000:]
     assert digests(odd[0].folder) == undisturbed[1]
 
 
-@pytest.mark.fault("machine", holds=SAME)
 def test_no_network(odd, undisturbed):
+    """The run ends well, with the same bytes."""
     if not odd[2]:
         pytest.skip("no network namespace can be made here")
     assert digests(odd[0].folder) == undisturbed[1]
 
 
-@pytest.mark.fault("machine", holds="no result can be read by others, all are as they should be")
 def test_umask_077(odd, undisturbed):
+    """No result can be read by others, all are as they should be."""
     files = [path for path in (odd[0].folder / "results").rglob("*") if path.is_file()]
     assert len(files) > 30
     assert [path for path in files if path.stat().st_mode & 0o077] == []
     assert digests(odd[0].folder) == undisturbed[1]
 
 
-@pytest.mark.fault("machine", holds="the run says which table is from the future, and makes nothing from it")
 def test_table_from_two_hours_ahead(tmp_path):
+    """The run says which table is from the future, and makes nothing from it."""
     workflow = small(tmp_path / "tadpool")
     os.utime(workflow.source / "data" / "cookies.csv", (time.time() + 7200,) * 2)
     done = workflow.run("results/small/data.nc", check=False)
@@ -84,8 +77,8 @@ def test_table_from_two_hours_ahead(tmp_path):
     assert not (workflow.folder / "results" / "small" / "data.nc").exists()
 
 
-@pytest.mark.fault("machine", holds="nothing is done again, and an edit re-runs what depends on it")
 def test_clock_that_was_two_hours_ahead(undisturbed, tmp_path):
+    """Nothing is done again, and an edit re-runs what depends on it."""
     workflow = undisturbed[0].copy(tmp_path / "tadpool")
     for path in (workflow.folder / "results").rglob("*"):
         status = path.stat()

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tadpool import figures
 from tadpool.calibration import sbc_verdict
 from tadpool.convergence import verdicts as checks
 from tadpool.errors import UserError
@@ -27,8 +25,9 @@ from tadpool.figures import (
     drawing,
     recovery_grid,
 )
-from tadpool.files import contracts, io
+from tadpool.files import contracts, io, plugins
 from tadpool.files.results import StudyResults
+from tests.made.calibration import tree, write_calibration
 
 COOKIES, LOCATIONS, CHAINS, DRAWS = 12, 3, 4, 100
 MODELS = {
@@ -218,12 +217,6 @@ def made_up(rng, entry, points=()):
     return groups
 
 
-def tree(groups, **attributes):
-    made = xr.DataTree.from_dict(groups)
-    made.attrs.update({"provenance": "{}", "status": "ok", "reason": "", "attempts": "[]"} | attributes)
-    return made
-
-
 def write_entry(folder, rng, entry, data):
     prior = {
         "prior": labelled(
@@ -285,30 +278,6 @@ def write_sweep(folder, rng, data):
     parts = [pointwise({name: group.isel(mu_shape=i) for name, group in groups.items()}) for i in range(3)]
     loo = xr.concat(parts, dim=groups["posterior"]["mu_shape"])
     io.write(folder / "sweeps/shape/loo.nc", tree({"loo": loo}), contracts.LOO)
-
-
-def write_calibration(folder, rng):
-    """60 simulations of two parameters and the log likelihood; the ranks of `sigma` are all too low."""
-    names, both = ["sigma", "lam[a]", "lam[b]", "log likelihood"], ("simulation", "quantity")
-    u = rng.uniform(size=(60, 4)) * [0.5, 1, 1, 1]
-    arrays = {"rank": np.floor(u * 101).astype(int), "below": u, "ess": np.full(u.shape, 200.0)}
-    arrays |= {"truth": rng.normal(size=u.shape), "mean": rng.normal(size=u.shape), "sd": np.ones(u.shape) / 2}
-    variables = {name: (both, value) for name, value in arrays.items()}
-    outcome = np.array([sbc_verdict.FLAGGED] * 3 + [sbc_verdict.OK] * 57)
-    variables |= {
-        "outcome": ("simulation", outcome),
-        "reason": ("simulation", np.where(outcome == sbc_verdict.OK, "", "ESS is 9")),
-    }
-    coords = {
-        "simulation": range(60),
-        "quantity": names,
-        "site": ("quantity", ["sigma", "lam", "lam", "log likelihood"]),
-    }
-    simulations = xr.Dataset(variables, coords, {"largest_rank": 100})
-    quantities = sbc_verdict.summary(simulations)
-    verdict, reasons = sbc_verdict.verdict(simulations, quantities)
-    made = tree({"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=json.dumps(reasons))
-    io.write(folder / "calibration/many.nc", made, contracts.CALIBRATION)
 
 
 def write_recovery(folder, rng, entry, bias):
@@ -390,8 +359,7 @@ def test_every_figure_of_usable_entries_is_drawn(listed):
 
 
 def test_every_kind_is_drawn(listed):
-    kinds = {path.stem for path in Path(figures.__file__).parent.glob("*.py") if path.stem[0] != "_"}
-    assert kinds == {figure["kind"] for figure in listed.values()}
+    assert set(plugins.figures()) == {figure["kind"] for figure in listed.values()}
 
 
 def test_list_holds_what_the_page_needs(drawn, listed):

@@ -77,7 +77,7 @@ def flip(path, position):
         (lambda path: path.write_bytes(path.read_bytes()[:100]), "not the file that was written here"),
         (lambda path: path.write_bytes(b""), "not the file that was written here"),
         (lambda path: flip(path, 3000), "not the file that was written here"),
-        (lambda path: (path.write_bytes(b""), checksums.path_of(path).unlink()), "not readable as NetCDF"),
+        (lambda path: (path.write_bytes(b""), checksums.checksum_path(path).unlink()), "not readable as NetCDF"),
         (lambda path: path.unlink(), "does not exist"),
     ],
 )
@@ -94,14 +94,14 @@ def test_two_files_that_were_swapped_are_both_named(tmp_path):
     one, other = tmp_path / "one" / "predictions.nc", tmp_path / "other" / "predictions.nc"
     io.write(one, tree(1.0), contracts.PREDICTIONS)
     io.write(other, tree(2.0), contracts.PREDICTIONS)
-    assert checksums.broken([tmp_path]) == []
+    assert checksums.changed([tmp_path]) == []
     content = one.read_bytes()
     one.write_bytes(other.read_bytes())
     other.write_bytes(content)
     for path in (one, other):
         with pytest.raises(UserError, match="not the file that was written here"):
             io.read(path, contracts.PREDICTIONS)
-        assert [str(path) in sentence for sentence in checksums.broken([path.parent])] == [True]
+        assert [str(path) in sentence for sentence in checksums.changed([path.parent])] == [True]
 
 
 def test_a_result_of_a_run_that_was_overtaken_is_not_kept(tmp_path, monkeypatch):

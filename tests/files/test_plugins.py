@@ -15,7 +15,8 @@ from tadpool.files.data_file import merged
 from tadpool.fitting import sampling
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding, densities, design
+from tadpool.modelling import binding, densities
+from tadpool.modelling.rungs import RUNGS
 from tadpool.verification import exact_comparisons
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}
@@ -29,7 +30,7 @@ def data_of(study):
     return merged(prepare(content["dataset"], arguments, content["outcomes"], study, 1 if simulated else None))
 
 
-@pytest.mark.parametrize("model", sorted(set(plugins.names("models")) - set(design.RUNGS)))
+@pytest.mark.parametrize("model", sorted(set(plugins.names("models")) - set(RUNGS)))
 def test_every_model_is_used_by_a_study(model):
     assert model in {name for name, _ in USES}
 
@@ -124,23 +125,35 @@ def table(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "read", "words"),
     [
-        ("a\n1\nx\n", lambda t: columns.numbers(t, "a"), "line 3, column a: x is not allowed, a finite number"),
-        ("a\n1\n\n2.5\n", lambda t: columns.integers(t, "a"), "line 3, column a: 2.5 is not allowed, a whole number"),
+        (
+            "a\n1\nx\n",
+            lambda t: columns.numbers(t, "a"),
+            "line 3, column a: x is not allowed: it must be a finite number",
+        ),
+        (
+            "a\n1\n\n2.5\n",
+            lambda t: columns.integers(t, "a"),
+            "line 3, column a: 2.5 is not allowed: it must be a whole",
+        ),
         (
             "a\n1\n-1\n",
             lambda t: columns.integers(t, "a", at_least=0),
-            "line 3, column a: -1 is not allowed, 0 is the least",
+            "line 3, column a: -1 is not allowed: the minimum is 0",
         ),
-        ("a,n\n3,2\n", lambda t: columns.integers(t, "a", at_most=t["n"]), "line 2, column a: 3 .* above column n"),
+        (
+            "a,n\n3,2\n",
+            lambda t: columns.integers(t, "a", at_most=t["n"]),
+            "line 2, column a: 3 .* the maximum is column n",
+        ),
         ("a\nyes\nmaybe\n", lambda t: columns.binary(t, "a", "no", "yes"), "line 3, column a: maybe"),
         (
             "a,b\n,1\nx,2\n",
             lambda t: columns.index(t, "a"),
-            "line 2, column a: nan is not allowed, every row needs a group",
+            "line 2, column a: nan is not allowed: every row must have a group",
         ),
         ("acb\n1\n", lambda t: columns.numbers(t, "abc"), "no column 'abc'; did you mean 'acb'"),
         ("a\n", lambda t: t, "no rows"),
-        ("", lambda t: t, "not a CSV table"),
+        ("", lambda t: t, "cannot be read as CSV"),
     ],
 )
 def test_a_bad_cell_is_named_by_line_and_column(tmp_path, text, read, words):

@@ -9,7 +9,7 @@ from tadpool.engine import lanes
 from tadpool.files import plugins
 from tadpool.fitting import prediction, sampling
 from tadpool.loading import columns
-from tadpool.modelling import binding
+from tadpool.modelling import batched_fits, binding
 from tadpool.verification import exact_comparisons
 
 # Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 780 comparisons of this module false alarms are below 1e-2.
@@ -47,9 +47,11 @@ def test_a_sweep_point_is_the_same_lanes_alone_or_among_others():
     options = {"outcomes": ["survived"], "unit": "tank"}
     small = lanes.Sampler(100, 100, 0.8, 10)
     whole = sampling.posterior(
-        bound, address, 4, small, points=binding.swept(bound, "sigma", [0.5, 1.0, 2.0])[1], **options
+        bound, address, 4, small, points=batched_fits.sweep_points(bound, "sigma", [0.5, 1.0, 2.0])[1], **options
     )
-    alone = sampling.posterior(bound, address, 4, small, points=binding.swept(bound, "sigma", [2.0])[1], **options)
+    alone = sampling.posterior(
+        bound, address, 4, small, points=batched_fits.sweep_points(bound, "sigma", [2.0])[1], **options
+    )
     for group in ("posterior", "sample_stats", "log_likelihood"):
         xr.testing.assert_identical(whole.groups[group].sel(sigma=[2.0]), alone.groups[group])
 

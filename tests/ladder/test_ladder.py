@@ -1,5 +1,7 @@
 """The rungs of the pooling ladder: what they are bound to, their densities, their equations."""
 
+import json
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -15,10 +17,17 @@ from tadpool.engine.nuts import hold_out
 from tadpool.errors import UserError
 from tadpool.files import plugins
 from tadpool.fitting import prediction
-from tadpool.ladder.data_facts import gathered
+from tadpool.ladder import likelihoods
+from tadpool.ladder.cell_sums import Cells
+from tadpool.ladder.data_facts import by_row, gathered
 from tadpool.ladder.equations import equations
-from tadpool.modelling import binding, densities, design
+from tadpool.ladder.first_estimates import working
+from tadpool.modelling import binding, densities, references
+from tadpool.modelling.design import Design
+from tadpool.modelling.families import FAMILIES, LOG, Parameter
+from tadpool.modelling.rungs import RUNGS
 from tadpool.reporting.html.markup import mathml
+from tadpool.reporting.sections.pooling_scales import Scale
 
 EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None, "standard_error": None}
 PREDICTORS = [
@@ -76,8 +85,8 @@ def made(family, rows=60, **changes):
 
 
 PAIRS = [
-    *(("partial", family) for family in design.FAMILIES),
-    *((rung, "normal") for rung in design.RUNGS if rung != "partial"),
+    *(("partial", family) for family in FAMILIES),
+    *((rung, "normal") for rung in RUNGS if rung != "partial"),
 ]
 
 
@@ -85,10 +94,10 @@ PAIRS = [
 def test_a_rung_has_the_density_that_its_equations_say(rung, family):
     """At a draw from the prior, every site against SciPy; and the names and dims of its sites."""
     chosen, dataset = made(family)
-    assert design.applies(rung, chosen) is None
+    assert RUNGS[rung].inapplicable(Design.from_json(chosen)) is None
     reference = {"name": rung, "design": chosen}
     bound = binding.bind(reference, dataset)
-    signature = design.signature(reference)
+    signature = references.signature(reference)
     assert set(signature.variables) <= set(bound.inputs)
     assert bound.outcomes == signature.outcomes == (("x", "y") if rung == "latent_mundlak" else ("y",))
     separate = ("school",) if rung == "unpooled" else ()
@@ -99,7 +108,7 @@ def test_a_rung_has_the_density_that_its_equations_say(rung, family):
     def drawn(key, arguments):
         inputs = {name: value for name, value in arguments.items() if name not in bound.outcomes}
         sites = densities.simulate(bound, key, {}, inputs)
-        trace = densities.conditioned(bound, {name: sites[name] for name in bound.latents}, arguments)
+        trace = densities.conditioned_trace(bound, {name: sites[name] for name in bound.latents}, arguments)
         sampled = {name: site for name, site in trace.items() if site["type"] == "sample"}
         return sites, {name: site["fn"].log_prob(site["value"]) for name, site in sampled.items()}
 
@@ -219,12 +228,13 @@ def test_new_rows_are_predicted_with_the_scales_of_the_data():
     assert tree["predictions"]["alpha_school"].sizes["school"] == 1
 
 
-@pytest.mark.parametrize("family", design.FAMILIES)
-@pytest.mark.parametrize("rung", design.RUNGS)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("rung", RUNGS)
 def test_equations_can_be_shown_with_and_without_the_numbers_of_the_data(rung, family):
     chosen, dataset = made(family)
-    for facts in (None, gathered(rung, chosen, dataset, True, "here")):
-        text = equations(rung, chosen, {"alpha_scale": 2.0}, facts)
+    design = Design.from_json(chosen)
+    for facts in (None, gathered(rung, design, dataset, True, "here")):
+        text = equations(rung, design, {"alpha_scale": 2.0}, facts)
         assert "<math" in mathml(text, "block")
         assert text.count("&") == text.count("\\\\\n") + 1
         assert ("s_y" in text) == (facts is None and family in ("normal", "student"))
@@ -241,23 +251,58 @@ def test_equations_can_be_shown_with_and_without_the_numbers_of_the_data(rung, f
     ],
 )
 def test_a_rung_that_is_no_model_for_a_design_says_why(rung, changes, words):
-    chosen, _ = made("normal", **changes)
-    assert words in design.applies(rung, chosen)
-    assert design.applies("pooled", chosen) is None
+    design = Design.from_json(made("normal", **changes)[0])
+    assert words in RUNGS[rung].inapplicable(design)
+    assert RUNGS["pooled"].inapplicable(design) is None
 
 
 def test_a_name_is_a_reference_too():
-    assert design.name("frogs_multilevel") == "frogs_multilevel"
-    assert design.of("frogs_multilevel") is None
-    assert design.signature("frogs_multilevel") == plugins.signature(plugins.find("models", "frogs_multilevel"))
-    assert not design.signature("frogs_multilevel").designed
+    assert references.name("frogs_multilevel") == "frogs_multilevel"
+    assert references.design_of("frogs_multilevel") is None
+    assert references.signature("frogs_multilevel") == plugins.signature(plugins.find("models", "frogs_multilevel"))
+    assert not references.signature("frogs_multilevel").designed
 
 
 def test_hyperparameters_are_those_of_the_family():
-    signature = design.signature({"name": "partial", "design": made("poisson")[0]})
+    signature = references.signature({"name": "partial", "design": made("poisson")[0]})
     assert set(signature.hyperparameters) == {
         "alpha_location", "alpha_scale", "beta_scale", "group_scale", "sd_prior", "scaled", "parametrization", "collapse"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_design_goes_to_json_and_back(family):
+    design = Design.from_json(made(family)[0])
+    assert Design.from_json(json.loads(json.dumps(design.to_json()))) == design
+    assert design.to_json()["family"] == family
+
+
+def test_a_family_without_a_record_is_refused():
+    with pytest.raises(KeyError, match="no family is named 'skewed'; the families are normal, student"):
+        Design.from_json({**made("normal")[0], "family": "skewed"})
+
+
+def unsupported(**changes):
+    """A design of a family that the table of families has and no other place, and data for it."""
+    chosen, dataset = made("normal", offset=None)
+    design = Design.from_json(chosen)
+    return replace(design, family=replace(design.family, name="skewed", **changes)), dataset
+
+
+def test_no_family_or_link_is_treated_as_another_one():
+    """Each place that computes by family or link says which it lacks, where it might go on with the identity link."""
+    design, dataset = unsupported(link=replace(LOG, name="probit"))
+    with pytest.raises(KeyError, match="no first estimates for the link 'probit' of the family 'skewed'"):
+        working(design, by_row(design, dataset))
+    with pytest.raises(KeyError, match="probit"):
+        Scale(design, dataset["y"]).link(0.5)
+    with pytest.raises(KeyError, match="the family 'skewed' has no likelihood"):
+        likelihoods.distribution(design.family, np.zeros(3), {})
+    with pytest.raises(KeyError, match="no log likelihood from sums over cells for the family 'skewed'"):
+        Cells(np.zeros(3, int), np.zeros(1, int), dict, []).joint_log_density(design.family, {})
+    shape = Parameter("shape", "k", "", (("shape_scale", 1.0),))
+    with pytest.raises(KeyError, match="the parameter 'shape' of the family 'skewed' has no prior"):
+        likelihoods.own_parameters(replace(design.family, parameters=(shape,)), {}, "half_normal", 1.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +332,7 @@ def test_rows_may_be_the_members_of_a_group_and_have_known_standard_errors():
     for rung, site in (("pooled", "alpha"), ("unpooled", "alpha_school"), ("partial", "alpha_school")):
         bound = binding.bind({"name": rung, "design": chosen}, dataset)
         assert "sigma" not in bound.latents
-        assert design.signature({"name": rung, "design": chosen}).variables == ("stderr",)
+        assert references.signature({"name": rung, "design": chosen}).variables == ("stderr",)
         trace = handlers.trace(handlers.seed(bound.function, 0)).get_trace(**bound.data, **bound.hyperparameters)
         expected = stats.norm.logpdf(dataset["effect"], trace[site]["value"], dataset["stderr"])
         found = trace["effect"]["fn"].log_prob(dataset["effect"].values)
@@ -296,25 +341,28 @@ def test_rows_may_be_the_members_of_a_group_and_have_known_standard_errors():
 
 def test_equations_of_known_standard_errors_have_no_sigma():
     chosen, dataset = schools()
-    text = equations("partial", chosen, {}, gathered("partial", chosen, dataset, True, "here"))
+    design = Design.from_json(chosen)
+    text = equations("partial", design, {}, gathered("partial", design, dataset, True, "here"))
     assert "\\mathrm{Normal}(\\mu_i, \\mathrm{stderr}_i)" in text
     assert "\\\\\n\\sigma &" not in text
 
 
-@pytest.mark.parametrize("rung", design.RUNGS[1:])
+@pytest.mark.parametrize("rung", [rung for rung in RUNGS if rung != "pooled"])
 def test_rows_that_are_groups_of_their_own_need_standard_errors_to_be_told_from_noise(rung):
-    chosen, _ = schools(standard_error=None)
-    assert design.applies(rung, chosen).startswith("needs several rows to each school, or their errors, to tell")
-    assert "`standard_error` of effect names the column" in design.applies(rung, chosen)
-    assert design.applies("pooled", chosen) is None
+    design = Design.from_json(schools(standard_error=None)[0])
+    reason = RUNGS[rung].inapplicable(design)
+    assert reason.startswith("needs several rows to each school, or their errors, to tell")
+    assert "`standard_error` of effect names the column" in reason
+    assert RUNGS["pooled"].inapplicable(design) is None
 
 
 def test_the_parametrization_weighs_known_standard_errors():
     """Shrinkage of eight schools: their own estimates say little, those with a hundredth of the errors nearly all."""
     chosen, dataset = schools()
-    weak = gathered("partial", chosen, dataset, True, "here")["effects"]["alpha_school"]
+    design = Design.from_json(chosen)
+    weak = gathered("partial", design, dataset, True, "here")["effects"]["alpha_school"]
     sharp = dataset.assign(stderr=dataset["stderr"] / 100)
-    strong = gathered("partial", chosen, sharp, True, "here")["effects"]["alpha_school"]
+    strong = gathered("partial", design, sharp, True, "here")["effects"]["alpha_school"]
     assert not weak["centred"]
     assert strong["centred"]
     assert strong["reliability"] > 0.99
@@ -346,12 +394,12 @@ def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, 
     z = {name: z[name] for name in bound.latents}
     held_out = {"y": np.random.default_rng(2).random(1000) < 1 / 3}
 
-    def potential(z, together):
-        with hold_out(held_out=held_out, together=together):
+    def potential(z, joint):
+        with hold_out(held_out=held_out, joint=joint):
             return potential_energy(bound.function, (), arguments, z)
 
     (expected, slope), (found, own_slope) = (
-        jax.jit(jax.value_and_grad(partial(potential, together=together)))(z) for together in (False, True)
+        jax.jit(jax.value_and_grad(partial(potential, joint=joint)))(z) for joint in (False, True)
     )
     assert float(found) == pytest.approx(float(expected), rel=1e-11)
     for name, value in slope.items():

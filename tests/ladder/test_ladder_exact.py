@@ -12,6 +12,7 @@ from tadpool.engine import lanes
 from tadpool.files import data_file
 from tadpool.ladder.data_facts import gathered, reliability
 from tadpool.modelling import binding
+from tadpool.modelling.design import Design
 from tadpool.verification import exact_comparisons
 
 NOTHING = {"predictors": [], "slopes": [], "trials": None, "exposure": None, "offset": None, "standard_error": None}
@@ -101,13 +102,16 @@ def test_cookies_are_exact():
     assert wrong("partial", COOKIES, "cookies", exact, **own) == []
 
 
+def effects(rung, design, dataset):
+    data = data_file.merged(exact_comparisons.prepared(dataset))
+    return gathered(rung, Design.from_json(design), data, True, "")["effects"]
+
+
 def test_effects_are_centred_where_each_group_knows_its_own():
     """Radon: counties have few houses, most none on the first floor. Cookies: 30 to each location."""
-    radon = gathered("partial_slopes", RADON, data_file.merged(exact_comparisons.prepared("radon")), True, "")[
-        "effects"
-    ]
+    radon = effects("partial_slopes", RADON, "radon")
     assert not radon["beta_floor_county"]["centred"]
-    cookies = gathered("partial", COOKIES, data_file.merged(exact_comparisons.prepared("cookies")), True, "")["effects"]
+    cookies = effects("partial", COOKIES, "cookies")
     assert cookies["alpha_location"]["centred"]
     assert bound("partial", COOKIES, "cookies").latents == ("alpha", "sigma_location", "alpha_location")
 

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import sys
 
 import numpy as np
 import polars
@@ -13,7 +14,7 @@ from tadpool.errors import UserError
 from tadpool.files.data_file import merged
 from tadpool.files.results import StudyResults
 from tadpool.loading import sources
-from tadpool.loading.described_table import MEND_EMPTY
+from tadpool.loading.described_table import FIX_EMPTY
 from tadpool.loading.preparation import prepare
 from tadpool.reporting.sections import data as reporting
 
@@ -182,7 +183,7 @@ def test_a_masked_predictor_may_have_one_value_per_group(folder):
     np.testing.assert_array_equal(data["wait"].values, [2.0, np.nan])
     assert data["wait_known"].dims == ("g",)
     with pytest.raises(
-        UserError, match=r"line 3, column wait: '7' is not allowed, g b has '' in line 2 and needs one value"
+        UserError, match=r"line 3, column wait: '7' is not allowed: g b must have one value, and has '' in line 2"
     ):
         data_of("y,wait,g\n1,,b\n2,7,b\n", columns, outcomes=("y",))
 
@@ -190,9 +191,9 @@ def test_a_masked_predictor_may_have_one_value_per_group(folder):
 @pytest.mark.parametrize(
     ("cell", "sentence"),
     [
-        ("0", "t.csv, line 3, column wait: '0' is not allowed, 1 is the least; correct the table"),
-        ("1.5", "t.csv, line 3, column wait: '1.5' is not allowed, a whole number is needed; correct the table"),
-        ("x", "t.csv, line 3, column wait: 'x' is not allowed, a number is needed; correct the table"),
+        ("0", "t.csv, line 3, column wait: '0' is not allowed: the minimum is 1; correct the table"),
+        ("1.5", "t.csv, line 3, column wait: '1.5' is not allowed: it must be a whole number; correct the table"),
+        ("x", "t.csv, line 3, column wait: 'x' is not allowed: it must be a number; correct the table"),
     ],
 )
 def test_cells_beside_masked_ones_keep_their_rules(folder, cell, sentence):
@@ -297,77 +298,81 @@ REFUSED = [
     ("y2\n1\n", COUNT, "t.csv has no column 'y'; did you mean 'y2'?"),
     ("y\n", COUNT, "t.csv has no rows; a study needs at least one"),
     ("", COUNT, "t.csv has no rows; a study needs at least one"),
-    ("y,z\n1,2\n3\n", COUNT, "t.csv, line 3: 1 cells, but the heading has 2; correct the line, or declare `separator`"),
+    (
+        "y,z\n1,2\n3\n",
+        COUNT,
+        "t.csv, line 3: it has 1 cells, but the heading has 2; correct the line, or set `separator`",
+    ),
     ("y,y\n1,2\n", COUNT, "t.csv, line 1: the heading 'y' is given twice; rename one"),
     ('y\n"1\n', COUNT, "t.csv, line 2: unexpected end of data; correct the quotes there"),
-    (b"y\n\xff\n", COUNT, "t.csv is not text in utf-8 (byte 3); save the table as UTF-8, or declare its `encoding`"),
-    ("y;z,a\n1;2,3\n", COUNT, "t.csv can be read with comma or semicolon between cells; declare its `separator`"),
+    (b"y\n\xff\n", COUNT, "t.csv is not text in utf-8 (byte 3); save the table as UTF-8, or set `encoding`"),
+    ("y;z,a\n1;2,3\n", COUNT, "t.csv can be read with comma or semicolon as separator; set `separator`"),
     (
         'note,y\n"a\nb",1\n\nc,many\nd,some\n',
         COUNT,
-        "t.csv, line 5, column y: 'many' is not allowed, a number is needed; correct the table, or name what means an empty "
-        "cell in `missing_values` (2 such rows)",
+        "t.csv, line 5, column y: 'many' is not allowed: it must be a number; correct the table, or list values that stand for "
+        "empty cells in `missing_values` (2 rows like this)",
     ),
     (
         "y,z\n1,2\n,2\n",
         COUNT,
-        "t.csv, line 3, column y: the cell is empty, a number is needed; fill it, or declare `missing: drop` to leave such "
-        "rows out",
+        "t.csv, line 3, column y: the cell is empty: it must be a number; fill it, or write `missing: drop` to remove such "
+        "rows",
     ),
-    ("y\n1e999\n", NUMBER, "t.csv, line 2, column y: '1e999' is not allowed, a finite number is needed"),
-    ("y\nnan\n", NUMBER, "t.csv, line 2, column y: 'nan' is not allowed, a number is needed"),
-    ("y\n1_0\n", NUMBER, "t.csv, line 2, column y: '1_0' is not allowed, a number is needed"),
-    ("y;z\n1,5;2\n1.5;2\n", NUMBER, "t.csv, line 2, column y: '1,5' is not allowed, a number is needed"),
-    ("y\n1.5\n", COUNT, "t.csv, line 2, column y: '1.5' is not allowed, a whole number is needed; correct the table"),
-    ("y\n-1\n", COUNT, "t.csv, line 2, column y: '-1' is not allowed, a count is at least 0; correct the table"),
-    ("y\n1e17\n", COUNT, "t.csv, line 2, column y: '1e17' is not allowed, it is too large for a whole number"),
+    ("y\n1e999\n", NUMBER, "t.csv, line 2, column y: '1e999' is not allowed: it must be a finite number"),
+    ("y\nnan\n", NUMBER, "t.csv, line 2, column y: 'nan' is not allowed: it must be a number"),
+    ("y\n1_0\n", NUMBER, "t.csv, line 2, column y: '1_0' is not allowed: it must be a number"),
+    ("y;z\n1,5;2\n1.5;2\n", NUMBER, "t.csv, line 2, column y: '1,5' is not allowed: it must be a number"),
+    ("y\n1.5\n", COUNT, "t.csv, line 2, column y: '1.5' is not allowed: it must be a whole number; correct the table"),
+    ("y\n-1\n", COUNT, "t.csv, line 2, column y: '-1' is not allowed: a count cannot be negative; correct the table"),
+    ("y\n1e17\n", COUNT, "t.csv, line 2, column y: '1e17' is not allowed: whole numbers must not exceed 2^53"),
     (
         "y\n4\n7\n",
         {"y": {"kind": "number", "at_least": 5}},
-        "t.csv, line 2, column y: '4' is not allowed, 5 is the least; correct the table",
+        "t.csv, line 2, column y: '4' is not allowed: the minimum is 5; correct the table",
     ),
     (
         "y\n4\n7\n",
         {"y": {"kind": "integer", "at_most": 5}},
-        "t.csv, line 3, column y: '7' is not allowed, 5 is the most",
+        "t.csv, line 3, column y: '7' is not allowed: the maximum is 5",
     ),
-    ("y\n1\n2\n", {"y": {"kind": "binary"}}, "t.csv, line 3, column y: '2' is not allowed, the levels are 0, 1"),
+    ("y\n1\n2\n", {"y": {"kind": "binary"}}, "t.csv, line 3, column y: '2' is not allowed: the levels are 0, 1"),
     (
         "y\nlow\nHigh\n",
         {"y": {"kind": "ordered", "levels": ["low", "high"]}},
-        "t.csv, line 3, column y: 'High' is not allowed, the levels are low, high; correct the table",
+        "t.csv, line 3, column y: 'High' is not allowed: the levels are low, high; correct the table",
     ),
     (
         "y,g\n1,\n",
         {**COUNT, "g": {"kind": "group"}},
-        "t.csv, line 2, column g: the cell is empty, every row needs one; fill it, or declare `missing: drop`",
+        "t.csv, line 2, column g: the cell is empty: every row must have a label; fill it, or write `missing: drop`",
     ),
     (
         "y,row\n1,a\n2,b\n",
         COUNT,
-        "column row has the name of the study's unit; describe it (`row: {kind: group}`), or give the unit another name",
+        "column row has the name of the study's unit; describe it (`row: {kind: group}`), or rename the unit",
     ),
     (
         "y,row\n1,a\n2,a\n",
         {**COUNT, "row": {"kind": "group"}},
-        "line 3, column row: 'a' is not allowed, it names a second row",
+        "line 3, column row: 'a' is not allowed: each row must have one row",
     ),
     (
         "y,n\n3,4\n5,4\n",
         {"y": {"kind": "count", "trials": "n"}, "n": {"kind": "count"}},
-        "t.csv, line 3, column y: '5' is not allowed, it is above the number of trials, column n; correct the table",
+        "t.csv, line 3, column y: '5' is not allowed: it exceeds the number of trials, column n; correct the table",
     ),
-    ("y,t\n3,1.5\n5,0\n", RATE, "t.csv, line 3, column t: '0' is not allowed, the exposure of y is above 0"),
+    ("y,t\n3,1.5\n5,0\n", RATE, "t.csv, line 3, column t: '0' is not allowed: the exposure of y must be above 0"),
     (
         "y,g,z\n1,a,3\n1,b,4\n1,a,5\n",
         {**COUNT, "g": {"kind": "group"}, "z": {"kind": "number", "per": "g"}},
-        "t.csv, line 4, column z: '5' is not allowed, g a has '3' in line 2 and needs one value; correct the table",
+        "t.csv, line 4, column z: '5' is not allowed: g a must have one value, and has '3' in line 2; correct the table",
     ),
-    ("y\n\n,\n", {"y": {"kind": "count", "missing": "drop"}}, "line 3: 2 cells, but the heading has 1"),
+    ("y\n\n,\n", {"y": {"kind": "count", "missing": "drop"}}, "line 3: it has 2 cells, but the heading has 1"),
     (
         "y,z\n,1\nNA,1\n",
         {"y": {"kind": "count", "missing": "drop"}},
-        "every row has an empty cell in y; no row is left",
+        "every row has an empty cell in y, so no row is left",
     ),
 ]
 
@@ -402,11 +407,11 @@ def test_all_columns_with_mistakes_are_listed_at_once(folder):
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"y": (("a", "b"), [[1]])}, "t.nc: y has 2 dims; a column has one"),
+        ({"y": (("a", "b"), [[1]])}, "t.nc: y has 2 dims; give it one"),
         ({"y": ("a", [1]), "place": ("b", [1, 2])}, "t.nc: place has the dims ('b',), y has ('a',)"),
         (
             {"y": ("a", [1.5]), "place": ("a", [1])},
-            "t.nc, row 1, column y: '1.5' is not allowed, a whole number is needed",
+            "t.nc, row 1, column y: '1.5' is not allowed: it must be a whole number",
         ),
     ],
 )
@@ -419,27 +424,30 @@ def test_a_bad_netcdf_is_one_sentence(folder, variables, words):
 
 def test_what_is_no_netcdf_is_one_sentence(folder):
     (folder / "t.nc").write_text("y\n1\n")
-    with pytest.raises(UserError, match=r"^t\.nc is not readable as NetCDF"):
+    with pytest.raises(UserError, match=r"^t\.nc cannot be read as NetCDF"):
         prepare(described("t.nc", COUNT), {}, ["y"], "s")
 
 
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"y": [1, -2]}, "t.parquet, row 2, column y: '-2' is not allowed, a count is at least 0; correct the table"),
-        ({"y": [1, None]}, f"t.parquet, row 2, column y: the cell is empty, a number is needed; {MEND_EMPTY}"),
-        ({"y": [1.5, float("nan")]}, "t.parquet, row 2, column y: the cell is empty, a number is needed"),
+        (
+            {"y": [1, -2]},
+            "t.parquet, row 2, column y: '-2' is not allowed: a count cannot be negative; correct the table",
+        ),
+        ({"y": [1, None]}, f"t.parquet, row 2, column y: the cell is empty: it must be a number; {FIX_EMPTY}"),
+        ({"y": [1.5, float("nan")]}, "t.parquet, row 2, column y: the cell is empty: it must be a number"),
         (
             {"y": [datetime.date(2026, 1, 31)] * 2},
-            "t.parquet, row 1, column y: '2026-01-31' is not allowed, a number is needed",
+            "t.parquet, row 1, column y: '2026-01-31' is not allowed: it must be a number",
         ),
         (
             {"y": [[1], [2]]},
-            "t.parquet: column y holds list(int64), but a cell is one number or text; give each of its values",
+            "t.parquet: column y is list(int64), but a cell is one number or text; make a column of each of its values",
         ),
         (
             {"y": [{"a": 1}, {"a": 2}]},
-            "t.parquet: column y holds struct({'a': int64}), but a cell is one number or text",
+            "t.parquet: column y is struct({'a': int64}), but a cell is one number or text",
         ),
         ({"z": [1, 2]}, "t.parquet has no column 'y'; known: z"),
         ({"y": []}, "t.parquet has no rows; a study needs at least one"),
@@ -454,9 +462,16 @@ def test_a_bad_parquet_is_one_sentence(folder, columns, sentence):
 
 def test_what_is_no_parquet_is_one_sentence(folder):
     (folder / "t.parquet").write_text("y\n1\n")
-    with pytest.raises(UserError, match=r"^t\.parquet is not readable as Parquet") as caught:
+    with pytest.raises(UserError, match=r"^t\.parquet cannot be read as Parquet") as caught:
         prepare(described("t.parquet", COUNT), {}, ["y"], "s")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_parquet_without_polars_is_one_sentence(folder, monkeypatch):
+    polars.DataFrame({"y": [1]}).write_parquet("t.parquet")
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(UserError, match=r"^t\.parquet: .*polars, which is not installed.*; run `make parquet` in .*$"):
+        prepare(described("t.parquet", COUNT), {}, ["y"], "s")
 
 
 # What a table may have been meant to say

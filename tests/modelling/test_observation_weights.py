@@ -15,9 +15,9 @@ from tadpool.evaluation import elpd
 from tadpool.files.data_file import merged
 from tadpool.fitting import sampling
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding, design
+from tadpool.modelling import binding, references
 
-WEIGHTED = design.weighted("cookies_pooled", {"chips": "w"})
+WEIGHTED = references.weighted("cookies_pooled", {"chips": "w"})
 WEIGHTS = np.arange(150) % 4 / 2
 SHAPE, RATE = 2.0, 0.2
 # Two-sided normal tail beyond 4.4 is 1.1e-5: over the 152 comparisons below false alarms are below 2e-3.
@@ -82,7 +82,7 @@ def test_weights_leave_predictions_and_held_out_rows_alone(fit):
 def test_a_weight_of_each_group_counts_for_all_its_rows():
     """Weights broadcast along dims that they have not."""
     dataset = xr.Dataset({"y": (("row", "item"), np.ones((2, 3), int)), "w": ("row", [1.0, 3.0])})
-    function = binding.weights.applied("m", lambda **arguments: None, {"y": "w"}, dataset, ["y"])
+    function = binding.observation_weights.add_weights("m", lambda **arguments: None, {"y": "w"}, dataset, ["y"])
     assert function.axes == {"y": (1,)}
     assert function.extra == ("w",)
 

@@ -10,14 +10,13 @@ import pytest
 from tadpool import config
 from tadpool.config import reading
 from tadpool.files import io, provenance
+from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.pages.study import study_record
 from tadpool.reporting.sections import changes, run_record
 from tadpool.workflow import rule_graph
 from tadpool.workflow.specs import Specs
-from tests.reporting import test_pages as test_reporting
-from tests.reporting.test_pages import Page, index_page, render, section
-
-make = test_reporting.make
+from tests.made.page import Page, render, section
+from tests.made.tables import texts
 
 
 def record(results):
@@ -82,9 +81,10 @@ def test_estimates_count_as_moved_beyond_three_combined_monte_carlo_errors(pair)
         there["scores"]["main"]["second"][0] += 1.0
 
     results, found = pair(change)
-    assert [row[0] for row in found.moved] == ["second: elpd in main", "first: SD of mu"]
-    assert found.moved[1][-1] == "5.0"
-    elpd = found.moved[0]
+    moved = texts(found.moved_table)
+    assert [row[0] for row in moved] == ["second: elpd in main", "first: SD of mu"]
+    assert moved[1][-1] == "5.0"
+    elpd = moved[0]
     assert elpd[1:] == ["−58.000", "−59.000", "−1.000", "0.042", "23.6"]
     words = shown(results, found)
     assert "Changed: 2 of 62 estimates." in words
@@ -211,8 +211,8 @@ def test_the_other_run_is_part_of_what_makes_the_pages(tmp_path, monkeypatch):
         return made.spec("render_report", {"study": "cookies"}), made.spec("render_index", {})
 
     first = specs()
-    assert provenance.of_run("before", "cookies") in first[0]
-    assert provenance.of_run("before", "radon") is None
+    assert provenance.run_digest("before", "cookies") in first[0]
+    assert provenance.run_digest("before", "radon") is None
     assert specs() == first
     io.write_text("before/cookies/run.json", "{} ")
     assert not set(specs()) & set(first)

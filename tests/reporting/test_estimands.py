@@ -10,8 +10,8 @@ from tadpool import formatting
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.reporting.sections import estimands
-from tests.config.test_config import assert_one, folder, problems, study, write  # noqa: F401 (a fixture)
-from tests.reporting.test_pages import make, render  # noqa: F401 (a fixture)
+from tests.made.config import assert_one, problems, study, write
+from tests.made.page import render
 
 QUANTITY = {
     "label": "the mean",
@@ -33,7 +33,7 @@ def shown(results, **changes):
     return value
 
 
-def test_a_parameter_stands_with_units_and_interval(make):  # noqa: F811
+def test_a_parameter_stands_with_units_and_interval(make):
     results = make()
     draws = results.fit("first")["posterior"]["mu"].values
     low, high = np.quantile(draws, [0.055, 0.945])
@@ -42,7 +42,7 @@ def test_a_parameter_stands_with_units_and_interval(make):  # noqa: F811
     assert float(scaled[0]) == pytest.approx(np.exp(draws).mean(), abs=0.51)
 
 
-def test_a_member_is_chosen_and_a_prediction_read(make):  # noqa: F811
+def test_a_member_is_chosen_and_a_prediction_read(make):
     results = make()
     draws = results.fit("first")["posterior"]["theta"].sel(row=3).values
     assert shown(results, site="theta", at={"row": 3}).startswith(formatting.number(draws.mean(), 1) + " (89")
@@ -58,15 +58,15 @@ def test_a_member_is_chosen_and_a_prediction_read(make):  # noqa: F811
         ({"site": "theta", "at": {"row": 99}}, "not known, 99 is no member of row"),
     ],
 )
-def test_what_is_not_there_is_said(make, changes, words):  # noqa: F811
+def test_what_is_not_there_is_said(make, changes, words):
     assert shown(make(), **changes).startswith(words)
 
 
-def test_nothing_is_said_of_a_fit_that_failed(make):  # noqa: F811
+def test_nothing_is_said_of_a_fit_that_failed(make):
     assert shown(make({"first": "stuck", "second": "ok"})) == "not known, its fit failed"
 
 
-def test_the_truth_stands_beside_what_was_simulated(make):  # noqa: F811
+def test_the_truth_stands_beside_what_was_simulated(make):
     results = make()
     tree = io.read(results.folder / "data.nc", contracts.DATA)
     tree["truth"] = xr.Dataset({"mu": ((), 3.25)})
@@ -95,6 +95,6 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("line", "field", "words"), [(line, field, words) for line, field, *words in MISTAKES])
-def test_a_mistake_is_one_sentence(folder, line, field, words):  # noqa: F811
+def test_a_mistake_is_one_sentence(folder, line, field, words):
     write("config/studies/mine.yaml", study(f"estimands: [{line}]"))
     assert_one(problems(), "config/studies/mine.yaml", f"estimands.0.{field}", *words)

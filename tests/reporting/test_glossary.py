@@ -7,30 +7,24 @@ import re
 import pytest
 
 from tadpool import reporting
-from tadpool.reporting import fit_view
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.html.glossary import Glossary, Term, terms
-from tadpool.reporting.sections import data, predictions
+from tadpool.reporting.html.tables import Column
 
 LISTED = terms(TEMPLATES / "glossary.yaml")
 MODULES = [
-    importlib.import_module(f"tadpool.reporting.{found.name}") for found in pkgutil.iter_modules(reporting.__path__)
+    importlib.import_module(found.name) for found in pkgutil.walk_packages(reporting.__path__, f"{reporting.__name__}.")
 ]
 IN_CODE = [
-    *(
-        heading
-        for module in MODULES
-        for name in dir(module)
-        if name.endswith("HEADINGS")
-        for heading in getattr(module, name)
-    ),
-    *(heading for _, heading, *_ in fit_view.DIAGNOSTICS),
-    *[*data.SUMMARY, *data.BY_LEVEL, *predictions.SUMMARY],
-    *["In sample", "Leave-one-out", "Doubtful units", "Predictive draws"],
+    column
+    for module in MODULES
+    for listed in vars(module).values()
+    if isinstance(listed, tuple)
+    for column in listed
+    if isinstance(column, Column)
 ]
 LABELS = """
-Fit Verdict Reasons Model Dimension Role Variable Meaning Dimensions Unit Levels Outcome Parameter Standing Quantity Reading
-Reason Job File Config Code Package Version Planted What Statistic Rule Estimate
+Fit Verdict Reasons Outcome File Config Code Planted What Statistic
 """
 COUNTS = """
 Size Range Missing count min max Rank Truth Fits Values Bound Exact Found Flagged Failed Impossible Seconds Jobs
@@ -40,8 +34,6 @@ PLAIN = {
     *LABELS.split(),
     *COUNTS.split(),
     *[
-        "Scored by",
-        "Moved most by the prior of",
         "Farthest off",
         "Found by",
         "What the check says",
@@ -55,14 +47,12 @@ PLAIN = {
 
 
 def headings():
-    """Every column heading that templates and code name; those that a study or a fit names are not among them."""
-    found = set(IN_CODE)
+    """Every heading of numbers, and every heading of a template; those that a study or a fit names are not among them."""
+    found = {column.heading for column in IN_CODE if column.number and not column.own}
     for path in TEMPLATES.glob("*.html"):
         text = path.read_text()
-        lists = re.findall(
-            r"(?:for heading in|set headings =) \[(.*?)\]|m\.(?:table|capped)\([^\[\]]*?\[(\".*?)\]", text
-        )
-        found |= {heading for pair in lists for heading in re.findall(r'"([^"]+)"', "".join(pair))}
+        lists = re.findall(r"for heading in \[(.*?)\]", text)
+        found |= {heading for listed in lists for heading in re.findall(r'"([^"]+)"', listed)}
         found |= set(re.findall(r'<th scope="col"[^>]*>([^<{]+)</th>', text))
         found |= set(re.findall(r'glossary\.heading\("([^"]+)"\)', text))
     return {" ".join(heading.split()) for heading in found}

@@ -16,11 +16,12 @@ from tadpool.files.results import StudyResults
 from tadpool.reporting import fit_view
 from tadpool.reporting.html import flowchart
 from tadpool.reporting.html.environment import environment
+from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.sections import checklist, machine, overview
-from tests.reporting import test_pages as test_reporting
-from tests.reporting.test_pages import HOSTILE, MODEL, Page, index_page, quantities, render, section, sensitive
+from tests.made.page import Page, render, section
+from tests.made.results import HOSTILE, MODEL, quantities, sensitive
+from tests.made.tables import texts
 
-make, grouped = test_reporting.make, test_reporting.grouped
 TEMPLATES = ROOT / "report"
 
 
@@ -178,7 +179,7 @@ def test_time_and_memory_are_summed_by_rule(make):
         ("sweeps/grid/fit.share-1of2", 1.0, 1), ("sweeps/grid/loo.share-2of2", 1.0, 1),
     ]:  # fmt: skip
         io.write_text(results.folder / f"benchmarks/{place}.tsv", line.format(seconds, memory))
-    found = {row[0]: row[1:] for row in machine.machine(results).rules}
+    found = {row[0]: row[1:] for row in texts(machine.machine(results).rules)}
     assert found["fit"] == ["2", "30.0", "4.0", "300.0"]
     assert set(found) == {
         "fit", "check_sweep", "sweep", "compare", "calibrate", "recover", "cross_validate_group", "share",

@@ -13,14 +13,16 @@ from tadpool.convergence import verdicts as checks
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.loading import undeclared_trials
-from tadpool.modelling.design import ROLES
+from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
 from tadpool.reporting.pages.study import comparisons, headline
 from tadpool.reporting.sections import overview, sensitivity
 from tadpool.reporting.sections import predictions as predicted
 from tadpool.reporting.sections.pooling import pooling
 from tadpool.reporting.sections.pooling_own_data import own_data
-from tests.reporting.test_pages import PROVENANCE, compared, fit, loo, render, section, sensitive, write_plugins
+from tests.made.page import render, section
+from tests.made.results import PROVENANCE, compared, fit, loo, sensitive, write_plugins
+from tests.made.tables import texts
 
 GROUPS = list("abcd")
 ERRORS, SPREAD, MEAN = np.array([0.5, 1.0, 2.0, 4.0]), 2.0, 10.0
@@ -128,10 +130,11 @@ def folder(tmp_path, monkeypatch):
 def test_the_pull_is_that_of_the_groups_errors_and_the_spread_between_them(folder):
     """s^2 / (s^2 + sigma^2) for errors 0.5, 1, 2 and 4 and a spread of 2: 6, 20, 50 and 80 %, whatever the prior."""
     found = answered(folder)
-    assert [row[-1] for row in found.table] == ["6 %", "20 %", "50 %", "80 %"]
-    assert [row[0] for row in found.table] == GROUPS
+    rows = texts(found.table)
+    assert [row[-1] for row in rows] == ["6 %", "20 %", "50 %", "80 %"]
+    assert [row[0] for row in rows] == GROUPS
     low, high = MEAN - 1.6 * ERRORS[1], MEAN + 1.6 * ERRORS[1]
-    assert [float(each) for each in found.table[1][4].split(" to ")] == pytest.approx([low, high], abs=0.25)
+    assert [float(each) for each in rows[1][4].split(" to ")] == pytest.approx([low, high], abs=0.25)
     assert found.pull.startswith("Partial pooling pulls a group from what its own data say 35 % of the way")
     assert found.pull.endswith("(median of 4 groups; from 6 % to 80 %).")
     assert found.scale == "y, mm"
@@ -234,7 +237,7 @@ def test_rows_that_are_groups_are_no_old_ones(folder):
 def test_nothing_is_told_of_a_pull_by_a_fit_that_failed(folder):
     found = answered(folder, failed=("partial",), old={"unpooled": AHEAD, "pooled": TIE, "partial": BEHIND})
     assert (found.differences, found.pull) == ([], "How far partial pooling pulls is not known: its fit failed.")
-    assert found.table == []
+    assert found.table is None
     first, *others = found.answers[0].sentences
     assert first == "These data cannot tell which model predicts best: groups may be pooled completely or not at all."
     assert any("Partial failed its check and has no rank" in words for words in others)
@@ -242,7 +245,7 @@ def test_nothing_is_told_of_a_pull_by_a_fit_that_failed(folder):
 
 def test_without_a_fit_of_no_pooling_the_spread_is_told_alone(folder):
     found = answered(folder, failed=("unpooled",))
-    assert found.table == []
+    assert found.table is None
     assert found.pull == "How far partial pooling pulls from no pooling is not known, for lack of a usable fit of that."
     assert not any("prior alone" in words for words in found.answers[1].sentences)
 
@@ -315,7 +318,7 @@ def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
 def test_the_end_of_a_run_asks_what_tables_may_have_been_meant_to_say(folder):
     read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
     made(folder, table=read | {"never_below": {"y": ["n"]}})
-    (question,) = undeclared_trials.asked({"groups": ["y"], "not there": ["y"]})
+    (question,) = undeclared_trials.questions({"groups": ["y"], "not there": ["y"]})
     assert question.startswith("groups: Is y out of n?")
 
 
@@ -373,10 +376,10 @@ OWN = [
 )
 def test_own_data_of_a_group_are_told_as_they_are(keys, columns, expected):
     """Groups a (one row), b (two) and c, of which no row is left. Of known errors: 7/5 and 1/sqrt(1.25) in group b."""
-    roles = dict.fromkeys(ROLES) | {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": []}
+    design = {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": [], "slopes": []}
     variables = {name: ("row", np.array(values)) for name, values in columns.items()}
     data = xr.Dataset(variables | {"group_index": ("row", [0, 1, 1])}, coords={"row": range(3), "group": list("abc")})
     data["y"].attrs |= (
         {"flag_values": [0, 1, 2], "flag_meanings": "low mid high"} if keys["family"] == "ordered" else {}
     )
-    assert own_data(roles | keys, data) == expected
+    assert own_data(Design.from_json(design | keys), data) == expected

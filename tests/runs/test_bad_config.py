@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tadpool import ROOT
+from tadpool import ROOT, config
 
 FIRST = "The config has mistakes; nothing was run."
 
@@ -23,12 +23,6 @@ def assert_sentences(done, *sentences):
     assert done.stderr.splitlines()[-len(sentences) - 1 :] == [FIRST, *sentences]
 
 
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "config" / "studies").mkdir(parents=True)
-    return tmp_path
-
-
 def test_mistakes_in_files(folder):
     (folder / "config" / "config.yaml").write_text("sampler: {draws: 0}\nstudies: [mine, cookeis]\n")
     (folder / "config" / "studies" / "mine.yaml").write_text("title: [\n")
@@ -41,33 +35,27 @@ def test_mistakes_in_files(folder):
     )
 
 
-def test_mistakes_on_the_command_line(folder):
-    done = dry_run(folder, "--config", "sead=2", "compile_cache=false", "sampler={draws: 500}", "studies=[cookies]")
+def test_mistakes_on_the_command_line_and_in_a_file_given_there(folder):
+    (folder / "quick.yaml").write_text("sampler: {chains: 1, target_accept: .nan}\n")
     start = "--config or --configfile: "
+    given = ("sead=2", "compile_cache=false", "sampler={draws: 500}", "studies=[cookies]")
     assert_sentences(
-        done,
-        f"{start}sampler.draws: '500' (text) is not a whole number; inside --config every value is text: "
-        "write it in a file and give that with --configfile",
+        dry_run(folder, "--configfile", "quick.yaml", "--config", *given),
+        f"{start}sampler.target_accept: .nan is not a finite number; give a finite number",
+        f"{start}sampler.chains: 1 is too small; give at least 2",
+        f"{start}sampler.draws: '500' (text) is not a whole number; inside --config every nested value is text: "
+        "write it in a file and pass that with --configfile",
         f"{start}compile_cache: 'false' (text) is not true or false; write compile_cache=False",
         f"{start}sead: there is no such key; did you mean 'seed'?",
     )
 
 
-def test_mistakes_in_a_file_given_on_the_command_line(folder):
-    (folder / "quick.yaml").write_text("sampler: {chains: 1, target_accept: .nan}\n")
-    done = dry_run(folder, "--configfile", "quick.yaml")
-    start = "--config or --configfile: "
-    assert_sentences(
-        done,
-        f"{start}sampler.target_accept: .nan is not a finite number; give a finite one",
-        f"{start}sampler.chains: 1 is too small; give at least 2",
-    )
-
-
-def test_a_folder_in_place_of_the_config(folder):
+def test_a_folder_in_place_of_the_config(folder, monkeypatch):
     (folder / "config" / "config.yaml").mkdir()
-    done = dry_run(folder)
-    assert_sentences(done, "config/config.yaml: it is a folder; put a YAML file in its place")
+    monkeypatch.chdir(folder)
+    with pytest.raises(config.ConfigErrors) as caught:
+        config.read()
+    assert caught.value.problems == ["config/config.yaml: it is a folder; put a YAML file in its place"]
 
 
 def test_a_good_config_on_the_command_line_and_a_study_of_the_user(folder):

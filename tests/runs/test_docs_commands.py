@@ -10,7 +10,7 @@ import pytest
 from tadpool import ROOT
 from tadpool.files import contracts, io
 from tests import pages
-from tests.runs.conftest import copy_to
+from tests.made.workflows import copy_to
 
 READ = [*pages.PAGES, ROOT / "config" / "README.md"]
 SHELL = {page: found for page in READ if (found := [b for b in pages.blocks(page) if b.language == "sh" and b.run])}
@@ -46,6 +46,7 @@ def typed():
     return set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHELL, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_of_a_page_run(page, clone, typed):
     """In a folder of one's own beside tadpool's, with the files that the page showed before; `make` in tadpool's."""

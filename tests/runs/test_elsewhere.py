@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tadpool import ROOT, config
 from tadpool import __main__ as launcher
-from tadpool import config
 from tadpool.errors import UserError
 from tadpool.files import io
 from tadpool.workflow import new
-from tests.runs.conftest import ROOT, copy_to
+from tests.made.workflows import copy_to
 
 HELPER = "SCALE = 10.0\n"
 MODEL = '''"""$$y \\\\sim f$$ Source: made up."""
@@ -84,6 +84,7 @@ def elsewhere(tmp_path_factory):
     return mine, done
 
 
+@pytest.mark.slow
 def test_what_new_writes_runs_to_a_page(elsewhere):
     mine, done = elsewhere
     assert done.returncode == 0, done.stderr[-3000:]
@@ -94,6 +95,7 @@ def test_what_new_writes_runs_to_a_page(elsewhere):
     assert (mine.folder / "results" / "trial" / "varying" / "predictions.nc").exists()
 
 
+@pytest.mark.slow
 def test_own_data_models_helpers_and_figures_are_used(elsewhere):
     mine, _ = elsewhere
     page = (mine.folder / "results" / "own" / "index.html").read_text()
@@ -102,6 +104,7 @@ def test_own_data_models_helpers_and_figures_are_used(elsewhere):
     assert io.read_json(mine.folder / "results" / "own" / "own" / "check.json")["verdict"] in ("pass", "warn")
 
 
+@pytest.mark.slow
 def test_a_second_run_elsewhere_has_nothing_to_do_and_a_helper_counts(elsewhere):
     """The workflow's own profile is in force, so a touched file re-runs nothing."""
     mine, _ = elsewhere
@@ -123,6 +126,7 @@ use rule * from tadpool
 """
 
 
+@pytest.mark.slow
 def test_a_workflow_that_imports_it_finds_the_same_files(elsewhere):
     """Its jobs are those of the run, so that nothing is left to do. The profile has to be named: it is not imported."""
     mine, _ = elsewhere
@@ -153,9 +157,9 @@ def test_keys_that_the_study_offers_in_comments_are_valid(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a b", "'a b' is not a usable name: a name has letters, digits, _ and -"),
-        ("../x", "'../x' is not a usable name"),
-        ("", "'' is not a usable name"),
+        ("a b", "'a b' is not a valid name: a name has at most 64 characters, letters, digits, _ and -"),
+        ("../x", "'../x' is not a valid name"),
+        ("", "'' is not a valid name"),
         ("Sweeps", "the name 'Sweeps' is reserved for a folder of results; choose another name"),
         ("Radon", "'Radon' is the name of a built-in file, config/studies/radon.yaml; choose another name"),
         ("frogs_predator", "'frogs_predator' is the name of a built-in file, tadpool/models/frogs_predator.py"),
@@ -179,7 +183,7 @@ def test_nothing_is_overwritten(file, tmp_path):
 
 def test_a_place_that_is_no_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="choose a folder that can be written to"):
+    with pytest.raises(UserError, match="choose a folder that is writable"):
         new.write("trial", tmp_path / "file")
 
 

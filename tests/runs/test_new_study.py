@@ -2,7 +2,11 @@
 
 import textwrap
 
+import pytest
+
 from tadpool.files import io
+
+pytestmark = pytest.mark.slow
 
 MODEL = '''
 r"""Chips as one negative binomial.

@@ -4,6 +4,8 @@ import pytest
 
 from tadpool.files import io
 
+pytestmark = pytest.mark.slow
+
 IMPORTS = "import numpyro\nimport numpyro.distributions as dist\n"
 MODEL = """
 def model(n_cookie, chips=None):

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from tests.runs.conftest import copy_to
+from tests.made.workflows import copy_to
 
 
 def plan(folder):
@@ -22,7 +22,7 @@ def row(text, rule):
 def test_before_the_first_run_storage_is_estimated_and_time_unknown(finished, tmp_path):
     workflow = copy_to(tmp_path / "tadpool")
     text = plan(workflow.folder)
-    assert "No time is known yet" in text
+    assert "Times are not known before the first run" in text
     fits = sum(
         (finished.folder / "results" / "small" / entry / "fit.nc").stat().st_size for entry in ("pooled", "unpooled")
     )
@@ -34,7 +34,7 @@ def test_before_the_first_run_storage_is_estimated_and_time_unknown(finished, tm
 
 def test_after_a_run_time_and_storage_are_those_of_the_run(finished, tmp_path):
     again = finished.copy(tmp_path / "tadpool").folder
-    assert plan(again) == "Nothing to be done: all results are up to date.\n"
+    assert plan(again) == "Nothing to do: all results are up to date.\n"
     config = again / "config" / "config.yaml"
     config.write_text(config.read_text().replace("seed: 1", "seed: 2"))
     text = plan(again)

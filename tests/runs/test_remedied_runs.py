@@ -5,7 +5,9 @@ import json
 import pytest
 
 from tadpool.files import contracts, io
-from tests.runs.conftest import copy_to
+from tests.made.workflows import copy_to
+
+pytestmark = pytest.mark.slow
 
 DATASET = '''"""Effects of coaching in eight schools (Rubin 1981)."""
 

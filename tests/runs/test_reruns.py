@@ -1,9 +1,20 @@
-"""An edit re-runs exactly the jobs that depend on it; a touch, a comment or a docstring re-runs none."""
+"""An edit re-runs exactly the jobs that depend on it; a touch, a comment or a docstring re-runs none.
 
+Snakemake runs a job whose params changed, and what reads its files. So for most edits the params of all jobs are asked
+for directly, in one process that sees the edited copy, and a few edits are put to Snakemake itself.
+"""
+
+import json
 import os
+import re
+import subprocess
+import sys
 import time
+from collections import Counter
 
 import pytest
+
+from tests.made.workflows import copy_to, started
 
 PAGES = {"draw_figures": 1, "render_report": 1, "render_index": 1, "gate": 1}
 DERIVED = {"check": 1, "assess_sensitivity": 1, "cross_validate": 1, "cross_validate_group": 1, "predict": 1}
@@ -46,6 +57,57 @@ EDITS = {
     "a comment": ("tadpool/engine/lanes.py", "import enum\n", "import enum  # names for codes\n", {}),
     "a docstring": ("tadpool/seeds.py", '"""A NumPy generator', '"""Makes a NumPy generator', {}),
 }  # fmt: skip
+PUT_TO_SNAKEMAKE = ("a hyperparameter", "the verdicts' module")
+
+PARAMS = """
+import json, sys
+from tadpool.config import read
+from tadpool.workflow.specs import Specs
+
+jobs = json.loads(sys.stdin.readline())
+for _ in sys.stdin:
+    for module in [module for name, module in sys.modules.items() if name.startswith("tadpool")]:
+        for kept in vars(module).values():
+            getattr(kept, "cache_clear", int)()
+    specs = Specs(read({}))
+    print(json.dumps([[specs.spec(*job), specs.digest(*job)] for job in jobs]), flush=True)
+"""
+
+
+class Params:
+    """All jobs of the small study, and the params that they would have now, asked of one process that stays."""
+
+    def __init__(self, workflow, process):
+        self.workflow, self.process, self.jobs = workflow, process, workflow.jobs()
+        rules = "".join(path.read_text() for path in (workflow.source / "rules").glob("*.smk"))
+        uses = re.findall(r"^use rule (\w+) as (\w+) with:", rules, re.MULTILINE)
+        params_of = {rule: original for original, rule in uses}
+        self._tell(json.dumps([[params_of.get(job.rule, job.rule), job.wildcards] for job in self.jobs]))
+        self.before = self.now()
+
+    def _tell(self, line):
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def now(self):
+        self._tell("now")
+        return json.loads(self.process.stdout.readline())
+
+    def to_run(self):
+        """How many jobs of each rule have other params than before, or read what such a job makes."""
+        after = self.now()
+        found = [job for job, old, new in zip(self.jobs, self.before, after, strict=True) if old != new]
+        for job in found:  # grows
+            found += [each for each in self.jobs if each not in found and set(each.reads) & set(job.makes)]
+        return Counter(job.rule for job in found)
+
+
+@pytest.fixture(scope="module")
+def params(tmp_path_factory):
+    workflow = copy_to(tmp_path_factory.mktemp("params") / "tadpool")
+    options = {"cwd": workflow.folder, "text": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with started([sys.executable, "-c", PARAMS], **options) as process:
+        yield Params(workflow, process)
 
 
 def without_zero(counts):
@@ -53,47 +115,48 @@ def without_zero(counts):
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_an_edit_reruns_what_depends_on_it(finished, edit):
+def test_an_edit_reruns_what_depends_on_it(params, edit):
     name, old, new, expected = EDITS[edit]
-    path = finished.source / name
-    before, times = path.read_text(), (path.stat().st_atime, path.stat().st_mtime)
+    path = params.workflow.source / name
+    before = path.read_text()
     assert old in before
     try:
         path.write_text(before.replace(old, new, 1))
-        assert without_zero(finished.plan()) == without_zero(expected)
+        assert params.to_run() == expected
     finally:
         path.write_text(before)
-        os.utime(path, times)
+    assert params.now() == params.before
 
 
-def test_a_table_replaced_by_an_older_file_counts(finished):
-    path = finished.source / "data" / "cookies.csv"
-    before, times = path.read_text(), (path.stat().st_atime, path.stat().st_mtime)
-    try:
-        path.write_text(before.replace("1,12\n", "1,14\n", 1))
-        os.utime(path, (1e9, 1e9))
-        assert without_zero(finished.plan()) == EVERYTHING
-    finally:
-        path.write_text(before)
-        os.utime(path, times)
+@pytest.fixture
+def edited(finished, tmp_path):
+    """A copy of the finished study that a test may edit."""
+    return finished.copy(tmp_path / "tadpool")
 
 
-@pytest.mark.parametrize(
-    "name", ["scripts/fit.py", "tadpool/engine/lanes.py", "tadpool/models/cookies_pooled.py", "data/cookies.csv"]
-)
-def test_a_touch_reruns_nothing(finished, name):
-    path = finished.source / name
-    times = (path.stat().st_atime, path.stat().st_mtime)
-    try:
-        os.utime(path, (time.time(), time.time() + 100))
-        assert without_zero(finished.plan()) == {}
-    finally:
-        os.utime(path, times)
+@pytest.mark.parametrize("edit", PUT_TO_SNAKEMAKE)
+def test_snakemake_reruns_what_depends_on_an_edit(edited, edit):
+    name, old, new, expected = EDITS[edit]
+    path = edited.source / name
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert without_zero(edited.plan()) == expected
 
 
-def test_a_deleted_result_is_made_again(finished, tmp_path):
-    workflow = finished.copy(tmp_path / "tadpool")
-    (workflow.folder / "results" / "small" / "unpooled" / "prior.nc").unlink()
-    (workflow.folder / "results" / "small" / "pooled" / "loo.nc").unlink()
-    again = workflow.plan()
+def test_a_table_replaced_by_an_older_file_counts(edited):
+    path = edited.source / "data" / "cookies.csv"
+    path.write_text(path.read_text().replace("1,12\n", "1,14\n", 1))
+    os.utime(path, (1e9, 1e9))
+    assert without_zero(edited.plan()) == EVERYTHING
+
+
+def test_touches_rerun_nothing(edited):
+    for name in ("scripts/fit.py", "tadpool/engine/lanes.py", "tadpool/models/cookies_pooled.py", "data/cookies.csv"):
+        os.utime(edited.source / name, (time.time(), time.time() + 100))
+    assert without_zero(edited.plan()) == {}
+
+
+def test_a_deleted_result_is_made_again(edited):
+    (edited.folder / "results" / "small" / "unpooled" / "prior.nc").unlink()
+    (edited.folder / "results" / "small" / "pooled" / "loo.nc").unlink()
+    again = edited.plan()
     assert (again["sample_prior"], again["cross_validate"], again["fit"]) == (1, 1, 0)

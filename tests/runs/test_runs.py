@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tadpool import ROOT
 from tadpool.files import contracts, io
 from tadpool.verification.parts import PARTS
-from tests.runs.conftest import CONFIG, ROOT, STUDY, digests
+from tests.made.workflows import CONFIG, STUDY, digests
 
 
 def test_every_promised_file_is_there(finished):
@@ -38,6 +39,7 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.run().stderr
 
 
+@pytest.mark.slow
 def test_another_folder_and_one_core_give_the_same_bytes(finished, tmp_path):
     """In a user's own folder, through --directory, on one core and with no compiled programs to hand."""
     mine = tmp_path / "a folder with spaces"
@@ -82,6 +84,7 @@ def test_results_name_their_origin_and_no_place(finished):
     assert len(record["data"]) == 64
 
 
+@pytest.mark.slow
 def test_another_workflow_imports_it_as_a_module(finished, tmp_path):
     outer = tmp_path / "outer"
     shutil.copytree(
@@ -147,6 +150,7 @@ def study_with(entry):
     )
 
 
+@pytest.mark.slow
 def test_a_fit_that_fails_numerically_fails_the_gate_alone(broken):
     study = broken.folder / "config" / "studies" / "small.yaml"
     study.write_text(study_with("{model: broken, hyperparameters: {scale: -1.0}}"))
@@ -167,6 +171,7 @@ def test_a_fit_that_fails_numerically_fails_the_gate_alone(broken):
     broken.run()
 
 
+@pytest.mark.slow
 def test_a_fit_that_crashes_is_shown_and_tried_again(broken):
     study = broken.folder / "config" / "studies" / "small.yaml"
     study.write_text(study_with("{model: broken}"))
@@ -185,6 +190,7 @@ def test_a_fit_that_crashes_is_shown_and_tried_again(broken):
     assert "Nothing to be done" in broken.run().stderr
 
 
+@pytest.mark.slow
 def test_a_bad_table_stops_its_study_and_no_other(finished, tmp_path):
     workflow = finished.copy(tmp_path / "tadpool")
     config = workflow.folder / "config"
@@ -196,7 +202,9 @@ def test_a_bad_table_stops_its_study_and_no_other(finished, tmp_path):
     table.write_text(table.read_text().replace("2,10,absent,big,10", "2,10,absent,big,11"))
     done = workflow.run(check=False)
     assert done.returncode != 0
-    assert "data/reedfrogs.csv, line 3, column survived: 11 is not allowed, it is above column density" in done.stderr
+    assert (
+        "data/reedfrogs.csv, line 3, column survived: 11 is not allowed: the maximum is column density" in done.stderr
+    )
     assert "Traceback" not in done.stderr
     assert (workflow.folder / "results" / "small" / "index.html").exists()
 

@@ -2,6 +2,10 @@
 
 import hashlib
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 SPLIT = ["sweeps/shape/fit.nc", "sweeps/shape/loo.nc", "unpooled/logo_location.nc"]
 
 

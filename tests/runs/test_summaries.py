@@ -2,7 +2,11 @@
 
 import re
 
-from tests.runs.conftest import digests
+import pytest
+
+from tests.made.workflows import digests
+
+pytestmark = pytest.mark.slow
 
 OF_FILES = "checklist|provenance|machine|downloads"
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tadpool.errors import UserError
 from tadpool.workflow import slurm
-from tests.runs.conftest import copy_to, digests
+from tests.made import programs
+from tests.made.workflows import copy_to, digests, started
 from tests.slurm.cluster import Cluster, missing
 
 CONFIG = """
@@ -61,9 +62,16 @@ def study_folder(place, split):
     return workflow
 
 
+def require_slurm(accounting=False):
+    packages = "slurmctld slurmd slurm-client munge" + accounting * " slurmdbd mariadb-server-core mariadb-client-core"
+    if lacking := missing(accounting):
+        programs.missing(f"A run on SLURM needs {', '.join(lacking)}{programs.ADVICE}{packages}.")
+
+
 @pytest.fixture(scope="module")
 def on_one_machine(tmp_path_factory):
     """Digests of the results of a local run, with nothing split."""
+    require_slurm()
     workflow = study_folder(tmp_path_factory.mktemp("local") / "tadpool", split=False)
     workflow.run()
     return digests(workflow.folder)
@@ -77,8 +85,7 @@ def through_slurm(cluster, folder, status):
     command += ["--cores", "2", "--latency-wait", "5", "--slurm-no-account", "--slurm-status-command", status]
     command += ["--slurm-init-seconds-before-status-checks", "1"]
     log = folder / "snakemake.log"
-    with log.open("w") as output:
-        running = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    with log.open("w") as output, started(command, cwd=folder, stdout=output, stderr=output) as running:
         killed = None
         while running.poll() is None:
             if not killed:
@@ -109,7 +116,7 @@ def test_the_executor_forgets_no_job(monkeypatch, caplog, answers, states):
         return found, None if found is None else 0.1
 
     monkeypatch.setattr(executor, "query_job_status", query)
-    slurm.mend_executor()
+    slurm.fix_executor()
     command = query_job_status_sacct("run")
     with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may run
         found, _ = thread.submit(lambda: asyncio.run(executor.query_job_status(command, logging.getLogger()))).result()
@@ -118,13 +125,23 @@ def test_the_executor_forgets_no_job(monkeypatch, caplog, answers, states):
     assert ("asked again" in caplog.text) == (states == {})
 
 
+@pytest.mark.parametrize("name", ["query_job_status", "query_job_status_squeue"])
+def test_an_executor_without_a_function_that_is_replaced_ends_the_run(monkeypatch, name):
+    import snakemake_executor_plugin_slurm as executor
+
+    monkeypatch.delattr(executor, name)
+    with pytest.raises(
+        UserError, match=f"^this version of snakemake-executor-plugin-slurm has no function {name}, and "
+    ):
+        slurm.fix_executor()
+
+
 @pytest.mark.parametrize("status", ["squeue", "sacct"])
 def test_slurm_gives_the_bytes_of_one_machine(on_one_machine, tmp_path_factory, status):
     accounting = status == "sacct"
-    if missing(accounting):
-        pytest.skip(f"Debian's packages of SLURM are not installed: {', '.join(missing(accounting))} not found")
     if accounting and not os.environ.get("TADPOOL_SACCT"):
         pytest.skip("the same again with accounting takes a minute and a half more: set TADPOOL_SACCT=1")
+    require_slurm(accounting)
     workflow = study_folder(tmp_path_factory.mktemp("slurm") / "tadpool", split=True)
     with (
         tempfile.TemporaryDirectory(prefix="tadpool-slurm-") as folder,

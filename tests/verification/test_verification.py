@@ -11,7 +11,7 @@ from tadpool.files import io
 from tadpool.reporting.pages.verification import lines, verification_page
 from tadpool.verification import exact_comparisons, exact_values, findings, models, parts, planted_errors
 from tadpool.verification.findings import compared
-from tests.reporting.test_pages import Page
+from tests.made.page import Page
 
 MISSED = compared("Oracle <b>", "sigma", 1.0, 2.0, 0.1)
 HELD = compared("Another", "mu", 1.0, 1.1, 0.1)

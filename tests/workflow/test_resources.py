@@ -4,8 +4,7 @@ import pytest
 
 from tadpool.config import read
 from tadpool.config.schema.table import Table
-from tadpool.fitting import sampling
-from tadpool.workflow.resources import DAY, STORED_BYTES, demand
+from tadpool.workflow.resources import DAY, demand
 
 USED_MB = {  # the most that jobs of the default run used
     ("fit", "trolley", "model", "partial_pooling"): 881,
@@ -68,7 +67,3 @@ def test_a_fit_asks_for_more_with_more_rows_draws_and_lanes(config, tmp_path):
 def test_a_table_that_is_not_there_is_left_to_its_own_job(config, tmp_path):
     absent = table(tmp_path, 10) | {"table": str(tmp_path / "absent.csv")}
     assert demand(changed(config, absent), "prepare_data", {"study": "reedfrogs"}).memory >= 1000
-
-
-def test_what_is_kept_of_a_log_likelihood_is_known_here_too():
-    assert STORED_BYTES == sampling.LOG_LIKELIHOOD_BYTES, "the module may not import sampling, which imports JAX"

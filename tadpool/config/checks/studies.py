@@ -1,4 +1,4 @@
-"""What a study names and is not there: entries, groups, plug-ins, their hyperparameters, arguments and options."""
+"""Names in a study that refer to nothing: entries, groups, plug-ins, their hyperparameters, arguments and options."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,34 +14,39 @@ from tadpool.config.schema.sweep import Sweep
 from tadpool.config.schema.table import Table
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import plugins, provenance
-from tadpool.modelling import design
+from tadpool.modelling import references
+from tadpool.modelling.rungs import RUNGS
 
-# Options of every figure: they are the page's, not its kind's.
+# Options of every figure, whatever its kind: the page uses them.
 PAGE_OPTIONS = ("section", "title")
+A_GROUP, AN_OUTCOME = "one of the study's groups", "one of the study's outcomes"
+NEEDS_TRUTH = "a recovery study needs simulated data, whose true values are known"
 TYPES = {float: "float_type", int: "int_type", bool: "bool_type", str: "string_type"}
 
 
 def check(study: Study) -> Iterator[Problem]:
-    """One problem per name. study: may have None where a value is invalid, which is then passed over."""
+    """The names in a study that refer to nothing, one problem for each.
+
+    Args:
+        study: A study whose keys and values are valid, with completed designs.
+    """
     described = isinstance(study.dataset, Table)
     mistakes = list(tables.check(study)) if described else []
-    yield from mistakes
-    if study.dataset and not described:
-        yield from _dataset(study)
+    yield from mistakes if described else _dataset(study)
     entries = study.models
     signatures: dict[str, plugins.Signature] = {}
     for name, entry in entries.items():
-        if entry.model is None:
-            continue
+        if entry.model in RUNGS and entry.design is None:
+            continue  # the mistake in its design was reported
         try:
             path = _importable(plugins.find("models", entry.model))
-            signatures[name] = design.signature(study.reference(name) if entry.design else entry.model)
+            signatures[name] = references.signature(study.reference(name) if entry.design else entry.model)
             plugins.reparametrizable(path)
         except UserError as error:
             yield Problem(("models", name, "model"), f"{entry.model!r}: {error}")
         else:
             yield from _entry(("models", name), entry, study, signatures[name])
-            # What a mistaken column does not give, every model would lack.
+            # A mistake in a column would be repeated for every model that needs it.
             if described and not mistakes:
                 yield from tables.needed(("models", name, "model"), study, entry.model, signatures[name])
     for name, sweep in study.sweeps.items():
@@ -49,60 +54,63 @@ def check(study: Study) -> Iterator[Problem]:
     for name, comparison in study.comparisons.items():
         place = ("comparisons", name)
         yield from _known((*place, "entries"), comparison.entries, entries, "an entry of this study")
-        if study.groups is not None:
-            yield from _known((*place, "target"), [comparison.target], ["unit", *study.groups], "unit or one of groups")
-            yield from _target((*place, "target"), comparison, study)
-        yield from _weighted_alike(place, comparison, study)
-    if study.groups is not None:
-        yield from _known(("leave_out",), study.leave_out, study.groups, "one of groups")
+        targets = ["unit", *study.groups]
+        yield from _known((*place, "target"), [comparison.target], targets, "unit or one of the study's groups")
+        yield from _target((*place, "target"), comparison, study)
+        yield from _equal_weights(place, comparison, study)
+    yield from _known(("leave_out",), study.leave_out, study.groups, A_GROUP)
     for name, prediction in study.predictions.items():
         yield from _known(("predictions",), [name], entries, "an entry of this study")
         yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
-    for position, estimand in enumerate(study.estimands or ()):
+    for position, estimand in enumerate(study.estimands):
         yield from _estimand(("estimands", position), estimand, study, signatures)
     for name, calibration in study.calibration.items():
         weights = study.weights_of(calibration.entry) if calibration.entry in entries else {}
         yield from _calibration(("calibration", name), calibration, entries, signatures, weights)
     for name, recovery in study.recovery.items():
         yield from _recovery(("recovery", name), recovery, study, signatures)
-    yield from _known(("observed_where",), study.observed_where, study.outcomes or (), "one of outcomes")
+    yield from _known(("observed_where",), study.observed_where, study.outcomes, AN_OUTCOME)
     for place, given in [((), study.weights), *((("models", name), entry.weights) for name, entry in entries.items())]:
-        yield from _known((*place, "weights"), given, study.outcomes or (), "one of outcomes")
+        yield from _known((*place, "weights"), given or (), study.outcomes, AN_OUTCOME)
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
         yield from _figure(("figures", name), figure, kinds)
 
 
 def _target(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
-    """Separate fits have nothing to say of members that cut across them."""
-    for name in comparison.entries or ():
+    """An entry that is fitted by one group cannot be scored on held-out members of another."""
+    for name in comparison.entries:
         by = study.models[name].by if name in study.models else None
         if by and study.leaves_out(comparison.target) and by != comparison.target:
-            what = f"the entry {name} is fitted by {by}, so no {comparison.target} can be left out of it"
-            yield Problem(place, what, f"compare it on another target, such as {by}, or leave it out of the comparison")
+            what = f"the entry {name} is fitted separately for each {by}, so no {comparison.target} can be held out"
+            yield Problem(place, what, f"compare it on another target, such as {by}, or remove it from the comparison")
 
 
-def _weighted_alike(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
-    """Scores of observations that count differently are not comparable."""
-    given = {name: study.weights_of(name) for name in comparison.entries or () if name in study.models}
+def _equal_weights(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
+    """Scores with different observation weights are not comparable."""
+    given = {name: study.weights_of(name) for name in comparison.entries if name in study.models}
     first = next(iter(given), None)
     for name, weights in given.items():
         if weights != given[first]:
-            what = f"{first} and {name} have different observation weights, so that their scores cannot be compared"
+            what = f"{first} and {name} have different observation weights, so their scores cannot be compared"
             yield Problem(place, what, "give both the same weights, or compare them separately")
             return
 
 
-def _known(place: tuple, names: Iterable[str | None] | None, known: Collection[str], what: str) -> Iterator[Problem]:
-    for name in names or ():
-        if name is not None and name not in known:
+def _known(place: tuple, names: Iterable[str], known: Collection[str], what: str) -> Iterator[Problem]:
+    for name in names:
+        if name not in known:
             candidates = [each for each in known if each.isprintable()]
-            mend = did_you_mean(name, candidates).removeprefix("; ") or "none is known"
-            yield Problem(place, f"{shown(name)} is not {what}", mend)
+            fix = did_you_mean(name, candidates).removeprefix("; ") or "there are none"
+            yield Problem(place, f"{shown(name)} is not {what}", fix)
 
 
 def _importable(path: Path) -> Path:
-    """A plug-in whose code, and that of the files beside it which it imports, is Python. Raises UserError."""
+    """The path of a plug-in, once its code and the files beside it that it imports have been read as Python.
+
+    Raises:
+        UserError: One of these files is not Python.
+    """
     plugins.parse(path)
     try:
         provenance.closure(path)
@@ -131,8 +139,8 @@ def _dataset(study: Study) -> Iterator[Problem]:
 
 def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signature) -> Iterator[Problem]:
     yield from _known((*place, "model"), study.outcomes, signature.outcomes, f"an observed site of {entry.model}")
-    if study.groups is not None:
-        yield from _known((*place, "by"), [entry.by], study.groups, "one of groups")
+    if entry.by is not None:
+        yield from _known((*place, "by"), [entry.by], study.groups, A_GROUP)
     if signature.designed and study.weights_of(place[-1]):
         yield Problem((*place, "weights"), "a model of the ladder takes no observation weights", "write `weights: {}`")
     what = f"a hyperparameter of {entry.model}"
@@ -142,23 +150,23 @@ def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signatur
 def _sweep(place: tuple, sweep: Sweep, study: Study, signatures: Mapping[str, plugins.Signature]) -> Iterator[Problem]:
     entries = study.models
     yield from _known((*place, "entry"), [sweep.entry], entries, "an entry of this study")
-    yield from _whole((*place, "entry"), sweep.entry, entries)
+    yield from _one_fit((*place, "entry"), sweep.entry, entries)
     yield from sweeps.check((*place, "over"), sweep, study, signatures.get(sweep.entry))
     if sweep.overlay:
         overlaid, site = sweep.overlay.entry, sweep.overlay.site
         yield from _known((*place, "overlay", "entry"), [overlaid], entries, "an entry of this study")
         sites = plugins.sites(plugins.find("models", entries[overlaid].model)) if overlaid in signatures else None
-        if sites is not None and site is not None:
+        if sites is not None:
             what = f"a parameter of {entries[overlaid].model}"
             yield from _known((*place, "overlay", "site"), sweep_axes.axes(site), sites, what)
 
 
 def _prediction(
-    place: tuple, prediction: Prediction, groups: Collection[str] | None, signature: plugins.Signature | None
+    place: tuple, prediction: Prediction, groups: Collection[str], signature: plugins.Signature | None
 ) -> Iterator[Problem]:
-    if groups is not None:
-        yield from _known((*place, "group"), [prediction.group], groups, "one of groups")
-    if signature and prediction.rows:
+    if prediction.group is not None:
+        yield from _known((*place, "group"), [prediction.group], groups, A_GROUP)
+    if signature:
         given_anyway = (prediction.group, *(name for name in signature.variables if name.startswith("n_")))
         named = [name.removesuffix("_index") for name in signature.variables]
         variables = [name for name in named if name not in given_anyway]
@@ -171,9 +179,9 @@ def _estimand(
 ) -> Iterator[Problem]:
     name = estimand.entry
     yield from _known((*place, "entry"), [name], study.models, "an entry of this study")
-    yield from _whole((*place, "entry"), name, study.models)
+    yield from _one_fit((*place, "entry"), name, study.models)
     if estimand.group == "predictions" and name in study.models and name not in study.predictions:
-        yield Problem((*place, "group"), f"the study predicts nothing of {name}", "add it to the study's `predictions`")
+        yield Problem((*place, "group"), f"the study has no predictions of {name}", "add them to its `predictions`")
     sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
     if sites is not None:
         yield from _known((*place, "site"), [estimand.site], sites, f"a site of {study.models[name].model}")
@@ -192,8 +200,8 @@ def _calibration(
         what = f"a hyperparameter of {entries[name].model}"
         known = signatures[name].hyperparameters
         yield from _arguments((*place, "hyperparameters"), calibration.hyperparameters, known, what)
-    yield from _whole((*place, "entry"), name, entries)
-    if name in entries and weights:
+    yield from _one_fit((*place, "entry"), name, entries)
+    if weights:
         what = f"{shown(name)} has observation weights, but data simulated from its model have none"
         yield Problem((*place, "entry"), what, "choose an entry with `weights: {}`")
 
@@ -202,21 +210,20 @@ def _recovery(
     place: tuple, recovery: Recovery, study: Study, signatures: Mapping[str, plugins.Signature]
 ) -> Iterator[Problem]:
     yield from _known((*place, "entries"), recovery.entries, study.models, "an entry of this study")
-    for name in recovery.entries or ():
-        yield from _whole((*place, "entries"), name, study.models)
-    for name in recovery.entries or ():
+    for name in recovery.entries:
+        yield from _one_fit((*place, "entries"), name, study.models)
         sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
         if sites is not None:
             what = f"a parameter of {study.models[name].model}"
             yield from _known((*place, "sites"), recovery.sites, sites, what)
     if isinstance(study.dataset, Table):
-        yield Problem(place, f"the table {study.dataset.table} is not simulated", "recovery needs true values")
+        yield Problem(place, f"the table {study.dataset.table} is not simulated", NEEDS_TRUTH)
         return
     try:
-        path = plugins.find("datasets", study.dataset) if study.dataset else None
-        if path and not plugins.has_function(path, "simulate"):
-            yield Problem(place, f"the dataset {study.dataset} is not simulated", "recovery needs true values")
-        elif path and recovery.over is not None:
+        path = plugins.find("datasets", study.dataset)
+        if not plugins.has_function(path, "simulate"):
+            yield Problem(place, f"the dataset {study.dataset} is not simulated", NEEDS_TRUTH)
+        else:
             arguments = list(plugins.defaults(path, "simulate").items())[1:]
             what = f"an argument of simulate() in {path.name}"
             known = [name for name, _ in arguments]
@@ -225,15 +232,14 @@ def _recovery(
                 for value in values if name in known else ():
                     yield from _typed((*place, "over", name), value, dict(arguments)[name])
     except UserError:
-        return  # the dataset has its own sentence
+        return  # the mistake in the dataset was reported
 
 
-def _whole(place: tuple, name: str | None, entries: Mapping[str, Entry]) -> Iterator[Problem]:
-    """An entry that is fitted to each member of a group alone has no one posterior."""
+def _one_fit(place: tuple, name: str, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    """An entry that is fitted separately for each member of a group has no single posterior."""
     if name in entries and entries[name].by is not None:
-        yield Problem(
-            place, f"{shown(name)} is fitted to each {entries[name].by} alone", "choose an entry without `by`"
-        )
+        what = f"{shown(name)} is fitted separately for each {entries[name].by}"
+        yield Problem(place, what, "choose an entry without `by`")
 
 
 def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator[Problem]:
@@ -244,19 +250,15 @@ def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator
         yield from _arguments(place, given, dict(options), f"an option of {figure.kind}")
 
 
-def _arguments(
-    place: tuple, given: Mapping[str, Any] | None, defaults: Mapping[str, Any], what: str
-) -> Iterator[Problem]:
-    """Arguments that the function does not take, that it needs and does not get, and that are of the wrong type."""
-    if given is None:
-        return
+def _arguments(place: tuple, given: Mapping[str, Any], defaults: Mapping[str, Any], what: str) -> Iterator[Problem]:
+    """Arguments that the function does not take, required ones that are missing, and those of the wrong type."""
     known = [name for name in defaults if not name.startswith("**")]
     if len(known) == len(defaults):
         yield from _known(place, given, known, what)
     for name, default in defaults.items():
         if name not in given:
             if default is plugins.REQUIRED:
-                yield Problem((*place, name), "missing", f"add it, it is {what} without a default")
+                yield Problem((*place, name), "missing", f"add it: it is {what} without a default")
         else:
             yield from _typed((*place, name), given[name], default)
 
@@ -265,8 +267,8 @@ def _typed(place: tuple, value: Any, default: Any) -> Iterator[Problem]:
     """A value that is not of the type of the argument's default."""
     if not _fits(value, default):
         wanted = TYPES[type(default)]
-        mend = how_to_write(wanted, value) or f"the default is {shown(default)}"
-        yield Problem(place, f"{shown(value)} ({kind(value)}) is not {WANTED[wanted]}", mend)
+        fix = how_to_write(wanted, value) or f"the default is {shown(default)}"
+        yield Problem(place, f"{shown(value)} ({kind(value)}) is not {WANTED[wanted]}", fix)
 
 
 def _fits(value: Any, default: Any) -> bool:

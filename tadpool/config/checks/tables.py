@@ -1,4 +1,4 @@
-"""What a described table says that does not fit together, found before the table is read."""
+"""Contradictions in the description of a table, found before the table is read."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,12 @@ from tadpool.config.schema.table import Column, Table
 from tadpool.errors import did_you_mean
 from tadpool.files import plugins
 from tadpool.loading import sources
+from tadpool.loading.sources import ROLES
+from tadpool.modelling.families import NUMBERS
 
-READABLE = (".csv", ".tsv", ".txt", ".nc", ".parquet", ".pq")
-NUMERIC = ("number", "integer", "count")
+READABLE = (".csv", ".tsv", ".txt", ".nc", *sources.PARQUET)
 LABELLED = ("binary", "ordered", "categorical")
-OBSERVABLE = (*NUMERIC, "binary", "ordered")
+OBSERVABLE = (*NUMBERS, "binary", "ordered")
 # Key of a column -> kinds of columns that may have it, kinds of the column that it names.
 LINKS = {
     "trials": (("count",), ("count",)),
@@ -27,44 +28,43 @@ LINKS = {
 }
 
 
-ROLES = ("trials", "exposure", "offset", "standard_error")
-"""Keys of a column that name another of the same rows."""
-
-
 def check(study: Study) -> Iterator[Problem]:
-    """Problems of a study whose dataset is a table; the study may have None where a value is invalid."""
+    """Contradictions in the described table of a study, one problem for each."""
     table = study.dataset
     yield from _file(table)
     if study.arguments:
-        mend = "leave them out"
-        yield Problem(("arguments",), "a table that the study describes takes no arguments", mend)
+        yield Problem(("arguments",), "a described table takes no arguments", "remove them")
     for name, column in table.columns.items():
         yield from _column(("dataset", "columns", name), name, column, study)
     for name in _nested_in_themselves(table.columns):
         yield Problem(("dataset", "columns", name, "within"), f"{name} is nested in itself", "name an outer group")
-    for name in study.outcomes or ():
+    for name in study.outcomes:
         yield from _kind(("outcomes",), name, OBSERVABLE, table.columns)
         if name in table.columns and table.columns[name].per:
-            yield Problem(("outcomes",), f"{shown(name)} has one value per {table.columns[name].per}", "remove `per`")
-    if study.unit is None:
-        return
-    for name in study.groups or ():
+            what = f"{shown(name)} has one value per {table.columns[name].per}, but an outcome has one per row"
+            yield Problem(("outcomes",), what, "remove `per`")
+    for name in study.groups:
         if name != study.unit:
             yield from _kind(("groups",), name, ("group",), table.columns)
     yield from _unit(study)
 
 
 def needed(place: tuple, study: Study, model: str, signature: plugins.Signature) -> Iterator[Problem]:
-    """Arguments of a model that the described table does not give."""
-    if study.unit is None:
-        return
+    """Arguments of a model that the described table does not provide.
+
+    Args:
+        place: Where the name of the model stands in the study.
+        study: A study with a described table.
+        model: Name of the model.
+        signature: Arguments of the model.
+    """
     dumped = _plain(study.dataset)
     dims = sources.dims(dumped, study.unit)
     known = [name for name, _ in sources.names(dumped, study.unit) if name not in dims]
     known += [f"n_{dim}" for dim in dims]
     absent = [name for name in signature.variables if name not in known]
     if absent:
-        what = f"{model} needs {', '.join(map(repr, absent))}, which the table does not give"
+        what = f"{model} needs {', '.join(map(repr, absent))}, which the table does not provide"
         yield Problem(place, what, did_you_mean(absent[0], known).removeprefix("; "))
 
 
@@ -72,12 +72,14 @@ def _file(table: Table) -> Iterator[Problem]:
     place, given = ("dataset", "table"), table.table
     ending = PurePosixPath(given).suffix.lower()
     if PurePosixPath(given).is_absolute() or PureWindowsPath(given).is_absolute():
-        yield Problem(place, f"{shown(given)} is not relative", "give the path from the working directory")
+        yield Problem(place, f"{shown(given)} is an absolute path", "give it relative to the working directory")
     elif ending not in READABLE:
-        yield Problem(place, f"{shown(given)} is no table that can be read", f"give one of {', '.join(READABLE)}")
+        yield Problem(place, f"{shown(given)} cannot be read as a table", f"give a file in {_listed(READABLE)}")
     elif not os.path.isfile(given):  # an unusable name is no file, where pathlib raises
         beside = sorted(str(path) for path in Path("data").glob("*") if path.suffix in READABLE)
         yield Problem(place, f"there is no file {shown(given)}", did_you_mean(given, beside).removeprefix("; "))
+    elif lacking := sources.lacking(given):
+        yield Problem(place, *lacking)
 
 
 def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[Problem]:
@@ -87,45 +89,48 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
         if other is None:
             continue
         if kind not in having:
-            yield Problem((*place, key), f"a {kind} column has no {key}", f"only {_listed(having)} may have it")
+            yield Problem((*place, key), f"a {kind} column cannot have `{key}`", f"only {_listed(having)} columns can")
         elif other == name:
             yield Problem((*place, key), f"{name} names itself", "name another column")
         else:
             yield from _kind((*place, key), other, named, columns)
             if key in ("within", "per") and other == study.unit:
-                yield Problem((*place, key), f"{other} is the unit of the study", "name a group of several rows")
+                yield Problem((*place, key), f"{other} is the unit of the study", "name a group with several rows")
             elif key in ROLES and other in columns and columns[other].per != column.per:
                 yield Problem((*place, key), f"{other} and {name} do not have the same `per`", "give both the same")
     if column.levels is not None and kind not in LABELLED:
-        yield Problem((*place, "levels"), f"a {kind} column has no levels", f"only {_listed(LABELLED)} may have them")
+        fix = f"only {_listed(LABELLED)} columns can"
+        yield Problem((*place, "levels"), f"a {kind} column cannot have `levels`", fix)
     elif column.levels is None and kind == "ordered":
         yield Problem((*place, "levels"), "missing", "name the levels from lowest to highest")
     elif column.levels is not None and kind == "binary" and len(column.levels) != 2:
-        yield Problem((*place, "levels"), f"{len(column.levels)} levels are given", "a binary column has two")
+        yield Problem((*place, "levels"), f"a binary column has 2 levels, not {len(column.levels)}", "name two")
     if column.missing == "mask":
         roles = [key for other in columns.values() for key in ROLES if getattr(other, key) == name]
-        if kind not in NUMERIC:
-            mend = "describe empty cells as a level of their own, or declare `missing: drop`"
-            yield Problem((*place, "missing"), f"a {kind} column cannot be masked, only {_listed(NUMERIC)}", mend)
-        elif name in (study.outcomes or ()) or roles:
-            what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which applies to every row"
-            yield Problem((*place, "missing"), what, "declare `missing: drop`")
+        if kind not in NUMBERS:
+            fix = "make empty cells a separate level, or write `missing: drop`"
+            what = f"a {kind} column cannot be masked, only {_listed(NUMBERS)} columns can"
+            yield Problem((*place, "missing"), what, fix)
+        elif name in study.outcomes or roles:
+            what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which every row needs"
+            yield Problem((*place, "missing"), what, "write `missing: drop`")
     for key in ("at_least", "at_most"):
-        if getattr(column, key) is not None and kind not in NUMERIC:
-            yield Problem((*place, key), f"a {kind} column has no range", f"only {_listed(NUMERIC)} may have one")
+        if getattr(column, key) is not None and kind not in NUMBERS:
+            yield Problem((*place, key), f"a {kind} column cannot have `{key}`", f"only {_listed(NUMBERS)} columns can")
     if column.at_least is not None and column.at_most is not None and column.at_least > column.at_most:
         what = f"at_least ({column.at_least:g}) is above at_most ({column.at_most:g})"
-        yield Problem(place, what, "exchange them")
+        yield Problem(place, what, "swap them")
 
 
 def _kind(place: tuple, name: str, kinds: tuple[str, ...], columns: Mapping[str, Column]) -> Iterator[Problem]:
-    """A name that is no column, or a column of another kind."""
+    """A name that is not a column, or is a column of another kind."""
     if name not in columns:
         known = [each for each, column in columns.items() if column.kind in kinds]
-        mend = f"describe {shown(name)} there as {_listed(kinds)}{did_you_mean(name, known)}"
-        yield Problem(place, f"{shown(name)} is not among the columns that the study describes", mend)
+        fix = f"describe it as {_listed(kinds)}{did_you_mean(name, known)}"
+        yield Problem(place, f"{shown(name)} is not one of the described columns", fix)
     elif columns[name].kind not in kinds:
-        yield Problem(place, f"{shown(name)} is a {columns[name].kind} column", f"{_listed(kinds)} is needed here")
+        fix = f"name a {_listed(kinds)} column"
+        yield Problem(place, f"{shown(name)} is a {columns[name].kind} column", fix)
 
 
 def _unit(study: Study) -> Iterator[Problem]:
@@ -134,14 +139,17 @@ def _unit(study: Study) -> Iterator[Problem]:
         yield Problem(("unit",), f"{shown(unit)} cannot be the name of a dim", "use letters, digits and _")
     elif unit in columns and columns[unit].kind != "group":
         what = f"{shown(unit)} is a {columns[unit].kind} column"
-        yield Problem(("unit",), what, "choose another name for the rows, or describe it as group: their labels")
+        yield Problem(
+            ("unit",), what, "give the unit another name, or write `kind: group` if the column labels the rows"
+        )
     elif unit in columns and columns[unit].within:
-        yield Problem(("unit",), f"{shown(unit)} is nested in {columns[unit].within}", "remove `within` there")
+        what = f"the unit {shown(unit)} cannot be nested in {columns[unit].within}"
+        yield Problem(("unit",), what, "remove its `within`")
     else:
         first: dict[str, str] = {}
         for name, column in sources.names(_plain(study.dataset), unit):
             if first.setdefault(name, column) != column:
-                what = f"the name {shown(name)} is made for {first[name] or 'the unit'} and for {column or 'the unit'}"
+                what = f"both {first[name] or 'the unit'} and {column or 'the unit'} would be called {shown(name)}"
                 yield Problem(("dataset", "columns"), what, "rename one")
 
 

@@ -3,31 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tadpool.config.checks.tables import NUMERIC, ROLES
 from tadpool.config.parsed_values import Problem, shown
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.study import LADDER, Study
 from tadpool.config.schema.table import Column, Table
 from tadpool.errors import did_you_mean
+from tadpool.loading.sources import ROLES
+from tadpool.modelling.families import FAMILIES, NUMBERS, Family
 
-# Family -> kinds of columns that its outcome may be; kind of column -> its family.
-OUTCOMES = {
-    "normal": NUMERIC,
-    "student": NUMERIC,
-    "bernoulli": ("binary",),
-    "binomial": ("count",),
-    "poisson": ("count",),
-    "negative_binomial": ("count",),
-    "ordered": ("ordered",),
-}
-FAMILY = {"number": "normal", "integer": "normal", "count": "poisson", "binary": "bernoulli", "ordered": "ordered"}
-# Key of a design -> families that have it.
-TAKEN_BY = {
-    "trials": ("binomial",),
-    "exposure": ("poisson", "negative_binomial"),
-    "offset": tuple(OUTCOMES),
-    "standard_error": ("normal",),
-}
 # Kind of column -> kind of predictor, and those that are predictors where none are named.
 KIND = {"number": "number", "integer": "number", "count": "number"}
 KIND |= {kind: kind for kind in ("binary", "ordered", "categorical")}
@@ -35,7 +18,7 @@ INFERRED = tuple(kind for kind in KIND if kind != "count")
 SLOPED = ("number", "binary")
 
 
-class Completing:
+class DesignInference:
     """The design of one entry of the ladder, or of all where `entry` is "".
 
     design: complete, or None where the study has too many mistakes to know it. problems: what is wrong.
@@ -95,30 +78,38 @@ class Completing:
                 self._wrong("family", "missing, and a dataset file does not say it", mend)
             return family
         column = self.columns[self.outcome]
-        if column.kind not in FAMILY:
+        if not any(column.kind in each.inferred_from for each in FAMILIES.values()):
             return None  # it has its own sentence
         if family is None:
-            of_trials = column.kind == "count" and (column.trials or "trials" in self.given)
-            return "binomial" if of_trials else FAMILY[column.kind]
-        if column.kind not in OUTCOMES[family]:
-            fitting = [name for name, kinds in OUTCOMES.items() if column.kind in kinds]
-            what = f"{family} is for {_listed(OUTCOMES[family])}, and {self.outcome} is a {column.kind} column"
+            return self._inferred(column).name
+        if column.kind not in FAMILIES[family].columns:
+            fitting = [name for name, each in FAMILIES.items() if column.kind in each.columns]
+            what = f"{family} is for {_listed(FAMILIES[family].columns)}, and {self.outcome} is a {column.kind} column"
             self._wrong("family", what, f"choose {_listed(fitting)}, or correct the kind of the column")
             return None
         return family
+
+    def _inferred(self, column: Column) -> Family:
+        """The family of a kind of column, one that requires roles before others where these are given."""
+        given = {role for role in ROLES if role in self.given or getattr(column, role)}
+        found = [
+            each for each in FAMILIES.values() if column.kind in each.inferred_from and given >= set(each.required)
+        ]
+        return max(found, key=lambda each: len(each.required))
 
     def _role(self, key: str, family: str) -> str | None:
         """The variable with a role; refused where the family has none, for what it says would be lost."""
         column = self.columns[self.outcome] if self.columns is not None else None
         name = self.given.get(key) or (getattr(column, key) if column else None)
         place = key if key in self.given else ("dataset", "columns", self.outcome, key)
-        if name is None and key == "trials" and family == "binomial":
-            mend = "name the variable that holds them" + (f", here or as `trials` of {self.outcome}" if column else "")
-            self._wrong("trials", "missing: binomial counts successes among trials", mend)
-        elif name is not None and family not in TAKEN_BY[key]:
-            self._wrong(place, f"{family} has no {key}", f"remove it, or choose {_listed(TAKEN_BY[key])} as family")
+        if name is None and key in FAMILIES[family].required:
+            mend = "name the variable that holds them" + (f", here or as `{key}` of {self.outcome}" if column else "")
+            self._wrong(key, f"missing: {family} counts successes among {key}", mend)
+        elif name is not None and key not in FAMILIES[family].roles:
+            having = [name for name, each in FAMILIES.items() if key in each.roles]
+            self._wrong(place, f"{family} has no {key}", f"remove it, or choose {_listed(having)} as family")
         elif name is not None and key in self.given and column:
-            known = [each for each, other in self.columns.items() if other.kind in NUMERIC]
+            known = [each for each, other in self.columns.items() if other.kind in NUMBERS]
             mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
             if name not in known:
                 self._wrong(key, f"{shown(name)} is not a column of numbers", mend)

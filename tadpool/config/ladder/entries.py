@@ -1,85 +1,66 @@
 """Models of the ladder in a study: their designs completed, and `models: ladder` written out as the entries that it means."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from tadpool.config.ladder.design import Completing
+from tadpool.config.ladder.design import DesignInference
 from tadpool.config.ladder.figures import figures
 from tadpool.config.parsed_values import Problem
 from tadpool.config.schema.analyses import Comparison, Prediction
 from tadpool.config.schema.study import LADDER, Entry, Study
-from tadpool.modelling.design import RUNGS, applies
+from tadpool.modelling.design import Design
+from tadpool.modelling.references import design_of
+from tadpool.modelling.rungs import PARTIAL, RUNGS
 
 OLD, NEW = "old_groups", "new_groups"
-LABELS = {
-    "pooled": "complete pooling",
-    "unpooled": "no pooling",
-    "partial": "partial pooling",
-    "partial_slopes": "partial pooling, slopes too",
-    "mundlak": "partial pooling with group means",
-    "latent_mundlak": "partial pooling with latent group means",
-}
 
 
 def completed(study: Study) -> tuple[Study, list[Problem]]:
     """The study with the complete design of every entry of the ladder, and all that is wrong with these.
 
-    study: may have None where a value is invalid. `models: ladder` becomes the rungs that apply, with comparisons, predictions
-    and figures below the study's own; where too much is wrong to know them, all rungs, without a model.
+    `models: ladder` becomes the rungs that apply, with comparisons, predictions and figures below the study's own; where too
+    much is wrong to know them, all rungs. An entry whose design has a mistake gets none.
     """
     if study.models == LADDER:
         return _written_out(study)
     entries, problems = {}, []
     for name, entry in study.models.items():
         if entry.model in RUNGS:
-            found = Completing(study, name)
+            found = DesignInference(study, name)
             problems += [*found.problems, *_of_entry(study, name, found)]
-            entries[name] = entry.model_copy(update={"design": found.design} if found.design else {"model": None})
+            entries[name] = entry.model_copy(update={"design": found.design})
         else:
             problems += _without_design(name, entry)
             entries[name] = entry.model_copy(update={"design": None})
     return study.model_copy(update={"models": entries}), problems
 
 
-def unknown(study: Study) -> Study:
-    """The study with the names of its entries of the ladder, of which nothing more is known."""
-    if study.models == LADDER:
-        return study.model_copy(update={"models": {rung: Entry.model_construct(model=None) for rung in RUNGS}})
-    nameless = {
-        name: each.model_copy(update={"model": None}) for name, each in study.models.items() if each.model in RUNGS
-    }
-    return study.model_copy(update={"models": {**study.models, **nameless}})
-
-
-def _of_entry(study: Study, name: str, found: Completing) -> Iterator[Problem]:
+def _of_entry(study: Study, name: str, found: DesignInference) -> Iterator[Problem]:
     entry = study.models[name]
     if entry.by is not None:
         mend = "remove it; `unpooled` estimates every member alone"
         yield Problem(("models", name, "by"), f"{entry.model} is fitted to all members of a group at once", mend)
     if found.design:
         made = study.model_copy(update={"models": {name: entry.model_copy(update={"design": found.design})}})
-        reason = applies(entry.model, made.reference(name)["design"])
+        reason = RUNGS[entry.model].inapplicable(design_of(made.reference(name)))
         if reason:
             mend = "choose another model, or change the design"
             yield Problem(("models", name, "model"), f"{entry.model} {reason}", mend)
 
 
 def _without_design(name: str, entry: Entry) -> Iterator[Problem]:
-    if entry.design is not None and entry.model is not None:
+    if entry.design is not None:
         what = f"{entry.model!r} is no model of the ladder and has no design"
         yield Problem(("models", name, "design"), what, f"remove it, or choose {', '.join(RUNGS)}")
 
 
 def _written_out(study: Study) -> tuple[Study, list[Problem]]:
-    found = Completing(study)
+    found = DesignInference(study)
     problems = [*found.problems, *_weighted(study)]
     if found.design is None:
-        return unknown(study), problems
-    rungs = {rung: Entry(model=rung, label=LABELS[rung], design=found.design, weights={}) for rung in RUNGS}
-    whole = study.model_copy(update={"models": rungs})
-    designs = {rung: whole.reference(rung)["design"] for rung in rungs}
-    entries = {rung: entry for rung, entry in rungs.items() if applies(rung, designs[rung]) is None}
-    design = designs[RUNGS[0]]
+        return study.model_copy(update={"models": {rung: Entry(model=rung) for rung in RUNGS}}), problems
+    rungs = {name: Entry(model=name, label=rung.label, design=found.design, weights={}) for name, rung in RUNGS.items()}
+    design = design_of(study.model_copy(update={"models": rungs}).reference(PARTIAL))
+    entries = {name: entry for name, entry in rungs.items() if RUNGS[name].inapplicable(design) is None}
     added = {
         "comparisons": _comparisons(entries, design),
         "predictions": _predictions(entries, design),
@@ -95,17 +76,17 @@ def _weighted(study: Study) -> Iterator[Problem]:
         yield Problem(("weights",), "no model of `models: ladder` takes observation weights", mend)
 
 
-def _comparisons(entries: Iterable[str], design: Mapping[str, Any]) -> dict[str, Comparison]:
+def _comparisons(entries: Iterable[str], design: Design) -> dict[str, Comparison]:
     """Rows of old groups, unless each row is a group, and members of the first group that are new."""
-    names, (group, *_) = list(entries), design["groups"]
+    names = list(entries)
     if len(names) < 2:
         return {}
-    old = {} if group == design["unit"] else {OLD: Comparison(entries=names)}
-    return {**old, NEW: Comparison(entries=names, target="unit" if group == design["unit"] else group)}
+    old = {} if design.rows_are_members else {OLD: Comparison(entries=names)}
+    return {**old, NEW: Comparison(entries=names, target="unit" if design.rows_are_members else design.group)}
 
 
-def _predictions(entries: Mapping[str, Entry], design: Mapping[str, Any]) -> dict[str, Prediction]:
+def _predictions(entries: Mapping[str, Entry], design: Design) -> dict[str, Prediction]:
     """Of a new member by partial pooling; not where it would stand in unknown members of further groups."""
-    if "partial" not in entries or len(design["groups"]) > 1:
+    if PARTIAL not in entries or len(design.groups) > 1:
         return {}
-    return {"partial": Prediction(group=design["groups"][0])}
+    return {PARTIAL: Prediction(group=design.group)}

@@ -1,43 +1,39 @@
 """Figures of the ladder: what a study with `models: ladder` shows beside the standard ones."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from tadpool.config.schema.analyses import Figure
-
-LINK = {
-    **dict.fromkeys(("bernoulli", "binomial", "ordered"), "log-odds"),
-    **dict.fromkeys(("poisson", "negative_binomial"), "log of the mean"),
-}
-BARE = ("bernoulli", "ordered")
-"""Families whose single outcomes are no numbers that could lie near a prediction."""
+from tadpool.modelling.design import Design
+from tadpool.modelling.rungs import PARTIAL, PARTIAL_SLOPES, POOLED, UNPOOLED
 
 
-def figures(entries: Collection[str], design: Mapping[str, Any]) -> dict[str, Figure]:
+def figures(entries: Collection[str], design: Design) -> dict[str, Figure]:
     """The figures that the entries allow: estimates by group, their pull, their slopes, and predictions."""
     found = {}
-    if {"unpooled", "partial"} <= set(entries):
+    if {UNPOOLED, PARTIAL} <= set(entries):
         found |= {"estimates_by_group": _estimates(design), "pulled": _pulled(entries, design)}
-    if {"unpooled", "partial_slopes"} <= set(entries):
-        found |= {f"slopes_{name}": _slopes(design, name) for name in design["slopes"]}
-    if design["family"] not in BARE:
-        found["predicted"] = _predicted([name for name in ("pooled", "unpooled", "partial") if name in entries], design)
+    if {UNPOOLED, PARTIAL_SLOPES} <= set(entries):
+        found |= {f"slopes_{name}": _slopes(design, name) for name in design.slopes}
+    if design.family.mean_is_number:
+        found["predicted"] = _predicted([name for name in (POOLED, UNPOOLED, PARTIAL) if name in entries], design)
     return {name: Figure.model_validate(figure) for name, figure in found.items()}
 
 
-def scale(design: Mapping[str, Any]) -> str:
+def scale(design: Design) -> str:
     """What the intercepts of groups are on the scale of the linear predictor."""
-    outcome = design["outcome"].replace("_", " ")
-    return f"{outcome}, {LINK[design['family']]}" if design["family"] in LINK else outcome
+    outcome = design.outcome.replace("_", " ")
+    axis = design.family.link.axis
+    return f"{outcome}, {axis}" if axis else outcome
 
 
-def _estimates(design: Mapping[str, Any]) -> dict[str, Any]:
-    group = design["groups"][0]
+def _estimates(design: Design) -> dict[str, Any]:
+    group = design.group
     return {
         "kind": "forest",
         "section": "story",
         "title": f"Each {group} without pooling and with partial pooling",
-        "entries": ["unpooled", "partial"],
+        "entries": [UNPOOLED, PARTIAL],
         "sites": [f"alpha_{group}"],
         "together": True,
         "label": scale(design),
@@ -45,48 +41,48 @@ def _estimates(design: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pulled(entries: Collection[str], design: Mapping[str, Any]) -> dict[str, Any]:
-    site = f"alpha_{design['groups'][0]}"
-    lines = [{"entry": "pooled", "site": "alpha"}] if "pooled" in entries and design["family"] != "ordered" else []
+def _pulled(entries: Collection[str], design: Design) -> dict[str, Any]:
+    site = f"alpha_{design.group}"
+    common = POOLED in entries and not design.family.link.cutpoints
     return {
         "kind": "estimates_against",
         "section": "story",
         "title": "How far partial pooling pulls",
-        "x": {"entry": "unpooled", "site": site},
-        "y": {"entry": "partial", "site": site},
-        "lines": lines,
+        "x": {"entry": UNPOOLED, "site": site},
+        "y": {"entry": PARTIAL, "site": site},
+        "lines": [{"entry": POOLED, "site": "alpha"}] if common else [],
         "label": scale(design),
         "caption": "On the diagonal pooling changes nothing; the flatter the points lie, the further they are pulled together. "
         "Estimates differ by {typical:.2g} on average and by {largest:.2g} at most.",
     }
 
 
-def _slopes(design: Mapping[str, Any], name: str) -> dict[str, Any]:
-    group = design["groups"][0]
+def _slopes(design: Design, name: str) -> dict[str, Any]:
+    group = design.group
     return {
         "kind": "shrinkage",
         "section": "story",
         "title": f"Intercepts and slopes over {name.replace('_', ' ')}, pulled",
-        "start": "unpooled",
-        "end": "partial_slopes",
+        "start": UNPOOLED,
+        "end": PARTIAL_SLOPES,
         "x": f"alpha_{group}",
         "y": f"beta_{name}_{group}",
         "by": group,
         "varies": name,
-        "outcome": design["outcome"],
-        "centre": None if design["family"] == "ordered" else ["alpha", f"beta_{name}"],
+        "outcome": design.outcome,
+        "centre": None if design.family.link.cutpoints else ["alpha", f"beta_{name}"],
         "labels": {"x": f"intercept ({scale(design)})", "y": f"slope over {name.replace('_', ' ')}"},
         "caption": f"Each arrow leads from a {group} by itself to the same {group} partially pooled, whose intercept and slope "
         "move together where they are correlated.",
     }
 
 
-def _predicted(entries: list[str], design: Mapping[str, Any]) -> dict[str, Any]:
+def _predicted(entries: list[str], design: Design) -> dict[str, Any]:
     return {
         "kind": "predicted_against_observed",
         "section": "predictive",
         "title": "Predictions of old rows by complete, no and partial pooling",
         "entries": entries,
-        "outcome": design["outcome"],
+        "outcome": design.outcome,
         "caption": "Rows that a model was fitted to: no pooling follows them most closely, which is no merit. {shown}.",
     }

@@ -1,4 +1,4 @@
-"""Every key of what a study does with its fits: type, range, default, unit and meaning."""
+"""The keys of a study's analyses of its fits: type, range, default, unit and meaning."""
 
 from typing import Annotated, Any, Literal
 
@@ -16,42 +16,41 @@ class Comparison(Strict):
     )
     target: str = Field(
         "unit",
-        description="What is predicted: unit (a row that was left out) or a group (a new member of it, all its rows "
-        "at once).",
+        description="What is predicted: `unit` (a held-out row), or a group (a new member of it, with all its rows).",
         examples=["county"],
     )
     rank_failed: bool = Field(
         False,
-        description="Rank entries whose fit failed its check too, with the verdict beside the rank. By default they are "
-        "shown without a rank.",
+        description="Rank entries whose fit failed too, and show the verdict beside the rank. By default they are shown "
+        "without a rank.",
         examples=[True],
     )
 
 
 class LeaveOut(Strict):
-    """How the members of a group are left out where a comparison has the group as its target."""
+    """How members of a group are held out where a comparison has the group as its target."""
 
     members: int | None = Field(
         None,
         ge=2,
-        description="How many members are left out, chosen at random, the same for every entry. By default all.",
+        description="How many members are held out, chosen at random, the same for every entry. By default all.",
         examples=[30],
     )
     folds: int | None = Field(
         None,
         ge=2,
-        description="In how many fits: each leaves out several members and scores them one by one. By default one fit "
+        description="In how many refits: each holds out several members and scores them one by one. By default one refit "
         "for each member or, above `refit_budget`, as many as that allows.",
         examples=[3],
     )
 
 
 class Prediction(Strict):
-    """Predictions of a fitted entry, for a new member of a group or at stated rows."""
+    """Predictions of a fitted entry, for a new member of a group or at given rows."""
 
     group: str | None = Field(
         None,
-        description="Grouping dimension that gets a new member. Without it the rows are of existing members.",
+        description="Grouping dimension that gets a new member. Without it the rows belong to existing members.",
         examples=["location"],
     )
     label: Text | None = Field(
@@ -59,69 +58,69 @@ class Prediction(Strict):
     )
     rows: list[dict[str, Scalars]] = Field(
         [],
-        description="Rows to predict: values of the model's other variables, a list where a variable has more dims, "
-        "and the labels of groups. By default one row, which is enough where the model has no others. In a model of the ladder "
-        "what a row does not say is the median, or the most frequent category, of the data.",
+        description="Rows to predict: values of the model's other variables (a list where a variable has more dims) and "
+        "labels of groups. By default one row, which is enough where the model has no other variables. In a model of the "
+        "ladder a predictor that a row omits is set to the median, or the most frequent category, of the data.",
         examples=[[{"floor": 0}, {"floor": 1}]],
     )
 
 
 class Estimand(Strict):
-    """A quantity that answers the question, shown beside it: a parameter or a prediction of one entry, with its interval."""
+    """A quantity that answers the question: a parameter or a prediction of one entry, with its interval."""
 
     label: Text = Field(description="What it is, in words.", examples=["standard deviation between tanks"])
     entry: str = Field(description="Entry whose draws are used.", examples=["multilevel"])
     site: str = Field(description="Its parameter, or an outcome where `group` is predictions.", examples=["sigma"])
     at: dict[str, Scalar] = Field(
         {},
-        description="Where the site has dims: the label of the member of each.",
+        description="If the site has dims: for each one, the label of a member.",
         examples=[{"tank": 3}],
     )
     group: Literal["posterior", "predictions"] = Field(
         "posterior",
-        description="`predictions` for what the study's `predictions` of the entry say.",
+        description="`predictions` for a quantity of the study's `predictions` of this entry.",
         examples=["predictions"],
     )
     scale: Literal["exp", "logistic"] | None = Field(
         None,
-        description="Function that is shown of it: `exp` of a log, an odds ratio for example, `logistic` of log-odds.",
+        description="Transformation of the draws: `exp` of a log, for an odds ratio for example, or `logistic` of log-odds.",
         examples=["exp"],
     )
-    units: Text | None = Field(None, description="Its units of measurement.", examples=["log-odds"])
+    units: Text | None = Field(None, description="Units of measurement.", examples=["log-odds"])
 
 
 class Calibration(Strict):
-    """Simulation-based calibration of an entry: data simulated from its own prior are fitted, and the truth is ranked."""
+    """Simulation-based calibration: fits to data simulated from the entry's prior, with ranks of the true values."""
 
     entry: str = Field(description="Entry that is calibrated.", examples=["multilevel"])
     hyperparameters: dict[str, Scalar] = Field(
         {},
-        description="Hyperparameters that differ from the entry's, such as another form of the same model.",
+        description="Hyperparameters that differ from the entry's, such as another parametrization of the same model.",
         examples=[{"centred": False}],
     )
     simulations: int = Field(
         200,
         ge=20,
         le=100_000,
-        description="Simulated data sets. With 200 a posterior that is a fifth too wide is found four times in five, with 500 "
-        "practically always.",
+        description="Number of simulated data sets. With 200 the power to detect a posterior that is 20 % too wide is "
+        "about 80 %, with 500 nearly 100 %.",
         examples=[500],
     )
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges,
-        description="Sampler settings that differ from the entry's: shorter runs are enough to rank 100 draws.",
+        description="Sampler settings that differ from the entry's: short runs are enough, since ranks use 100 draws.",
         examples=[{"warmup": 500, "draws": 500}],
     )
     chunks: Chunks = Field(
         "auto",
-        description="Jobs that share the simulations; the results are the same. `auto` splits what takes more than ten "
-        "minutes of one core, as estimated.",
+        description="Number of jobs that split the simulations; the results are the same. `auto` splits work that is "
+        "estimated to take more than ten minutes of one core.",
         examples=[8],
     )
 
 
 class Recovery(Strict):
-    """Data simulated over a grid of arguments of the dataset's simulator: which entries find the true values where?"""
+    """A recovery study: which entries recover the true values, over a grid of arguments of the dataset's simulator?"""
 
     entries: Annotated[list[str], Distinct] = Field(
         min_length=1, description="Entries that are fitted.", examples=[["multilevel", "mundlak"]]
@@ -133,10 +132,10 @@ class Recovery(Strict):
         examples=[{"confound_scale": [0.0, 1.5], "groups": [10, 30]}],
     )
     replicates: int = Field(
-        20, ge=2, le=10_000, description="Simulated data sets of each cell of the grid.", examples=[100]
+        20, ge=2, le=10_000, description="Simulated data sets in each cell of the grid.", examples=[100]
     )
     sites: Annotated[list[str], Distinct] = Field(
-        min_length=1, description="Parameters whose true values are looked for.", examples=[["beta_XY"]]
+        min_length=1, description="Parameters to compare with their true values.", examples=[["beta_XY"]]
     )
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges,
@@ -144,12 +143,12 @@ class Recovery(Strict):
         examples=[{"chains": 2, "warmup": 500, "draws": 500}],
     )
     chunks: Chunks = Field(
-        "auto", description="Jobs that share the fits of an entry, as in `calibration`.", examples=[8]
+        "auto", description="Number of jobs that split the fits of an entry, as in `calibration`.", examples=[8]
     )
 
 
 class Figure(Strict):
-    """A figure of the study's own story, beyond the standard ones; further keys are options of its kind."""
+    """A figure beyond the standard ones, for what the study is about; further keys are options of its kind."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -162,4 +161,5 @@ class Figure(Strict):
     )
 
     def options(self) -> dict[str, Any]:
+        """The further keys: options of the kind of figure."""
         return dict(self.model_extra or {})

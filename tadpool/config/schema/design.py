@@ -1,10 +1,15 @@
 """The keys of a design: what the models of the ladder are told of a study."""
 
+from collections.abc import Iterable
+from itertools import groupby
+from textwrap import indent
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from tadpool.config.schema.types import Distinct, Strict
+from tadpool.modelling.families import FAMILIES
+from tadpool.modelling.rungs import RUNGS
 
 # Branches of the union, as they stand in the location of an error.
 NAMES, KINDS = "(names)", "(kinds)"
@@ -22,28 +27,31 @@ Predictors = Annotated[
 ]
 
 
-class Design(Strict):
-    """What models of the ladder are made of: `pooled`, `unpooled`, `partial`, `partial_slopes`, `mundlak`, `latent_mundlak`.
+def _families() -> str:
+    """The table of families, in which those that differ in neither outcomes nor mean share a line."""
+    rows = groupby(FAMILIES.values(), lambda each: (each.outcomes, each.mean))
+    lines = [f"| {_codes(each.name for each in alike)} | {outcomes} | {mean} |" for (outcomes, mean), alike in rows]
+    return "\n".join(["| family | outcome | its mean is |", "|---|---|---|", *lines])
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+class Design(Strict):  # noqa: D101 (its docstring holds the table of families)
+    __doc__ = f"""What models of the ladder are made of: {_codes(RUNGS)}.
 
     With a described table all of it is inferred, and a key here replaces what was. With a dataset file `family` is needed, and
     `predictors`, `trials` and the like where there are any. The outcome is the study's only one.
 
-    | family | outcome | its mean is |
-    |---|---|---|
-    | `normal`, `student` | numbers | the linear predictor |
-    | `bernoulli` | 0 and 1 | its logistic function |
-    | `binomial` | counts out of `trials` | trials times its logistic function |
-    | `poisson`, `negative_binomial` | counts | exposure times its exponential function |
-    | `ordered` | levels from lowest to highest | cut points on the logistic scale |
+{indent(_families(), "    ")}
     """
 
-    family: Literal["normal", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "ordered"] | None = (
-        Field(
-            None,
-            description="Distribution of the outcome. Of a described table by the kind of the outcome: `number` and `integer` "
-            "normal, `count` poisson or, with trials, binomial, `binary` bernoulli, `ordered` ordered.",
-            examples=["negative_binomial"],
-        )
+    family: Literal[*FAMILIES] | None = Field(
+        None,
+        description="Distribution of the outcome. Of a described table by the kind of the outcome: `number` and `integer` "
+        "normal, `count` poisson or, with trials, binomial, `binary` bernoulli, `ordered` ordered.",
+        examples=["negative_binomial"],
     )
     groups: Annotated[list[str], Distinct] | None = Field(
         None,

@@ -12,7 +12,7 @@ from tadpool.config.schema.table import Table
 from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
 from tadpool.convergence import thresholds
 from tadpool.convergence.remedies import REMEDIES
-from tadpool.modelling import design as designs
+from tadpool.modelling import references as model_references
 
 # Branches of a union, as they stand in the location of an error.
 DESCRIBED, ENTRIES = "(table)", "(entries)"
@@ -20,11 +20,11 @@ LADDER = "ladder"
 
 
 class Expect(Strict):
-    """A verdict that is known and accepted. Anything worse fails the gate, and so does a better one: then remove it."""
+    """A verdict that is expected and accepted. A worse one fails the gate, and so does a better one: then remove this key."""
 
-    verdict: Literal["warn", "fail"] = Field(description="Verdict that the entry is known to get.", examples=["fail"])
+    verdict: Literal["warn", "fail"] = Field(description="The expected verdict.", examples=["fail"])
     because: Text = Field(
-        description="Why that is accepted; shown in the report.", examples=["Shows the funnel on purpose."]
+        description="Why it is accepted; shown in the report.", examples=["Shows the funnel on purpose."]
     )
 
 
@@ -32,8 +32,8 @@ class Entry(Strict):
     """A named use of a model in a study."""
 
     model: Slug = Field(
-        description="Name of the model: its file in tadpool/models or in your models/ without .py, or a model of the ladder, "
-        "which takes a `design`.",
+        description="Name of the model: its file in tadpool/models or in your models/, without .py; or a model of the "
+        "ladder, which takes a `design`.",
         examples=["frogs_fixed_sigma"],
     )
     label: Text | None = Field(
@@ -41,53 +41,53 @@ class Entry(Strict):
     )
     hyperparameters: dict[str, Scalar] = Field(
         {},
-        description="Hyperparameters that differ from the model's defaults, which stand in its file. Change a prior "
-        "here and keep both entries to see what it does.",
+        description="Hyperparameters that differ from the defaults in the model's file. To see what a prior does, keep the "
+        "entry and add another with a different prior.",
         examples=[{"sigma": 2.0}],
     )
     design: Design | None = Field(
         None,
-        description="What this entry, whose model is one of the ladder, has otherwise than the study's `design`.",
+        description="For a model of the ladder: keys that differ from the study's `design`.",
         examples=[{"family": "negative_binomial"}],
     )
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges,
-        description="Sampler settings of this entry alone.",
+        description="Sampler settings of this entry.",
         examples=[{"target_accept": 0.95}],
     )
     remedies: Remedies = Field(
         None,
-        description="Remedies of this entry alone. `none` where it shows a failure on purpose.",
+        description="Remedies of this entry; `none` where it shows a failure on purpose.",
         examples=["none"],
     )
     verdict: VerdictChanges = Field(
-        default_factory=VerdictChanges, description="Thresholds of this entry's check.", examples=[{"rhat_fail": 1.1}]
+        default_factory=VerdictChanges, description="Thresholds of this entry's verdict.", examples=[{"rhat_fail": 1.1}]
     )
     weights: dict[str, str] | None = Field(
         None,
-        description="Observation weights of this entry in place of the study's; `{}` for none.",
+        description="Observation weights of this entry instead of the study's; `{}` for none.",
         examples=[{"survived": "weight"}],
     )
     by: str | None = Field(
         None,
-        description="Fit the model to each member of this group alone (no pooling at all), as one batch.",
+        description="Fit the model separately to each member of this group (no pooling), all in one batch.",
         examples=["county"],
     )
     returns_prior: dict[str, str | list[Scalar]] = Field(
         {},
-        description="Parameters of which the data say nothing, so that they return their prior and are labelled so: a "
-        "list of members, or the variable that is 0 or missing for them.",
+        description="Parameters on which the data have no information, so that their posterior is their prior; the page "
+        "labels them so. Give a list of members, or the variable that is 0 or missing for them.",
         examples=[{"w": "applies"}],
     )
     chunks: Chunks = Field(
         "auto",
-        description="Jobs that share the chains of its fit (with `by` those of all members) and the fits without something; "
-        "the results are the same. `auto` splits what takes more than ten minutes of one core, as estimated.",
+        description="Number of jobs that split this entry's chains and its cross-validation refits; the results are the "
+        "same. `auto` splits work that is estimated to take more than ten minutes of one core.",
         examples=[4],
     )
     expect: Expect | None = Field(
         None,
-        description="A known verdict other than pass.",
+        description="An expected verdict other than pass.",
         examples=[{"verdict": "fail", "because": "Shows the funnel on purpose."}],
     )
 
@@ -116,9 +116,9 @@ class Study(Strict):
     """One question about one dataset: config/studies/<name>.yaml."""
 
     title: Text = Field(description="Title of the page.", examples=["Reed frog survival"])
-    question: Text = Field(description="The question that the study answers.", examples=["How much do tanks differ?"])
+    question: Text = Field(description="Question that the study answers.", examples=["How much do tanks differ?"])
     dataset: Dataset = Field(
-        description="Name of the dataset: its file in tadpool/datasets or in your datasets/ without .py. Or the keys of a "
+        description="Name of the dataset: its file in tadpool/datasets or in your datasets/, without .py; or the keys of a "
         "table, see below.",
         examples=["reedfrogs", {"table": "data/cookies.csv", "columns": {"chips": {"kind": "count"}}}],
     )
@@ -132,44 +132,47 @@ class Study(Strict):
         description="Observed variables that are predicted, held out and compared.",
         examples=[["survived"]],
     )
-    unit: str = Field(description="Dimension of one prediction: log likelihoods are summed to it.", examples=["tank"])
+    unit: str = Field(
+        description="Dimension whose elements are predicted: log likelihoods are summed over all other dimensions.",
+        examples=["tank"],
+    )
     observed_where: dict[str, str] = Field(
         {},
-        description="Outcomes that count only where another variable is 1: elsewhere they are not scored, and are "
-        "predicted to be 0.",
+        description="Outcomes that count only where another variable is 1: elsewhere they are not scored and are predicted "
+        "to be 0.",
         examples=[{"y1": "y0"}],
     )
     weights: dict[str, str] = Field(
         {},
-        description="Observation weights: outcome -> variable of the data, numbers of at least 0. The log likelihood of each "
-        "observation is multiplied by its weight, in fits and in all scores. Predictions are of single observations.",
+        description="Observation weights: outcome -> variable of the data, whose values are at least 0. The log likelihood "
+        "of each observation is multiplied by its weight, in fits and in all scores. Predictions are for single observations.",
         examples=[{"survived": "weight"}],
     )
     groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
     leave_out: dict[str, LeaveOut] = Field(
         {},
-        description="How members of a group are left out: group -> how many, in how many fits.",
+        description="How members of a group are held out: group -> how many, in how many refits.",
         examples=[{"participant": {"members": 30, "folds": 3}}],
     )
     refit_budget: float | None = Field(
-        None, ge=0, le=1e18, description="The run's `refit_budget` for this study.", examples=[2e10]
+        None, ge=0, le=1e18, description="Refit budget of this study instead of the run's.", examples=[2e10]
     )
     sampler: SamplerChanges = Field(
         default_factory=SamplerChanges, description="Sampler settings of this study.", examples=[{"target_accept": 0.9}]
     )
     remedies: Remedies = Field(None, description="Remedies of this study.", examples=["auto"])
     verdict: VerdictChanges = Field(
-        default_factory=VerdictChanges, description="Thresholds of this study's checks.", examples=[{"ess_warn": 400}]
+        default_factory=VerdictChanges, description="Thresholds of this study's verdicts.", examples=[{"ess_warn": 400}]
     )
     storage: Storage = Field(
         default_factory=Storage,
-        description="What the files of fits and sweeps keep of the draws; by default all.",
+        description="Which draws the files of fits and sweeps keep; by default all.",
         examples=[{"every": 4, "posterior": "float32"}],
     )
     models: Models = Field(
         description="Entries: name -> model and hyperparameters. A variant of a model is another entry. Or `ladder`: all "
-        "built-in models that apply, from complete pooling to none, with comparisons for old and new groups, a prediction for "
-        "a new group and figures, to which yours are added.",
+        "built-in models that apply, from complete pooling to none, with comparisons on old and new groups, a prediction for "
+        "a new group and figures; your own are added to these.",
         examples=[
             {"multilevel": {"model": "frogs_multilevel"}, "fixed_sigma": {"model": "frogs_fixed_sigma"}},
             "ladder",
@@ -177,12 +180,12 @@ class Study(Strict):
     )
     design: Design | None = Field(
         None,
-        description="What the models of the ladder are made of, where it is not or not rightly inferred.",
+        description="Design of the models of the ladder, where it is not inferred, or inferred wrongly.",
         examples=[{"family": "normal", "predictors": {"floor": "binary"}}],
     )
     sweeps: dict[Slug, Sweep] = Field(
         {},
-        description="Sweeps: name -> entry, what varies and its values. To see how much a fixed choice matters.",
+        description="Sweeps: name -> entry, what varies and its values; to see how much a fixed choice matters.",
         examples=[{"sigma": {"entry": "fixed_sigma", "over": "sigma", "values": {"from": 0.1, "to": 5.0, "n": 20}}}],
     )
     comparisons: dict[Slug, Comparison] = Field(
@@ -192,23 +195,23 @@ class Study(Strict):
     )
     predictions: dict[Slug, Prediction] = Field(
         {},
-        description="Predictions: entry -> new member of a group, or rows.",
+        description="Predictions: entry -> a new member of a group, or rows.",
         examples=[{"multilevel": {"group": "tank"}}],
     )
     estimands: list[Estimand] = Field(
         [],
-        description="Quantities that answer the question: their posterior means and intervals stand beside it.",
+        description="Quantities that answer the question, shown below it with their posterior means and intervals.",
         examples=[[{"label": "standard deviation between tanks", "entry": "multilevel", "site": "sigma"}]],
     )
     sensitivity: bool = Field(
         True,
-        description="Say of every fit how far its priors move it, by power-scaling. Turn it off to save time.",
+        description="Assess how sensitive every fit is to its priors, by power-scaling. Turn this off to save time.",
         examples=[False],
     )
     calibration: dict[Slug, Calibration] = Field(
         {},
-        description="Simulation-based calibrations: name -> entry and number of simulations. To see whether an entry's "
-        "sampler and likelihood do what its model says.",
+        description="Simulation-based calibrations: name -> entry and number of simulations; to check that an entry's "
+        "posteriors are calibrated.",
         examples=[{"multilevel": {"entry": "multilevel", "simulations": 200}}],
     )
     recovery: dict[Slug, Recovery] = Field(
@@ -218,7 +221,7 @@ class Study(Strict):
     )
     figures: dict[Slug, Figure] = Field(
         {},
-        description="Figures of the study's own story: name -> kind, caption and options.",
+        description="Further figures of the study: name -> kind, caption and options.",
         examples=[{"causes": {"kind": "causal_graph", "caption": "Look for S.", "edges": ["T -> S"]}}],
     )
     references: list[Text] = Field(
@@ -228,13 +231,14 @@ class Study(Strict):
     )
 
     def source(self) -> str | dict[str, Any]:
-        """The dataset as jobs are told of it: its name, or the table's description with the dim of its rows."""
+        """The dataset as jobs receive it: its name, or the description of the table with the dim of its rows."""
         return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
 
     def reference(self, entry: str) -> str | dict[str, Any]:
-        """What jobs are told of an entry's model (`tadpool.modelling.design`)."""
+        """The reference to an entry's model that jobs receive (`tadpool.modelling.references`)."""
         used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
-        return designs.weighted(designs.reference(self.model_dump(include=used), entry), self.weights_of(entry))
+        reference = model_references.reference(self.model_dump(include=used), entry)
+        return model_references.weighted(reference, self.weights_of(entry))
 
     def weights_of(self, entry: str) -> dict[str, str]:
         """The entry's observation weights, or the study's."""
@@ -242,24 +246,24 @@ class Study(Strict):
         return self.weights if own is None else own
 
     def quickened(self) -> "Study":
-        """The study without what fits again and without prior sensitivity: nothing is left out, calibrated or recovered."""
+        """The study without refits, calibration, recovery and prior sensitivity."""
         comparisons = {name: each for name, each in self.comparisons.items() if not self.leaves_out(each.target)}
         left_out = {"refit_budget": 0.0, "calibration": {}, "recovery": {}, "sensitivity": False}
         return self.model_copy(update={"comparisons": comparisons, **left_out})
 
     def leaves_out(self, target: str) -> bool:
-        """Whether a comparison's target takes fits without members of a group; a unit that is a group of its own does not."""
+        """Whether a comparison's target holds out members of a group; a group that is also the unit does not count."""
         return target not in ("unit", self.unit)
 
 
 class Config(Strict):
-    """Everything that is configured: settings and, by name, the studies to run."""
+    """The whole config: settings and, by name, the studies to run."""
 
     settings: Settings
     studies: dict[str, Study]
 
     def sampler(self, study: str, entry: str, *further: SamplerChanges) -> Sampler:
-        """The entry's sampler: `further` changes over its own settings over the study's over the run's."""
+        """The entry's sampler: `further` changes override its own settings, which override the study's, then the run's."""
         changes = [self.studies[study].sampler, self.studies[study].models[entry].sampler, *further]
         update = {key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
         chosen = self.settings.sampler.model_copy(update=update)
@@ -269,18 +273,18 @@ class Config(Strict):
         return chosen.model_copy(update={key: min(getattr(chosen, key), limit) for key, limit in most.items()})
 
     def thresholds(self, study: str, entry: str) -> dict[str, float]:
-        """Thresholds of the entry's check that are not the defaults: its own over the study's over the run's."""
+        """Thresholds of the entry's verdict that differ from the defaults: its own, else the study's, else the run's."""
         given = (self.settings.verdict, self.studies[study].verdict, self.studies[study].models[entry].verdict)
         return thresholds.changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
 
     def remedies(self, study: str, entry: str) -> list[str]:
-        """What may be tried for the entry: as it says, else as the study, else as the run; nothing in a quick look."""
+        """Remedies that may be tried for the entry: its own, else the study's, else the run's; none in a quick look."""
         if self.settings.quick:
             return []
         chosen = self.studies[study]
-        said = (chosen.models[entry].remedies, chosen.remedies, self.settings.remedies)
-        found = next(each for each in said if each is not None)
-        return [name for name in REMEDIES if found == "auto" or (found != "none" and name in found)]
+        levels = (chosen.models[entry].remedies, chosen.remedies, self.settings.remedies)
+        remedies = next(each for each in levels if each is not None)
+        return [name for name in REMEDIES if remedies == "auto" or (remedies != "none" and name in remedies)]
 
     def refit_budget(self, study: str) -> float:
         """The study's own budget, or the run's."""

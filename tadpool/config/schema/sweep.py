@@ -21,22 +21,23 @@ class Spaced(Strict):
     n: int = Field(ge=2, le=LARGEST, description="Number of values.", examples=[20])
     spacing: Literal["linear", "log"] = Field(
         "linear",
-        description="`log` for values with equal ratios, above 0; the axis of figures is then logarithmic too.",
+        description="`log` for values with equal ratios, all above 0; the axes of figures are then logarithmic too.",
         examples=["log"],
     )
 
     @model_validator(mode="after")
     def _differ(self):
         if self.spacing == "log" and min(self.from_, self.to) <= 0:
-            what = f"values from {self.from_:g} to {self.to:g} have no equal ratios"
-            raise broken_rule(what, "give ends above 0 or `spacing: linear`")
+            what = f"values from {self.from_:g} to {self.to:g} cannot have equal ratios"
+            raise broken_rule(what, "give ends above 0 or write `spacing: linear`")
         values = self.values()
         if len(set(values)) < self.n or not all(isfinite(value) for value in values):
-            what = f"{self.n} values from {self.from_:g} to {self.to:g} cannot be told apart"
+            what = f"{self.n} values from {self.from_:g} to {self.to:g} are not distinct, finite numbers"
             raise broken_rule(what, "give ends that differ more")
         return self
 
     def values(self) -> list[float]:
+        """The values, from the first to the last."""
         shares = [i / (self.n - 1) for i in range(self.n - 1)]
         if self.spacing == "log":
             return [self.from_ * (self.to / self.from_) ** share for share in shares] + [self.to]
@@ -87,31 +88,32 @@ Site = Annotated[
 
 
 class Overlay(Strict):
-    """A posterior to show beside a sweep, on the axes of what is swept."""
+    """A posterior to show beside a sweep, on the axes of what varies."""
 
     entry: str = Field(description="Entry whose posterior is shown.", examples=["multilevel"])
     site: Site = Field(
-        description="Its parameter that plays the role of what is swept; of two, a list in the order of `over`.",
+        description="Its parameter that corresponds to what varies; for two, a list in the order of `over`.",
         examples=["sigma"],
     )
 
 
 class Sweep(Strict):
-    """An entry repeated over values of one or two of its hyperparameters, the simulator's arguments or sampler settings."""
+    """An entry repeated over values of one or two hyperparameters, arguments of the simulator or sampler settings."""
 
     entry: str = Field(description="Entry that is repeated.", examples=["fixed_sigma"])
     over: Over = Field(
-        description="What varies. `sigma` is a hyperparameter whose default is a decimal number, `arguments.spread` an "
-        "argument of the study's simulator (the data are simulated anew at each point, from the same random numbers, and "
-        "keep their shapes), `sampler.target_accept` a setting of the sampler (or warmup, max_tree_depth). Two of them "
-        "as a grid, each with its values, `{sigma: {from: 0.1, to: 5.0, n: 8}, sampler.warmup: [200, 1000]}`, or as a list of "
-        "two names with a list of points in `values`.",
+        description="What varies. `sigma` is a hyperparameter whose default is a decimal number; `arguments.spread` is "
+        "an argument of the study's simulator (each point gets a new data set, simulated from the same random numbers, "
+        "with arrays of the same shapes); `sampler.target_accept` is a setting of the sampler (or `sampler.warmup`, "
+        "`sampler.max_tree_depth`). Two of them are a grid, each with its values, "
+        "`{sigma: {from: 0.1, to: 5.0, n: 8}, sampler.warmup: [200, 1000]}`, or a list of two names, whose points are "
+        "listed in `values`.",
         examples=["sigma"],
     )
     values: Points | None = Field(
         None,
-        description="The values of one: a list, or {from, to, n} for equally spaced ones. The points of two names: a list "
-        "of pairs, `[[0.5, 1.0], [1.0, 2.0]]`. A grid has its values in `over`.",
+        description="For one name its values: a list, or {from, to, n} for equally spaced ones. For two names the points: "
+        "a list of pairs, `[[0.5, 1.0], [1.0, 2.0]]`. A grid has its values in `over`.",
         examples=[{"from": 0.1, "to": 5.0, "n": 20}, [0.5, 1.0, 2.0]],
     )
     overlay: Overlay | None = Field(
@@ -122,33 +124,35 @@ class Sweep(Strict):
 
     chunks: Chunks = Field(
         "auto",
-        description="Jobs that share the fits of all points, and the fits without something; the results are the same. "
-        "`auto` splits what takes more than ten minutes of one core, as estimated.",
+        description="Number of jobs that split the sweep's fits and its cross-validation refits; the results are the same. "
+        "`auto` splits work that is estimated to take more than ten minutes of one core.",
         examples=[4],
     )
 
     @model_validator(mode="after")
-    def _whole(self):
+    def _consistent(self):
         pairs = isinstance(self.values, list) and isinstance(self.values[0], list)
         if isinstance(self.over, dict):
             if self.values is not None:
-                raise broken_rule("`over` is a grid and has its values", "remove `values`")
+                raise broken_rule("`over` is a grid, which has its own values", "remove `values`")
         elif self.values is None:
             raise broken_rule("values: missing", "add it, for example `values: {from: 0.1, to: 5.0, n: 20}`")
         elif isinstance(self.over, list) and not pairs:
-            raise broken_rule("`over` has two names and `values` no pairs", "write values: [[0.5, 1.0], [1.0, 2.0]]")
+            raise broken_rule(
+                "`over` has two names, but `values` has no pairs", "write values: [[0.5, 1.0], [1.0, 2.0]]"
+            )
         elif isinstance(self.over, str) and pairs:
-            raise broken_rule("`over` has one name and `values` pairs", "write over: [first, second]")
+            raise broken_rule("`over` has one name, but `values` has pairs", "write over: [first, second]")
         if pairs and len(set(map(tuple, self.values))) < len(self.values):
             raise broken_rule("values: a point is given twice", "give each point once")
         if len(self.points()) > LARGEST:
             raise broken_rule(f"the grid has {len(self.points()):,} points", f"give at most {LARGEST:,}")
         if self.overlay and isinstance(self.overlay.site, str) != isinstance(self.over, str):
-            raise broken_rule("overlay.site: one parameter for each name in `over`", "name as many as there are")
+            raise broken_rule("overlay.site needs one parameter for each name in `over`", "name as many")
         return self
 
     def points(self) -> list[float] | list[list[float]]:
-        """The values of one name, or a pair of values for each point; of a grid the second runs fastest."""
+        """The values of one name, or a pair of values for each point; in a grid the second name varies fastest."""
         if isinstance(self.over, dict):
             return [list(point) for point in product(*map(_listed, self.over.values()))]
         return _listed(self.values)

@@ -1,4 +1,4 @@
-"""The keys of a table that a study describes in place of naming a dataset."""
+"""The keys of a table that a study describes instead of naming a dataset."""
 
 import keyword
 import re
@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tadpool.config.schema.types import Distinct, Strict, Text, broken_rule
 
-TAKEN = ("chain", "draw")
+RESERVED = ("chain", "draw")
 
 
 def _label(value: Any) -> Any:
@@ -22,8 +22,9 @@ def _usable(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name) or keyword.iskeyword(name):
         what = f"{name!r} cannot be the name of a model's argument"
         raise broken_rule(what, "use letters, digits and _, and give the heading in the table as `column`")
-    if name.endswith("_index") or name.startswith("n_") or name in TAKEN:
-        raise broken_rule(f"the name {name!r} is taken", "names ending in _index, n_..., chain and draw are made here")
+    if name.endswith("_index") or name.startswith("n_") or name in RESERVED:
+        what = f"the name {name!r} is reserved, as are all names with n_ at the start or _index at the end"
+        raise broken_rule(what, "choose another, and give the heading in the table as `column`")
     return name
 
 
@@ -32,7 +33,7 @@ Name = Annotated[str, AfterValidator(_usable)]
 
 
 class Column(Strict):
-    """A column of the table under the name that models know it by.
+    """A column of the table, under the name that models use.
 
     | kind | cells | a model's arguments |
     |---|---|---|
@@ -43,12 +44,12 @@ class Column(Strict):
     | `categorical` | labels | `x_index`, the position of the row's label, and `n_x` |
     | `group` | labels of its members | `x_index` and `n_x`; `g_of_x` where it is `within: g` |
 
-    The rows themselves have the study's `unit` as their dim: `n_<unit>` is their number, and a `group` of that name holds
-    their labels. Labels are sorted, as numbers where all are whole; `levels` gives another order.
+    The rows have the study's `unit` as their dim: `n_<unit>` is their number, and a `group` of that name holds their labels.
+    Labels are sorted, as numbers where all of them are whole numbers; `levels` gives another order.
     """
 
     column: Text | None = Field(
-        None, description="Heading in the table; by default the name here.", examples=["Number of chips"]
+        None, description="Heading in the table; by default the name used here.", examples=["Number of chips"]
     )
     kind: Literal["number", "integer", "count", "binary", "ordered", "categorical", "group"] = Field(
         description="What the cells hold.", examples=["count"]
@@ -60,16 +61,16 @@ class Column(Strict):
     levels: Annotated[list[Label], Distinct] | None = Field(
         None,
         min_length=2,
-        description="The labels that are allowed, in their order; of `binary`, `ordered` (required) and `categorical`.",
+        description="The allowed labels, in order: for `binary`, `ordered` (required) and `categorical`.",
         examples=[["small", "medium", "large"]],
     )
-    at_least: float | None = Field(None, description="The least number that is allowed.", examples=[0])
-    at_most: float | None = Field(None, description="The largest number that is allowed.", examples=[100])
+    at_least: float | None = Field(None, description="Smallest allowed value.", examples=[0])
+    at_most: float | None = Field(None, description="Largest allowed value.", examples=[100])
     missing: Literal["fail", "drop", "mask"] = Field(
         "fail",
-        description="What an empty cell does: `fail` refuses the table, `drop` leaves the row out, `mask` says that the "
-        "predictor does not apply to the row: its number is nan there, and the variable `x_known` is 0 in place of 1. "
-        "Rows left out and cells masked are counted on the page. Only numbers that are no outcome may be masked.",
+        description="What happens at an empty cell: `fail` refuses the table, `drop` removes the row, and `mask` keeps a "
+        "row to which the predictor does not apply: its value is nan, and the variable `x_known` is 0 instead of 1. "
+        "The page counts removed rows and masked cells. Only numeric columns that are not outcomes can be masked.",
         examples=["drop"],
     )
     trials: str | None = Field(
@@ -81,31 +82,34 @@ class Column(Strict):
         None, description="Column with the exposure of a count, above 0: hours, area, people.", examples=["hours"]
     )
     offset: str | None = Field(
-        None, description="Column that is added to the linear predictor as it is.", examples=["log_hours"]
+        None, description="Column that is added to the linear predictor with coefficient 1.", examples=["log_hours"]
     )
     standard_error: str | None = Field(
         None,
-        description="Column with the known standard deviation of each row's number, above 0: of estimates with their errors.",
+        description="Column with the known standard error of each row's value, above 0: for estimates that come with "
+        "standard errors, as in a meta-analysis.",
         examples=["stderr"],
     )
     within: str | None = Field(
         None,
-        description="Group in which this group is nested: its members are those of each member there, `<outer> / <inner>`.",
+        description="Group in which this group is nested: equal labels in different outer groups are then different "
+        "members, labelled `<outer> / <inner>`.",
         examples=["county"],
     )
     per: str | None = Field(
         None,
-        description="Group whose members have one value each: the variable gets its dim, and rows that differ are refused.",
+        description="Group whose members have one value each: the variable has the dim of the group, and a table whose rows "
+        "disagree is refused.",
         examples=["county"],
     )
 
 
 class Table(Strict):
-    """A table in place of a dataset file: `dataset: {table: ..., columns: ...}`."""
+    """A table instead of a dataset file: `dataset: {table: ..., columns: ...}`."""
 
     table: Text = Field(
-        description="File, relative to the working directory: .csv, .tsv, .txt, .nc (NetCDF, whose variables "
-        "have one and the same dim), .parquet or .pq. In Parquet nulls are empty cells, true and false are 1 and 0, dates are "
+        description="File, relative to the working directory: .csv, .tsv, .txt, .nc (NetCDF whose variables all "
+        "have the same dim), .parquet or .pq. In Parquet nulls are empty cells, true and false are 1 and 0, dates are "
         "text, and categories are labels.",
         examples=["data/cookies.csv"],
     )
@@ -115,11 +119,11 @@ class Table(Strict):
         examples=["Cookies of five bakeries, counted by us."],
     )
     separator: Literal["comma", "semicolon", "tab", "bar"] | None = Field(
-        None, description="What stands between cells; by default detected, and a tab in .tsv.", examples=["semicolon"]
+        None, description="Separator between cells; by default detected, and a tab in .tsv.", examples=["semicolon"]
     )
     decimal: Literal["point", "comma"] | None = Field(
         None,
-        description="Decimal mark; by default detected: a comma where numbers have commas, none has a point, and cells are "
+        description="Decimal mark; by default detected: a comma where numbers contain commas but no points, and cells are "
         "not separated by commas.",
         examples=["comma"],
     )
@@ -127,10 +131,10 @@ class Table(Strict):
         "utf-8", description="Encoding of the text.", examples=["cp1252"]
     )
     missing_values: list[Label] = Field(
-        ["NA"], description="Cells that count as empty, beside those that are; by default NA.", examples=[["NA", -99]]
+        ["NA"], description="Cell contents that count as empty, besides empty cells.", examples=[["NA", -99]]
     )
     columns: dict[Name, Column] = Field(
         min_length=1,
-        description="The columns that are used: name -> what it holds. All others are left out.",
+        description="The columns to use: name -> what it holds. Other columns are ignored.",
         examples=[{"chips": {"kind": "count"}, "location": {"kind": "group"}}],
     )

@@ -14,9 +14,9 @@ MOST_CHUNKS = 1000
 SLUG = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
-def broken_rule(what: str, mend: str) -> PydanticCustomError:
-    """An error of a rule that no type expresses."""
-    return PydanticCustomError("rule", "{what}; {mend}", {"what": what, "mend": mend})
+def broken_rule(what: str, fix: str) -> PydanticCustomError:
+    """The error of a rule that no type expresses: what is wrong, and the fix."""
+    return PydanticCustomError("rule", "{what}; {fix}", {"what": what, "fix": fix})
 
 
 def _scalar(value: Any) -> Any:
@@ -46,18 +46,18 @@ def _remedies(value: Any) -> Any:
     if value in ("auto", "none"):
         return value
     if not isinstance(value, list) or not all(name in REMEDIES for name in value):
-        raise broken_rule(f"{value!r} is not usable", f"write auto, none or a list of {', '.join(REMEDIES)}")
+        raise broken_rule(f"{value!r} is not a valid value", f"write auto, none or a list of {', '.join(REMEDIES)}")
     return _distinct(value)
 
 
 def _chunks(value: Any) -> Any:
     if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_CHUNKS):
-        raise broken_rule(f"{value!r} is not usable", f"write auto or a whole number from 1 to {MOST_CHUNKS:,}")
+        raise broken_rule(f"{value!r} is not a valid value", f"write auto or a whole number from 1 to {MOST_CHUNKS:,}")
     return value
 
 
 def colliding(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of names that differ in upper and lower case alone: one file on many disks."""
+    """Pairs of names that differ only in upper and lower case: one file on many disks."""
     first: dict[str, str] = {}
     pairs = [(first.setdefault(name.lower(), name), name) for name in names]
     return [pair for pair in pairs if pair[0] != pair[1]]

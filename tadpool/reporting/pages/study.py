@@ -11,29 +11,30 @@ from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.html.figures import Figures
+from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import (
     accuracy,
     calibration,
     checklist,
+    convergence,
     convergence_by_group,
     data,
     estimands,
+    estimates,
     machine,
     overview,
     pooling,
-    pooling_amounts,
     predictions,
     predictive,
     prior_only,
     provenance,
-    readings,
     recovery,
     run_record,
     sensitivity,
     sweeps,
 )
 from tadpool.reporting.sections import comparisons as ranking
-from tadpool.reporting.sections.changes import ESTIMATE_HEADINGS, MULTIPLE, Changes
+from tadpool.reporting.sections.changes import MULTIPLE, Changes, differences
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,8 @@ class Comparison:
     conclusion: ranking.Conclusion
 
     @property
-    def void(self) -> bool:
-        """Whether ranks and differences mean nothing, because the first fit failed."""
-        return ranking.void(self.rows)
-
-    @property
-    def weighted(self) -> bool:
-        """Whether weights mean anything: no failed fit took part in the stacking."""
-        return not any(row.scored and not row.ranked for row in self.rows)
+    def table(self) -> Table:
+        return ranking.table(self.rows)
 
 
 def comparisons(results: StudyResults) -> list[Comparison]:
@@ -162,39 +157,29 @@ def study_page(
         headline=headline(compared, all_fits, pooled),
         estimands=estimands.estimands(results.config, all_fits),
         pooling=pooled,
-        pooling_headings=pooling_amounts.HEADINGS,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],
-        diagnostics=[heading for _, heading, *_ in fit_view.DIAGNOSTICS],
-        cells=fit_view.cells,
-        convergence=readings.convergence(all_fits),
+        convergence=convergence,
         separate={fit.entry: convergence_by_group.separate(fit) for fit in all_fits},
-        separate_headings=convergence_by_group.HEADINGS,
-        estimates={
-            fit.entry: fit_view.estimates(fit.check, prior_only.marks(fit, quiet[fit.entry])) for fit in all_fits
-        },
+        estimates={fit.entry: estimates.estimates(fit, prior_only.marks(fit, quiet[fit.entry])) for fit in all_fits},
         silent=quiet,
-        spreads=readings.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
+        spreads=estimates.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
         recovery=recovery.recovered(results, all_fits),
-        recovery_headings=recovery.HEADINGS,
         lights=seen,
         checklist=checklist.checklist(results, all_fits, figures, list(checked.values()), sensitive, seen, origin),
         changes=changes,
-        moved_headings=ESTIMATE_HEADINGS,
+        changes_between=differences,
         multiple=MULTIPLE,
         tie_elpd=TIE_ELPD,
         sensitivities=sensitive,
-        sensitivity_headings=sensitivity.HEADINGS,
         accuracies=accuracy.accuracies(all_fits),
         replicated=checked,
-        replicated_headings=predictive.HEADINGS,
         looks=predictive.looks(list(checked.values())),
         dataset=data,
         comparisons=compared,
         sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],
         predictions=[predictions.prediction(results, entry) for entry in results.config["predictions"]],
         calibrations=[calibration.calibration(results, name) for name in results.config["calibration"]],
-        calibration_headings=calibration.HEADINGS,
         grids=[calibration.recovery(results, name) for name in results.config["recovery"]],
         figures=figures,
         owners=owners,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import xarray as xr
@@ -9,6 +10,7 @@ import xarray as xr
 from tadpool.evaluation import loo_predictive, rmse
 from tadpool.formatting import MISSING, decimals_for, listed, number
 from tadpool.reporting.fit_view import Fit, draws, families
+from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.comparisons import MANY_UNRELIABLE
 
 MOST_CELLS = 40_000_000
@@ -35,21 +37,38 @@ class Row:
         failed = len(self.fit.failed_members)
         return f"{self.fit.label} ({failed} of {self.fit.members} separate fits failed)" if failed else self.fit.label
 
-    @property
-    def cells(self) -> list[str]:
-        errors = [_shown(error) if error else MISSING for error in (self.inside, self.left_out, *self.groups.values())]
-        unreliable = f"{self.unreliable} of {self.units}" if self.units else MISSING
-        return [self.label, self.outcome, *errors, unreliable, str(self.draws)]
+
+def _cell(error: rmse.Error | None) -> str:
+    return _shown(error) if error else MISSING
+
+
+COLUMNS = (
+    Column("Model", attrgetter("label"), number=False),
+    Column("Outcome", attrgetter("outcome"), number=False),
+    Column("In sample", lambda row: _cell(row.inside)),
+    Column("Leave-one-out", lambda row: _cell(row.left_out)),
+)
+LAST_COLUMNS = (
+    Column("Doubtful units", lambda row: f"{row.unreliable} of {row.units}" if row.units else MISSING),
+    Column("Predictive draws", lambda row: str(row.draws)),
+)
 
 
 @dataclass(frozen=True)
 class Accuracies:
-    """rows: one per fit and outcome, under `headings`. sentences: what they show. units: of the outcomes, in words."""
+    """rows: one per fit and outcome. sentences: what they show. units: of the outcomes, in words."""
 
-    headings: list[str]
     rows: list[Row]
     sentences: list[str]
     units: list[str]
+
+    @property
+    def table(self) -> Table:
+        """The first two columns are words; each group that was left out has a column."""
+        groups = [
+            Column(f"New {group}", lambda row, group=group: _cell(row.groups[group])) for group in self.rows[0].groups
+        ]
+        return Table((*COLUMNS, *groups, *LAST_COLUMNS), self.rows)
 
 
 def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
@@ -67,9 +86,7 @@ def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
         words for outcome in outcomes for words in _sentences(outcome, [row for row in rows if row.outcome == outcome])
     ]
     sentences += _trials(rows[0].fit)
-    groups = [f"New {group}" for group in rows[0].groups]
-    headings = ["Model", "Outcome", "In sample", "Leave-one-out", *groups, "Doubtful units", "Predictive draws"]
-    return Accuracies(headings, rows, sentences, units)
+    return Accuracies(rows, sentences, units)
 
 
 def _rows(fit: Fit) -> Iterator[Row]:
@@ -179,10 +196,10 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
 
 def _trials(fit: Fit) -> Iterator[str]:
     """That errors of successes are in successes, where numbers of trials differ."""
-    name = fit.design["trials"] if fit.design else None
+    name = fit.design.trials if fit.design else None
     if name and np.ptp(fit.results.data[name].values):
-        unit = fit.design["unit"]
-        yield f"Errors of {fit.design['outcome']} are in counts, so a {unit} with many {name} weighs more than one with few."
+        unit = fit.design.unit
+        yield f"Errors of {fit.design.outcome} are in counts, so a {unit} with many {name} weighs more than one with few."
 
 
 def _ranked(what: str, errors: Sequence[tuple[str, rmse.Error]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,39 @@ from tadpool.calibration import recovery_table as recoveries
 from tadpool.calibration.sbc_verdict import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
 from tadpool.convergence import verdicts
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, general, listed, number, sentence
+from tadpool.formatting import MISSING, counted, general, listed, number, sentence, whole
+from tadpool.reporting.html.tables import Column, Table
 
-HEADINGS = ("Quantity", "p-value", "50 % coverage", "90 % coverage", "Contraction", "Mean z", "SD of z")
-GRID_HEADINGS = (
-    "Bias ± its error",
-    "RMSE ± its error",
-    "Coverage ± its error",
-    "Fits",
-    "Flagged",
-    "Failed",
-    "Impossible",
+
+def p_value(p: float) -> str:
+    """Three decimals, or that it is below what they show."""
+    return "< 0.001" if p < 0.001 else number(p, 3)
+
+
+COLUMNS = (
+    Column("Quantity", itemgetter("quantity"), number=False),
+    Column("p-value", lambda row: p_value(row["p_value"])),
+    Column("50 % coverage", lambda row: number(100 * row["coverage_50"], 1) + " %"),
+    Column("90 % coverage", lambda row: number(100 * row["coverage_90"], 1) + " %"),
+    Column("Contraction", lambda row: number(row["contraction"], 2)),
+    Column("Mean z", lambda row: number(row["z_mean"], 2)),
+    Column("SD of z", lambda row: number(row["z_sd"], 2)),
+)
+WHY_COLUMNS = (Column("Reason", itemgetter(0), number=False), Column("Fits", itemgetter(1)))
+
+
+def _with_error(row: Mapping[str, Any], key: str) -> str:
+    return f"{number(row[key])} ± {number(row[f'{key}_mcse'])}" if row["n"] else MISSING
+
+
+GRID_COLUMNS = (
+    Column("Bias ± its error", lambda row: _with_error(row, "bias")),
+    Column("RMSE ± its error", lambda row: _with_error(row, "rmse")),
+    Column("Coverage ± its error", lambda row: _with_error(row, "coverage")),
+    Column("Fits", lambda row: whole(row["n"])),
+    Column("Flagged", lambda row: whole(row[FLAGGED])),
+    Column("Failed", lambda row: whole(row[FAILED])),
+    Column("Impossible", lambda row: whole(row[IMPOSSIBLE])),
 )
 
 # What of a reason says its kind, without the fit's own numbers.
@@ -37,26 +60,25 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Calibration:
-    """One calibration: its verdict, what it shows in sentences, and one row of text per quantity, the worst first."""
+    """One calibration: its verdict, what it shows in sentences, and one row per quantity, the worst first."""
 
     name: str
     label: str
     verdict: str
     reasons: list[dict[str, str]]
     sentences: list[str]
-    rows: list[list[str]]
-    why: list[tuple[str, str]]
+    table: Table
+    why: Table
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """One recovery study: what it shows in sentences, and one row of text per entry, parameter and cell."""
+    """One recovery study: what it shows in sentences, and one row per entry, parameter and cell."""
 
     name: str
     over: list[str]
     sentences: list[str]
-    headings: list[str]
-    rows: list[list[str]]
+    table: Table
 
 
 def calibration(results: StudyResults, name: str) -> Calibration:
@@ -71,34 +93,24 @@ def calibration(results: StudyResults, name: str) -> Calibration:
         changed = listed([f"{key} = {general(value)}" for key, value in config["hyperparameters"].items()])
         label = f"{label}, with {changed}"
     if attributes["status"] != "ok":
-        return Calibration(name, label, verdict, reasons, [], [], [])
+        return Calibration(name, label, verdict, reasons, [], Table(COLUMNS, []), Table(WHY_COLUMNS, []))
     simulations, quantities = tree["simulations"].to_dataset(), tree["quantities"].to_dataset()
     order = np.argsort(quantities["p_value"].values, kind="stable")
-    rows = [_row(quantities.isel(quantity=int(i))) for i in order]
+    rows = quantities.isel(quantity=order).to_dataframe().reset_index().to_dict("records")
     why = _why(simulations["reason"].values[simulations["outcome"].values != OK])
-    return Calibration(name, label, verdict, reasons, _sentences(simulations, quantities), rows, why)
+    return Calibration(name, label, verdict, reasons, _sentences(simulations, quantities), Table(COLUMNS, rows), why)
 
 
-def _why(reasons: np.ndarray) -> list[tuple[str, str]]:
+def _why(reasons: np.ndarray) -> Table:
     """Reasons in general words, each with the number of fits that have it, the most frequent first."""
     parts = [part for reason in reasons.tolist() for part in dict.fromkeys(map(_kind, reason.split("; ")))]
     found = pd.Series(parts, dtype=object).value_counts()
-    return [(words, str(count)) for words, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+    rows = [(words, str(count)) for words, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+    return Table(WHY_COLUMNS, rows)
 
 
 def _kind(reason: str) -> str:
     return next((words for part, words in KINDS.items() if part in reason), sentence(reason))
-
-
-def _row(quantity: xr.Dataset) -> list[str]:
-    numbers = [number(quantity[name].item(), 2) for name in ("contraction", "z_mean", "z_sd")]
-    shares = [number(100 * quantity[f"coverage_{level}"].item(), 1) + " %" for level in (50, 90)]
-    return [str(quantity["quantity"].item()), p_value(quantity["p_value"].item()), *shares, *numbers]
-
-
-def p_value(p: float) -> str:
-    """Three decimals, or that it is below what they show."""
-    return "< 0.001" if p < 0.001 else number(p, 3)
 
 
 def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
@@ -163,16 +175,14 @@ def recovery(results: StudyResults, name: str) -> Recovery:
             continue
         frames.append(recoveries.grid(tree).to_dataframe().reset_index().assign(label=results.label(entry)))
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    rows = [_grid_row(row, over) for row in table.to_dict("records")]
-    headings = ["Model", "Parameter", *over, *GRID_HEADINGS]
-    return Recovery(name, over, [*_read(table, over, config["replicates"]), *crashed], headings, rows)
-
-
-def _grid_row(row: Mapping[str, Any], over: list[str]) -> list[str]:
-    pairs = [f"{number(row[key])} ± {number(row[f'{key}_mcse'])}" for key in ("bias", "rmse", "coverage")]
-    cells = [general(row[name]) for name in over]
-    counts = [number(row[key], 0) for key in ("n", FLAGGED, FAILED, IMPOSSIBLE)]
-    return [row["label"], row["parameter"], *cells, *(MISSING if not row["n"] else pair for pair in pairs), *counts]
+    columns = (
+        Column("Model", itemgetter("label"), number=False),
+        Column("Parameter", itemgetter("parameter"), number=False),
+        *(Column(axis, lambda row, axis=axis: general(row[axis]), own=True) for axis in over),
+        *GRID_COLUMNS,
+    )
+    sentences = [*_read(table, over, config["replicates"]), *crashed]
+    return Recovery(name, over, sentences, Table(columns, table.to_dict("records")))
 
 
 def _read(table: pd.DataFrame, over: list[str], replicates: int) -> list[str]:

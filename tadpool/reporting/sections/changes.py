@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from tadpool.errors import UserError
 from tadpool.files import io
 from tadpool.formatting import MISSING, counted, decimals_for, first_of, listed, number
+from tadpool.reporting.html.tables import Column, Table, of_texts
 from tadpool.reporting.sections import run_record
 
 MULTIPLE = 3.0
@@ -24,14 +26,48 @@ KINDS = {
 }
 """Config key of named things -> where the record has their verdicts."""
 LONGEST = 200
-ESTIMATE_HEADINGS = ("Estimate", "There", "Here", "Difference", "Monte Carlo error", "Multiple")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An estimate there and here, and the Monte Carlo error of both together."""
+
+    name: str
+    before: float
+    after: float
+    error: float
+
+    @property
+    def multiple(self) -> float:
+        """Its difference in Monte Carlo errors."""
+        difference = abs(self.after - self.before)
+        return difference / self.error if self.error else math.inf if difference else 0.0
+
+    def shown(self, value: float) -> str:
+        """A number as precise as the error."""
+        return number(value, decimals_for(self.error or self.after - self.before, 2))
+
+
+ESTIMATE_COLUMNS = (
+    Column("Estimate", attrgetter("name"), number=False),
+    Column("There", lambda it: it.shown(it.before)),
+    Column("Here", lambda it: it.shown(it.after)),
+    Column("Difference", lambda it: it.shown(it.after - it.before)),
+    Column("Monte Carlo error", lambda it: it.shown(it.error)),
+    Column("Multiple", lambda it: number(it.multiple, 1) if math.isfinite(it.multiple) else "no error"),
+)
+
+
+def differences(first: str, rows: Sequence[tuple[str, str, str]]) -> Table:
+    """What differs, there and here. first: the heading of the names."""
+    return of_texts([first, "There", "Here"], rows, words=3)
 
 
 @dataclass(frozen=True)
 class Changes:
     """What differs between the other run (`folder`) and this one. reason: why nothing can be said, "" where it can.
 
-    config, verdicts, versions: name, there and here. moved: rows under ESTIMATE_HEADINGS, the furthest first; `compared` is
+    config, verdicts, versions: name, there and here. moved: the furthest first; `compared` is
     how many estimates there were. data: variables whose values differ. code: files that other code made.
     only_there, only_here: entries and comparisons.
     """
@@ -41,12 +77,16 @@ class Changes:
     config: list[tuple[str, str, str]] = field(default_factory=list)
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)
     versions: list[tuple[str, str, str]] = field(default_factory=list)
-    moved: list[list[str]] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
     compared: int = 0
     data: list[str] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
     only_there: list[str] = field(default_factory=list)
     only_here: list[str] = field(default_factory=list)
+
+    @property
+    def moved_table(self) -> Table:
+        return Table(ESTIMATE_COLUMNS, self.moved)
 
     @property
     def nothing(self) -> bool:
@@ -160,25 +200,14 @@ def _shared(there: Mapping[str, str], here: Mapping[str, str], word: str) -> Ite
             yield f"{word} {name}", there[name], found
 
 
-def _moved(there: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[list[list[str]], int]:
-    """Rows of the estimates that moved, and how many both runs have."""
-    pairs = list(_pairs(there, here))
-    found = []
-    for name, (before, its_error), (after, own_error) in pairs:
-        error = math.hypot(its_error, own_error)
-        multiple = abs(after - before) / error if error else math.inf if after != before else 0.0
-        if multiple > MULTIPLE:
-            found.append((multiple, [name, *_numbers(before, after, error), _times(multiple)]))
-    return [row for _, row in sorted(found, key=lambda pair: -pair[0])], len(pairs)
-
-
-def _numbers(before: float, after: float, error: float) -> list[str]:
-    decimals = decimals_for(error or after - before, 2)
-    return [number(value, decimals) for value in (before, after, after - before, error)]
-
-
-def _times(multiple: float) -> str:
-    return number(multiple, 1) if math.isfinite(multiple) else "no error"
+def _moved(there: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[list[Moved], int]:
+    """The estimates that moved, the furthest first, and how many both runs have."""
+    found = [
+        Moved(name, before, after, math.hypot(its_error, own_error))
+        for name, (before, its_error), (after, own_error) in _pairs(there, here)
+    ]
+    moved = [estimate for estimate in found if estimate.multiple > MULTIPLE]
+    return sorted(moved, key=lambda estimate: -estimate.multiple), len(found)
 
 
 Estimate = tuple[float, float]

@@ -97,7 +97,7 @@ def _computation(fits: Sequence[Fit], provenance: Provenance) -> Iterator[Point]
 def _posterior(fits: Sequence[Fit], replicated: Sequence[Replicated], figures: Figures) -> Iterator[Point]:
     step = "Posterior"
     shown = [figures.of("predictive", "entry", fit.entry) for fit in fits]
-    found = sum(bool(each.rows or drawn) for each, drawn in zip(replicated, shown, strict=True))
+    found = sum(bool(each.table.rows or drawn) for each, drawn in zip(replicated, shown, strict=True))
     yield _share(
         step, "Posterior predictive check", found, len(fits), "fit", "observed beside replicated of", "predictive"
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from tadpool.files.results import StudyResults
-from tadpool.formatting import counted, difference, listed, missing, number, sentence, whole
+from tadpool.formatting import MISSING, counted, difference, listed, missing, number, sentence, whole
+from tadpool.reporting.html.tables import Cell, Column, Table
 
 MANY_MODELS = 11
 MANY_UNRELIABLE = 0.05
@@ -69,6 +71,59 @@ class Row:
     def gap(self) -> str:
         """Distance to the first row with its standard error."""
         return difference(abs(self.numbers["elpd_diff"]), self.numbers["dse"])
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A row in its table. void: whether ranks mean nothing there. weighted: whether weights mean something."""
+
+    row: Row
+    void: bool
+    weighted: bool
+
+    @property
+    def rank(self) -> Cell | str:
+        if not self.row.ranked:
+            why = (
+                "its fit failed, so its predictive score means nothing"
+                if self.row.failed
+                else "it has no predictive score"
+            )
+            return Cell(f"No rank: {why}.", rest=True)
+        return MISSING if self.void else whole(self.row.numbers["rank"])
+
+    @property
+    def difference(self) -> str:
+        numbers = self.row.numbers
+        first = self.void or numbers["rank"] == 1
+        return MISSING if first else f"{number(numbers['elpd_diff'])} ± {number(numbers['dse'])}"
+
+    @property
+    def doubtful(self) -> Cell:
+        return Cell(f"{self.row.unreliable} of {self.row.units}", "warn" if self.row.unreliable else "")
+
+
+COLUMNS = (
+    Column("Model", attrgetter("row.label"), number=False),
+    Column("Verdict", lambda it: Cell(it.row.verdict, badge=it.row.verdict), number=False),
+    Column("Rank", attrgetter("rank")),
+    Column("elpd", lambda it: number(it.row.numbers["elpd"])),
+    Column("SE", lambda it: number(it.row.numbers["se"])),
+    Column("MCSE", lambda it: number(it.row.numbers["mcse"])),
+    Column("Difference ± SE", attrgetter("difference")),
+    Column("Standing", lambda it: MISSING if it.void else it.row.standing, number=False),
+    Column("Weight", lambda it: number(it.row.numbers["weight"]) if it.weighted else MISSING),
+    Column("p_loo", lambda it: number(it.row.numbers["p_loo"])),
+    Column("Doubtful", attrgetter("doubtful")),
+    Column("Scored by", attrgetter("row.methods"), number=False),
+)
+
+
+def table(found: Sequence[Row]) -> Table:
+    """A row for each compared entry. Weights are shown where no failed fit took part in the stacking."""
+    weighted = not any(row.scored and not row.ranked for row in found)
+    rows = [Placed(row, void(found), weighted) for row in found]
+    return Table(COLUMNS, rows, failed=attrgetter("row.failed"))
 
 
 @dataclass(frozen=True)

@@ -2,38 +2,65 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from tadpool.formatting import counted, general, listed, number, plural, span, whole
+from tadpool.formatting import counted, general, listed, number, plural, sentence, span, whole
 from tadpool.reporting.fit_view import Fit
+from tadpool.reporting.html.tables import Cell, Column, Table
 
 SEVERITY = ("fail", "warn", "pass")
 NAMED = 5
 SENTENCES = 3
-HEADINGS = ("R-hat, largest", "Bulk ESS, smallest", "Tail ESS, smallest", "Divergences")
 
 
 @dataclass(frozen=True)
 class Member:
-    """One member of the group: its label, rows of data, verdict, diagnostics as text, and why it has that verdict."""
+    """One member of the group: its label, rows of data, verdict, diagnostics, and why it has that verdict."""
 
     label: str
     rows: int
     verdict: str
-    diverging: int
-    numbers: list[str]
+    diagnostics: Mapping[str, Any]
     reasons: list[str]
+
+    @property
+    def diverging(self) -> int:
+        return self.diagnostics.get("diverging") or 0
+
+
+COLUMNS = (
+    Column("R-hat, largest", lambda it: number(it.diagnostics.get("rhat_max"), 3)),
+    Column("Bulk ESS, smallest", lambda it: whole(it.diagnostics.get("ess_bulk_min"))),
+    Column("Tail ESS, smallest", lambda it: whole(it.diagnostics.get("ess_tail_min"))),
+    Column("Divergences", lambda it: whole(it.diagnostics.get("diverging"))),
+    Column("Reasons", lambda it: " ".join(it.reasons), number=False),
+)
 
 
 @dataclass(frozen=True)
 class Separate:
-    """All separate fits of one entry, the worst first. by: the group. sentences: what they show."""
+    """All separate fits of one entry, the worst first. by: the group. unit: what a row is.
+
+    sentences: what they show.
+    """
 
     by: str
+    unit: str
     members: list[Member]
     sentences: list[str]
+
+    @property
+    def table(self) -> Table:
+        """A row for each member."""
+        first = (
+            Column(sentence(self.by), attrgetter("label"), number=False),
+            Column("Verdict", lambda it: Cell(it.verdict, badge=it.verdict), number=False),
+            Column(sentence(plural(self.unit)), lambda it: whole(it.rows), own=True),
+        )
+        return Table((*first, *COLUMNS), self.members, failed=lambda it: it.verdict == "fail")
 
 
 def separate(fit: Fit) -> Separate | None:
@@ -45,18 +72,13 @@ def separate(fit: Fit) -> Separate | None:
     rows = np.bincount(data[f"{by}_index"].values, minlength=data.sizes[by]).tolist()
     members = [_member(point, by, own) for point, own in zip(points, rows, strict=True)]
     members.sort(key=lambda member: SEVERITY.index(member.verdict))
-    return Separate(by, members, _sentences(members, by, unit))
+    return Separate(by, unit, members, _sentences(members, by, unit))
 
 
 def _member(point: Mapping[str, Any], by: str, rows: int) -> Member:
-    found = point["diagnostics"]
-    numbers = [
-        number(found.get("rhat_max"), 3), whole(found.get("ess_bulk_min")), whole(found.get("ess_tail_min")),
-        whole(found.get("diverging")),
-    ]  # fmt: skip
     reasons = [reason["sentence"] for reason in point["reasons"]]
     shown = [*reasons[:SENTENCES], *([f"And {len(reasons) - SENTENCES} more."] if len(reasons) > SENTENCES else [])]
-    return Member(general(point[by]), rows, point["verdict"], found.get("diverging") or 0, numbers, shown)
+    return Member(general(point[by]), rows, point["verdict"], point["diagnostics"], shown)
 
 
 def _sentences(members: Sequence[Member], by: str, unit: str) -> list[str]:

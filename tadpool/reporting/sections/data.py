@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,57 +12,135 @@ import xarray as xr
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, counted, first_of, general, listed, number, sentence, whole
+from tadpool.loading.sources import ROLES
 from tadpool.reporting.html import docstrings
+from tadpool.reporting.html.tables import Column, Table
 
 FEW_LEVELS = 6
 MOST_UNUSED = 12
-ROLES = ("trials", "exposure", "offset", "standard_error")
-"""Attributes of an outcome that name another variable, which has this role."""
 
-SUMMARY = ("count", "mean", "sd", "variance", "min", "25 %", "median", "75 %", "max", "variance / mean")
-BY_LEVEL = ("count", "min", "median", "max", "mean", "variance")
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the data and its role."""
+
+    data: xr.DataArray
+    role: str
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Its finite values; none of words and of indices."""
+        is_number = self.data.dtype.kind in "iufb" and self.role != "index"
+        return _finite(self.data.values) if is_number else np.array([])
+
+    @property
+    def missing(self) -> int:
+        """How many of its values are missing."""
+        return self.data.size - _finite(self.data.values).size if self.data.dtype.kind == "f" else 0
+
+    @property
+    def range(self) -> str:
+        values = self.numbers
+        return f"{general(values.min().item())} to {general(values.max().item())}" if values.size else MISSING
+
+
+@dataclass(frozen=True)
+class Values:
+    """The finite values of an outcome in rows that have a name."""
+
+    name: str
+    values: np.ndarray
+
+    @property
+    def mean(self) -> float | None:
+        return self.values.mean() if self.values.size else None
+
+    @property
+    def variance(self) -> float | None:
+        return self.values.var(ddof=1) if self.values.size > 1 else None
+
+    @property
+    def dispersion(self) -> float | None:
+        """Variance / mean of counts; None of other outcomes."""
+        if self.values.dtype.kind not in "iu" or self.variance is None or self.values.min() < 0 or not self.mean:
+            return None
+        return self.variance / self.mean
+
+
+DIMENSION_COLUMNS = (
+    Column("Dimension", itemgetter(0), number=False),
+    Column("Role", itemgetter(1), number=False),
+    Column("Size", lambda row: str(row[2])),
+)
+VARIABLE_COLUMNS = (
+    Column("Variable", lambda it: str(it.data.name), number=False),
+    Column("Meaning", lambda it: str(it.data.attrs.get("long_name", it.data.name.replace("_", " "))), number=False),
+    Column("Role", attrgetter("role"), number=False),
+    Column("Dimensions", lambda it: " × ".join(map(str, it.data.dims)) or "one value", number=False),
+    Column("Unit", lambda it: str(it.data.attrs.get("units", "")), number=False),
+    Column(
+        "Levels", lambda it: ", ".join(f"{value} = {word}" for value, word in levels(it.data).items()), number=False
+    ),
+    Column("Range", attrgetter("range")),
+    Column("Mean", lambda it: number(it.numbers.mean(), 3) if it.numbers.size else MISSING),
+    Column("SD", lambda it: number(it.numbers.std(ddof=1), 3) if it.numbers.size > 1 else MISSING),
+    Column("Missing", lambda it: str(it.missing)),
+)
+
+
+def _quantile(heading: str, share: float) -> Column:
+    return Column(heading, lambda it: general(np.quantile(it.values, share).item()) if it.values.size else MISSING)
+
+
+COUNT = Column("count", lambda it: whole(it.values.size))
+MEAN = Column("mean", lambda it: number(it.mean, 3))
+VARIANCE = Column("variance", lambda it: number(it.variance, 3))
+MINIMUM, MEDIAN, MAXIMUM = _quantile("min", 0.0), _quantile("median", 0.5), _quantile("max", 1.0)
+OUTCOME_COLUMNS = (
+    Column("Outcome", attrgetter("name"), number=False),
+    COUNT,
+    MEAN,
+    Column("sd", lambda it: number(None if it.variance is None else np.sqrt(it.variance), 3)),
+    VARIANCE,
+    MINIMUM,
+    _quantile("25 %", 0.25),
+    MEDIAN,
+    _quantile("75 %", 0.75),
+    MAXIMUM,
+    Column("variance / mean", lambda it: number(it.dispersion, 3)),
+)
+LEVEL_COLUMNS = (COUNT, MINIMUM, MEDIAN, MAXIMUM, MEAN, VARIANCE)
 
 
 @dataclass(frozen=True)
 class ByLevel:
-    """An outcome by the levels of a group or a categorical variable; one row of text per level."""
+    """An outcome by the levels of a group or a categorical variable; one row per level."""
 
     outcome: str
     by: str
-    rows: list[list[str]]
+    table: Table
 
 
-def dimensions(results: StudyResults) -> list[tuple[str, str, int]]:
+def dimensions(results: StudyResults) -> Table:
     """Name, role and size of each dim."""
     roles = dict.fromkeys(results.config["groups"], "group")
     unit = results.config["unit"]
     roles[unit] = "unit and group" if unit in roles else "unit"
-    return [(str(name), roles.get(str(name), ""), size) for name, size in results.data.sizes.items()]
+    rows = [(str(name), roles.get(str(name), ""), size) for name, size in results.data.sizes.items()]
+    return Table(DIMENSION_COLUMNS, rows)
 
 
-def variables(results: StudyResults) -> list[list[str]]:
+def variables(results: StudyResults) -> Table:
     """Name, meaning, role, dims, unit, levels, range, mean, sd and missing values of each variable."""
     data, outcomes = results.data, results.config["outcomes"]
     named = {data[outcome].attrs[role]: role for outcome in outcomes for role in ROLES if role in data[outcome].attrs}
     roles = {**named, **dict.fromkeys(outcomes, "outcome")}
-    return [_variable(variable, roles.get(str(name), "").replace("_", " ")) for name, variable in data.items()]
+    rows = [Variable(variable, _role(str(name), roles)) for name, variable in data.items()]
+    return Table(VARIABLE_COLUMNS, rows)
 
 
-def _variable(variable: xr.DataArray, role: str | None) -> list[str]:
-    name = str(variable.name)
-    role = role or ("index" if name.endswith("_index") else "predictor")
-    meaning = str(variable.attrs.get("long_name", name.replace("_", " ")))
-    dims = " × ".join(map(str, variable.dims)) or "one value"
-    words = ", ".join(f"{value} = {word}" for value, word in levels(variable).items())
-    first = [name, meaning, role, dims, str(variable.attrs.get("units", "")), words]
-    if variable.dtype.kind not in "iufb" or role == "index":
-        return [*first, *[MISSING] * 3, "0"]
-    values = _finite(variable.values)
-    if not values.size:
-        return [*first, *[MISSING] * 3, str(variable.size)]
-    span = f"{general(values.min().item())} to {general(values.max().item())}"
-    spread = values.std(ddof=1) if values.size > 1 else None
-    return [*first, span, number(values.mean(), 3), number(spread, 3), str(variable.size - values.size)]
+def _role(name: str, roles: Mapping[str, str]) -> str:
+    return roles.get(name, "").replace("_", " ") or ("index" if name.endswith("_index") else "predictor")
 
 
 def levels(variable: xr.DataArray) -> dict[int, str]:
@@ -76,26 +156,17 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return flat[np.isfinite(flat)]
 
 
-def outcome_summaries(results: StudyResults) -> list[list[str]]:
-    """One row per outcome: its name and the statistics of SUMMARY."""
-    return [[name, *_summary(_finite(results.data[name].values))] for name in results.config["outcomes"]]
-
-
-def _summary(values: np.ndarray) -> list[str]:
-    low, first, median, third, high = np.quantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist()
-    mean, variance = values.mean(), values.var(ddof=1) if values.size > 1 else np.nan
-    is_count = values.dtype.kind in "iu" and low >= 0 and mean > 0
-    return [
-        whole(values.size), number(mean, 3), number(np.sqrt(variance), 3), number(variance, 3),
-        *(general(value) for value in (low, first, median, third, high)), number(variance / mean, 3) if is_count else MISSING,
-    ]  # fmt: skip
+def outcome_summaries(results: StudyResults) -> Table:
+    """One row per outcome, with its values of all rows."""
+    rows = [Values(name, _finite(results.data[name].values)) for name in results.config["outcomes"]]
+    return Table(OUTCOME_COLUMNS, rows)
 
 
 def outcomes_by_level(results: StudyResults) -> list[ByLevel]:
     """Every outcome by every group that has more than one row in some member, and by every categorical variable."""
     data = results.data
     return [
-        ByLevel(outcome, by, _rows(data[outcome], along, words))
+        ByLevel(outcome, by, _table(by, data[outcome], along, words))
         for outcome in results.config["outcomes"]
         for by, along, words in _groupings(data, results.config["outcomes"])
         if along.dims[0] in data[outcome].dims
@@ -116,18 +187,13 @@ def _groupings(data: xr.Dataset, outcomes: list[str]) -> Iterator[tuple[str, xr.
             yield str(variable.attrs.get("long_name", name)), variable, words
 
 
-def _rows(outcome: xr.DataArray, along: xr.DataArray, words: dict[int, str]) -> list[list[str]]:
+def _table(by: str, outcome: xr.DataArray, along: xr.DataArray, words: dict[int, str]) -> Table:
     dim = along.dims[0]
-    rows = []
-    for value, word in words.items():
-        found = _finite(outcome.isel({dim: np.flatnonzero(along.values == value)}).values)
-        if not found.size:
-            rows.append([word, "0", *[MISSING] * (len(BY_LEVEL) - 1)])
-            continue
-        low, median, high = (general(value) for value in np.quantile(found, [0, 0.5, 1]).tolist())
-        variance = found.var(ddof=1) if found.size > 1 else None
-        rows.append([word, whole(found.size), low, median, high, number(found.mean(), 3), number(variance, 3)])
-    return rows
+    rows = [
+        Values(word, _finite(outcome.isel({dim: np.flatnonzero(along.values == value)}).values))
+        for value, word in words.items()
+    ]
+    return Table((Column(by, attrgetter("name"), number=False), *LEVEL_COLUMNS), rows)
 
 
 def description(results: StudyResults) -> tuple[str, list[docstrings.Paragraph]]:

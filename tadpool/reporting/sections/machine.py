@@ -7,12 +7,14 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from tadpool import ROOT
 from tadpool.files.results import StudyResults
 from tadpool.formatting import number
+from tadpool.reporting.html.tables import Column, Table
 
 SECONDS = 10
 """How long Git may take to answer."""
@@ -28,21 +30,55 @@ class Job:
     processor_seconds: float | None
     memory: float | None
 
+
+@dataclass(frozen=True)
+class RuleJobs:
+    """All jobs of a rule."""
+
+    rule: str
+    jobs: Sequence[Job]
+
+    def measured(self, name: str) -> list[float]:
+        """A number of each job for which it was measured."""
+        return [value for job in self.jobs if (value := getattr(job, name)) is not None]
+
     @property
-    def cells(self) -> list[str]:
-        return [self.name, *(number(value, 1) for value in (self.seconds, self.processor_seconds, self.memory))]
+    def seconds(self) -> float:
+        return sum(self.measured("seconds"))
+
+    @property
+    def processor_seconds(self) -> float | None:
+        found = self.measured("processor_seconds")
+        return sum(found) if found else None
+
+    @property
+    def memory(self) -> float | None:
+        return max(self.measured("memory"), default=None)
+
+
+MEASURED = (
+    Column("Seconds", lambda it: number(it.seconds, 1)),
+    Column("Processor seconds", lambda it: number(it.processor_seconds, 1)),
+    Column("Memory, MB", lambda it: number(it.memory, 1)),
+)
+JOB_COLUMNS = (Column("Job", attrgetter("name"), number=False), *MEASURED)
+RULE_COLUMNS = (
+    Column("Rule", attrgetter("rule"), number=False),
+    Column("Jobs", lambda it: str(len(it.jobs))),
+    *MEASURED,
+)
 
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine. commit: of the workflow, in words. rules: a row of text per rule. jobs: the same of each job."""
+    """This machine. commit: of the workflow, in words. rules, jobs: time and memory of each."""
 
     host: str
     system: str
     processors: int | None
     commit: str
-    rules: list[list[str]]
-    jobs: list[list[str]]
+    rules: Table
+    jobs: Table
 
 
 def machine(results: StudyResults) -> Machine:
@@ -50,7 +86,7 @@ def machine(results: StudyResults) -> Machine:
     folder = results.folder / "benchmarks"
     jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _jobs(path, folder)]
     system, processors = f"{platform.system()} {platform.machine()}", os.cpu_count()
-    return Machine(platform.node(), system, processors, commit(ROOT), _rules(jobs), [job.cells for job in jobs])
+    return Machine(platform.node(), system, processors, commit(ROOT), _rules(jobs), Table(JOB_COLUMNS, jobs))
 
 
 def commit(folder: Path) -> str:
@@ -109,18 +145,11 @@ def _rule(parts: Sequence[str]) -> str:
     return "cross_validate_group" if parts[-1].startswith("cross_validate_") else parts[-1]
 
 
-def _rules(jobs: Sequence[Job]) -> list[list[str]]:
-    """Rule, jobs, seconds and processor seconds of all, largest memory; the rule that took longest first."""
-    rows = []
-    for rule, own in groupby(sorted(jobs, key=lambda job: job.rule), key=lambda job: job.rule):
-        of_rule = list(own)
-        seconds, processor_seconds, memory = (
-            [value for job in of_rule if (value := getattr(job, name)) is not None]
-            for name in ("seconds", "processor_seconds", "memory")
-        )
-        totals = [sum(seconds), sum(processor_seconds) if processor_seconds else None, max(memory, default=None)]
-        rows.append((sum(seconds), [rule, str(len(of_rule)), *(number(value, 1) for value in totals)]))
-    return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
+def _rules(jobs: Sequence[Job]) -> Table:
+    """Jobs, time and largest memory of each rule; the rule that took longest first."""
+    grouped = groupby(sorted(jobs, key=attrgetter("rule")), key=attrgetter("rule"))
+    rules = [RuleJobs(rule, list(own)) for rule, own in grouped]
+    return Table(RULE_COLUMNS, sorted(rules, key=lambda rule: -rule.seconds))
 
 
 def _float(value: Any) -> float | None:

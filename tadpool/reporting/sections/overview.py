@@ -122,11 +122,11 @@ def _recovery(recovery: Recovery | None) -> Light:
     """Amber where a fit is further from a true value than is told as far."""
     if recovery is None:
         return Light("Recovery", NOT_RUN, "the truth is not known", "recovery")
-    sound = [each for each in recovery.fits if not each.fit.failed and len(each.table)]
+    sound = [each for each in recovery.fits if not each.fit.failed and len(each.counted)]
     if not sound:
         return Light("Recovery", "fail", "no fit has usable numbers", "recovery")
     far = [each.fit.label for each in sound if abs(each.worst["z"]) > FAR]
     if far:
         return Light("Recovery", "warn", f"a true value is missed far by {first_of(far, NAMED)}", "recovery")
-    covered, total = sum(each.covered for each in sound), sum(len(each.table) for each in sound)
+    covered, total = sum(each.covered for each in sound), sum(len(each.counted) for each in sound)
     return Light("Recovery", "pass", f"{covered} of {counted(total, 'true value')} covered", "recovery")

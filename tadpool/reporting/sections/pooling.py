@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -10,18 +9,13 @@ from tadpool.evaluation.comparison import TIE_ELPD
 from tadpool.files.results import StudyResults
 from tadpool.formatting import plural
 from tadpool.loading import undeclared_trials
-from tadpool.modelling import design as designs
+from tadpool.modelling.design import Design
+from tadpool.modelling.rungs import PARTIAL, POOLED, RUNGS, UNPOOLED
 from tadpool.reporting.fit_view import Fit
+from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import comparisons, predictions
-from tadpool.reporting.sections.pooling_amounts import PARTIAL, UNPOOLED, Amounts
-from tadpool.reporting.sections.pooling_scales import MEASURED
+from tadpool.reporting.sections.pooling_amounts import Amounts
 
-POOLED = "pooled"
-FURTHER = {
-    "partial_slopes": "let the slopes differ between {groups}",
-    "mundlak": "add the predictors' means in each {group}",
-    "latent_mundlak": "add the predictors' means in each {group}",
-}
 SUPPORTED = ("clear", "tie", "partial")
 """Tones of comparisons whose ranks mean something."""
 
@@ -43,7 +37,7 @@ class Answer:
 class Pooling:
     """What the page says. differences: how much groups differ, with units. pull: how far partial pooling pulls estimates.
 
-    scale: what the estimates of the table are. table: a row of text per group. centre: of the prior of no pooling, on that
+    scale: what the estimates of the table are. table: a row per group. centre: of the prior of no pooling, on that
     scale. left_out: rungs that do not apply, with the reason. notes: what the table may have been meant to say.
     """
 
@@ -52,7 +46,7 @@ class Pooling:
     answers: list[Answer]
     pull: str
     scale: str
-    table: list[list[str]]
+    table: Table | None
     centre: str
     left_out: list[tuple[str, str]]
     notes: list[str]
@@ -88,11 +82,11 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     if not rungs:
         return None
     design = next(iter(rungs.values())).design
-    left_out, group = _left_out(results, design), design["groups"][0]
+    left_out, group = _left_out(results, design), design.group
     notes = [*_without_errors(results, design), *_without_trials(results, design)]
     if len({fit.config["model"] for fit in rungs.values()}) < 2:
         alone = PARTIAL in dict(left_out)
-        return Pooling(group, [], [], "", "", [], "", left_out, notes) if alone else None
+        return Pooling(group, [], [], "", "", None, "", left_out, notes) if alone else None
     amounts = Amounts(results, rungs, design)
     return Pooling(
         group,
@@ -107,33 +101,33 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
     )
 
 
-def _left_out(results: StudyResults, design: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _left_out(results: StudyResults, design: Design) -> list[tuple[str, str]]:
     used = [entry["model"] for entry in results.config["models"].values()]
-    reasons = {rung: designs.applies(rung, design) for rung in designs.RUNGS if rung not in used}
+    reasons = {name: rung.inapplicable(design) for name, rung in RUNGS.items() if name not in used}
     return [(rung, reason) for rung, reason in reasons.items() if reason]
 
 
-def _without_errors(results: StudyResults, design: Mapping[str, Any]) -> list[str]:
+def _without_errors(results: StudyResults, design: Design) -> list[str]:
     """That groups of one row each tell nothing of their differences, where the config alone could not know it."""
-    group = design["groups"][0]
-    if design["family"] not in MEASURED or design["standard_error"] or group == design["unit"]:
+    group = design.group
+    if not design.family.free_scale or design.standard_error or design.rows_are_members:
         return []
     if np.bincount(results.data[f"{group}_index"].values).max() > 1:
         return []
     return [
         f"Each {group} has one row, so differences between {plural(group)} cannot be told from noise. Where the error of each "
-        f"row is known, name its column as `standard_error` of {design['outcome']}."
+        f"row is known, name its column as `standard_error` of {design.outcome}."
     ]
 
 
-def _without_trials(results: StudyResults, design: Mapping[str, Any]) -> list[str]:
+def _without_trials(results: StudyResults, design: Design) -> list[str]:
     """Whether a count may have trials that neither the table nor the design says."""
-    told = results.table is None or design["trials"] or design["exposure"]
-    return [] if told else list(undeclared_trials.sentences(results.table, [design["outcome"]]))
+    told = results.table is None or design.trials or design.exposure
+    return [] if told else list(undeclared_trials.sentences(results.table, [design.outcome]))
 
 
-def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any], amounts: Amounts) -> Answer:
-    group, unit = design["groups"][0], design["unit"]
+def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
+    group, unit = design.group, design.unit
     about = f"For the {plural(group)} in the data"
     if unit == group:
         alone = f"Leaving out compares nothing here: each row is a {group} of its own, and without its row it is a new {group}."
@@ -145,12 +139,12 @@ def _old(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, A
     return Answer(about, conclusion.tone, [*_advice(list(level), group), *conclusion.sentences])
 
 
-def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> Answer:
-    group = design["groups"][0]
+def _new(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
+    group = design.group
     about = f"For a new {group}"
     sound = [name for name in results.config["predictions"] if name in rungs and not rungs[name].failed]
     told = [words for name in sound for words in predictions.of_new_member(results, name)]
-    found = _comparison(results, rungs, "unit" if design["unit"] == group else group)
+    found = _comparison(results, rungs, "unit" if design.rows_are_members else group)
     if found is None:
         return Answer(about, "none", [*told, f"No comparison leaves out whole {plural(group)}."])
     conclusion, level = found
@@ -183,7 +177,7 @@ def _undecided(level: Mapping[str, float], group: str) -> list[str]:
 
     level: the models that are ahead or cannot be told from that, with their elpd less that of the first.
     """
-    if not {POOLED, PARTIAL} <= set(level) or next(iter(level)) in FURTHER:
+    if not {POOLED, PARTIAL} <= set(level) or _beyond(next(iter(level)), group):
         return []
     alike = abs(level[POOLED] - level[PARTIAL]) < TIE_ELPD
     first = (
@@ -193,6 +187,14 @@ def _undecided(level: Mapping[str, float], group: str) -> list[str]:
     )
     also = ", and no pooling cannot be told from them" if UNPOOLED in level else ""
     return [f"{first}{also}; that does not say whether {plural(group)} differ."]
+
+
+def _beyond(rung: str, group: str) -> str:
+    """What a rung does beyond partial pooling of intercepts, as advice; "" where it does nothing."""
+    chosen = RUNGS[rung]
+    if chosen.group_means:
+        return f"add the predictors' means in each {group}"
+    return f"let the slopes differ between {plural(group)}" if chosen.partial and chosen.slopes else ""
 
 
 def _advice(level: Sequence[str], group: str) -> list[str]:
@@ -209,9 +211,10 @@ def _advice(level: Sequence[str], group: str) -> list[str]:
     if best == UNPOOLED:
         also = ", or partially, which is as good" if PARTIAL in level else ""
         return [f"Keep the {groups} apart{also}."]
-    further = f", and {FURTHER[best].format(group=group, groups=groups)}" if best in FURTHER else ""
+    beyond = _beyond(best, group)
+    further = f", and {beyond}" if beyond else ""
     told = [words for rung, words in ((POOLED, "completely"), (UNPOOLED, "not at all")) if rung in level]
-    if best in FURTHER and PARTIAL in level:
+    if beyond and PARTIAL in level:
         told.append("partially without that")
     also = f"; to pool {' or '.join(told)} cannot be told from it" if told else ""
     return [f"Pool partially{further}{also}."]

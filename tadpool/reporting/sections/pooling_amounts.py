@@ -1,33 +1,59 @@
 """How much groups differ by partial pooling, and how far it pulls them from what their own data say."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from operator import attrgetter
 
 import numpy as np
 import xarray as xr
 
 from tadpool.files.results import StudyResults
-from tadpool.formatting import counted, decimals_for, number, plural
+from tadpool.formatting import counted, decimals_for, number, plural, sentence
+from tadpool.modelling.design import Design
+from tadpool.modelling.rungs import PARTIAL, UNPOOLED
 from tadpool.reporting.fit_view import Fit, draws
+from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.estimands import HIGH, LOW, interval
 from tadpool.reporting.sections.pooling_own_data import own_data
-from tadpool.reporting.sections.pooling_scales import LOGARITHMIC, LOGISTIC, Scale
+from tadpool.reporting.sections.pooling_scales import Scale
 
-UNPOOLED, PARTIAL = "unpooled", "partial"
 SAMPLE = ("chain", "draw")
-HEADINGS = ("Own data", "No pooling", "Partial pooling", "89 % interval", "Pulled")
+COLUMNS = (
+    Column("Own data", attrgetter("own")),
+    Column("No pooling", lambda row: number(row.alone, row.decimals)),
+    Column("Partial pooling", lambda row: number(row.mean, row.decimals)),
+    Column("89 % interval", lambda row: f"{number(row.low, row.decimals)} to {number(row.high, row.decimals)}"),
+    Column("Pulled", lambda row: _percent(row.pull)),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One group: what its own data say, its means without and with partial pooling, and the interval of the latter.
+
+    pull: share of the way from its own data to the common mean. decimals: of the numbers.
+    """
+
+    label: str
+    own: str
+    alone: float
+    mean: float
+    low: float
+    high: float
+    pull: float
+    decimals: int
 
 
 class Amounts:
     """Sentences and a table from the draws of the entries `unpooled` and `partial` of a study, where these are usable."""
 
-    def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Mapping[str, Any]) -> None:
+    def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> None:
         self.results, self.design = results, design
-        self.group = design["groups"][0]
+        self.group = design.group
         self.site = f"alpha_{self.group}"
         self.fits = {fit.config["model"]: fit for fit in reversed(rungs.values())}
-        self.scale = Scale(design, results.data[design["outcome"]])
+        self.scale = Scale(design, results.data[design.outcome])
 
     @cached_property
     def partial(self) -> xr.Dataset:
@@ -94,19 +120,18 @@ class Amounts:
     def _spread(self) -> str:
         """The standard deviation between groups, and what it means on a scale that has a meaning."""
         values = self.partial[f"sigma_{self.group}"].values.ravel()
-        family = self.design["family"]
+        family = self.design.family
         first = f"The standard deviation between {plural(self.group)} is {interval(values, self.scale.measured_units)}"
-        if family in (*LOGISTIC, "ordered"):
-            return f"{first} in log-odds: one standard deviation multiplies the odds by {interval(np.exp(values))}."
-        if family in LOGARITHMIC:
-            return f"{first} in logs: one standard deviation multiplies the mean by {interval(np.exp(values))}."
-        if family == "normal" and "sigma" in self.partial:
-            share = values**2 / (values**2 + self.partial["sigma"].values.ravel() ** 2)
+        if multiplied := family.link.multiplied:
+            words = f"{first} in {family.link.differences}: one standard deviation multiplies the {multiplied}"
+            return f"{words} by {interval(np.exp(values))}."
+        if family.residual_sd in self.partial:
+            share = values**2 / (values**2 + self.partial[family.residual_sd].values.ravel() ** 2)
             low, high = np.quantile(share, [LOW, HIGH])
             span = f"{_percent(share.mean())} of the variance (89 % from {_percent(low)} to {_percent(high)})"
             return (
                 f"{first}, which is {span} that the predictors leave."
-                if self.design["predictors"]
+                if self.design.predictors
                 else f"{first}, {span}."
             )
         return f"{first}."
@@ -122,22 +147,18 @@ class Amounts:
         decimals = decimals_for(self.scale.link(self.unpooled[self.site]).std(SAMPLE).median(), 2)
         return number(self.scale.link(at), decimals)
 
-    def table(self) -> list[list[str]]:
-        """Of each group its name and what stands under HEADINGS, as text."""
+    def table(self) -> Table | None:
+        """A row for each group; None where a fit is not usable."""
         if not self.partial or not len(self.pulls):
-            return []
+            return None
         pooled, alone = (self.scale.link(each[self.site]) for each in (self.partial, self.unpooled))
         decimals = decimals_for(pooled.std(SAMPLE).median(), 2)
-        columns = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
+        numbers = (alone.mean(SAMPLE), pooled.mean(SAMPLE), *(pooled.quantile(q, SAMPLE) for q in (LOW, HIGH)))
         own = own_data(self.design, self.results.data)
-        rows = zip(pooled[self.group].values, own, *(each.values for each in columns), self.pulls, strict=True)
-        return [_row(str(label), data, numbers, pull, decimals) for label, data, *numbers, pull in rows]
-
-
-def _row(label: str, data: str, numbers: Sequence[float], pull: float, decimals: int) -> list[str]:
-    """numbers: means without and with partial pooling, and the ends of the interval."""
-    alone, mean, low, high = (number(each, decimals) for each in numbers)
-    return [label, data, alone, mean, f"{low} to {high}", _percent(pull)]
+        labels = pooled[self.group].values.astype(str).tolist()
+        rows = zip(labels, own, *(each.values for each in numbers), self.pulls, strict=True)
+        first = Column(sentence(self.group), attrgetter("label"), number=False)
+        return Table((first, *COLUMNS), [Row(*row, decimals) for row in rows])
 
 
 def _percent(share: float) -> str:

@@ -1,56 +1,66 @@
 """The scale on which pages tell the effects of groups of models of the ladder: that of the outcome's mean, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-LOGISTIC, LOGARITHMIC = ("bernoulli", "binomial"), ("poisson", "negative_binomial")
-MEASURED = ("normal", "student")
+from tadpool.modelling.design import Design
+
+
+def _same(eta: Any) -> Any:
+    return eta
+
+
+# Name of a link -> from the scale of the linear predictor to that on which effects are told.
+INVERSES: dict[str, Callable[[Any], Any]] = {
+    "identity": _same,
+    "logit": lambda eta: 1 / (1 + np.exp(-eta)),
+    "log": np.exp,
+    "ordered": _same,
+}
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Of a design, whose outcome is a variable of the data."""
+    """The scale of a design.
 
-    design: Mapping[str, Any]
+    Args:
+        design: The design.
+        outcome: Its outcome, a variable of the data.
+    """
+
+    design: Design
     outcome: xr.DataArray
 
     @property
     def linked(self) -> bool:
         """Whether it is another scale than that of the linear predictor."""
-        return self.design["family"] in (*LOGISTIC, *LOGARITHMIC)
+        return INVERSES[self.design.family.link.name] is not _same
 
     def link(self, eta: Any) -> Any:
         """From the scale of the linear predictor to this one."""
-        if self.design["family"] in LOGISTIC:
-            return 1 / (1 + np.exp(-eta))
-        return np.exp(eta) if self.design["family"] in LOGARITHMIC else eta
+        return INVERSES[self.design.family.link.name](eta)
 
     @property
     def units(self) -> str:
         """Of measured outcomes and of means of counts; "" where there are none."""
-        return "" if self.design["family"] in (*LOGISTIC, "ordered") else self.outcome.attrs.get("units", "")
+        return self.outcome.attrs.get("units", "") if self.design.family.link.units else ""
 
     @property
     def measured_units(self) -> str:
         """Units of measured outcomes, which stand behind their numbers; those of counts do not."""
-        return self.units if self.design["family"] in MEASURED else ""
+        return "" if self.design.family.counted else self.units
 
     @property
     def words(self) -> str:
         """What an effect is on this scale, without units."""
-        family = self.design["family"]
         outcome = self.outcome.attrs.get("long_name", str(self.outcome.name).replace("_", " "))
-        per = f" per unit of {self.design['exposure']}" if self.design["exposure"] else ""
-        of = {
-            **dict.fromkeys(LOGISTIC, f"probability of {outcome}"),
-            **dict.fromkeys(LOGARITHMIC, f"mean {outcome}{per}"),
-        }
-        words = of.get(family, "log-odds" if family == "ordered" else outcome)
-        return f"{words}{' at the reference of the predictors' if self.design['predictors'] else ''}"
+        per = f" per unit of {self.design.exposure}" if self.design.exposure else ""
+        words = self.design.family.link.effect.format(outcome=outcome, per=per)
+        return f"{words}{' at the reference of the predictors' if self.design.predictors else ''}"
 
     def __str__(self) -> str:
         return f"{self.words}, {self.units}" if self.units else self.words

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -9,27 +11,62 @@ import xarray as xr
 
 from tadpool.files.results import StudyResults
 from tadpool.formatting import general, listed, plural, scaled
-from tadpool.modelling import design as designs
+from tadpool.modelling.references import design_of, reference
+from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.data import levels
 from tadpool.reporting.sections.estimands import interval
 from tadpool.reporting.sections.pooling_scales import Scale
 
 SPOKEN = 4
-SUMMARY = ["Mean", "SD", "Median", "89 % interval"]
-Column = tuple[str, list[str]]
+Covariate = tuple[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Table:
-    """Predictions as text. label_columns: how many columns stand before the numbers."""
+class Row:
+    """One prediction. labels: texts that say of what. values: its draws."""
+
+    labels: list[str]
+    values: np.ndarray
+
+    @cached_property
+    def sd(self) -> float:
+        return float(self.values.std(ddof=1))
+
+    def scaled(self, value: float) -> str:
+        """A number as precise as the standard deviation."""
+        return scaled(value, self.sd)
+
+    @property
+    def mean(self) -> str:
+        return self.scaled(self.values.mean())
+
+    @property
+    def interval(self) -> str:
+        return " to ".join(self.scaled(end) for end in np.quantile(self.values, [0.055, 0.945]))
+
+
+COLUMNS = (
+    Column("Mean", attrgetter("mean")),
+    Column("SD", lambda row: row.scaled(row.sd)),
+    Column("Median", lambda row: row.scaled(np.median(row.values))),
+    Column("89 % interval", attrgetter("interval")),
+)
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """Predictions under a caption. headings: of the labels of its rows."""
 
     caption: str
     headings: list[str]
-    rows: list[list[str]]
+    rows: list[Row]
 
     @property
-    def label_columns(self) -> int:
-        return len(self.headings) - len(SUMMARY)
+    def table(self) -> Table:
+        labels = (
+            Column(heading, lambda row, at=at: row.labels[at], number=False) for at, heading in enumerate(self.headings)
+        )
+        return Table((*labels, *COLUMNS), self.rows)
 
 
 @dataclass(frozen=True)
@@ -40,7 +77,7 @@ class Prediction:
     label: str
     what: str
     reason: str
-    tables: list[Table]
+    tables: list[Captioned]
     sentences: list[str]
 
 
@@ -61,7 +98,7 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
     tables = [_by_row(found[name], unit, columns, label) for name in by_row if name not in outcomes]
     others = [row for name, variable in found.items() if name not in by_row for row in _elements(variable)]
     if others:
-        tables.append(Table(f"Effects of {what}, by {label}", ["Effect", *SUMMARY], others))
+        tables.append(Captioned(f"Effects of {what}, by {label}", ["Effect"], others))
     tables += [_by_row(found[name], unit, columns, label) for name in outcomes]
     sentences = [words for name in outcomes for words in _sentences(results, found[name], unit, columns, label)]
     typical = _typical(results, entry, [heading for heading, _ in columns])
@@ -71,11 +108,11 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
 def of_new_member(results: StudyResults, entry: str) -> list[str]:
     """The effect of a new member, on the scale of the outcome's mean, in a sentence; only models of the ladder have one."""
     group, tree = results.config["predictions"][entry]["group"], results.predictions(entry)
-    design = designs.of(designs.reference(results.config, entry))
+    design = design_of(reference(results.config, entry))
     site = f"alpha_{group}"
-    if design is None or group != design["groups"][0] or site not in tree.get("predictions", {}):
+    if design is None or group != design.group or site not in tree.get("predictions", {}):
         return []
-    scale = Scale(design, results.data[design["outcome"]])
+    scale = Scale(design, results.data[design.outcome])
     values = scale.link(tree["predictions"][site].values.astype(float).ravel())
     return [
         f"The {scale.words} of a new {group} by {results.label(entry)} is {interval(values, scale.measured_units)}; outcomes "
@@ -88,14 +125,14 @@ def _typical(results: StudyResults, entry: str, variables: Sequence[str]) -> Ite
     config = results.config["predictions"][entry]
     said = {config["group"], *(name for row in config["rows"] for name in row)}
     unsaid = [name for name in variables if name not in said]
-    if unsaid and designs.of(designs.reference(results.config, entry)) is not None:
+    if unsaid and design_of(reference(results.config, entry)) is not None:
         yield (
             "What the config does not say of a row is typical of the data (median, or most frequent category): "
             f"{listed(unsaid)}."
         )
 
 
-def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, Any]) -> Iterator[Column]:
+def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, Any]) -> Iterator[Covariate]:
     """Heading and text of each row, for members of groups first, then for each variable."""
     unit = results.config["unit"]
     along = {str(name): variable for name, variable in given.items() if unit in variable.dims}
@@ -109,7 +146,7 @@ def _covariates(results: StudyResults, given: xr.Dataset, config: Mapping[str, A
             yield from _values(variable, unit, levels(results.data[name]) if name in results.data else {})
 
 
-def _values(variable: xr.DataArray, unit: str, words: Mapping[int, str]) -> Iterator[Column]:
+def _values(variable: xr.DataArray, unit: str, words: Mapping[int, str]) -> Iterator[Covariate]:
     rest = [str(dim) for dim in variable.dims if dim != unit]
     ordered = variable.transpose(*rest, unit).values
     for index in np.ndindex(ordered.shape[:-1]):
@@ -137,39 +174,33 @@ def _is_words(variable: xr.DataArray, dims: Sequence[str]) -> bool:
     return all(dim in variable.coords and variable[dim].dtype.kind in "UOT" for dim in dims)
 
 
-def _by_row(variable: xr.DataArray, unit: str, columns: list[Column], label: str) -> Table:
+def _by_row(variable: xr.DataArray, unit: str, columns: list[Covariate], label: str) -> Captioned:
     rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw", unit)]
     values = variable.transpose(unit, *rest, "chain", "draw").values
     rows = []
     for index in np.ndindex(values.shape[: 1 + len(rest)]):
         labels = [_label(variable, dim, i) for dim, i in zip([unit, *rest], index, strict=True)]
-        rows.append([*labels, *(texts[index[0]] for _, texts in columns), *_summary(values[index])])
-    headings = [unit, *rest, *(heading for heading, _ in columns), *SUMMARY]
-    return Table(f"{variable.name}, predicted by {label}", headings, rows)
+        given = [texts[index[0]] for _, texts in columns]
+        rows.append(Row([*labels, *given], values[index].astype(float)))
+    headings = [unit, *rest, *(heading for heading, _ in columns)]
+    return Captioned(f"{variable.name}, predicted by {label}", headings, rows)
 
 
-def _elements(variable: xr.DataArray) -> Iterator[list[str]]:
+def _elements(variable: xr.DataArray) -> Iterator[Row]:
     rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]
     values = variable.transpose(*rest, "chain", "draw").values
     for index in np.ndindex(values.shape[: len(rest)]):
         labels = [_label(variable, dim, i) for dim, i in zip(rest, index, strict=True)]
-        yield [f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name), *_summary(values[index])]
+        name = f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name)
+        yield Row([name], values[index].astype(float))
 
 
 def _label(variable: xr.DataArray, dim: str, position: int) -> str:
     return general(variable[dim].values[position].item() if dim in variable.coords else position + 1)
 
 
-def _summary(values: np.ndarray) -> list[str]:
-    """Mean, sd, median and 89 % interval."""
-    draws = values.astype(float)
-    sd = draws.std(ddof=1)
-    low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
-    return [scaled(draws.mean(), sd), scaled(sd, sd), scaled(median, sd), f"{scaled(low, sd)} to {scaled(high, sd)}"]
-
-
 def _sentences(
-    results: StudyResults, variable: xr.DataArray, unit: str, columns: list[Column], label: str
+    results: StudyResults, variable: xr.DataArray, unit: str, columns: list[Covariate], label: str
 ) -> Iterator[str]:
     """The first few predictions in words."""
     table = _by_row(variable, unit, columns, label)
@@ -178,12 +209,11 @@ def _sentences(
     measured = results.data[str(variable.name)].attrs if str(variable.name) in results.data else {}
     name = measured.get("long_name", str(variable.name).replace("_", " "))
     units = f" {measured['units']}" if measured.get("units") else ""
-    known = table.headings[1 : table.label_columns]
     parts = []
     for row in table.rows:
         where = ", ".join(
             f"{heading} {cell}" if not cell.startswith("new ") else cell
-            for heading, cell in zip(known, row[1:], strict=False)
+            for heading, cell in zip(table.headings[1:], row.labels[1:], strict=True)
         )
-        parts.append(f"{row[-4]}{units} ({row[-1]}){f' for {where}' if where else ''}")
+        parts.append(f"{row.mean}{units} ({row.interval}){f' for {where}' if where else ''}")
     yield f"The mean of {name} by {label}, with the 89 % interval of single {plural(unit)}, is {'; '.join(parts)}."

@@ -1,26 +1,27 @@
 """What a page says of test quantities: observed data against data sets that a fit replicates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tadpool.evaluation.predictive_checks import TAIL
 from tadpool.formatting import counted, number, plural, scaled, sentence, whole
 from tadpool.reporting.fit_view import Fit
-
-HEADINGS = ["Quantity", "Observed", "Replicated, median", "89 % interval", "Tail probability ± MCSE", "Reading"]
+from tadpool.reporting.html.tables import Column, Table
 
 
 @dataclass(frozen=True)
 class Replicated:
-    """The test quantities of one fit. rows: under HEADINGS. reason: why there are none, "" where there are or none was asked.
+    """The test quantities of one fit. table: a row each. reason: why there are none, "" where there are or none was asked.
 
     looked, extreme: how many quantities there are, and how many of them chance hardly explains; 0 of a failed fit, of which
     nothing is said either.
     """
 
-    rows: list[list[str]]
+    table: Table
     sentences: list[str]
     looked: int = 0
     extreme: int = 0
@@ -28,24 +29,24 @@ class Replicated:
 
     @property
     def shown(self) -> bool:
-        return bool(self.rows or self.reason)
+        return bool(self.table.rows or self.reason)
 
 
 def replicated(fit: Fit) -> Replicated:
     """The numbers of the figure of test quantities of a fit. Of separate fits those that failed take part."""
     path = fit.results.folder / "figures" / f"{fit.entry}-test_quantities.csv"
     if not fit.usable:
-        return Replicated([], [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
+        return Replicated(NOTHING, [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
     if not path.is_file():
-        return Replicated([], [])
+        return Replicated(NOTHING, [])
     table = pd.read_csv(path, dtype={"outcome": str, "group": str}).fillna({"group": ""})
     several = table["outcome"].nunique() > 1
-    rows = [_row(row, several) for _, row in table.iterrows()]
+    shown = Table(COLUMNS, [{**row, "several": several} for row in table.to_dict("records")])
     if fit.failed and not fit.failed_members:
-        return Replicated(rows, [])
+        return Replicated(shown, [])
     gates = fit.results.config["observed_where"].items()
     counts = [f"Values of {outcome} count where {gate} is not 0, observed and replicated." for outcome, gate in gates]
-    return Replicated(rows, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
+    return Replicated(shown, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
 
 def looks(found: Sequence[Replicated]) -> str:
@@ -62,29 +63,34 @@ def looks(found: Sequence[Replicated]) -> str:
     )
 
 
-def _name(row: pd.Series, several: bool) -> str:
+def _name(row: Mapping[str, Any], several: bool) -> str:
     of = f" of {row['outcome']}" if several else ""
     return f"{row['quantity']}{of}" + (f" by {row['group']}, outside of {row['members']}" if row["group"] else "")
 
 
-def _row(row: pd.Series, several: bool) -> list[str]:
-    median, low, high = (_value(row, key) for key in ("median", "eti89_low", "eti89_high"))
-    tail = f"{number(row['tail_probability'], 3)} ± {number(row['mcse'], 3)}"
-    return [_name(row, several), _value(row, "observed"), median, f"{low} to {high}", tail, _reading(row)]
-
-
-def _value(row: pd.Series, key: str) -> str:
+def _value(row: Mapping[str, Any], key: str) -> str:
     """A number as precise as its spread over replicated data sets; no decimals where all numbers of the row are whole."""
-    values = row[["observed", "median", "eti89_low", "eti89_high"]].astype(float)
+    values = np.array([row[name] for name in ("observed", "median", "eti89_low", "eti89_high")], float)
     return whole(row[key]) if (values == values.round()).all() else scaled(row[key], row["sd"])
 
 
-def _reading(row: pd.Series) -> str:
+def _reading(row: Mapping[str, Any]) -> str:
     if not row["extreme"]:
         return ""
     if row["group"]:
         return "! too many"
     return "! upper tail" if row["tail_probability"] < TAIL else "! lower tail"
+
+
+COLUMNS = (
+    Column("Quantity", lambda row: _name(row, row["several"]), number=False),
+    Column("Observed", lambda row: _value(row, "observed")),
+    Column("Replicated, median", lambda row: _value(row, "median")),
+    Column("89 % interval", lambda row: f"{_value(row, 'eti89_low')} to {_value(row, 'eti89_high')}"),
+    Column("Tail probability ± MCSE", lambda row: f"{number(row['tail_probability'], 3)} ± {number(row['mcse'], 3)}"),
+    Column("Reading", _reading, number=False),
+)
+NOTHING = Table(COLUMNS, [])
 
 
 def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,10 +10,17 @@ from tadpool.files.provenance import RUN
 from tadpool.files.results import StudyResults
 from tadpool.formatting import size
 from tadpool.reporting.fit_view import attributes
+from tadpool.reporting.html.tables import Column, Table
 
 DATA_FILES = ("*.nc", "*.json", "*.csv")
 MADE_FROM = ("config", "data", "code")
 DRAWN = (".svg", ".csv", ".json")
+
+
+VERSION_COLUMNS = (
+    Column("Package", itemgetter(0), number=False),
+    Column("Version", itemgetter(1), number=False),
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,10 @@ class Provenance:
     files: list[tuple[str, str, str, str, str]]
     versions: list[tuple[str, str]]
     architectures: str
+
+    @property
+    def version_table(self) -> Table:
+        return Table(VERSION_COLUMNS, self.versions)
 
 
 def provenance(results: StudyResults, seed: int, page: str) -> Provenance:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from tadpool.calibration import recovery_table
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, first_of, general, listed, number, scaled, sentence
 from tadpool.reporting.fit_view import Fit, draws, families, sites
+from tadpool.reporting.html.tables import Column, Table, of_texts
 from tadpool.reporting.sections.prior_only import silent
 
 NAMED = 6
@@ -18,25 +20,39 @@ FAR = 2.5
 """Posterior standard deviations beyond which a distance from the truth is told."""
 POSITIVE = frozenset({"Exponential", "Gamma", "HalfCauchy", "HalfNormal", "HalfStudentT", "InverseGamma", "LogNormal"})
 
-HEADINGS = ("Parameter", "Truth", "Mean", "SD", "90 % interval", "Covered", "z")
+EDGE, PRIOR = "at the edge", "returns its prior"
+COLUMNS = (
+    Column("Parameter", itemgetter("parameter"), number=False),
+    Column("Truth", lambda row: general(float(row["truth"]), 4)),
+    Column("Mean", lambda row: scaled(row["mean"], row["sd"])),
+    Column("SD", lambda row: scaled(row["sd"], row["sd"])),
+    Column(
+        "90 % interval", lambda row: " to ".join(scaled(row[key], row["sd"]) for key in ("eti90_low", "eti90_high"))
+    ),
+    Column("Covered", lambda row: row["uncounted"] or ("✓ yes" if row["covered"] else "✗ no")),
+    Column("z", lambda row: "" if row["uncounted"] else number(row["z"], 1)),
+)
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """One fit beside the truth. table: of `recovery.table`, without what is not counted; rows: all of it as text."""
+    """One fit beside the truth. counted: rows of `recovery.table` that are counted; table: all of them.
+
+    A row's `uncounted` says why it is not counted, "" where it is.
+    """
 
     fit: Fit
-    table: pd.DataFrame
-    rows: list[list[str]]
+    counted: pd.DataFrame
+    table: Table
 
     @property
     def covered(self) -> int:
-        return int(self.table["covered"].sum())
+        return int(self.counted["covered"].sum())
 
     @property
     def worst(self) -> pd.Series:
         """The row that is furthest from the truth, in posterior standard deviations."""
-        return self.table.loc[self.table["z"].abs().idxmax()]
+        return self.counted.loc[self.counted["z"].abs().idxmax()]
 
 
 @dataclass(frozen=True)
@@ -44,8 +60,7 @@ class Recovery:
     """All fits beside the truth. across: a row per parameter and a column per usable fit, where there are several."""
 
     fits: list[Recovered]
-    headings: list[str]
-    across: list[list[str]]
+    across: Table | None
     sentences: list[str]
     edges: bool
 
@@ -56,12 +71,11 @@ def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None
     if truth is None:
         return None
     found = [_recovered(results, fit, truth) for fit in all_fits if fit.usable]
-    found = [each for each in found if each.rows]
-    sound = [each for each in found if not each.fit.failed and len(each.table)]
-    across = _across(sound) if len(sound) > 1 else []
-    headings = ["Parameter", "Truth", *(each.fit.label for each in sound)]
-    edges = any(row[5] == EDGE for each in found for row in each.rows)
-    return Recovery(found, headings, across, [*_sentences(sound), *_unknown(results, all_fits, truth)], edges)
+    found = [each for each in found if each.table.rows]
+    sound = [each for each in found if not each.fit.failed and len(each.counted)]
+    across = _across(sound) if len(sound) > 1 else None
+    edges = any(row["uncounted"] == EDGE for each in found for row in each.table.rows)
+    return Recovery(found, across, [*_sentences(sound), *_unknown(results, all_fits, truth)], edges)
 
 
 def _unknown(results: StudyResults, all_fits: Sequence[Fit], truth: xr.Dataset) -> list[str]:
@@ -77,48 +91,26 @@ def _unknown(results: StudyResults, all_fits: Sequence[Fit], truth: xr.Dataset) 
     ]
 
 
-EDGE, PRIOR = "at the edge", "returns its prior"
-
-
 def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:
     posterior = draws(results, fit.entry, "posterior", list(map(str, truth.data_vars)))
     table = recovery_table.table(posterior, truth)
     kinds = families(results, fit.entry)
     edge = (table["truth"] == 0) & table["site"].map(lambda site: kinds.get(site, "") in POSITIVE).astype(bool)
     prior = table["parameter"].isin(silent(fit).parameters)
-    why = np.select([prior, edge], [PRIOR, EDGE], "")
-    return Recovered(fit, table[why == ""], [_row(row, at) for (_, row), at in zip(table.iterrows(), why, strict=True)])
+    table["uncounted"] = np.select([prior, edge], [PRIOR, EDGE], "")
+    return Recovered(fit, table[table["uncounted"] == ""], Table(COLUMNS, table.to_dict("records")))
 
 
-def _row(row: pd.Series, uncounted: str) -> list[str]:
-    """uncounted: why the parameter is not counted, "" where it is."""
-    sd = row["sd"]
-    low, high = (scaled(row[key], sd) for key in ("eti90_low", "eti90_high"))
-    judged = [uncounted, ""] if uncounted else [_mark(row["covered"]), number(row["z"], 1)]
-    return [
-        row["parameter"],
-        general(float(row["truth"]), 4),
-        scaled(row["mean"], sd),
-        scaled(sd, sd),
-        f"{low} to {high}",
-        *judged,
-    ]
-
-
-def _mark(covered: bool) -> str:
-    return "✓ yes" if covered else "✗ no"
-
-
-def _across(sound: Sequence[Recovered]) -> list[list[str]]:
+def _across(sound: Sequence[Recovered]) -> Table:
     """Whether each fit covers each true value, with its z."""
-    order = list(dict.fromkeys(name for each in sound for name in each.table["parameter"]))
-    tables = [each.table.set_index("parameter") for each in sound]
+    order = list(dict.fromkeys(name for each in sound for name in each.counted["parameter"]))
+    tables = [each.counted.set_index("parameter") for each in sound]
     rows = []
     for name in order:
         known = next(table.loc[name] for table in tables if name in table.index)
         cells = [_cell(table.loc[name]) if name in table.index else "" for table in tables]
         rows.append([name, general(float(known["truth"]), 4), *cells])
-    return rows
+    return of_texts(["Parameter", "Truth", *(each.fit.label for each in sound)], rows)
 
 
 def _cell(row: pd.Series) -> str:
@@ -130,8 +122,8 @@ def _sentences(sound: Sequence[Recovered]) -> list[str]:
         return ["No fit has usable numbers to set beside the truth."]
     first, *others = sound
     shares = [
-        f"{first.fit.label} covers {first.covered} of {counted(len(first.table), 'true value')}",
-        *(f"{each.fit.label} {each.covered} of {len(each.table)}" for each in others),
+        f"{first.fit.label} covers {first.covered} of {counted(len(first.counted), 'true value')}",
+        *(f"{each.fit.label} {each.covered} of {len(each.counted)}" for each in others),
     ]
     sentences = [f"{sentence(listed(shares))}."]
     return [*sentences, *_disagreements(sound), *_distances(sound)]
@@ -139,7 +131,7 @@ def _sentences(sound: Sequence[Recovered]) -> list[str]:
 
 def _disagreements(sound: Sequence[Recovered]) -> list[str]:
     """One sentence for all parameters that the same fits cover and the same fits miss."""
-    tables = {each.fit.label: each.table.set_index("parameter") for each in sound}
+    tables = {each.fit.label: each.counted.set_index("parameter") for each in sound}
     patterns: dict[tuple, list[str]] = {}
     for name in dict.fromkeys(name for table in tables.values() for name in table.index):
         having = {label: bool(table.loc[name, "covered"]) for label, table in tables.items() if name in table.index}

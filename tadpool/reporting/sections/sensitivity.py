@@ -3,38 +3,52 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
 from tadpool.files import io
 from tadpool.formatting import counted, first_of, general, listed, number, sentence
+from tadpool.modelling.rungs import RUNGS
 from tadpool.reporting.fit_view import Fit
+from tadpool.reporting.html.tables import Column, Table
 
 NAMED = 4
-HEADINGS = ("Parameter", "Priors", "Data", "Prior SDs from the prior mean", "Moved most by the prior of", "Reading")
 READINGS = {"conflict": "prior against data", "strong prior": "strong prior or weak data"}
+COLUMNS = (
+    Column("Parameter", itemgetter("parameter"), number=False),
+    Column("Priors", lambda row: number(row["prior"], 2)),
+    Column("Data", lambda row: number(row["likelihood"], 2)),
+    Column("Prior SDs from the prior mean", lambda row: number(row["prior_sds"], 1)),
+    Column("Moved most by the prior of", itemgetter("moved_by"), number=False),
+    Column("Reading", lambda row: "not reliable" if row["unreliable"] else READINGS[row["diagnosis"]], number=False),
+)
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """One fit. rows: the parameters that depend on the priors, as text. rest: how many do not. reason: why there are none.
+    """One fit. rows: the parameters that depend on the priors. rest: how many do not. reason: why there are none.
 
     note: what is shown, with the thresholds that its file names.
     """
 
     fit: Fit
     sentences: list[str]
-    rows: list[list[str]]
+    rows: list[dict[str, Any]]
     rest: int
     reason: str = ""
     note: str = ""
+
+    def table(self, first: int = 0, end: int | None = None) -> Table:
+        """The parameters that depend on the priors, from one row to before another."""
+        return Table(COLUMNS, self.rows[first:end])
 
     @property
     def by_design(self) -> str:
         """The group whose members have a prior each, on which they depend by design: that of no pooling; "" of other fits."""
         design = self.fit.design
-        return design["groups"][0] if design and self.fit.config["model"] == "unpooled" else ""
+        return design.group if design and RUNGS[self.fit.config["model"]].pooling == "none" else ""
 
 
 def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
@@ -57,8 +71,7 @@ def sensitivity(fit: Fit) -> Sensitivity:
     table["unreliable"] = table[["prior_pareto_k", "likelihood_pareto_k"]].max(axis=1) > found.attrs["good_k"]
     moved = table[table["diagnosis"] != "none"].sort_values("prior", ascending=False, kind="stable")
     sentences = [*_sentences(fit, table, moved, found.attrs), _scaled(found.attrs), *_doubts(table)]
-    rows = [_row(row) for _, row in moved.iterrows()]
-    return Sensitivity(fit, sentences, rows, len(table) - len(moved), note=_note(found.attrs))
+    return Sensitivity(fit, sentences, moved.to_dict("records"), len(table) - len(moved), note=_note(found.attrs))
 
 
 def _note(attributes: Mapping[str, Any]) -> str:
@@ -70,12 +83,6 @@ def _note(attributes: Mapping[str, Any]) -> str:
         "against the data; one that depends on the priors alone shows a strong prior, or data that say little. Which prior "
         "moves a parameter most is found by scaling each alone."
     )
-
-
-def _row(row: pd.Series) -> list[str]:
-    reading = "not reliable" if row["unreliable"] else READINGS[row["diagnosis"]]
-    numbers = [number(row[name], decimals) for name, decimals in (("prior", 2), ("likelihood", 2), ("prior_sds", 1))]
-    return [row["parameter"], *numbers, row["moved_by"], reading]
 
 
 def _sentences(fit: Fit, table: pd.DataFrame, moved: pd.DataFrame, attributes: Mapping[str, Any]) -> Iterator[str]:

@@ -11,14 +11,29 @@ from tadpool import sweep_axes
 from tadpool.evaluation import sweep_scores
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, difference, general, listed, number, scaled, span, whole
-from tadpool.reporting import fit_view
+from tadpool.reporting.html.tables import Cell, Column, Table
+from tadpool.reporting.sections import convergence
 
 NAMED = 3
 
 
+def _doubtful(point: Mapping[str, Any]) -> Cell:
+    return Cell(f"{point['unreliable']} of {point['units']}", "warn" if point["unreliable"] else "")
+
+
+COLUMNS = (
+    Column("Verdict", lambda point: Cell(point["verdict"], badge=point["verdict"]), number=False),
+    Column("elpd", lambda point: number(point["elpd"])),
+    Column("SE", lambda point: number(point["se"])),
+    Column("MCSE", lambda point: number(point["mcse"])),
+    Column("Doubtful", _doubtful),
+    *(Column(it.heading, lambda point, it=it: it.cell(point["check"])) for it in convergence.DIAGNOSTIC_COLUMNS),
+)
+
+
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep: what varies, its verdict, one row of text per point, and what it shows in sentences."""
+    """A sweep: what varies, its verdict, its points, and what it shows in sentences."""
 
     name: str
     axes: list[str]
@@ -28,6 +43,15 @@ class Sweep:
     points: list[dict[str, Any]]
     sentences: list[str]
     doubtful: bool
+
+    @property
+    def table(self) -> Table:
+        """A row for each point."""
+        axes = (
+            Column(axis, lambda point, at=at: general(point["values"][at], 4), own=True)
+            for at, axis in enumerate(self.axes)
+        )
+        return Table((*axes, *COLUMNS), self.points, failed=lambda point: point["verdict"] == "fail")
 
 
 def sweep(results: StudyResults, name: str) -> Sweep:
@@ -48,7 +72,7 @@ def sweep(results: StudyResults, name: str) -> Sweep:
 
 def _point(point: Mapping[str, Any], names: list[str], scores: pd.DataFrame | None) -> dict[str, Any]:
     row = {"values": [point[axis] for axis in names], "name": named(names, [point[axis] for axis in names])}
-    row |= {"verdict": point["verdict"], "reasons": point["reasons"], "cells": fit_view.cells(point)}
+    row |= {"verdict": point["verdict"], "reasons": point["reasons"], "check": point}
     nothing = {"elpd": None, "se": None, "mcse": None, "unreliable": 0, "units": 0}
     if scores is None or point["verdict"] == "fail":
         return row | nothing

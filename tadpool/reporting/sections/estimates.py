@@ -1,62 +1,72 @@
-"""What results show, in sentences whose every number is read from a result file."""
+"""Estimates: a table of every parameter of a fit, and sentences on how far fits move the members of a group."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from tadpool.formatting import counted, listed, number, plural, sentence, whole
+from tadpool.formatting import MISSING, counted, listed, number, plural, scaled, whole
 from tadpool.reporting.fit_view import Fit, sites
+from tadpool.reporting.html.tables import Column, Table
 
+LONG_SITE = 12
 FEWEST = 5
 """Fewest members of a group whose spread is worth a sentence."""
 
 
-def convergence(all_fits: Sequence[Fit]) -> list[str]:
-    """How many fits pass, where R-hat and ESS are worst, divergences, and Monte Carlo errors."""
-    passed = sum(_verdict(fit) == "pass" for fit in all_fits)
-    others = [f"{fit.label} ({_verdict(fit)})" for fit in all_fits if _verdict(fit) != "pass"]
-    first = f"{passed} of {counted(len(all_fits), 'fit')} {'passes' if passed == 1 else 'pass'} every check"
-    sentences = [f"{first}; not so {listed(others)}." if others else f"{first}."]
-    sentences += _extremes([fit for fit in all_fits if not fit.failed], len(all_fits))
-    for fit in all_fits:
-        found = fit.check.get("diagnostics", {})
-        if found.get("diverging"):
-            share = number(100 * found["diverging"] / found["transitions"], 2)
-            sentences.append(
-                f"{sentence(fit.label)} has {counted(found['diverging'], 'divergent transition')} among "
-                f"{whole(found['transitions'])} ({share} %)."
-            )
-    return sentences
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{row['parameter']} ({row['mark']})" if row["mark"] else row["parameter"]
 
 
-def _verdict(fit: Fit) -> str:
-    return "fail" if fit.failed else fit.verdict
+def _interval(row: Mapping[str, Any]) -> str:
+    ends = [scaled(row[key], row["sd"]) for key in ("eti89_low", "eti89_high")]
+    return MISSING if MISSING in ends else " to ".join(ends)
 
 
-def _extremes(sound: Sequence[Fit], count: int) -> Iterator[str]:
-    rows = [(fit.label, row) for fit in sound for row in fit.parameters]
-    rhats = [(row["rhat"], row["parameter"], label) for label, row in rows if row.get("rhat") is not None]
-    sizes = [
-        (row[key], row["parameter"], label)
-        for label, row in rows
-        for key in ("ess_bulk", "ess_tail")
-        if row.get(key) is not None
-    ]
-    errors = [row["mcse_mean"] / row["sd"] for _, row in rows if row.get("mcse_mean") and row.get("sd")]
-    if rhats and sizes and errors:
-        (rhat, at, label), (size, least, where) = max(rhats), min(sizes)
-        those = (
-            "In the fit that did not fail, the"
-            if len(sound) == 1
-            else f"Among the {len(sound)} fits that did not fail, the"
-        )
-        whose = those if len(sound) < count else "The"
-        yield (
-            f"{whose} largest R-hat is {number(rhat, 3)} ({at} in {label}) and the smallest effective sample size "
-            f"{whole(size)} ({least} in {where}); the Monte Carlo error of a posterior mean is at most "
-            f"{number(100 * max(errors), 1)} % of its standard deviation."
-        )
+COLUMNS = (
+    Column("Parameter", _name, number=False),
+    Column("Mean", lambda row: scaled(row["mean"], row["sd"])),
+    Column("SD", lambda row: scaled(row["sd"], row["sd"])),
+    Column("89\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}interval", _interval),
+    Column("MCSE", lambda row: scaled(row.get("mcse_mean"), row.get("mcse_mean"))),
+    Column("Bulk ESS", lambda row: whole(row.get("ess_bulk"))),
+    Column("Tail ESS", lambda row: whole(row.get("ess_tail"))),
+    Column("R-hat", lambda row: number(row.get("rhat"), 3)),
+)
+"""What is shown of each parameter; a row is one of `parameters` in check.json."""
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The tables of one fit. short: all sites of few elements. long: the others, each by its name."""
+
+    short: Table
+    long: dict[str, Table]
+
+    @property
+    def sites(self) -> dict[str, Table]:
+        """A table of each site, the short ones first."""
+        short = groupby(self.short.rows, key=lambda row: row["site"])
+        return {site: Table(COLUMNS, list(rows)) for site, rows in short} | self.long
+
+
+def estimates(fit: Fit, marks: Mapping[str, str]) -> Estimates:
+    """The estimates of one fit.
+
+    Args:
+        fit: The fit.
+        marks: By parameter, a remark that is shown with its name.
+
+    Returns:
+        Its parameters in the order of its check, without those of auxiliary sites.
+    """
+    rows = [{**row, "mark": marks.get(row["parameter"], "")} for row in fit.parameters]
+    by_site = {site: list(own) for site, own in groupby(rows, key=lambda row: row["site"])}
+    short = [row for own in by_site.values() if len(own) <= LONG_SITE for row in own]
+    long = {site: Table(COLUMNS, own) for site, own in by_site.items() if len(own) > LONG_SITE}
+    return Estimates(Table(COLUMNS, short), long)
 
 
 def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> list[str]:

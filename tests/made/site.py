@@ -10,8 +10,9 @@ from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.pages.verification import table, verification_page
 from tadpool.reporting.sections.changes import changes
 from tadpool.verification.findings import Detection, compared
-from tests.figures import test_figures
-from tests.reporting import test_pages as made
+from tests.made import page
+from tests.made import results as made
+from tests.made.calibration import write_calibration
 
 HOSTILE = f"{made.HOSTILE} \N{RIGHT-TO-LEFT OVERRIDE}right to left\N{POP DIRECTIONAL FORMATTING} {{{{7*7}}}}"
 GRAPH = {"jobs": {"fit": 3, "check": 3, "render_report": 1}, "edges": [["fit", "check"], ["check", "render_report"]]}
@@ -22,8 +23,8 @@ def write_pages(folder):
     """Write PAGES to folder/results. folder: the working directory, where the studies' plug-ins are written too."""
     tiny, groups = hostile(folder), made.made_of_groups(folder)
     changed = changed_since(tiny, folder / "before")
-    made.render(tiny, changed)
-    made.render(groups)
+    page.render(tiny, changed)
+    page.render(groups)
     io.write_text(folder / "results/index.html", index_page([tiny, groups], True, GRAPH, {"tiny": changed}))
     values = [compared(HOSTILE, "sigma", 1.0, 1.1, 0.1), compared("oracle", "tau", 1.0, 2.0, 0.1)]
     detections = [Detection(HOSTILE, "R-hat", "largest", 1.01, True, "near 1", 1.5, 1.0, "Chains disagree.")]
@@ -51,7 +52,7 @@ def hostile(folder):
 
 def calibrated(results):
     """Give the study two calibrations of one entry."""
-    test_figures.write_calibration(results.folder, np.random.default_rng(3))
+    write_calibration(results.folder, np.random.default_rng(3))
     shutil.copy(results.folder / "calibration/many.nc", results.folder / "calibration/again.nc")
     part = {"entry": "first", "hyperparameters": {}}
     results.config["calibration"] = {"many": part, "again": part | {"hyperparameters": {"scale": 3}}}
@@ -59,7 +60,7 @@ def calibrated(results):
 
 def changed_since(results, before):
     """What changed since a run whose title, verdicts and means were others."""
-    made.render(results)
+    page.render(results)
     record = io.read_json(results.folder / "run.json")
     there = copy.deepcopy(record)
     there["config"]["title"] = HOSTILE[::-1]

@@ -1,0 +1,114 @@
+"""The likelihoods of the families of outcomes (`tadpool.modelling.families`), and the priors of what else they have."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+from jax.scipy.special import gammaln
+from numpyro.distributions.util import validate_sample
+
+from tadpool.modelling.distributions import OrderedLogistic, OrderedNormal
+from tadpool.modelling.families import Family
+
+STANDARD_DEVIATIONS = {
+    "exponential": lambda scale: dist.Exponential(1.0 / scale),
+    "half_normal": dist.HalfNormal,
+    "half_cauchy": dist.HalfCauchy,
+}
+
+
+class Poisson(dist.Poisson):
+    """NumPyro's Poisson distribution, given the log of its rate: finite wherever the rate underflows."""
+
+    pytree_data_fields = ("log_rate",)
+
+    def __init__(self, log_rate, *, validate_args=None) -> None:
+        self.log_rate = log_rate
+        super().__init__(jnp.exp(log_rate), validate_args=validate_args)
+
+    @validate_sample
+    def log_prob(self, value):
+        return value * self.log_rate - self.rate - gammaln(value + 1.0)
+
+
+def standard_deviation(name: str, kind: str, scale: Any) -> Any:
+    """Sample a standard deviation.
+
+    Args:
+        name: Name of the site.
+        kind: Its prior, a key of STANDARD_DEVIATIONS.
+        scale: Scale of the prior, in the units of the standard deviation.
+
+    Returns:
+        Its value.
+    """
+    return numpyro.sample(name, STANDARD_DEVIATIONS[kind](scale))
+
+
+def own_parameters(family: Family, prior: Mapping[str, Any], sd_prior: str, scale: Any, levels: int) -> dict[str, Any]:
+    """Sample what a family has beside its linear predictor.
+
+    Args:
+        family: The family.
+        prior: Its hyperparameters by name.
+        sd_prior: Kind of prior of standard deviations, a key of STANDARD_DEVIATIONS.
+        scale: Scale of the outcome.
+        levels: Number of levels of an ordered outcome.
+
+    Returns:
+        What `distribution` needs, by name.
+
+    Raises:
+        KeyError: A parameter of the family has no prior here.
+    """
+    found = {}
+    for parameter in family.parameters:
+        match parameter.name:
+            case "sigma":
+                found["sigma"] = standard_deviation("sigma", sd_prior, prior["sigma_scale"] * scale)
+            case "nu":
+                found["nu"] = numpyro.sample("nu", dist.Gamma(prior["nu_shape"], prior["nu_rate"]))
+            case "overdispersion":
+                overdispersion = standard_deviation("overdispersion", "half_normal", prior["overdispersion_scale"])
+                found["phi"] = numpyro.deterministic("phi", overdispersion**-2.0)
+            case "cutpoints":
+                cutpoints = OrderedNormal(0.0, prior["cutpoint_scale"], levels - 1)
+                found["cutpoints"] = numpyro.sample("cutpoints", cutpoints)
+            case name:
+                raise KeyError(f"the parameter {name!r} of the family {family.name!r} has no prior")
+    return found
+
+
+def distribution(family: Family, eta: Any, own: Mapping[str, Any], trials: Any = None) -> dist.Distribution:
+    """The distribution of the outcome.
+
+    Args:
+        family: The family.
+        eta: The linear predictor (rows,), offsets included.
+        own: What the family has beside it, by name.
+        trials: Number of trials (rows,) of a binomial outcome.
+
+    Returns:
+        A distribution of batch shape (rows,).
+
+    Raises:
+        KeyError: The family has no likelihood here.
+    """
+    match family.name:
+        case "normal":
+            return dist.Normal(eta, own["sigma"])
+        case "student":
+            return dist.StudentT(own["nu"], eta, own["sigma"])
+        case "bernoulli":
+            return dist.Bernoulli(logits=eta)
+        case "binomial":
+            return dist.Binomial(trials, logits=eta)
+        case "poisson":
+            return Poisson(eta)
+        case "negative_binomial":
+            return dist.NegativeBinomialLogits(own["phi"], eta - jnp.log(own["phi"]))
+        case "ordered":
+            return OrderedLogistic(eta, own["cutpoints"])
+    raise KeyError(f"the family {family.name!r} has no likelihood")

@@ -1,0 +1,39 @@
+"""A made-up calibration."""
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from tadpool.calibration import sbc_verdict
+from tadpool.files import contracts, io
+
+
+def tree(groups, **attributes):
+    made = xr.DataTree.from_dict(groups)
+    made.attrs.update({"provenance": "{}", "status": "ok", "reason": "", "attempts": "[]"} | attributes)
+    return made
+
+
+def write_calibration(folder, rng):
+    """60 simulations of two parameters and the log likelihood; the ranks of `sigma` are all too low."""
+    names, both = ["sigma", "lam[a]", "lam[b]", "log likelihood"], ("simulation", "quantity")
+    u = rng.uniform(size=(60, 4)) * [0.5, 1, 1, 1]
+    arrays = {"rank": np.floor(u * 101).astype(int), "below": u, "ess": np.full(u.shape, 200.0)}
+    arrays |= {"truth": rng.normal(size=u.shape), "mean": rng.normal(size=u.shape), "sd": np.ones(u.shape) / 2}
+    variables = {name: (both, value) for name, value in arrays.items()}
+    outcome = np.array([sbc_verdict.FLAGGED] * 3 + [sbc_verdict.OK] * 57)
+    variables |= {
+        "outcome": ("simulation", outcome),
+        "reason": ("simulation", np.where(outcome == sbc_verdict.OK, "", "ESS is 9")),
+    }
+    coords = {
+        "simulation": range(60),
+        "quantity": names,
+        "site": ("quantity", ["sigma", "lam", "lam", "log likelihood"]),
+    }
+    simulations = xr.Dataset(variables, coords, {"largest_rank": 100})
+    quantities = sbc_verdict.summary(simulations)
+    verdict, reasons = sbc_verdict.verdict(simulations, quantities)
+    made = tree({"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=json.dumps(reasons))
+    io.write(folder / "calibration/many.nc", made, contracts.CALIBRATION)
