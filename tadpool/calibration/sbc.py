@@ -11,7 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
@@ -19,6 +18,7 @@ from tadpool import seeds
 from tadpool.calibration import bulk_diagnostics
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK
 from tadpool.convergence import verdicts
+from tadpool.elements import element_names
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
 from tadpool.fitting.sampling import is_quick_to_draw
@@ -84,13 +84,7 @@ def elements(bound: Bound, sites: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of all elements of the sites in C order, such as `alpha[3]`, and the site of each."""
     names, owners = [], []
     for site in sites:
-        dims = bound.dims[site]
-        if not dims:
-            found = [site]
-        else:
-            shape = labelled(bound, {site: np.zeros(_shape(bound, site))}, ())[site]
-            labels = [shape[dim].values if dim in shape.coords else range(shape.sizes[dim]) for dim in dims]
-            found = [f"{site}[{', '.join(map(str, each))}]" for each in pd.MultiIndex.from_product(labels)]
+        found = element_names(labelled(bound, {site: np.zeros(_shape(bound, site))}, ())[site])
         names, owners = names + found, owners + [site] * len(found)
     return names, owners
 

@@ -14,6 +14,7 @@ from arviz_stats.base import array_stats
 
 from tadpool.convergence import thresholds
 from tadpool.convergence.thresholds import DEFAULTS, Thresholds
+from tadpool.elements import element_labels, element_name
 from tadpool.sweep_axes import POINT, SAMPLER, kind, short
 
 RHAT_FAIL = DEFAULTS.rhat_fail
@@ -94,16 +95,12 @@ def _parameters(variable: xr.DataArray) -> Iterator[dict]:
     values = variable.transpose(*rest, "chain", "draw").values
     flat = values.reshape(-1, *values.shape[-2:]).astype(float)
     columns = statistics(flat)
-    for row, index in enumerate(np.ndindex(values.shape[: len(rest)])):
-        labels = [
-            str(variable[dim].values[i] if dim in variable.coords else i) for dim, i in zip(rest, index, strict=True)
-        ]
-        name = f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name)
-        kind = variable.attrs.get("site", "latent")
+    for row, labels in enumerate(element_labels(variable)):
         yield {
-            "parameter": name,
+            "parameter": element_name(str(variable.name), labels),
             "site": variable.name,
-            "kind": kind,
+            "labels": list(labels),
+            "kind": variable.attrs.get("site", "latent"),
             **{k: _plain(v[row]) for k, v in columns.items()},
         }
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
+from tadpool.elements import element_labels, element_name
 from tadpool.evaluation.elpd import good_k
 from tadpool.evaluation.power_scaling import FAR, SAMPLE, SENSITIVE, table
 from tadpool.files import contracts, io
@@ -143,11 +144,9 @@ def _member(posterior, priors, log_likelihood, prior_draws, member: Mapping[str,
     label = str(posterior[by].values[member[by]]) if by else ""
     found = table(chosen.drop_vars(by) if by else chosen, own, log_likelihood.isel(member, drop=True), prior_draws)
     if by:
-        found["parameter"] = [_within(name, label) for name in found["parameter"].values.tolist()]
+        found["parameter"] = [
+            element_name(str(name), (label, *labels))
+            for name, site in chosen.data_vars.items()
+            for labels in element_labels(site)
+        ]
     return found.assign(member=("parameter", np.full(found.sizes["parameter"], label)))
-
-
-def _within(name: str, label: str) -> str:
-    """`alpha` of member `a` is `alpha[a]`, `w[x]` is `w[a, x]`."""
-    site, bracket, rest = name.partition("[")
-    return f"{site}[{label}, {rest}" if bracket else f"{site}[{label}]"

@@ -78,12 +78,12 @@ def fit(
         elif "truth" in tree.children and not varied:
             _check_truth(tree["truth"].to_dataset(), bound)
         address = {**entry.address, "role": "fit"}
-        sampled, attempts = tried(
+        sampled, attempts = sample_with_remedies(
             bound, address, sampler, several, remedies, judged=not varied, verdict=verdict, store=job.store
         )
         if sampled is None:
             return
-        result = sampling.derived(sampled, entry.outcomes, entry.unit, storage.get("every", 1))
+        result = sampling.fit_from_draws(sampled, entry.outcomes, entry.unit, storage.get("every", 1))
     if by:
         labels = datasets.merged(tree)[entry.unit]
         for name in {"log_likelihood", "posterior_predictive"} & set(result.groups):
@@ -122,7 +122,7 @@ def _check_truth(truth: xr.Dataset, bound: binding.Bound) -> None:
         aligned(truth[name], bound.dims[name], bound.sizes[name])
 
 
-def tried(
+def sample_with_remedies(
     bound: binding.Bound,
     address: Mapping[str, Any],
     sampler: Mapping[str, Any],
@@ -180,7 +180,7 @@ def _sampled(
     with progress.bar(name, fits * chains * (settings["draws"] - done)) as advance:
         execution = lanes.Execution(store, advance)
         if step.remedy == "draws":
-            return sampling.continued(before, settings["draws"], execution)
+            return sampling.continue_sampling(before, settings["draws"], execution)
         return sampling.sample(
             bound,
             {**address, "attempt": step.attempt},

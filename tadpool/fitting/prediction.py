@@ -96,7 +96,7 @@ def predict_rows(
 def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`."""
     variables = {}
-    rows = [typical(bound) | dict(row) for row in rows]
+    rows = [typical_row(bound) | dict(row) for row in rows]
     for name, value in bound.inputs.items():
         dims = bound.dataset[name].dims if name in bound.dataset else ()
         if group and dims == (group,) != (unit,):
@@ -120,7 +120,7 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
     return bound.dataset.drop_dims(replaced).assign(variables).assign_coords(coords)
 
 
-def typical(bound: Bound) -> dict[str, Any]:
+def typical_row(bound: Bound) -> dict[str, Any]:
     """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
     design = design_of(bound.model)
     if design is None:

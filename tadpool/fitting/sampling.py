@@ -148,7 +148,7 @@ def sample(
         sampler: Settings of NUTS.
         points: The points of a sweep, or of separate fits; by default there is one fit.
         reparametrized: Sites whose standardized distances are sampled in their place.
-        keep_state: Whether `continued` is to go on from the last draw.
+        keep_state: Whether `continue_sampling` is to go on from the last draw.
         execution: How the lanes are run, see `lanes.run`.
 
     Returns:
@@ -167,7 +167,7 @@ def sample(
     return Sampled(bound, address, chains, sampler, points, tuple(reparametrized), batch, result)
 
 
-def continued(sampled: Sampled, draws: int, execution: lanes.Execution | None = None) -> Sampled:
+def continue_sampling(sampled: Sampled, draws: int, execution: lanes.Execution | None = None) -> Sampled:
     """The same lanes with more draws, `draws` in all: the bits that one run with so many would have given."""
     more = replace(sampled.sampler, draws=draws - sampled.sampler.draws)
     function = binding.reparametrized(sampled.bound, sampled.reparametrized)
@@ -194,11 +194,11 @@ def posterior(
     unit: str,
     points: Points | None = None,
 ) -> Fit:
-    """Sample the posterior, once or at each of `points`, and derive everything from its draws; see `sample` and `derived`."""
-    return derived(sample(bound, address, chains, sampler, points=points), outcomes, unit)
+    """Sample the posterior and derive everything from its draws, see `sample` and `fit_from_draws`."""
+    return fit_from_draws(sample(bound, address, chains, sampler, points=points), outcomes, unit)
 
 
-def derived(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:
+def fit_from_draws(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:
     """The posterior with log likelihood, log prior and predictions.
 
     every: which draws the fit's file is going to keep, see `every_last`; predictions are made with draws among these.

@@ -164,7 +164,7 @@ def normal(folder: Path, threads: int) -> list[Compared]:
     """A normal model: its posterior, and its leave-one-out score by PSIS."""
     dataset = models.normal_data(SEED)
     bound = models.normal_bound(dataset)
-    fit = sampling.derived(sampled(bound, SAMPLER), ["y"], "row").groups
+    fit = sampling.fit_from_draws(sampled(bound, SAMPLER), ["y"], "row").groups
     found = moments("Closed form of the posterior of a normal model", fit["posterior"], normal_moments(dataset))
     efficiency = elpd.relative_efficiency(fit["posterior"])
     totals = elpd.totals(elpd.psis(fit["log_likelihood"]["y"], efficiency), CHAINS * SAMPLER.draws)
