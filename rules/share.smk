@@ -4,9 +4,7 @@
 rule share:
     """Sample some of the lanes of a fit, a sweep, a score, a calibration or a recovery, for the job that gathers them."""
     input:
-        unpack(
-            lambda wildcards: specs.shared_inputs(wildcards.study, wildcards.result)
-        ),
+        unpack(lambda wildcards: specs.shared_inputs(wildcards.study, wildcards.result)),
     output:
         share=temp("results/{study}/{result}.share-{share}.npz"),
     log:
