@@ -86,5 +86,6 @@ def _predicted(entries: list[str], design: Design) -> dict[str, Any]:
         "title": "Predictions of old rows by complete, no and partial pooling",
         "entries": entries,
         "outcome": design.outcome,
-        "caption": "Rows that a model was fitted to: no pooling follows them most closely, which does not make it the best. {shown}.",
+        "caption": "Rows that a model was fitted to: no pooling follows them most closely, which does not make it the "
+        "best. {shown}.",
     }
