@@ -83,7 +83,7 @@ def draw_unit_axis(axes: Axes, observed: xr.DataArray) -> None:
 
 
 def draw_group_axis(axes: Axes, at: np.ndarray, labels: Sequence[str], title: str) -> None:
-    """Groups at 0, 1, ...: their names where they are few, else every so many; a name of some length stands upright."""
+    """Groups at 0, 1, ...: their names where they are few, else evenly chosen ones; long names stand upright."""
     step = 1 if len(labels) <= MOST_LABELLED else -(-len(labels) // 20)
     upright = len(labels) > 15 or sum(map(len, labels)) > 90
     axes.set_xticks(at[::step], labels[::step], rotation=90 if upright else 0)

@@ -20,7 +20,7 @@ from tadpool.files.results import StudyResults
 class Wanted:
     """A figure to draw.
 
-    owner: a mapping of one of OWNERS to its name, or nothing. caption, title: "" for those of the kind.
+    owner: a mapping of one of OWNERS to its name, or nothing. caption, title: "" leaves them to the kind.
     """
 
     name: str

@@ -35,7 +35,15 @@ PHRASES = {
     r"(of|for) one's own": "your own",
 }
 PATTERNS = {phrase: re.compile(rf"(?<![\w-])(?:{phrase})(?![\w-])".replace(" ", r"\s+")) for phrase in PHRASES}
-PROSE = ("*.md", "docs/**/*.md", "report/*.html", "report/*.yaml", "config/**/*.yaml", "config/*.md", "tadpool/**/*.py")
+PROSE = (
+    "*.md",
+    "docs/**/*.md",
+    "report/**/*.html",
+    "report/*.yaml",
+    "config/**/*.yaml",
+    "config/*.md",
+    "tadpool/**/*.py",
+)
 
 
 def find(text):

@@ -221,8 +221,8 @@ def test_the_other_run_is_part_of_what_makes_the_pages(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("nowhere", "there is no folder 'nowhere'; give the results folder of another run, or leave the key out"),
-        ("results", "'results' is the folder that this run writes; copy it before the run and give the copy"),
+        ("nowhere", "there is no folder 'nowhere'; give the results folder of another run, or remove the key"),
+        ("results", "'results' is the folder that this run writes; copy it before the run and name the copy"),
     ],
 )
 def test_a_folder_that_cannot_be_meant_is_refused(tmp_path, monkeypatch, value, words):

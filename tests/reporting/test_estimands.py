@@ -86,7 +86,7 @@ MISTAKES = [
     (
         "{label: x, entry: pooled, site: rate, group: predictions}",
         "group",
-        "the study predicts nothing of pooled",
+        "the study has no predictions of pooled",
         "add",
     ),
     ("{label: x, entry: pooled, site: rate, scale: log}", "scale", "'log' is not one of the choices", "'exp'"),

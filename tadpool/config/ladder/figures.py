@@ -12,7 +12,7 @@ def figures(entries: Collection[str], design: Design) -> dict[str, Figure]:
     """The figures that the entries allow: estimates by group, their pull, their slopes, and predictions."""
     found = {}
     if {UNPOOLED, PARTIAL} <= set(entries):
-        found |= {"estimates_by_group": _estimates(design), "pulled": _pulled(entries, design)}
+        found |= {"estimates_by_group": _estimates(design), "shrinkage": _shrinkage(entries, design)}
     if {UNPOOLED, PARTIAL_SLOPES} <= set(entries):
         found |= {f"slopes_{name}": _slopes(design, name) for name in design.slopes}
     if design.family.mean_is_number:
@@ -37,22 +37,23 @@ def _estimates(design: Design) -> dict[str, Any]:
         "sites": [f"alpha_{group}"],
         "together": True,
         "label": scale(design),
-        "caption": f"Partial pooling draws each {group} to the others and narrows its interval, most where data say little.",
+        "caption": f"Partial pooling shrinks the estimate of each {group} towards the common mean and narrows its interval, "
+        "most where there are few data.",
     }
 
 
-def _pulled(entries: Collection[str], design: Design) -> dict[str, Any]:
+def _shrinkage(entries: Collection[str], design: Design) -> dict[str, Any]:
     site = f"alpha_{design.group}"
     common = POOLED in entries and not design.family.link.cutpoints
     return {
         "kind": "estimates_against",
         "section": "story",
-        "title": "How far partial pooling pulls",
+        "title": "Shrinkage by partial pooling",
         "x": {"entry": UNPOOLED, "site": site},
         "y": {"entry": PARTIAL, "site": site},
         "lines": [{"entry": POOLED, "site": "alpha"}] if common else [],
         "label": scale(design),
-        "caption": "On the diagonal pooling changes nothing; the flatter the points lie, the further they are pulled together. "
+        "caption": "On the diagonal pooling changes nothing; the flatter the points lie, the stronger is the shrinkage. "
         "Estimates differ by {typical:.2g} on average and by {largest:.2g} at most.",
     }
 
@@ -62,7 +63,7 @@ def _slopes(design: Design, name: str) -> dict[str, Any]:
     return {
         "kind": "shrinkage",
         "section": "story",
-        "title": f"Intercepts and slopes over {name.replace('_', ' ')}, pulled",
+        "title": f"Intercepts and slopes over {name.replace('_', ' ')}, with shrinkage",
         "start": UNPOOLED,
         "end": PARTIAL_SLOPES,
         "x": f"alpha_{group}",
@@ -72,7 +73,8 @@ def _slopes(design: Design, name: str) -> dict[str, Any]:
         "outcome": design.outcome,
         "centre": None if design.family.link.cutpoints else ["alpha", f"beta_{name}"],
         "labels": {"x": f"intercept ({scale(design)})", "y": f"slope over {name.replace('_', ' ')}"},
-        "caption": f"Each arrow leads from a {group} by itself to the same {group} partially pooled, whose intercept and slope "
+        "caption": f"Each arrow leads from a {group} without pooling to the same {group} with partial pooling, whose "
+        "intercept and slope "
         "move together where they are correlated.",
     }
 
@@ -84,5 +86,6 @@ def _predicted(entries: list[str], design: Design) -> dict[str, Any]:
         "title": "Predictions of old rows by complete, no and partial pooling",
         "entries": entries,
         "outcome": design.outcome,
-        "caption": "Rows that a model was fitted to: no pooling follows them most closely, which is no merit. {shown}.",
+        "caption": "Rows that a model was fitted to: no pooling follows them most closely, which does not make it the "
+        "best. {shown}.",
     }

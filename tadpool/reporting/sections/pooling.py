@@ -103,7 +103,7 @@ class Pooling:
     def headline(self) -> conclusions.Conclusion:
         """Whether groups differ, both answers in a sentence or two each, and how far partial pooling moves estimates.
 
-        Its tone is that of the first comparison.
+        Its tone is the tone of the first comparison.
         """
         if not self.answers:
             alone = (

@@ -16,7 +16,7 @@ def own_data(design: Design, data: xr.Dataset) -> list[str]:
     """The rows of each member of the design's first group in a few words, in the order of the members.
 
     `r/n` of successes and trials; `sum/exposure` of counts with one; the median level of an ordered outcome; else the mean,
-    with its standard error where those of the rows are known and weigh them, or with the number of rows.
+    with its standard error where the standard errors of rows are known and weigh them, or with the number of rows.
     """
     rows = by_row(design, data)
     index, outcome = rows[f"{design.group}_index"], rows[design.outcome]

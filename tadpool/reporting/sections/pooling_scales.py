@@ -1,4 +1,4 @@
-"""The scale on which pages tell the effects of groups of models of the ladder: that of the outcome's mean, in words."""
+"""The scale on which pages show effects of groups in models of the ladder: the scale of the outcome's mean, in words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Scale:
 
     @property
     def linked(self) -> bool:
-        """Whether it is another scale than that of the linear predictor."""
+        """Whether it differs from the scale of the linear predictor."""
         return INVERSES[self.design.family.link.name] is not _same
 
     def link(self, eta: Any) -> Any:
