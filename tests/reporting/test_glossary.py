@@ -24,11 +24,11 @@ IN_CODE = [
     if isinstance(column, Column)
 ]
 LABELS = """
-Fit Verdict Reasons Outcome File Config Code Planted What Statistic
+Fit Verdict Reasons File Config Code Planted What Statistic
 """
 COUNTS = """
-Size Range Missing count min max Rank Truth Fits Values Bound Exact Computed Flagged Failed Impossible Seconds Jobs
-Before Now Difference Cases Held
+Size Range Missing count min max Rank Truth Fits Values Bound Exact Computed Flagged Failed Impossible Seconds
+Before Now Difference
 """
 PLAIN = {
     *LABELS.split(),
@@ -37,11 +37,8 @@ PLAIN = {
         "Farthest off",
         "Found by",
         "What the check says",
-        "Area",
-        "Tried",
-        "What must hold",
     ],
-    *["With error", "Without error", "Predictive draws", "Processor seconds", "Memory, MB", "Own data"],
+    *["With error", "Without error", "Predictive draws", "Memory, MB", "Own data"],
     *["No pooling", "Partial pooling"],
 }
 
