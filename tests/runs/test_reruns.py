@@ -74,15 +74,22 @@ for _ in sys.stdin:
 """
 
 
+def names_of_params(folder):
+    """Rule -> what its params are asked for as, its own name or that of the rule that it goes back to."""
+    rules = "".join(path.read_text() for path in sorted(folder.glob("*.smk")))
+    blocks = re.findall(r"^(?:rule|use rule (\w+) as) (\w+)(?: with)?:\n((?:(?:    .*)?\n)*)", rules, re.MULTILINE)
+    found = {name: re.search(r"spec=spec\(\"(\w+)\"\)", text) for _, name, text in blocks}
+    named = {name: match[1] for name, match in found.items() if match}
+    return named | {name: named[original] for original, name, _ in blocks if name not in named and original in named}
+
+
 class Params:
     """All jobs of the small study, and the params that they would have now, asked of one process that stays."""
 
     def __init__(self, workflow, process):
         self.workflow, self.process, self.jobs = workflow, process, workflow.jobs()
-        rules = "".join(path.read_text() for path in (workflow.source / "rules").glob("*.smk"))
-        uses = re.findall(r"^use rule (\w+) as (\w+) with:", rules, re.MULTILINE)
-        params_of = {rule: original for original, rule in uses}
-        self._tell(json.dumps([[params_of.get(job.rule, job.rule), job.wildcards] for job in self.jobs]))
+        named = names_of_params(workflow.source / "rules")
+        self._tell(json.dumps([[named[job.rule], job.wildcards] for job in self.jobs]))
         self.before = self.now()
 
     def _tell(self, line):
