@@ -28,7 +28,8 @@ def measure(size: dict[str, Any], threads: int, caches: Path) -> dict[str, Any]:
 
 
 def _believable(result: Run, lanes: int) -> None:
-    """End the run where lanes failed, or where true parameters do not rank in the middle on average."""
+    """End the run where lanes failed, or where true parameters do not rank in the middle on
+    average."""
     if result["failed"]:
         raise SystemExit(f"{result['failed']} of {lanes} calibration lanes failed; no time means anything then")
     for name, mean in result["mean_rank"].items():

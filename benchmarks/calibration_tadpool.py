@@ -1,4 +1,5 @@
-"""A calibration batch as lanes: each lane fits data simulated from its own draw of the prior, and returns its ranks."""
+"""A calibration batch as lanes: each lane fits data simulated from its own draw of the prior, and
+returns its ranks."""
 
 import time
 from functools import partial
@@ -15,7 +16,8 @@ THINNED = 100
 
 
 def simulate(rng: np.random.Generator, density: np.ndarray, count: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Parameters of `count` studies from the prior of frogs_multilevel, and survivors (count, tank) given them."""
+    """Parameters of `count` studies from the prior of frogs_multilevel, and survivors (count, tank)
+    given them."""
     alpha_bar, sigma = rng.normal(0.0, 1.5, count), rng.exponential(1.0, count)
     alpha = rng.normal(alpha_bar[:, None], sigma[:, None], (count, len(density)))
     survived = rng.binomial(density, 1.0 / (1.0 + np.exp(-alpha)))

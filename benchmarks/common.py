@@ -1,4 +1,5 @@
-"""What the variants of the benchmarks share: the table, the grid, the clocks, and the line that each prints."""
+"""What the variants of the benchmarks share: the table, the grid, the clocks, and the line that
+each prints."""
 
 import argparse
 import csv
@@ -67,7 +68,8 @@ def frogs() -> dict[str, np.ndarray]:
 
 
 class CompileClock:
-    """Wall-clock seconds in which JAX traced, lowered or compiled anything, in whichever thread, nested or not."""
+    """Wall-clock seconds in which JAX traced, lowered or compiled anything, in whichever thread,
+    nested or not."""
 
     def __init__(self) -> None:
         import jax
@@ -94,8 +96,8 @@ def line(
 ) -> None:
     """Print the variant's one line of JSON.
 
-    seconds: of `start` (interpreter and imports), `compile_and_sample`, and `sample` alone where it is known.
-    memory_of: whose peak memory counts, RUSAGE_SELF or RUSAGE_CHILDREN.
+    seconds: of `start` (interpreter and imports), `compile_and_sample`, and `sample` alone where it
+    is known. memory_of: whose peak memory counts, RUSAGE_SELF or RUSAGE_CHILDREN.
     """
     memory = resource.getrusage(memory_of).ru_maxrss / 1024
     versions = {package: version(package) for package in packages}
@@ -103,12 +105,14 @@ def line(
 
 
 def summarise(alpha_bar: np.ndarray) -> dict[str, list[float]]:
-    """Posterior mean and sd of alpha_bar (values, chains, draws) at each sigma: what all variants must agree on."""
+    """Posterior mean and sd of alpha_bar (values, chains, draws) at each sigma: what all variants
+    must agree on."""
     return {"mean": alpha_bar.mean(axis=(1, 2)).tolist(), "sd": alpha_bar.std(axis=(1, 2), ddof=1).tolist()}
 
 
 def elpd(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log of the mean likelihood of (..., chains, draws), and its Monte Carlo standard error from the chains' spread."""
+    """Log of the mean likelihood of (..., chains, draws), and its Monte Carlo standard error from
+    the chains' spread."""
     highest = log_likelihood.max(axis=(-2, -1), keepdims=True)
     chains = np.exp(log_likelihood - highest).mean(axis=-1)
     mean = chains.mean(axis=-1)
@@ -117,10 +121,11 @@ def elpd(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def diagnose(alpha_bar: np.ndarray, alpha: np.ndarray) -> dict[str, list[float]]:
-    """Effective sample sizes of alpha_bar (values, chains, draws) and alpha (values, chains, draws, tank).
+    """Effective sample sizes of alpha_bar (values, chains, draws) and alpha (values, chains, draws,
+    tank).
 
-    ess: the smallest bulk effective sample size over the parameters of each fit. mcse_mean, mcse_sd: Monte Carlo
-    standard errors of alpha_bar's mean and sd in each fit.
+    ess: the smallest bulk effective sample size over the parameters of each fit. mcse_mean,
+    mcse_sd: Monte Carlo standard errors of alpha_bar's mean and sd in each fit.
     """
     from arviz_stats.base import array_stats
 
@@ -134,10 +139,11 @@ def diagnose(alpha_bar: np.ndarray, alpha: np.ndarray) -> dict[str, list[float]]
 
 
 def diagnose_sites(draws: Mapping[str, np.ndarray], latents: Sequence[str], wanted: bool) -> dict[str, Any]:
-    """Of latent sites (chains, draws, ...): the smallest bulk effective sample size, and the moments of small sites.
+    """Of latent sites (chains, draws, ...): the smallest bulk effective sample size, and the
+    moments of small sites.
 
-    ess: site -> the smallest over its elements. moments: site of at most 10 elements -> mean, sd and their Monte Carlo
-    standard errors (4, elements). Nothing where they are not wanted.
+    ess: site -> the smallest over its elements. moments: site of at most 10 elements -> mean, sd
+    and their Monte Carlo standard errors (4, elements). Nothing where they are not wanted.
     """
     if not wanted:
         return {}

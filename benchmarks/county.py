@@ -1,4 +1,5 @@
-"""Separate fits of the 85 counties of the radon study: the workflow's fit job against a loop in NumPyro."""
+"""Separate fits of the 85 counties of the radon study: the workflow's fit job against a loop in
+NumPyro."""
 
 from itertools import zip_longest
 from pathlib import Path
@@ -13,7 +14,8 @@ TITLE = "Separate fits of 85 counties"
 FULL = {"counties": 85, "warmup": 1000, "draws": 1000, "rounds": 2}
 QUICK = {"counties": 2, "warmup": 100, "draws": 100, "rounds": 1}
 GOAL = 8.0
-# Counties whose every parameter has so many effective draws in both are compared; with few houses neither converges.
+# Counties whose every parameter has so many effective draws in both are compared; with few houses
+# neither converges.
 ENOUGH = 400
 
 OWN = {
@@ -33,7 +35,8 @@ VARIANTS = OWN | PEERS
 def measure(size: dict[str, int], threads: int, caches: Path) -> dict[str, Any]:
     """Rounds of tadpool's fit job before, between and after the loops; the loops have one round.
 
-    One run of the job before that is not timed keeps its programs for the variant that may use them.
+    One run of the job before that is not timed keeps its programs for the variant that may use
+    them.
     """
     from benchmarks import studies
 

@@ -1,4 +1,5 @@
-"""The separate fits of the counties as notebooks do them in NumPyro: an MCMC for each, which compiles anew."""
+"""The separate fits of the counties as notebooks do them in NumPyro: an MCMC for each, which
+compiles anew."""
 
 import time
 

@@ -1,4 +1,5 @@
-"""The separate fits of the counties as the workflow does them: the script of the fit job, up to fit.nc on disk."""
+"""The separate fits of the counties as the workflow does them: the script of the fit job, up to
+fit.nc on disk."""
 
 import resource
 import runpy

@@ -29,9 +29,11 @@ STAGES = {"first": 1, "kept": 1, "long": None}
 
 
 def measure(size: dict[str, list], threads: int, caches: Path) -> dict[str, Any]:
-    """Per round and variant: a run of one draw in an empty folder, another with programs kept, one of all draws.
+    """Per round and variant: a run of one draw in an empty folder, another with programs kept, one
+    of all draws.
 
-    Rounds differ in their random seed; within a round the warm-up of a variant is the same in its three runs.
+    Rounds differ in their random seed; within a round the warm-up of a variant is the same in its
+    three runs.
     """
     from benchmarks import studies
 
@@ -53,9 +55,11 @@ def repeat(
     rounds: int,
     caches: Path,
 ) -> None:
-    """Run all stages of all variants for one model, and add what they took to `measured` (runs, ess).
+    """Run all stages of all variants for one model, and add what they took to `measured` (runs,
+    ess).
 
-    files: variant -> its data. work: the options that are common to all runs, with the name of the model.
+    files: variant -> its data. work: the options that are common to all runs, with the name of the
+    model.
     """
     model = work["model"]
     for number in range(rounds):
@@ -84,7 +88,8 @@ def _agree(model: str, one: Run, other: Run) -> None:
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of each round before the first draw (first run, programs kept), and of sampling to ENOUGH.
+    """Seconds of each round before the first draw (first run, programs kept), and of sampling to
+    ENOUGH.
 
     sampling: the median over rounds, because a difference of two times has no meaningful minimum.
     """

@@ -1,7 +1,7 @@
 """One fit of a study in PyMC with nutpie; with few draws it shows what comes before the first draw.
 
-The models are those of `tadpool/models` of the same name: priors, parametrization and recorded sites. Latent sites have
-the same names, so that their effective sample sizes can be compared.
+The models are those of `tadpool/models` of the same name: priors, parametrization and recorded
+sites. Latent sites have the same names, so that their effective sample sizes can be compared.
 """
 
 import time
@@ -29,7 +29,8 @@ def radon_hierarchical(data: dict[str, np.ndarray]) -> pymc.Model:
 
 
 def trolley(data: dict[str, np.ndarray], groups: tuple[str, ...]) -> pymc.Model:
-    """`tadpool/models/trolley_partial_*.py`: ordered logistic, effects of the groups not centred."""
+    """`tadpool/models/trolley_partial_*.py`: ordered logistic, effects of the groups not
+    centred."""
     with pymc.Model(coords={group: np.arange(data[f"n_{group}"]) for group in groups}) as model:
         phi = 0.0
         for name in ("action", "intention", "contact"):
@@ -47,7 +48,8 @@ def trolley(data: dict[str, np.ndarray], groups: tuple[str, ...]) -> pymc.Model:
 
 
 def partial(data: dict[str, np.ndarray]) -> pymc.Model:
-    """`tadpool/models/partial.py`, centred: a normal outcome y, schools, a number x; priors in units of the data."""
+    """`tadpool/models/partial.py`, centred: a normal outcome y, schools, a number x; priors in
+    units of the data."""
     location, scale, width = data["y"].mean(), data["y"].std(), data["x"].std()
     with pymc.Model(coords={"school": np.arange(data["n_school"])}) as model:
         alpha = pymc.Normal("alpha", location, 1.5 * scale)

@@ -20,7 +20,8 @@ def main() -> None:
 
 
 def sample(options: argparse.Namespace, model: Reference, hyperparameters: dict[str, Any]) -> None:
-    """Sample a model of this name or reference with these hyperparameters and print what it took."""
+    """Sample a model of this name or reference with these hyperparameters and print what it
+    took."""
     imported = time.monotonic()
     lanes.start(options.threads, "float64")
     compiling = common.CompileClock()

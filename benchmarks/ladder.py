@@ -1,4 +1,5 @@
-"""Time per effective sample of the ladder's partial pooling on many rows, against PyMC with nutpie."""
+"""Time per effective sample of the ladder's partial pooling on many rows, against PyMC with
+nutpie."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ VARIANTS = {
 
 
 def simulated(rows: int, groups: int, folder: Path) -> tuple[Path, Path]:
-    """Write data.nc with a normal outcome of groups and a predictor, and the same arrays as .npz; returns both paths."""
+    """Write data.nc with a normal outcome of groups and a predictor, and the same arrays as .npz;
+    returns both paths."""
     import xarray as xr
 
     from tadpool.files import contracts, io

@@ -1,4 +1,5 @@
-"""One fit of the ladder's partial pooling as lanes, from sums over cells or, with --rows, from one term for each row."""
+"""One fit of the ladder's partial pooling as lanes, from sums over cells or, with --rows, from one
+term for each row."""
 
 from benchmarks import common, ess_tadpool
 

@@ -1,4 +1,5 @@
-"""Exact leave-one-out of the whole sigma grid: 48 tanks at 20 values, against refits in PyMC with nutpie."""
+"""Exact leave-one-out of the whole sigma grid: 48 tanks at 20 values, against refits in PyMC with
+nutpie."""
 
 import csv
 from pathlib import Path
@@ -45,7 +46,8 @@ def measure(size: dict[str, int], threads: int, caches: Path) -> dict[str, Any]:
 
 
 def _agree(own: Run, other: Run, label: str, size: dict[str, int]) -> None:
-    """End the run where the sum over the common refits, or tadpool's sum at a value of the grid, is wrong.
+    """End the run where the sum over the common refits, or tadpool's sum at a value of the grid, is
+    wrong.
 
     An error of one refit comes from 4 chains and is poorly known, that of a sum over refits is not.
     """
@@ -68,7 +70,8 @@ def _agree(own: Run, other: Run, label: str, size: dict[str, int]) -> None:
 
 
 def whole(timed: list[Run], name: str, size: dict[str, int]) -> list[float]:
-    """Seconds of all refits in each run: as measured, or with the repeated part of PyMC's loop scaled up."""
+    """Seconds of all refits in each run: as measured, or with the repeated part of PyMC's loop
+    scaled up."""
     if not name.startswith("pymc"):
         return seconds(timed, "whole")
     times = size["values"] * TANKS / size["refits"]

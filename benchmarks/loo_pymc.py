@@ -1,7 +1,8 @@
-"""Refits of exact leave-one-out in PyMC with nutpie: one compiled model, sigma and the tanks kept as shared data.
+"""Refits of exact leave-one-out in PyMC with nutpie: one compiled model, sigma and the tanks kept
+as shared data.
 
-With --rebuild as notebooks do it: the model is built and compiled again for each refit. Of the refits only some are
-done, at every value of sigma in turn, and with tanks of all sizes.
+With --rebuild as notebooks do it: the model is built and compiled again for each refit. Of the
+refits only some are done, at every value of sigma in turn, and with tanks of all sizes.
 """
 
 import time
@@ -28,7 +29,8 @@ def build(sigma: float, kept: np.ndarray, density: np.ndarray, survived: np.ndar
 
 
 def main() -> None:
-    """Refit and print what it took; `repeated` are the seconds that further refits would cost again."""
+    """Refit and print what it took; `repeated` are the seconds that further refits would cost
+    again."""
     options = common.grid_options(
         __doc__, rebuild={"action": "store_true"}, refits={"type": int, "default": 20, "help": "how many are done"}
     )

@@ -1,4 +1,5 @@
-"""Exact leave-one-out of the whole sigma grid as lanes: one lane per chain, tank left out and value of sigma."""
+"""Exact leave-one-out of the whole sigma grid as lanes: one lane per chain, tank left out and value
+of sigma."""
 
 import time
 from functools import partial

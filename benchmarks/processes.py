@@ -27,8 +27,8 @@ Runs = dict[str, list[Run]]
 class Variant:
     """One way to do the work.
 
-    cache: "new" for an empty folder of compiled programs at each run, or the name of the folder that the variants of
-    this name keep theirs in.
+    cache: "new" for an empty folder of compiled programs at each run, or the name of the folder
+    that the variants of this name keep theirs in.
     """
 
     label: str
@@ -44,7 +44,8 @@ def present(variants: Mapping[str, Variant]) -> dict[str, Variant]:
 
 
 def run(variant: Variant, arguments: Mapping[str, Any], caches: Path) -> Run:
-    """Run a variant in a fresh process: its line of JSON with `whole` and `cpu` seconds of the process added.
+    """Run a variant in a fresh process: its line of JSON with `whole` and `cpu` seconds of the
+    process added.
 
     arguments: options of the command line without their dashes; True stands for a switch.
     """
@@ -106,7 +107,8 @@ def _rounded(value: Any) -> Any:
 def agree(one: str, other: str, what: str, values: Iterable[tuple[float, float, float, float]]) -> None:
     """End the run where results differ by more than MOST_ERRORS Monte Carlo standard errors.
 
-    one, other: the variants' labels. values: pairs of results with their errors (a, b, error of a, error of b).
+    one, other: the variants' labels. values: pairs of results with their errors (a, b, error of a,
+    error of b).
     """
     for number, (a, b, error_a, error_b) in enumerate(values, start=1):
         if not abs(a - b) <= MOST_ERRORS * (error_a**2 + error_b**2) ** 0.5:

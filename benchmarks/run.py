@@ -1,8 +1,10 @@
-"""Time tadpool against PyMC with nutpie and against NumPyro, in one run, and write the tables of benchmarks/README.md.
+"""Time tadpool against PyMC with nutpie and against NumPyro, in one run, and write the tables of
+benchmarks/README.md.
 
-Every variant is a process of its own. The variants of a part take turns, so that a busy machine slows all of them.
-Results that disagree beyond their Monte Carlo error end the run. What was measured is kept in benchmarks/measured/, one
-file for each part; the README's tables are made from these files, so parts can be measured one at a time.
+Every variant is a process of its own. The variants of a part take turns, so that a busy machine
+slows all of them. Results that disagree beyond their Monte Carlo error end the run. What was
+measured is kept in benchmarks/measured/, one file for each part; the README's tables are made from
+these files, so parts can be measured one at a time.
 """
 
 import argparse
@@ -16,13 +18,15 @@ from benchmarks import processes
 
 README = Path(__file__).parent / "README.md"
 MEASURED = Path(__file__).parent / "measured"
-# Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size, measured).
+# Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size,
+# measured).
 PARTS = ("sigma_grid", "calibration", "county", "ess", "ladder", "loo", "scaling", "workflow")
 SMOKE = "**A smoke run of small sizes: its times and ratios mean nothing.**"
 
 
 def measure(part: str, quick: bool) -> dict[str, Any]:
-    """Measure one part: the machine with the versions that took part, the size of the work, and the results."""
+    """Measure one part: the machine with the versions that took part, the size of the work, and the
+    results."""
     module = importlib.import_module(f"benchmarks.{part}")
     size = module.QUICK if quick else module.FULL
     with tempfile.TemporaryDirectory(prefix="tadpool-benchmarks-") as caches:
@@ -54,7 +58,8 @@ def stored() -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure the chosen parts one after another, keep and print what was measured, and write the README."""
+    """Measure the chosen parts one after another, keep and print what was measured, and write the
+    README."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="part", help=f"what to measure, by default all: {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="a smoke run of small sizes that keeps nothing")

@@ -59,9 +59,11 @@ SERIES = {
 
 
 def measure(size: dict[str, Any], threads: int, caches: Path) -> dict[str, Any]:
-    """One run for each series, size and number of cores, named "<series> <size> <cores>", each with no programs kept.
+    """One run for each series, size and number of cores, named "<series> <size> <cores>", each with
+    no programs kept.
 
-    What would sample longer than MOST_SECONDS, if it took as long for each row as the size before, is left out.
+    What would sample longer than MOST_SECONDS, if it took as long for each row as the size before,
+    is left out.
     """
     runs: Runs = {}
     for name, series in SERIES.items():

@@ -1,4 +1,5 @@
-"""The sigma grid: one model at 20 values of a hyperparameter, in one program against one fit after another."""
+"""The sigma grid: one model at 20 values of a hyperparameter, in one program against one fit after
+another."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ VARIANTS = {
         arguments=("--method", "sequential"),
     ),
 }
-# What a ratio is taken of: the peer, tadpool in the same state, and the goals (whole process, sampling alone).
+# What a ratio is taken of: the peer, tadpool in the same state, and the goals (whole process,
+# sampling alone).
 COMPARISONS = (
     ("pymc_cold", "tadpool_cold", 4.0, None),
     ("pymc_warm", "tadpool_warm", 7.0, 12.0),
@@ -39,7 +41,8 @@ COMPARISONS = (
 
 
 def measure(size: dict[str, int], threads: int, caches: Path) -> dict[str, Any]:
-    """The timed runs of each variant, and the effective sample sizes of a first run that is not timed."""
+    """The timed runs of each variant, and the effective sample sizes of a first run that is not
+    timed."""
     variants = present(VARIANTS)
     work = {name: size[name] for name in ("values", "warmup", "draws")} | {"threads": threads}
     diagnosed = {name: run(variant, {**work, "diagnose": True}, caches) for name, variant in variants.items()}

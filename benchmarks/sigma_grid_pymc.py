@@ -1,4 +1,5 @@
-"""The sigma grid in PyMC with nutpie: one compiled model, sigma as shared data that is exchanged at each value.
+"""The sigma grid in PyMC with nutpie: one compiled model, sigma as shared data that is exchanged at
+each value.
 
 With --rebuild as notebooks do it: the model is built and compiled again at each value.
 """

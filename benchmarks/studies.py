@@ -1,4 +1,5 @@
-"""Data of the studies as the workflow prepares them, and the same arrays for the variants that have no tadpool."""
+"""Data of the studies as the workflow prepares them, and the same arrays for the variants that have
+no tadpool."""
 
 import json
 from pathlib import Path
@@ -14,7 +15,8 @@ from tadpool.workflow.specs import Specs
 
 
 def prepared(study: str, folder: Path) -> tuple[Path, Path]:
-    """Write data.nc of a study, and its arrays with the sizes of its dims (n_<dim>) as .npz; returns both paths."""
+    """Write data.nc of a study, and its arrays with the sizes of its dims (n_<dim>) as .npz;
+    returns both paths."""
     spec = json.loads(_specs(study).spec("prepare_data", {"study": study}))
     tree = prepare(spec.pop("dataset"), **spec)
     tree.attrs["provenance"] = "{}"
@@ -27,7 +29,8 @@ def prepared(study: str, folder: Path) -> tuple[Path, Path]:
 
 
 def fit_spec(study: str, entry: str, warmup: int, draws: int) -> str:
-    """The params of a fit job as the workflow writes them, with the sampler's settings of the benchmarks."""
+    """The params of a fit job as the workflow writes them, with the sampler's settings of the
+    benchmarks."""
     spec = json.loads(_specs(study).spec("fit", {"study": study, "model": entry}))
     iterations = {"chains": 4, "warmup": warmup, "draws": draws}
     limits = {"target_accept": TARGET_ACCEPT, "max_tree_depth": MAX_TREE_DEPTH}

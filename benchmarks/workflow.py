@@ -1,4 +1,5 @@
-"""The default run from a fresh copy: what its processes spend their time on, and what each rule takes."""
+"""The default run from a fresh copy: what its processes spend their time on, and what each rule
+takes."""
 
 import csv
 import json
@@ -34,7 +35,8 @@ PHASES = {
 
 
 def measure(size: dict[str, Any], threads: int, caches: Path) -> dict[str, Any]:
-    """Run the workflow once in a copy, with new caches, and read what its processes and rules left."""
+    """Run the workflow once in a copy, with new caches, and read what its processes and rules
+    left."""
     folder, profile = caches / "run", caches / "profile"
     for place in (folder, profile, caches / "tmp"):
         place.mkdir()
@@ -66,7 +68,8 @@ def _versions() -> dict[str, str]:
 
 
 def _phases(found: Iterable[dict[str, Any]]) -> dict[str, float]:
-    """Seconds of each phase, over all processes; a process that waits for its child counts its own work alone."""
+    """Seconds of each phase, over all processes; a process that waits for its child counts its own
+    work alone."""
     seconds: dict[str, float] = defaultdict(float)
     for process in found:
         words = " ".join(process["command"])
@@ -97,7 +100,8 @@ def _rules(results: Path) -> dict[str, dict[str, float]]:
 
 
 def _rule(path: Path) -> str:
-    """The rule of a benchmark file: its name, or that of the folder where files are named after what they are of."""
+    """The rule of a benchmark file: its name, or that of the folder where files are named after
+    what they are of."""
     parts = path.relative_to(next(parent for parent in path.parents if parent.name == "benchmarks")).parts
     named = ("calibration", "recovery", "comparisons")
     return parts[0] if parts[0] in named else path.stem.partition("_group")[0]

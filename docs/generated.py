@@ -65,7 +65,8 @@ def models() -> Iterator[str]:
 
 
 def families() -> Iterator[str]:
-    """The families of outcomes: their links, the roles of other variables, and hyperparameters with their defaults."""
+    """The families of outcomes: their links, the roles of other variables, and hyperparameters with
+    their defaults."""
     yield "| family | outcome | link | roles of other variables | hyperparameters |\n|---|---|---|---|---|"
     for name, family in FAMILIES.items():
         own = [f"`{key}` = `{value}`" for parameter in family.parameters for key, value in parameter.hyperparameters]

@@ -1,6 +1,7 @@
 """Take the README's screenshots of the pages of a run: `python images/make.py [results]`.
 
-results: the folder of a finished run of all studies, `results` where it is not named. Chromium has to be installed.
+results: the folder of a finished run of all studies, `results` where it is not named. Chromium has
+to be installed.
 """
 
 import shutil
@@ -15,7 +16,8 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: of the part of a page that a CSS selector finds, or of the page's top. Width and height in CSS pixels."""
+    """A picture: of the part of a page that a CSS selector finds, or of the page's top. Width and
+    height in CSS pixels."""
 
     name: str
     page: str

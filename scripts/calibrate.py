@@ -1,4 +1,5 @@
-"""Fit a calibration's simulated data sets and test whether the true values rank uniformly among the draws."""
+"""Fit a calibration's simulated data sets and test whether the true values rank uniformly among the
+draws."""
 
 from tadpool.modelling.entry import Entry
 from tadpool.workflow.child_process import run_job

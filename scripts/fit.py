@@ -1,4 +1,5 @@
-"""Sample the posterior of one entry, or the posteriors over a sweep, with everything derived from the draws."""
+"""Sample the posterior of one entry, or the posteriors over a sweep, with everything derived from
+the draws."""
 
 from tadpool.modelling.entry import Entry
 from tadpool.workflow.child_process import run_job

@@ -1,4 +1,5 @@
-"""Load or simulate a study's dataset and split it into outcomes, the rest, and the truth where it is known."""
+"""Load or simulate a study's dataset and split it into outcomes, the rest, and the truth where it
+is known."""
 
 import json
 

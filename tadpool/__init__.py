@@ -1,7 +1,8 @@
 """The whole Bayesian workflow for grouped data as one Snakemake workflow.
 
-NumPy chooses its kernels by the processor, and they round differently. So it is limited to AVX2 before it is loaded, as
-`tadpool.engine.lanes.start` limits XLA. OpenBLAS is not limited: version 0.3.34 crashes with kernels that it did not choose.
+NumPy chooses its kernels by the processor, and they round differently. So it is limited to AVX2
+before it is loaded, as `tadpool.engine.lanes.start` limits XLA. OpenBLAS is not limited: version
+0.3.34 crashes with kernels that it did not choose.
 """
 
 import os

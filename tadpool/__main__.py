@@ -1,4 +1,5 @@
-"""Run the workflow in the current folder: `new NAME`, `plan [STUDY]`, `quick`, or options and targets of Snakemake."""
+"""Run the workflow in the current folder: `new NAME`, `plan [STUDY]`, `quick`, or options and
+targets of Snakemake."""
 
 import importlib.util
 import os
@@ -19,7 +20,8 @@ CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
 
 
 def command(arguments: list[str]) -> list[str]:
-    """The command that runs Snakemake with tadpool's rules and profile, on all cores unless the arguments say otherwise."""
+    """The command that runs Snakemake with tadpool's rules and profile, on all cores unless the
+    arguments say otherwise."""
     snakemake = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
     if arguments[:1] == ["quick"]:

@@ -1,4 +1,5 @@
-"""The elements of a variable by name: `alpha` of a scalar, `alpha[label, ...]` of each element of an array."""
+"""The elements of a variable by name: `alpha` of a scalar, `alpha[label, ...]` of each element of
+an array."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -18,7 +19,8 @@ def element_labels(variable: "xr.DataArray", without: Sequence[str] = SAMPLE) ->
         without: Dims that make no elements, by default those of draws.
 
     Returns:
-        A label of each other dim for each element, in C order; positions, from 0, for a dim without coordinates. A scalar has
+        A label of each other dim for each element, in C order; positions, from 0, for a dim without
+            coordinates. A scalar has
         one element without labels.
     """
     dims = [dim for dim in variable.dims if dim not in without]

@@ -6,14 +6,16 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """A mistake that a user can fix: one sentence that names the file, the field or row, the value, the rule and the fix.
+    """A mistake that a user can fix: one sentence that names the file, the field or row, the value,
+    the rule and the fix.
 
     Scripts and the Snakefile print it without a traceback.
     """
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """`; did you mean 'x'?` if a known word is similar, otherwise `; known: ` and the known words."""
+    """`; did you mean 'x'?` if a known word is similar, otherwise `; known: ` and the known
+    words."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1)

@@ -16,7 +16,8 @@ def missing(value: Any) -> bool:
 
 
 def number(value: Any, decimals: int = 2) -> str:
-    """A number with a minus sign (not a hyphen) and thousands separators, or a dash for a missing one."""
+    """A number with a minus sign (not a hyphen) and thousands separators, or a dash for a missing
+    one."""
     if missing(value):
         return MISSING
     text = f"{value:,.{decimals}f}"
@@ -41,14 +42,16 @@ def general(value: Any, digits: int = 6) -> str:
 
 
 def decimals_for(scale: Any, digits: int = 3, most: int = 8) -> int:
-    """The number of decimals that show `digits` significant digits of a number of the size of `scale`."""
+    """The number of decimals that show `digits` significant digits of a number of the size of
+    `scale`."""
     if missing(scale) or scale == 0:
         return digits - 1
     return min(max(digits - 1 - math.floor(math.log10(abs(scale))), 0), most)
 
 
 def scaled(value: Any, scale: Any) -> str:
-    """A number with the decimals that show three significant digits of `scale`, its standard deviation."""
+    """A number with the decimals that show three significant digits of `scale`, its standard
+    deviation."""
     return number(value, decimals_for(scale))
 
 

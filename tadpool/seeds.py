@@ -1,4 +1,5 @@
-"""Random keys by name: the key of a stream depends on what it is for, never on its position or the time.
+"""Random keys by name: the key of a stream depends on what it is for, never on its position or the
+time.
 
 So adding a model, a study or a sweep point changes no other result.
 """

@@ -1,7 +1,8 @@
 """The names of what a sweep varies, as a study writes them.
 
-`sigma` is a hyperparameter of the entry's model, `arguments.spread` an argument of the study's simulator, and
-`sampler.warmup` a setting of the sampler. The dim of the points in files has the name of what varies; if two vary, it is POINT.
+`sigma` is a hyperparameter of the entry's model, `arguments.spread` an argument of the study's
+simulator, and `sampler.warmup` a setting of the sampler. The dim of the points in files has the
+name of what varies; if two vary, it is POINT.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,8 @@ from typing import Any
 POINT = "sweep_point"
 HYPERPARAMETERS, ARGUMENTS, SAMPLER = "hyperparameters", "arguments", "sampler"
 SETTINGS = {"warmup": int, "target_accept": float, "max_tree_depth": int}
-"""Settings that may differ between points. With others the draws would differ in number or precision."""
+"""Settings that may differ between points. With others the draws would differ in number or
+precision."""
 
 Over = str | Sequence[str] | Mapping[str, Any]
 
@@ -48,7 +50,8 @@ def axis_values(over: Over, point: float | Sequence[float]) -> dict[str, float]:
 
 
 def values(over: Over, point: float | Sequence[float], which: str) -> dict[str, float]:
-    """Short name -> value at a point, for one kind of names. Whole-number settings of the sampler are int."""
+    """Short name -> value at a point, for one kind of names. Whole-number settings of the sampler
+    are int."""
     chosen = {short(axis): value for axis, value in axis_values(over, point).items() if kind(axis) == which}
     return {name: SETTINGS[name](value) for name, value in chosen.items()} if which == SAMPLER else chosen
 

@@ -1,4 +1,5 @@
-"""What all tests share: JAX as jobs set it up, exact values, small finished runs, and which tests run when.
+"""What all tests share: JAX as jobs set it up, exact values, small finished runs, and which tests
+run when.
 
 Marks are in `tests/made/marks.py`.
 """
@@ -61,7 +62,8 @@ def shared(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def own_compile_cache(shared):
-    """Programs that one run of the workflow compiled serve the others of this session, and no other session's."""
+    """Programs that one run of the workflow compiled serve the others of this session, and no other
+    session's."""
     old, place = os.environ.get("TMPDIR"), shared / "tmp"
     place.mkdir(parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(place)

@@ -1,8 +1,9 @@
 """The documentation as its readers use it: blocks of Markdown in a folder of their own.
 
-A block of YAML or Python whose first line is a comment with a path, `# models/mine.py`, is that file; with `# in <path>`, its
-keys are laid over those of that file. A line `<!-- file: <path> -->` before a block of any kind says the same,
-`<!-- wrong -->` that the block shows a mistake, and `<!-- not run: <reason> -->` that it is only read.
+A block of YAML or Python whose first line is a comment with a path, `# models/mine.py`, is that
+file; with `# in <path>`, its keys are laid over those of that file. A line `<!-- file: <path> -->`
+before a block of any kind says the same, `<!-- wrong -->` that the block shows a mistake, and `<!--
+not run: <reason> -->` that it is only read.
 """
 
 import re
@@ -32,7 +33,8 @@ EXAMPLE = "config/studies/bakeries.yaml"
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. note: of the comment before it. path: the file that it is, or is `part` of."""
+    """A fenced block. note: of the comment before it. path: the file that it is, or is `part`
+    of."""
 
     page: Path
     line: int
@@ -57,7 +59,8 @@ class Block:
 
 
 def build(folder: Path) -> Path:
-    """The site as `make docs` builds it, with nothing within reach that could be fetched; returns its folder."""
+    """The site as `make docs` builds it, with nothing within reach that could be fetched; returns
+    its folder."""
     command = [
         sys.executable,
         "-m",
@@ -102,7 +105,8 @@ def write(block: Block, folder: Path) -> None:
 
 
 def begin(folder: Path) -> None:
-    """The README's example, its table and its study, what `tadpool new doses` writes, folders of two runs, quick.yaml."""
+    """The README's example, its table and its study, what `tadpool new doses` writes, folders of
+    two runs, quick.yaml."""
     new.write("doses", folder)
     for name in ("results", "before"):
         (folder / name).mkdir()

@@ -1,8 +1,9 @@
-"""What a process of a run spends its time on, written as JSON to the folder TADPOOL_PROFILE when it ends.
+"""What a process of a run spends its time on, written as JSON to the folder TADPOOL_PROFILE when it
+ends.
 
-Python imports a module of this name at its start where it is on the path, so the run itself needs no change. Spans are
-seconds of the wall clock: `imports`; `compile`, tracing and lowering included; `sample`, what lanes take beside that;
-`files`, NetCDF read and written.
+Python imports a module of this name at its start where it is on the path, so the run itself needs
+no change. Spans are seconds of the wall clock: `imports`; `compile`, tracing and lowering included;
+`sample`, what lanes take beside that; `files`, NetCDF read and written.
 """
 
 import atexit
@@ -53,7 +54,8 @@ def watch():
 
 
 def timed(function, span):
-    """The same function, its time added to the span, without what was imported or compiled meanwhile."""
+    """The same function, its time added to the span, without what was imported or compiled
+    meanwhile."""
 
     def run(*arguments, **keywords):
         others = spans["imports"] + spans["compile"]
@@ -70,7 +72,8 @@ reached = [0.0]
 
 
 def heard(event, seconds, **_):
-    """Add what a compilation took beyond those that overlap with it: parts compile side by side, or within others."""
+    """Add what a compilation took beyond those that overlap with it: parts compile side by side, or
+    within others."""
     if event.startswith("/jax/core/compile/"):
         now = time.monotonic()
         spans["compile"] += max(0.0, now - max(now - seconds, reached[0]))

@@ -1,7 +1,8 @@
-"""R-hat and ESS of very many quantities at once, as `tadpool.convergence.verdicts` has them of one fit.
+"""R-hat and ESS of very many quantities at once, as `tadpool.convergence.verdicts` has them of one
+fit.
 
-ArviZ takes about a millisecond for each quantity, which is most of the time of a calibration; the same numbers come from
-NumPyro's functions, which take arrays, of rank-normalized split chains.
+ArviZ takes about a millisecond for each quantity, which is most of the time of a calibration; the
+same numbers come from NumPyro's functions, which take arrays, of rank-normalized split chains.
 """
 
 import numpy as np
@@ -10,10 +11,11 @@ from scipy import stats
 
 
 def joint(draws: np.ndarray) -> dict[str, np.ndarray]:
-    """Rank-normalized split R-hat (the larger of location and scale) and bulk ESS of draws (quantity, chain, draw).
+    """Rank-normalized split R-hat (the larger of location and scale) and bulk ESS of draws
+    (quantity, chain, draw).
 
-    Each has the shape (quantity,). R-hat of a quantity that never moved is NaN. Vehtari et al. (2021), Bayesian Analysis
-    16:667-718.
+    Each has the shape (quantity,). R-hat of a quantity that never moved is NaN. Vehtari et al.
+    (2021), Bayesian Analysis 16:667-718.
     """
     half = draws.shape[-1] // 2
     split = np.concatenate([draws[..., :half], draws[..., -half:]], axis=1)
@@ -26,7 +28,8 @@ def joint(draws: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _normal_scores(values: np.ndarray) -> np.ndarray:
-    """Normal quantiles of the ranks of each quantity's draws over all chains (quantity, chain, draw)."""
+    """Normal quantiles of the ranks of each quantity's draws over all chains (quantity, chain,
+    draw)."""
     flat = values.reshape(len(values), -1)
     ranks = stats.rankdata(flat, axis=1)
     return stats.norm.ppf((ranks - 0.375) / (flat.shape[1] + 0.25)).reshape(values.shape)

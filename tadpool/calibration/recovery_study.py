@@ -1,4 +1,5 @@
-"""Recovery over a grid: fit an entry to data sets simulated with other arguments, and hold it against their truth."""
+"""Recovery over a grid: fit an entry to data sets simulated with other arguments, and hold it
+against their truth."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,8 @@ from tadpool.modelling.entry import Entry
 
 @dataclass(frozen=True)
 class Case:
-    """A data set of the grid: its cell as values and by name, its number, and what it was simulated with."""
+    """A data set of the grid: its cell as values and by name, its number, and what it was simulated
+    with."""
 
     cell: tuple
     replicate: int
@@ -44,7 +46,8 @@ class Case:
 
 @dataclass(frozen=True)
 class CellFit:
-    """How the fit of a data set ended, and what it estimates: name of a statistic -> (parameters,)."""
+    """How the fit of a data set ended, and what it estimates: name of a statistic ->
+    (parameters,)."""
 
     outcome: str
     reason: str
@@ -64,8 +67,8 @@ def recover(
 ) -> None:
     """Write the fits of data sets simulated over a grid into `job.output` (contracts.RECOVERY).
 
-    A data set depends on its cell and number alone, so all entries see the same ones. A job that samples only a share of the
-    lanes writes nothing.
+    A data set depends on its cell and number alone, so all entries see the same ones. A job that
+    samples only a share of the lanes writes nothing.
 
     Args:
         job: Reads nothing.
@@ -113,7 +116,8 @@ def recover(
 
 
 def simulate(dataset: str, arguments: Mapping[str, Any], entry: Entry, case: Case) -> xr.DataTree:
-    """One simulated data set as in data.nc. A simulator that has a `random_state` is given one for each data set.
+    """One simulated data set as in data.nc. A simulator that has a `random_state` is given one for
+    each data set.
 
     Raises UserError where the simulator cannot make it.
     """

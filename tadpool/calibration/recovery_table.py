@@ -20,7 +20,8 @@ def table(posterior: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
         truth: The same sites without chain and draw; NaN where there is no true value.
 
     Returns:
-        One row per parameter that both have: truth, mean, sd, the ends of the 89 % interval, whether it covers the
+        One row per parameter that both have: truth, mean, sd, the ends of the 89 % interval,
+            whether it covers the
         truth, and z = (mean - truth) / sd.
     """
     rows = []
@@ -66,8 +67,10 @@ def grid(tree: xr.DataTree) -> xr.Dataset:
         tree: As in its file (contracts.RECOVERY).
 
     Returns:
-        Bias, RMSE and coverage (of 89 % intervals) with their Monte Carlo errors, dims (the grid's arguments,
-        parameter), with the mean truth, the number `n` of fits with numbers (flagged ones included), and the counts
+        Bias, RMSE and coverage (of 89 % intervals) with their Monte Carlo errors, dims (the grid's
+            arguments,
+        parameter), with the mean truth, the number `n` of fits with numbers (flagged ones
+            included), and the counts
         `flagged`, `failed` and `impossible`.
     """
     estimates, fits = tree["estimates"].to_dataset(), tree["fits"].to_dataset()

@@ -1,7 +1,8 @@
-"""Simulation-based calibration: are true values uniform among posterior draws when data come from the model itself?
+"""Simulation-based calibration: are true values uniform among posterior draws when data come from
+the model itself?
 
-Talts et al. (2018), arXiv:1804.06788. The joint log likelihood is ranked too: parameters alone cannot see a likelihood
-that is left out (Modrák et al. 2023, Bayesian Analysis 20:461-488).
+Talts et al. (2018), arXiv:1804.06788. The joint log likelihood is ranked too: parameters alone
+cannot see a likelihood that is left out (Modrák et al. 2023, Bayesian Analysis 20:461-488).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +39,9 @@ COLUMNS |= {"rhat_max": float, "ess_min": float, "diverging": float, "outcome": 
 class Simulated:
     """Draws from the prior and outcomes simulated with them, first axis the simulation.
 
-    sites: every latent and deterministic site. outcomes: the observed sites. log_likelihood: joint, at the true values
-    (simulations,). possible: false where a value is not finite or an outcome outside its support.
+    sites: every latent and deterministic site. outcomes: the observed sites. log_likelihood: joint,
+    at the true values (simulations,). possible: false where a value is not finite or an outcome
+    outside its support.
     """
 
     numbers: np.ndarray
@@ -50,7 +52,8 @@ class Simulated:
 
 
 def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int]) -> Simulated:
-    """Draw true values from the prior and outcomes from the model. Simulation i depends on the address and on i alone.
+    """Draw true values from the prior and outcomes from the model. Simulation i depends on the
+    address and on i alone.
 
     address: seed, study and entry, see `tadpool.seeds`.
     """
@@ -107,17 +110,21 @@ def calibrate(
         chains: Chains of each fit.
         sampler: Settings of NUTS.
         simulations: Number of simulated data sets.
-        generator: The model that simulates, and whose joint log likelihood is ranked; by default `bound` itself. Another one
-            shows what an error in `bound` looks like.
+        generator: The model that simulates, and whose joint log likelihood is ranked; by default
+            `bound` itself. Another one shows what an error in `bound` looks like.
         execution: How the lanes are run, see `lanes.run`.
 
     Returns:
-        Dims (simulation, quantity); the quantities are all parameters and the joint log likelihood. None in a job that does
+        Dims (simulation, quantity); the quantities are all parameters and the joint log likelihood.
+            None in a job that does
         only a share of the simulations.
 
-        rank: of the truth among the thinned draws of all chains, 0 to attrs["largest_rank"], -1 where the fit failed.
-        below: share of all draws below the truth. truth, mean, sd; ess: bulk effective sample size of all draws.
-        outcome (simulation): ok, flagged (sampled badly, and counted all the same), failed (no draws) or impossible (the
+        rank: of the truth among the thinned draws of all chains, 0 to attrs["largest_rank"], -1
+            where the fit failed.
+        below: share of all draws below the truth. truth, mean, sd; ess: bulk effective sample size
+            of all draws.
+        outcome (simulation): ok, flagged (sampled badly, and counted all the same), failed (no
+            draws) or impossible (the
         simulated data cannot be), with a reason; rhat_max, ess_min, diverging (simulation).
     """
     generator, execution = generator or bound, execution or lanes.Execution()
@@ -127,7 +134,8 @@ def calibrate(
     done = [(saved.lanes, saved.leaves) for saved in call.finished()]
     size = 8 * (chains * sampler.draws * len(names) + sum(generator.sizes.values()))
     for numbers in _groups(call.left(simulations), size):
-        # A job that was stopped goes on within the group; jobs share whole simulations and none of their lanes.
+        # A job that was stopped goes on within the group; jobs share whole simulations and none of
+        # their lanes.
         inner = replace(execution, store=execution.store.within(str(numbers[0])))
         rows = _ranked_rows(bound, generator, address, chains, sampler, numbers, inner)
         done.append((numbers, [np.array([row[name] for row in rows]).astype(kind) for name, kind in COLUMNS.items()]))
@@ -189,7 +197,8 @@ def _fits(
     group: np.ndarray,
     execution: lanes.Execution,
 ) -> tuple[np.ndarray, np.ndarray, Arrays]:
-    """Draws (simulations, chains, draws, quantities), statuses (simulations, chains), statistics (simulations, ...)."""
+    """Draws (simulations, chains, draws, quantities), statuses (simulations, chains), statistics
+    (simulations, ...)."""
     numbers = simulated.numbers[group]
     keys = np.stack([seeds.key(**address, role="calibration", point=int(i)) for i in numbers])
     arguments = {name: np.full(len(numbers) * chains, value) for name, value in bound.hyperparameters.items()}

@@ -1,4 +1,5 @@
-"""What the ranks of a calibration say: uniformity, coverage, contraction, and a verdict. See `tadpool.calibration.sbc`."""
+"""What the ranks of a calibration say: uniformity, coverage, contraction, and a verdict. See
+`tadpool.calibration.sbc`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -30,9 +31,12 @@ def summary(simulations: xr.Dataset) -> xr.Dataset:
         simulations: Dims (simulation, quantity), of `tadpool.calibration.sbc.calibrate`.
 
     Returns:
-        Dim quantity. `p_value` of uniform ranks; `coverage_50` and `coverage_89`, the share of true values inside the
-        central intervals; `contraction`, the mean of 1 - posterior variance / prior variance; `z_mean` and `z_sd` of
-        (mean - truth) / sd; `poorly_mixed`, the share of fits whose ESS is below the number of draws that ranks are
+        Dim quantity. `p_value` of uniform ranks; `coverage_50` and `coverage_89`, the share of true
+            values inside the
+        central intervals; `contraction`, the mean of 1 - posterior variance / prior variance;
+            `z_mean` and `z_sd` of
+        (mean - truth) / sd; `poorly_mixed`, the share of fits whose ESS is below the number of
+            draws that ranks are
         among.
     """
     ranked = simulations.isel(simulation=np.flatnonzero(simulations["outcome"].isin([OK, FLAGGED]).values))
@@ -63,8 +67,9 @@ def summary(simulations: xr.Dataset) -> xr.Dataset:
 def verdict(simulations: xr.Dataset, quantities: xr.Dataset) -> tuple[str, list[Finding]]:
     """Judge a calibration.
 
-    It fails where a quantity's p-value is below ALPHA after the correction for their number (Bonferroni): one correct
-    model in twenty does. It warns where fits were flagged or failed, as what they say of the ranks is not to be relied on.
+    It fails where a quantity's p-value is below ALPHA after the correction for their number
+    (Bonferroni): one correct model in twenty does. It warns where fits were flagged or failed, as
+    what they say of the ranks is not to be relied on.
 
     Args:
         simulations: Dims (simulation, quantity), of `tadpool.calibration.sbc.calibrate`.

@@ -1,8 +1,9 @@
 """Are ranks uniform? Simultaneous bands of their ECDF, and the exact p-value of leaving them.
 
-Säilynoja, Bürkner and Vehtari (2022), Statistics and Computing 32:32. ArviZ finds these bands by simulation, and its
-`uniformity_test` has p-values of other statistics. A p-value of these bands that is small enough for a Bonferroni
-correction needs the exact probability, which a Markov chain of counts gives.
+Säilynoja, Bürkner and Vehtari (2022), Statistics and Computing 32:32. ArviZ finds these bands by
+simulation, and its `uniformity_test` has p-values of other statistics. A p-value of these bands
+that is small enough for a Bonferroni correction needs the exact probability, which a Markov chain
+of counts gives.
 """
 
 import numpy as np
@@ -15,15 +16,16 @@ TIES = 1 + 1e-9
 def p_values(ranks: np.ndarray, largest: int) -> np.ndarray:
     """Test whether ranks are uniform.
 
-    The statistic is the smallest binomial tail of the ECDF over all its points, so the p-value is below 0.05 if and only
-    if the ECDF leaves its simultaneous 95 % band.
+    The statistic is the smallest binomial tail of the ECDF over all its points, so the p-value is
+    below 0.05 if and only if the ECDF leaves its simultaneous 95 % band.
 
     Args:
         ranks: Whole numbers from 0 to `largest`, (simulations, quantities).
         largest: The largest possible rank.
 
     Returns:
-        The p-value of each quantity, (quantities,): 0 for ranks outside the range, NaN without ranks.
+        The p-value of each quantity, (quantities,): 0 for ranks outside the range, NaN without
+            ranks.
     """
     simulations, quantities = ranks.shape
     if simulations == 0:
@@ -80,10 +82,11 @@ def _inside(simulations: int, largest: int, levels: np.ndarray) -> np.ndarray:
 
 
 def _probability_inside(simulations: int, largest: int, levels: np.ndarray) -> np.ndarray:
-    """Probability that the counts of uniform ranks stay inside at all points, for each level: (levels,).
+    """Probability that the counts of uniform ranks stay inside at all points, for each level:
+    (levels,).
 
-    Counts of uniform ranks are a Poisson process given that it ends at `simulations`: its steps are independent and have
-    one distribution.
+    Counts of uniform ranks are a Poisson process given that it ends at `simulations`: its steps are
+    independent and have one distribution.
     """
     n = np.arange(simulations + 1)
     mean = simulations / (largest + 1)

@@ -1,7 +1,8 @@
 """The config file and the study files.
 
-`models` holds every key with its default, unit and meaning; `read` turns the files into a `Config` or raises
-`ConfigErrors`, one sentence per mistake. `python -m tadpool.config` writes the JSON schemas and config/README.md.
+`models` holds every key with its default, unit and meaning; `read` turns the files into a `Config`
+or raises `ConfigErrors`, one sentence per mistake. `python -m tadpool.config` writes the JSON
+schemas and config/README.md.
 """
 
 from tadpool.config.reading import ConfigErrors, read

@@ -1,4 +1,5 @@
-"""The JSON schemas and the README of config/, generated from the models so that they always agree with them."""
+"""The JSON schemas and the README of config/, generated from the models so that they always agree
+with them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -70,7 +71,8 @@ SECTIONS = {
 
 
 class _Plain(GenerateJsonSchema):
-    """Keys in the order of the models, and no titles, which would only repeat the names of the keys."""
+    """Keys in the order of the models, and no titles, which would only repeat the names of the
+    keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

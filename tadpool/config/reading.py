@@ -1,6 +1,7 @@
 """Reading the config and study files: a `Config`, or a sentence for each mistake.
 
-Each study is checked in two steps: its keys and values first and, once these are right, what it refers to.
+Each study is checked in two steps: its keys and values first and, once these are right, what it
+refers to.
 """
 
 import re
@@ -40,7 +41,8 @@ class ConfigErrors(UserError):
 
 
 def read(overlay: Mapping[str, Any] | None = None) -> Config:
-    """Read config/config.yaml of the working directory, or the defaults, and the studies that it names.
+    """Read config/config.yaml of the working directory, or the defaults, and the studies that it
+    names.
 
     Args:
         overlay: Values that override the file's, key by key.
@@ -71,7 +73,8 @@ def read(overlay: Mapping[str, Any] | None = None) -> Config:
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with the values of `above` in their place, key by key in nested mappings; changes neither."""
+    """`below` with the values of `above` in their place, key by key in nested mappings; changes
+    neither."""
     nested = {
         key: merge(below[key], value)
         for key, value in above.items()
@@ -105,7 +108,8 @@ def _wrong_endings() -> list[str]:
 
 
 def _load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """The keys of a file (none if it cannot be read), and problems that do not depend on what they mean."""
+    """The keys of a file (none if it cannot be read), and problems that do not depend on what they
+    mean."""
     try:
         content, problems = yaml_files.load(path)
         return content, [*problems, *parsed_values.check(content)]
@@ -210,7 +214,8 @@ def _collisions(content: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _path(name: str) -> Path:
-    """The study's file, in the working directory or built in. Raises UserError unless there is exactly one."""
+    """The study's file, in the working directory or built in. Raises UserError unless there is
+    exactly one."""
     own, built_in = OWN / f"{name}.yaml", BUILT_IN / f"{name}.yaml"
     if name.lower() in RESERVED:
         raise UserError(f"the name {name!r} is reserved for a folder of results; choose another name")

@@ -15,7 +15,8 @@ LARGEST_FILE = 200_000
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which also names the line of a value that does not fit its tag, such as the date 2024-13-45."""
+    """The safe loader, which also names the line of a value that does not fit its tag, such as the
+    date 2024-13-45."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -29,7 +30,8 @@ def load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     """Read a YAML file.
 
     Returns:
-        The keys of the file (empty for an empty file), and a problem for each key that is given twice.
+        The keys of the file (empty for an empty file), and a problem for each key that is given
+            twice.
 
     Raises:
         NotReadable: The file cannot be read as `key: value` lines of YAML.
@@ -72,7 +74,8 @@ def _sentence(problem: str) -> str:
 
 
 def _given_twice(root: yaml.Node) -> Iterator[Problem]:
-    """Keys that are given twice. Raises MarkedYAMLError for merge keys, which can multiply their content."""
+    """Keys that are given twice. Raises MarkedYAMLError for merge keys, which can multiply their
+    content."""
     waiting, visited = [root], set()
     while waiting:
         node = waiting.pop()

@@ -1,1 +1,2 @@
-"""From R-hat, effective sample sizes and the rest to a verdict, its remedies and the gate. Free of JAX."""
+"""From R-hat, effective sample sizes and the rest to a verdict, its remedies and the gate. Free of
+JAX."""

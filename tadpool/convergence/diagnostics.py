@@ -1,11 +1,12 @@
 """The diagnostics of a fit: one record each, from which all that judges or shows a fit is made.
 
-Config keys, verdicts, remedies, the gate, calibrations and the table of the page read these records. A new diagnostic
-is a record here and, where nothing computes it yet, its computation in `tadpool.convergence.verdicts`. Sentences are in
-`tadpool.convergence.sentences`, so that rewording them runs nothing again.
+Config keys, verdicts, remedies, the gate, calibrations and the table of the page read these
+records. A new diagnostic is a record here and, where nothing computes it yet, its computation in
+`tadpool.convergence.verdicts`. Sentences are in `tadpool.convergence.sentences`, so that rewording
+them runs nothing again.
 
-Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ESS) and Betancourt (2016),
-arXiv:1604.00695 (E-BFMI).
+Thresholds follow Vehtari et al. (2021), Bayesian Analysis 16:667-718 (R-hat, ESS) and Betancourt
+(2016), arXiv:1604.00695 (E-BFMI).
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,8 @@ class Diagnostic:
         limits: Thresholds; None where the finding has none.
         per_parameter: Whether it is judged for each parameter, by its statistic of the name `code`.
         remedies: Of `remedies.REMEDIES`, those that may help.
-        hopeless: Whether no remedy is tried for a fit with this finding, because it would hide what is wrong.
+        hopeless: Whether no remedy is tried for a fit with this finding, because it would hide what
+            is wrong.
         further: Numbers of the check that its sentence needs besides its value.
         concerns: Code of the diagnostic in whose column a page marks this finding; "" is its own.
     """
@@ -200,7 +202,8 @@ DIAGNOSTICS = (
     Diagnostic("thresholds"),
     Diagnostic("points"),
 )
-"""In the order in which a page shows them, and in which a remedy is chosen. Those without a label have no value."""
+"""In the order in which a page shows them, and in which a remedy is chosen. Those without a label
+have no value."""
 
 BY_CODE = {diagnostic.code: diagnostic for diagnostic in DIAGNOSTICS}
 SHOWN = tuple(diagnostic for diagnostic in DIAGNOSTICS if diagnostic.heading)

@@ -19,8 +19,8 @@ def compare(
         reports: As in check.json, with `study` and `entry`.
         expected: By "study/entry", the verdict that the study declares and why.
         others: By path, why a result beside the fits, such as predictions, has no numbers.
-        quick: Whether this is a quick look, in which chains are too short to converge, so that only fits without any
-            numbers are listed.
+        quick: Whether this is a quick look, in which chains are too short to converge, so that only
+            fits without any numbers are listed.
 
     Returns:
         The verdicts by "study/entry".

@@ -1,15 +1,19 @@
-"""What is tried next for a fit whose check found something: declared in advance, in a fixed order, and bounded.
+"""What is tried next for a fit whose check found something: declared in advance, in a fixed order,
+and bounded.
 
 The rules, by what the check found (`tadpool.convergence.verdicts`):
 
-- low ESS, or an R-hat above its limit: twice the draws, then four times, by letting the same chains go on;
+- low ESS, or an R-hat above its limit: twice the draws, then four times, by letting the same chains
+  go on;
 - divergences: target_accept 0.95, then 0.99, with twice the warm-up;
-- where these do not help, or E-BFMI is low: the sites that the model names are reparametrized (`plugins.reparametrizable`);
-- chains in separate modes, identical chains, values that are not finite: nothing. Another seed or other settings
-  would hide what is wrong, not fix it.
+- where these do not help, or E-BFMI is low: the sites that the model names are reparametrized
+  (`plugins.reparametrizable`);
+- chains in separate modes, identical chains, values that are not finite: nothing. Another seed or
+  other settings would hide what is wrong, not fix it.
 
-Changed settings are a new attempt, whose number goes into the seed; more draws are the same attempt. The last attempt is
-the result, whether it is better than those before or not: nothing is ever chosen among seeds.
+Changed settings are a new attempt, whose number goes into the seed; more draws are the same
+attempt. The last attempt is the result, whether it is better than those before or not: nothing is
+ever chosen among seeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +37,9 @@ REPARAMETRIZE = with_remedy("reparametrize")
 class Step:
     """One sampling.
 
-    attempt: its number, part of the seed. settings: of the sampler, with the sites that are `reparametrized`.
-    remedy: what was changed against the step before, "" for the first. because: the finding that asked for it, as in
-    check.json.
+    attempt: its number, part of the seed. settings: of the sampler, with the sites that are
+    `reparametrized`. remedy: what was changed against the step before, "" for the first. because:
+    the finding that asked for it, as in check.json.
     """
 
     attempt: int

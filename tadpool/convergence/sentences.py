@@ -1,7 +1,7 @@
 """Findings, remedies and advice in words, for pages, the gate and reports.
 
-Jobs that fit or check write codes with values (`tadpool.convergence.diagnostics.Finding`) and do not import this module,
-so that rewording a sentence runs no fit and no check again.
+Jobs that fit or check write codes with values (`tadpool.convergence.diagnostics.Finding`) and do
+not import this module, so that rewording a sentence runs no fit and no check again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,8 @@ def sentence(finding: Mapping[str, Any]) -> str:
 
 
 def kind(finding: Mapping[str, Any]) -> str:
-    """Say what a check found without the numbers of the one fit, so that equal findings can be counted."""
+    """Say what a check found without the numbers of the one fit, so that equal findings can be
+    counted."""
     diagnostic = BY_CODE.get(finding["code"])
     if diagnostic is None or diagnostic.limits is None:
         return sentence(finding)
@@ -68,7 +69,8 @@ def advice(finding: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) ->
 
 
 def remedy(attempt: Mapping[str, Any]) -> str:
-    """Say what was changed for an attempt, as recorded: "target acceptance 0.95 with 2,000 warm-up iterations"."""
+    """Say what was changed for an attempt, as recorded: "target acceptance 0.95 with 2,000 warm-up
+    iterations"."""
     settings = attempt["settings"]
     match attempt.get("remedy", ""):
         case "draws":
@@ -205,4 +207,5 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     "chains": _chains,
     "data": _data,
 }
-"""Of codes whose sentence is not that of a value beyond a threshold; the last four are of simulation studies."""
+"""Of codes whose sentence is not that of a value beyond a threshold; the last four are of
+simulation studies."""

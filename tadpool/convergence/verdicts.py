@@ -1,8 +1,9 @@
-"""Convergence verdicts: pass, warn or fail, with reasons. A statistic that is missing or not finite is a failure.
+"""Convergence verdicts: pass, warn or fail, with reasons. A statistic that is missing or not finite
+is a failure.
 
-The records of `tadpool.convergence.diagnostics` say what is judged by which thresholds. What is found also decides which
-remedies a fit gets (`tadpool.convergence.remedies`). A finding is a code with values; `tadpool.convergence.sentences` makes
-a sentence of it where it is shown.
+The records of `tadpool.convergence.diagnostics` say what is judged by which thresholds. What is
+found also decides which remedies a fit gets (`tadpool.convergence.remedies`). A finding is a code
+with values; `tadpool.convergence.sentences` makes a sentence of it where it is shown.
 """
 
 import json
@@ -36,10 +37,10 @@ def check(tree: xr.DataTree, own: Mapping[str, float] | None = None) -> dict[str
     """Judge one fit.
 
     Args:
-        tree: As in its file, dims (chain, draw). The target acceptance is that of the last of its `attempts`; without one
-            the acceptance rate is not judged.
-        own: Thresholds that are not the defaults. They stand in the result, and with a loosened one no fit passes: it
-            warns.
+        tree: As in its file, dims (chain, draw). The last of its `attempts` has the target
+            acceptance; without one the acceptance rate is not judged.
+        own: Thresholds that differ from the defaults. They stand in the result, and with a loosened
+            one a fit warns at best.
 
     Returns:
         Verdict, reasons (findings, the worst first), diagnostics and parameters, ready for JSON.
@@ -144,10 +145,11 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _mixed_within(draws: np.ndarray) -> np.ndarray:
-    """Whether every chain of a parameter (parameter, chain, draw) alone has mixed: bool (parameter,).
+    """Whether every chain of a parameter (parameter, chain, draw) alone has mixed: bool
+    (parameter,).
 
-    Chains that disagree although each has the ESS that a chain should have, and halves that agree, have settled in
-    separate modes. Chains that only move slowly fail one or the other.
+    Chains that disagree although each has the ESS that a chain should have, and halves that agree,
+    have settled in separate modes. Chains that only move slowly fail one or the other.
     """
     parameters, chains, length = draws.shape
     alone = draws.reshape(parameters * chains, 1, length)
@@ -192,8 +194,10 @@ def sampler_diagnostics(stats: xr.Dataset, bfmi_warn: float = DEFAULTS["bfmi_war
         bfmi_warn: Threshold of E-BFMI.
 
     Returns:
-        Divergences, trajectories of the largest tree depth, E-BFMI, acceptance and leapfrog steps. `bfmi_low` is the
-        number of chains whose E-BFMI is below `bfmi_warn`, `acceptance_rate_min` the smallest mean of a chain. None
+        Divergences, trajectories of the largest tree depth, E-BFMI, acceptance and leapfrog steps.
+            `bfmi_low` is the
+        number of chains whose E-BFMI is below `bfmi_warn`, `acceptance_rate_min` the smallest mean
+            of a chain. None
         where a number is not finite.
     """
     bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose(..., "chain", "draw").values))
@@ -262,7 +266,8 @@ def report(
 def check_points(tree: xr.DataTree, dim: str, whole: bool = False, own: Mapping[str, float] | None = None) -> dict:
     """Judge every point of a sweep, or the fit to every member of a group.
 
-    Only latent sites are judged at each point: the others are functions of them, and there are many points.
+    Only latent sites are judged at each point: the others are functions of them, and there are many
+    points.
 
     Args:
         tree: As in its file.

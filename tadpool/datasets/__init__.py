@@ -1,1 +1,2 @@
-"""Datasets, one in each file: `load(tables, **arguments)` or `simulate(rng, **arguments)`; see CONTRIBUTING.md."""
+"""Datasets, one in each file: `load(tables, **arguments)` or `simulate(rng, **arguments)`; see
+CONTRIBUTING.md."""

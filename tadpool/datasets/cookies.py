@@ -1,4 +1,5 @@
-"""Chocolate chips in 150 cookies baked at 5 locations (teaching data of M. Heiner's course on Bayesian statistics)."""
+"""Chocolate chips in 150 cookies baked at 5 locations (teaching data of M. Heiner's course on
+Bayesian statistics)."""
 
 import xarray as xr
 
@@ -8,7 +9,8 @@ TABLES = ("cookies.csv",)
 
 
 def load(tables):
-    """Dims: cookie (150), location (5). chips is a count per cookie; location_index points into location."""
+    """Dims: cookie (150), location (5). chips is a count per cookie; location_index points into
+    location."""
     table = tables["cookies.csv"]
     location_index, locations = index(table, "location")
     return xr.Dataset(

@@ -1,4 +1,5 @@
-"""Simulated production speed of two machines, one of which has no cutting wait time (after Stechschulte 2024)."""
+"""Simulated production speed of two machines, one of which has no cutting wait time (after
+Stechschulte 2024)."""
 
 import numpy as np
 import xarray as xr
@@ -9,9 +10,11 @@ WEIGHTS = np.array([[2.5, 1.0], [3.0, 0.5], [np.nan, 3.0]])
 
 
 def simulate(rng, *, runs=500, noise=0.5):
-    """Dims: run, parameter, group. settings (run, parameter) is NaN where a parameter does not apply to the run's group.
+    """Dims: run, parameter, group. settings (run, parameter) is NaN where a parameter does not
+    apply to the run's group.
 
-    applies (group, parameter) is 1 where the parameter exists for the group. The true weight of one that does not is NaN.
+    applies (group, parameter) is 1 where the parameter exists for the group. The true weight of one
+    that does not is NaN.
     """
     group = np.repeat([0, 1], [runs // 2, runs - runs // 2])
     settings = np.column_stack([rng.uniform(low, high, runs) for low, high in RANGES])

@@ -1,4 +1,5 @@
-"""Simulated store visits and purchases: y1 can be 1 only where y0 is 1 (after J. Orduz, 2024, on NumPyro's mask handler)."""
+"""Simulated store visits and purchases: y1 can be 1 only where y0 is 1 (after J. Orduz, 2024, on
+NumPyro's mask handler)."""
 
 import numpy as np
 import xarray as xr
@@ -6,9 +7,11 @@ from scipy.special import expit
 
 
 def simulate(rng, *, customers=10_000, features=3, items=2, random_state=0):
-    """Dims: customer, feature, item. y0: the customer visits the store; y1: the customer buys the item, 0 without a visit.
+    """Dims: customer, feature, item. y0: the customer visits the store; y1: the customer buys the
+    item, 0 without a visit.
 
-    `rng` is not used, since the published numbers come from NumPy's legacy generator with the seed `random_state`.
+    `rng` is not used, since the published numbers come from NumPy's legacy generator with the seed
+    `random_state`.
     """
     legacy = np.random.RandomState(random_state)
     x = legacy.randn(customers, features)

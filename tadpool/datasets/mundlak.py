@@ -1,4 +1,5 @@
-"""Simulated rows in groups with an unobserved confounder of predictor and outcome (McElreath 2023, lecture 12, bonus)."""
+"""Simulated rows in groups with an unobserved confounder of predictor and outcome (McElreath 2023,
+lecture 12, bonus)."""
 
 import numpy as np
 import xarray as xr
@@ -11,10 +12,12 @@ from tadpool.errors import UserError
 def simulate(
     rng, *, groups=30, rows=200, alpha_bar=-2.0, beta_XY=1.0, beta_ZY=-0.5, confound_scale=1.5, random_state=12
 ):
-    """Dims: row, group. X and Y are the row's predictor and binary outcome, Z the group's; X_bar the group mean of X.
+    """Dims: row, group. X and Y are the row's predictor and binary outcome, Z the group's; X_bar
+    the group mean of X.
 
-    `rng` is not used, since the published numbers come from NumPy's legacy generator with the seed `random_state`. The true
-    values for the latent model assume a standardized confounder: beta_GX = beta_GY = confound_scale.
+    `rng` is not used, since the published numbers come from NumPy's legacy generator with the seed
+    `random_state`. The true values for the latent model assume a standardized confounder: beta_GX =
+    beta_GY = confound_scale.
     """
     legacy = np.random.RandomState(random_state)
     group = legacy.choice(groups, rows)

@@ -1,4 +1,5 @@
-"""Radon in 919 houses of 85 Minnesota counties (EPA/State Residential Radon Survey; Gelman & Hill 2007, chapter 12)."""
+"""Radon in 919 houses of 85 Minnesota counties (EPA/State Residential Radon Survey; Gelman & Hill
+2007, chapter 12)."""
 
 import numpy as np
 import xarray as xr
@@ -9,7 +10,8 @@ TABLES = ("radon.csv",)
 
 
 def load(tables):
-    """Dims: house (919), county (85). log_radon is ln(activity + 0.1); floor is 0 in the basement, 1 on the first floor."""
+    """Dims: house (919), county (85). log_radon is ln(activity + 0.1); floor is 0 in the basement,
+    1 on the first floor."""
     table = tables["radon.csv"]
     county_index, counties = index(table, "county")
     activity = numbers(table, "activity")

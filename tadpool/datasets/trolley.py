@@ -1,4 +1,5 @@
-"""Moral judgments of 331 participants about 30 trolley cases (Cushman, Young & Hauser 2006, Psychological Science 17)."""
+"""Moral judgments of 331 participants about 30 trolley cases (Cushman, Young & Hauser 2006,
+Psychological Science 17)."""
 
 import numpy as np
 import xarray as xr
@@ -12,8 +13,8 @@ FEATURES = ("action", "intention", "contact")
 def load(tables):
     """Dims: row (9930), participant (331), story (12), response_level (7).
 
-    response is the permissibility given, counted from 0 (1 on the questionnaire) to 6; action, intention and contact say
-    what the case involves.
+    response is the permissibility given, counted from 0 (1 on the questionnaire) to 6; action,
+    intention and contact say what the case involves.
     """
     responses, cases = tables["trolley_responses.csv"], tables["trolley_cases.csv"]
     responses = responses.merge(cases, on="case", how="left", validate="many_to_one")

@@ -1,4 +1,5 @@
-"""A function of one lane, computed for all lanes: in chunks of one compiled shape, distributed over the devices."""
+"""A function of one lane, computed for all lanes: in chunks of one compiled shape, distributed over
+the devices."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +10,8 @@ from jax.sharding import AxisType, PartitionSpec
 
 from tadpool.engine.nuts import Arrays
 
-# Bytes of draws in one chunk of lanes: on an accelerator, where lanes run in parallel, larger chunks pay off.
+# Bytes of draws in one chunk of lanes: on an accelerator, where lanes run in parallel, larger
+# chunks pay off.
 CHUNK_BYTES = {"cpu": 256e6, "gpu": 4e9}
 LANES_PER_DEVICE = {"cpu": 64, "gpu": 4096}
 
@@ -20,7 +22,8 @@ def side_by_side() -> bool:
 
 
 def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
-    """The number of chunks, and of lanes in each: all have the same, so that one compiled program serves all.
+    """The number of chunks, and of lanes in each: all have the same, so that one compiled program
+    serves all.
 
     Args:
         lanes: Number of lanes.
@@ -41,9 +44,10 @@ def compile_over_lanes(
 
     Args:
         function: `function(lane, shared)`.
-        vectorized: Whether lanes run in parallel, by `vmap`, or one after another on each device; None chooses by backend.
-        skip_optimization: Compile without optimizations, in a third of the time: for functions that run for less time than
-            their compilation takes.
+        vectorized: Whether lanes run in parallel, by `vmap`, or one after another on each device;
+            None chooses by backend.
+        skip_optimization: Compile without optimizations, in a third of the time: for functions that
+            run for less time than their compilation takes.
 
     Returns:
         `compiled(lanes, shared)`, with the lane as the first axis of its outputs.
@@ -68,7 +72,8 @@ def compile_over_lanes(
 def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
     """Distribute lanes in turn over chunks and devices.
 
-    Neighbouring lanes, such as chains of one fit, tend to cost the same, so taking turns keeps the devices equally busy.
+    Neighbouring lanes, such as chains of one fit, tend to cost the same, so taking turns keeps the
+    devices equally busy.
 
     Args:
         lanes: Number of lanes.

@@ -1,8 +1,10 @@
-"""What a job has sampled so far, kept beside its output: one that was stopped goes on from there, and several can share one.
+"""What a job has sampled so far, kept beside its output: one that was stopped goes on from there,
+and several can share one.
 
-Kept are finished lanes and, every EVERY seconds, the lanes at work: the sampler's state and the draws so far. A clock decides
-when that is written and never what is computed: all of it is what a job computes that is not stopped. Files of another
-spec, code or data are removed unread.
+Finished lanes are kept and, every EVERY seconds, the lanes at work: the sampler's state and the
+draws so far. A clock decides when they are written, never what is computed: a job that was stopped
+computes what it would have computed without the stop. Files of another spec, code or data are
+removed unread.
 """
 
 import os
@@ -28,7 +30,8 @@ AT_WORK = "at-work.npz"
 class SavedLanes:
     """Arrays of some lanes of one call of the engine, finished or at work.
 
-    call: its number in the job, and a digest of what it runs. lanes: their numbers. leaves: arrays (lanes, ...).
+    call: its number in the job, and a digest of what it runs. lanes: their numbers. leaves: arrays
+    (lanes, ...).
     """
 
     call: str
@@ -37,7 +40,8 @@ class SavedLanes:
 
 
 def write(path: Path, identity: str, pieces: Sequence[SavedLanes]) -> None:
-    """Write pieces as one file, whole or not at all. identity: of the spec, the code and the data that they are from."""
+    """Write pieces as one file, whole or not at all. identity: of the spec, the code and the data
+    that they are from."""
     arrays: dict[str, Any] = {"identity": np.array(identity), "count": np.array(len(pieces))}
     for number, piece in enumerate(pieces):
         arrays |= {f"{number}/call": np.array(piece.call), f"{number}/lanes": piece.lanes}
@@ -67,8 +71,9 @@ def _piece(arrays: Mapping[str, np.ndarray], number: int) -> SavedLanes:
 class CheckpointStore:
     """Where a job keeps what it has sampled.
 
-    folder: its own, None for nowhere. further: files of other jobs that have sampled a share. share: which of how many
-    equal parts of the lanes this job samples, from 0, where it is one of several.
+    folder: its own, None for nowhere. further: files of other jobs that have sampled a share.
+    share: which of how many equal parts of the lanes this job samples, from 0, where it is one of
+    several.
     """
 
     folder: Path | None = None
@@ -95,7 +100,8 @@ class CheckpointStore:
         return sorted(self.folder.glob("*.npz")) if self.folder is not None else []
 
     def within(self, part: str) -> "CheckpointStore":
-        """A store for the lanes behind one part of what this one keeps: for the next try of this job alone, never shared."""
+        """A store for the lanes behind one part of what this one keeps: for the next try of this
+        job alone, never shared."""
         return CheckpointStore(None if self.folder is None else self.folder / part, self.identity, every=self.every)
 
     def call(self, what: str) -> "Call":
@@ -124,7 +130,8 @@ class CheckpointStore:
             self._flush()
 
     def keep(self, piece: Callable[[], SavedLanes]) -> None:
-        """Write the lanes at work, and what is finished, if it is time to. piece: makes their arrays."""
+        """Write the lanes at work, and what is finished, if it is time to. piece: makes their
+        arrays."""
         began = time.monotonic()
         if self.folder is None or began < self._next:
             return

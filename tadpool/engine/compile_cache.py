@@ -1,8 +1,9 @@
 """Compiled programs kept between jobs, safely.
 
-JAX writes cache entries in place and without locks, never repairs a damaged one, and runs whatever it reads. So each
-job works on a private folder: it copies in the entries whose content still matches the digest in their name, and publishes
-its own new entries under their digests by a rename. The folder belongs to the user alone and lies on a local disk.
+JAX writes cache entries in place and without locks, never repairs a damaged one, and runs whatever
+it reads. So each job works on a private folder: it copies in the entries whose content still
+matches the digest in their name, and publishes its own new entries under their digests by a rename.
+The folder belongs to the user alone and lies on a local disk.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ SWITCH = "TADPOOL_COMPILE_CACHE"
 
 
 def folder() -> Path | None:
-    """The shared folder for this jaxlib and processor type; None where it is switched off or cannot be private."""
+    """The shared folder for this jaxlib and processor type; None where it is switched off or cannot
+    be private."""
     if os.environ.get(SWITCH, "on") == "off":
         return None
     base = Path(tempfile.gettempdir()) / f"tadpool-{os.getuid()}"
@@ -43,7 +45,8 @@ def folder() -> Path | None:
 
 @contextmanager
 def active() -> Iterator[None]:
-    """Compile through the cache. If the cache fails, programs are compiled again; results do not depend on it."""
+    """Compile through the cache. If the cache fails, programs are compiled again; results do not
+    depend on it."""
     shared = folder()
     if shared is None:
         yield

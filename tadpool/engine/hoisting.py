@@ -1,7 +1,8 @@
 """Compute once what does not change from one call to the next.
 
-A log density has terms that depend on the data alone, such as the log factorials of a binomial. XLA leaves them inside the
-sampler's loops and branches, where they cost a third of the time; `hoisted` evaluates them before the loop.
+A log density has terms that depend on the data alone, such as the log factorials of a binomial. XLA
+leaves them inside the sampler's loops and branches, where they cost a third of the time; `hoisted`
+evaluates them before the loop.
 """
 
 from collections.abc import Callable
@@ -17,8 +18,8 @@ def hoisted(function: Callable, example: Any) -> Callable:
     """A function with everything computed in advance that does not depend on its argument.
 
     Args:
-        function: A function of one pytree of arrays. It may close over traced values, if this is called while tracing; what
-            depends on these alone is computed at the place of this call.
+        function: A function of one pytree of arrays. It may close over traced values, if this is
+            called while tracing; what depends on these alone is computed at the place of this call.
         example: A pytree with the shapes and types of its argument.
 
     Returns:
@@ -55,8 +56,8 @@ def independent(function: Callable, example: Any) -> Any:
 def _evaluate(jaxpr, constants: list, arguments: list, done: dict, path: tuple[int, ...], known: bool) -> list:
     """Interpret a program. path: its address within the outermost one.
 
-    known: Evaluate what needs no unknown value, and keep the results in `done`; otherwise take these from `done` and evaluate
-    the rest.
+    known: Evaluate what needs no unknown value, and keep the results in `done`; otherwise take
+    these from `done` and evaluate the rest.
     """
     values = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *arguments), strict=True))
 

@@ -1,10 +1,12 @@
 """The engine: batches of NUTS chains, called lanes. Nothing else in tadpool calls a sampler.
 
-A lane is one chain of one fit: a key, the data, the hyperparameters, and the observations that are held out. A batch of
-lanes runs as one compiled program. On a CPU each host device samples its part of the lanes one after another (`shard_map`
-over devices, `lax.map` over lanes, so that no lane waits for the deeper trees of another); on a GPU lanes run in parallel
-(`vmap`). Data, keys and hyperparameters are arguments of the program, so it compiles once for a batch. The draws of a lane
-do not depend on the batch it runs in, on the number of host devices (two or more), or on the size of the blocks of draws.
+A lane is one chain of one fit: a key, the data, the hyperparameters, and the observations that are
+held out. A batch of lanes runs as one compiled program. On a CPU each host device samples its part
+of the lanes one after another (`shard_map` over devices, `lax.map` over lanes, so that no lane
+waits for the deeper trees of another); on a GPU lanes run in parallel (`vmap`). Data, keys and
+hyperparameters are arguments of the program, so it compiles once for a batch. The draws of a lane
+do not depend on the batch it runs in, on the number of host devices (two or more), or on the size
+of the blocks of draws.
 """
 
 import enum
@@ -34,8 +36,9 @@ STARTS = 100
 def start(threads: int, precision: str = "float64", platform: str = "cpu") -> None:
     """Set up XLA; call this before the first JAX computation of the process.
 
-    There are at least two host devices, even on one core: for a mesh of one XLA compiles another program, whose draws
-    differ. Instructions are limited to AVX2, because wider ones round differently.
+    There are at least two host devices, even on one core: for a mesh of one XLA compiles another
+    program, whose draws differ. Instructions are limited to AVX2, because wider ones round
+    differently.
 
     Args:
         threads: Number of host devices.
@@ -69,9 +72,10 @@ class Lanes:
 
     keys: uint32 (lanes, 2), see `tadpool.seeds`; chains: int (lanes,), folded into the key.
     arguments: model arguments that differ between lanes, each (lanes, ...).
-    held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
-    extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
-    warm_start: where to start, from an earlier fit; by default each lane looks for a start.
+    held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not
+    count. extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a
+    simulation. warm_start: where to start, from an earlier fit; by default each lane looks for a
+    start.
     """
 
     keys: np.ndarray
@@ -106,8 +110,8 @@ class Result:
     """The results of a batch; the first axis of every array is the lane.
 
     values: whatever `derive` returned, by default each site's draws (lanes, draws, ...).
-    stats: sample statistics (lanes, draws) under ArviZ's names. state: the sampler state after the last draw.
-    unconstrained_start: the starting points, to report what was not finite there.
+    stats: sample statistics (lanes, draws) under ArviZ's names. state: the sampler state after the
+    last draw. unconstrained_start: the starting points, to report what was not finite there.
     """
 
     values: Arrays
@@ -121,9 +125,9 @@ class Result:
 class Execution:
     """How a batch of lanes is run, beside what is sampled.
 
-    store: where finished lanes and those at work are kept. progress: called with the number of iterations done since the last
-    call, over all lanes. vectorized: whether lanes are `vmap`ped; None chooses by backend. block: iterations between two
-    checkpoints.
+    store: where finished lanes and those at work are kept. progress: called with the number of
+    iterations done since the last call, over all lanes. vectorized: whether lanes are `vmap`ped;
+    None chooses by backend. block: iterations between two checkpoints.
     """
 
     store: CheckpointStore = field(default_factory=CheckpointStore)
@@ -145,23 +149,25 @@ def run(
 ) -> Result | None:
     """Sample every lane.
 
-    Lanes that start at a point of zero density, or whose draws are not finite, are marked in `Result.status`, and their
-    draws are NaN; other lanes are not affected.
+    Lanes that start at a point of zero density, or whose draws are not finite, are marked in
+    `Result.status`, and their draws are NaN; other lanes are not affected.
 
     Args:
         model: NumPyro model whose keyword arguments are arrays.
         lanes: What differs between lanes.
         shared: Model arguments that are the same in all lanes.
         sampler: Settings of NUTS.
-        derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed for each lane on the device from all its
-            draws, so that other values never reach the host. By default all sites.
-        state: `Result.state` of an earlier run of the same lanes, made with `keep_state`: they continue after their last
-            draw, without warm-up, as if they had never stopped.
+        derive: `derive(draws, stats, lane, shared) -> dict of arrays`, computed for each lane on
+            the device from all its draws, so that other values never reach the host. By default all
+            sites.
+        state: `Result.state` of an earlier run of the same lanes, made with `keep_state`: they
+            continue after their last draw, without warm-up, as if they had never stopped.
         keep_state: Whether to return the state of the sampler.
         execution: How the lanes are run; by default nothing is kept.
 
     Returns:
-        What the lanes returned, in their order; None in a job that samples only a share of the lanes, which are then in the
+        What the lanes returned, in their order; None in a job that samples only a share of the
+            lanes, which are then in the
         store for the job that gathers them.
     """
     execution = execution or Execution()
@@ -202,7 +208,8 @@ def _sampled(
     kept: Call,
     progress: Callable[[int], None],
 ) -> tuple:
-    """Sample the lanes of a chunk, from where they were when the job was stopped: values, statistics, status, state, start."""
+    """Sample the lanes of a chunk, from where they were when the job was stopped: values,
+    statistics, status, state, start."""
     (begin, advance, finish), sampler = parts, program.sampler
     now = _started(begin, lane, shared) if before is None else _with_keys(before)
     start_z, started = jax.tree.map(np.asarray, now.z), _valid(now)
@@ -255,14 +262,16 @@ def _output(program: Program, derive: Callable | None, first: Arrays, shared: Ar
 
 
 def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str:
-    """Digest of what a call of `run` samples; the model and the data are the same for all calls of a job."""
+    """Digest of what a call of `run` samples; the model and the data are the same for all calls of
+    a job."""
     hasher = hashlib.sha256(repr((sampler, keep_state, state is not None)).encode())
     hasher.update(np.asarray(lanes.keys, np.uint32).tobytes() + np.asarray(lanes.chains, np.uint32).tobytes())
     return hasher.hexdigest()
 
 
 def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result | None:
-    """`run` with a sampler for each lane, in one batch for each distinct sampler; all must have the same number of draws."""
+    """`run` with a sampler for each lane, in one batch for each distinct sampler; all must have the
+    same number of draws."""
     distinct = list(dict.fromkeys(samplers))
     if len(distinct) == 1:
         return run(model, lanes, shared, distinct[0], **options)
@@ -295,7 +304,8 @@ def join_runs(first: Result, second: Result) -> Result:
 
 
 def _started(begin: Callable, lane: Arrays, shared: Arrays):
-    """The state of each lane at its first starting point with a finite density and gradient, or at the last one tried."""
+    """The state of each lane at its first starting point with a finite density and gradient, or at
+    the last one tried."""
     numbers = lane["start"].copy()
     state = begin(lane, shared)
     for number in range(1, STARTS if lane["warm_start"] is None else 1):
@@ -313,7 +323,8 @@ def _valid(state) -> np.ndarray:
 
 
 def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):
-    """The three compiled parts: start, advance, finish. XLA compiles them in parallel, one thread each."""
+    """The three compiled parts: start, advance, finish. XLA compiles them in parallel, one thread
+    each."""
 
     def finish(packed, shared):
         return program.finish(derive, *packed, shared)
@@ -341,7 +352,8 @@ def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Ar
 
 
 def _without_keys(state) -> Any:
-    """The sampler state as NumPy arrays, its random keys as their data, so that it can be stored."""
+    """The sampler state as NumPy arrays, its random keys as their data, so that it can be
+    stored."""
     return jax.tree.map(lambda leaf: np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf), state)
 
 

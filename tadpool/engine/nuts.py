@@ -1,4 +1,5 @@
-"""NUTS for one lane, as pure functions of its key, data, hyperparameters and held-out observations."""
+"""NUTS for one lane, as pure functions of its key, data, hyperparameters and held-out
+observations."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -22,7 +23,8 @@ DECENTERED = "_decentered"
 
 @dataclass(frozen=True)
 class Sampler:
-    """Settings of NUTS: the keys of the config's `sampler` except `chains`, `precision` and `platform`."""
+    """Settings of NUTS: the keys of the config's `sampler` except `chains`, `precision` and
+    `platform`."""
 
     warmup: int
     draws: int
@@ -37,7 +39,8 @@ class Sampler:
         return cls(**own | {"dense": tuple(own.get("dense", ()))})
 
     def blocks(self, latents: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Split the latent sites into those with a joint covariance and those with variances only, each sorted.
+        """Split the latent sites into those with a joint covariance and those with variances only,
+        each sorted.
 
         Raises:
             UserError: `dense` names a site that the model does not have.
@@ -54,8 +57,9 @@ class Sampler:
 class WarmStart(NamedTuple):
     """Where lanes start, from an earlier fit; the first axis of every array is the lane.
 
-    z: unconstrained site -> its values (lanes, ...). inverse_mass_matrix: for each of `Sampler.blocks` that has sites, the
-    variances of their elements (lanes, elements) or their covariances (lanes, elements, elements). step_size: (lanes,).
+    z: unconstrained site -> its values (lanes, ...). inverse_mass_matrix: for each of
+    `Sampler.blocks` that has sites, the variances of their elements (lanes, elements) or their
+    covariances (lanes, elements, elements). step_size: (lanes,).
     """
 
     z: Arrays
@@ -69,8 +73,9 @@ class hold_out(numpyro.primitives.Messenger):
     Args:
         fn: The model.
         held_out: Observed site -> bool array, True where the observation is dropped.
-        joint: For sites with `infer={"joint_log_density": function(value, weights)}`, take the joint log density of all
-            values from this function. Its `weights` multiply the log density of each value; None for none.
+        joint: For sites with `infer={"joint_log_density": function(value, weights)}`, take the
+            joint log density of all values from this function. Its `weights` multiply the log
+            density of each value; None for none.
     """
 
     def __init__(self, fn: Callable | None = None, held_out: Arrays | None = None, joint: bool = False) -> None:
@@ -90,7 +95,8 @@ class hold_out(numpyro.primitives.Messenger):
 
 
 class JointLogDensity(numpyro.distributions.Distribution):
-    """A distribution whose joint log density of all values is one function, function(value, weights)."""
+    """A distribution whose joint log density of all values is one function, function(value,
+    weights)."""
 
     def __init__(self, each: numpyro.distributions.Distribution, function: Callable, weights: jax.Array | None) -> None:
         self.each, self.function, self.weights = each, function, weights
@@ -105,7 +111,8 @@ class JointLogDensity(numpyro.distributions.Distribution):
 
 
 def lane_key(lane: Arrays) -> jax.Array:
-    """The random key of the lane: the 64 bits of its fit's key, with the number of the chain folded in."""
+    """The random key of the lane: the 64 bits of its fit's key, with the number of the chain folded
+    in."""
     return jax.random.fold_in(jax.random.wrap_key_data(lane["key"], impl="threefry2x32"), lane["chain"])
 
 
@@ -126,7 +133,8 @@ def read_stats(state, max_tree_depth: int) -> Arrays:
 class Program:
     """The parts of a program that samples one model with one sampler setting.
 
-    All take a lane (`Lanes.tree`) and `shared`, the model arguments that are the same in every lane.
+    All take a lane (`Lanes.tree`) and `shared`, the model arguments that are the same in every
+    lane.
 
     Attributes:
         model: A NumPyro model whose keyword arguments are all arrays.
@@ -165,7 +173,8 @@ class Program:
         )
 
     def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at the lane's warm start or, without one, at start number `lane["start"]`.
+        """The sampler state at the lane's warm start or, without one, at start number
+        `lane["start"]`.
 
         The latter is uniform on (-2, 2) for each unconstrained element.
         """
@@ -183,10 +192,12 @@ class Program:
     def advance(self, lane_and_state, shared: Arrays):
         """Run `skip` iterations without recording them, then `todo` recorded ones.
 
-        One program serves both warm-up and sampling: discarded iterations overwrite each other in row 0.
+        One program serves both warm-up and sampling: discarded iterations overwrite each other in
+        row 0.
 
         Returns:
-            The state, the draws and the statistics; the latter two have `block` rows, of which the first `todo` count.
+            The state, the draws and the statistics; the latter two have `block` rows, of which the
+                first `todo` count.
         """
         lane, state, skip, todo = lane_and_state
         kernel = self.kernel(lane, shared, state.z)
@@ -213,7 +224,8 @@ class Program:
         return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), draws)
 
     def finish(self, derive: Callable | None, lane: Arrays, draws: Arrays, stats: Arrays, shared: Arrays):
-        """All sites of a lane's draws, or what `derive` computes from them, and whether the draws are finite."""
+        """All sites of a lane's draws, or what `derive` computes from them, and whether the draws
+        are finite."""
         values = self.constrain(lane, shared, draws)
         sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()

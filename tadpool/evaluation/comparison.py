@@ -1,6 +1,7 @@
 """Tables that compare models by how well they predict what was left out.
 
-Vehtari, Gelman & Gabry (2017), Statistics and Computing 27:1413; stacking: Yao et al. (2018), Bayesian Analysis 13:917.
+Vehtari, Gelman & Gabry (2017), Statistics and Computing 27:1413; stacking: Yao et al. (2018),
+Bayesian Analysis 13:917.
 """
 
 import warnings
@@ -18,10 +19,11 @@ TIE_DSE = 2.0
 def table(
     target: str, pointwise: Mapping[str, xr.Dataset], verdicts: Mapping[str, str], order: Sequence[str]
 ) -> pd.DataFrame:
-    """One row per entry, best first: elpd with its error, difference to the best with its own, weight, methods, verdict.
+    """One row per entry, best first: elpd with its error, difference to the best with its own,
+    weight, methods, verdict.
 
-    pointwise: entry -> the loo group with its totals; entries that are missing here (their fit failed)
-    come last without numbers. A difference is a tie where |elpd_diff| < 4 or < 2 dse.
+    pointwise: entry -> the loo group with its totals; entries that are missing here (their fit
+    failed) come last without numbers. A difference is a tie where |elpd_diff| < 4 or < 2 dse.
     """
     ranked = {name: _elpd_data(pointwise[name]) for name in order if name in pointwise}
     rows = _compared(ranked) if ranked else []

@@ -1,9 +1,11 @@
-"""Leave-one-out and leave-one-group-out cross-validation of a fit, written as loo.nc and logo_<group>.nc.
+"""Leave-one-out and leave-one-group-out cross-validation of a fit, written as loo.nc and
+logo_<group>.nc.
 
-Units are scored by PSIS. Those whose Pareto k says that PSIS may be off, and those that are all the data of a member of a
-group, are scored by a fit of their own without them. Where these cost more than the budget, only units that PSIS cannot
-score at all are fitted again, several left out at once if need be (K-fold). Groups are always left out by fitting again.
-The cost is counted, in leapfrog steps x rows, and never timed, so that it decides the same on every machine.
+Units are scored by PSIS. Those whose Pareto k says that PSIS may be off, and those that are all the
+data of a member of a group, are scored by a fit of their own without them. Where these cost more
+than the budget, only units that PSIS cannot score at all are fitted again, several left out at once
+if need be (K-fold). Groups are always left out by fitting again. The cost is counted, in leapfrog
+steps x rows, and never timed, so that it decides the same on every machine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,8 @@ from tadpool.fitting.sampling import thinned
 from tadpool.modelling.entry import Entry
 
 EXACT_K = 0.5
-"""Above it the importance ratios have no finite variance, and PSIS is off by a bias that few draws do not show."""
+"""Above it the importance ratios have no finite variance, and PSIS is off by a bias that few draws
+do not show."""
 
 Scored = tuple[dict[str, xr.Dataset], dict[str, Any]]
 """Groups of loo.nc by name, and the plan that was followed."""
@@ -38,17 +41,18 @@ def cross_validate(
     members: int | None = None,
     folds: int | None = None,
 ) -> None:
-    """Write the scores of a fit, or of every point of a sweep, on held-out data into `job.output` (contracts.LOO).
+    """Write the scores of a fit, or of every point of a sweep, on held-out data into `job.output`
+    (contracts.LOO).
 
-    A fit that failed or crashed gives a file without numbers that says so; values of a sweep that failed are left out. A job
-    that samples only a share of the refits writes nothing.
+    A fit that failed or crashed gives a file without numbers that says so; values of a sweep that
+    failed are left out. A job that samples only a share of the refits writes nothing.
 
     Args:
         job: Reads `data` and `fit`.
         entry: The entry that was fitted.
         over: What varies, if it was a sweep.
-        budget: Leapfrog steps x rows that all refits may cost before several parts are left out at once; 0 for no refits
-            of units.
+        budget: Leapfrog steps x rows that all refits may cost before several parts are left out at
+            once; 0 for no refits of units.
         group: A group whose members are left out in place of units.
         members: How many of them, chosen at random; by default all.
         folds: Number of refits for these; by default one for each, as far as the budget allows.
@@ -81,7 +85,8 @@ def _sampled(tree: xr.DataTree, dim: str) -> xr.DataTree:
 
 
 def by_unit(fitted: MainFit, budget: float) -> Scored | None:
-    """Every unit scored: the group loo, with `predictive` of the units that were left out, and the plan that was followed.
+    """Every unit scored: the group loo, with `predictive` of the units that were left out, and the
+    plan that was followed.
 
     None in a job that samples only a share of the refits.
     """
@@ -112,7 +117,8 @@ def by_unit(fitted: MainFit, budget: float) -> Scored | None:
 
 
 def _psis(fitted: MainFit, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[int, np.ndarray]]:
-    """PSIS of all units of one point, and the log likelihood (chain, draw) of those that may be fitted again, by position."""
+    """PSIS of all units of one point, and the log likelihood (chain, draw) of those that may be
+    fitted again, by position."""
     efficiency, alone = elpd.relative_efficiency(fitted.posterior.isel(point)), fitted.alone(point)
     parts, kept, first = [], {}, 0
     for block in fitted.log_likelihood(point):
@@ -125,7 +131,8 @@ def _psis(fitted: MainFit, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[i
 
 
 def _folds_of_units(fitted: MainFit, parts: Sequence[xr.Dataset], budget: float) -> tuple[list, dict[str, Any]]:
-    """The folds of all points, one for each unit or several units to a fold, and the plan that says why."""
+    """The folds of all points, one for each unit or several units to a fold, and the plan that says
+    why."""
     costs = [fitted.cost(point) for point in fitted.points]
 
     def chosen(threshold: float, alone: Sequence[np.ndarray | bool]) -> tuple[list[np.ndarray], float]:
@@ -156,7 +163,8 @@ def _folds_of_units(fitted: MainFit, parts: Sequence[xr.Dataset], budget: float)
 
 
 def _split(rows: np.ndarray, fits: np.ndarray, most: int) -> list[np.ndarray]:
-    """The rows in `most` parts, none of which spans several fits; two parts of each fit at least."""
+    """The rows in `most` parts, none of which spans several fits; two parts of each fit at
+    least."""
     members = np.unique(fits)
     parts = []
     for member in members:
@@ -180,7 +188,8 @@ def _replace(pointwise: xr.Dataset, fold, without, within, alone: bool, found, n
 
 
 def by_group(fitted: MainFit, budget: float, group: str, members: int | None, folds: int | None) -> Scored | None:
-    """Members of a group scored, each jointly over its rows: the group loo, `predictive` of their rows, and the plan.
+    """Members of a group scored, each jointly over its rows: the group loo, `predictive` of their
+    rows, and the plan.
 
     None in a job that samples only a share of the refits.
     """
@@ -230,7 +239,8 @@ def by_group(fitted: MainFit, budget: float, group: str, members: int | None, fo
 
 
 def _joint(fitted: MainFit, index: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Log likelihood of each member's rows together (member, chain, draw), at the main fit's draws."""
+    """Log likelihood of each member's rows together (member, chain, draw), at the main fit's
+    draws."""
     first, total = 0, 0.0
     for block in fitted.log_likelihood({}):
         values = block.transpose(fitted.entry.unit, "chain", "draw").values.astype(float)

@@ -13,16 +13,18 @@ DOUBTFUL_RHAT = 1.05
 
 
 def good_k(draws: int) -> float:
-    """The largest Pareto k at which PSIS can be trusted with so many draws (Vehtari et al. 2024, JMLR 25(72))."""
+    """The largest Pareto k at which PSIS is reliable, given the number of draws (Vehtari et al.
+    2024, JMLR 25(72))."""
     return min(1 - 1 / np.log10(draws), 0.7)
 
 
 def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset:
     """PSIS-LOO per unit from the log likelihood (chain, draw, unit) of some or all units.
 
-    Returns elpd, mcse, pareto_k, p_loo and method (unit), elpd_psis, which stays where a unit is scored otherwise, and
-    rhat and diverging, which say how the fit without the unit went. mcse is the delta-method Monte Carlo error of each
-    elpd. Raises UserError where the log likelihood is not finite.
+    Returns elpd, mcse, pareto_k, p_loo and method (unit), elpd_psis, which stays where a unit is
+    scored otherwise, and rhat and diverging, which say how the fit without the unit went. mcse is
+    the delta-method Monte Carlo error of each elpd. Raises UserError where the log likelihood is
+    not finite.
     """
     if not np.isfinite(log_likelihood.values).all():
         raise UserError("the log likelihood is not finite everywhere; look at the model and the data of this fit")
@@ -44,7 +46,8 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
 
 
 def _with_constant(wide: xr.DataArray, constant: np.ndarray, relative_efficiency: float) -> xr.Dataset:
-    """The same where the log likelihood of some units is the same at all draws, which is then their score, without error."""
+    """The same where the log likelihood of some units is the same at all draws, which is then their
+    score, without error."""
     unit = wide.dims[-1]
     if constant.all():
         raise UserError(
@@ -72,19 +75,22 @@ def relative_efficiency(posterior: xr.Dataset) -> float:
 
 
 def left_out(without: np.ndarray) -> dict[str, np.ndarray]:
-    """elpd and mcse of targets from log likelihoods (target, chain, draw) at draws of fits without them."""
+    """elpd and mcse of targets from log likelihoods (target, chain, draw) at draws of fits without
+    them."""
     relative = np.exp(without - without.max(axis=(1, 2), keepdims=True))
     return {"elpd": lppd(without), "mcse": _relative_error(relative)}
 
 
 def bridged(without: np.ndarray, within: np.ndarray) -> dict[str, np.ndarray]:
-    """elpd and mcse of targets, each left out alone, from log likelihoods (target, chain, draw) at draws of both fits.
+    """elpd and mcse of targets, each left out alone, from log likelihoods (target, chain, draw) at
+    draws of both fits.
 
-    without: at draws of the fit without the target. within: at those of the fit to everything. The predictive density
-    of the target is the ratio of the two fits' normalizing constants, estimated from both by the optimal bridge
-    (Bennett 1976, J. Comput. Phys. 22:245; Meng & Wong 1996, Statistica Sinica 6:831). The mean likelihood under the
-    first fit alone is off by nats where its draws hardly reach what the target says, as with a group's effect drawn
-    anew from a wide population.
+    without: at draws of the fit without the target. within: at draws of the fit to everything. The
+    predictive density of the target is the ratio of the two fits' normalizing constants, estimated
+    from both by the optimal bridge (Bennett 1976, J. Comput. Phys. 22:245; Meng & Wong 1996,
+    Statistica Sinica 6:831). The mean likelihood under the first fit alone is off by nats where its
+    draws hardly cover values that agree with the target, as with a group's effect drawn from a wide
+    population.
     """
     elpd, mcse = np.empty(len(without)), np.empty(len(without))
     for number, (out, full) in enumerate(zip(without, within, strict=True)):
@@ -107,7 +113,8 @@ def lppd(log_likelihood: np.ndarray) -> np.ndarray:
 
 
 def _relative_error(values: np.ndarray) -> np.ndarray:
-    """Monte Carlo error of the mean of values (target, chain, draw), relative to it; 0 where they are all the same."""
+    """Monte Carlo error of the mean of values (target, chain, draw), relative to it; 0 where they
+    are all the same."""
     error = np.zeros(len(values))
     moving = np.ptp(values, axis=(1, 2)) > 0
     if moving.any():

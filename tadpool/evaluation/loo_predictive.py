@@ -1,4 +1,5 @@
-"""Predictive draws of what was left out: of the fit to everything reweighted by PSIS, or of the fits without it."""
+"""Predictive draws of what was left out: of the fit to everything reweighted by PSIS, or of the
+fits without it."""
 
 import numpy as np
 import xarray as xr
@@ -11,10 +12,12 @@ SAMPLE = ("chain", "draw")
 def leave_one_out(
     predictive: xr.DataArray, log_likelihood: xr.DataArray, loo: xr.DataTree, unit: str
 ) -> tuple[xr.DataArray, np.ndarray]:
-    """Draws (unit, chain, draw, ...) of an outcome without its unit, and their log weights (unit, chain, draw).
+    """Draws (unit, chain, draw, ...) of an outcome without its unit, and their log weights (unit,
+    chain, draw).
 
-    predictive: draws of the fit to everything, of some or all units. log_likelihood (chain, draw, unit): of these units, at
-    these draws and perhaps more. loo: what cross-validation wrote. The weights of a unit sum to 1.
+    predictive: draws of the fit to everything, of some or all units. log_likelihood (chain, draw,
+    unit): of these units, at these draws and perhaps more. loo: what cross-validation wrote. The
+    weights of a unit sum to 1.
     """
     predicted = units_first(predictive, unit)
     scores = units_first(log_likelihood, unit).sel(draw=predicted["draw"]).values.astype(float)
@@ -22,7 +25,8 @@ def leave_one_out(
     log_weights = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
     if "predictive" in loo.children:
         apart = units_first(loo["predictive"][str(predictive.name)], unit)
-        # Where a remedy gave the main fit more draws, or its file keeps fewer, those of the two differ in number.
+        # Where a remedy gave the main fit more draws, or its file keeps fewer, those of the two
+        # differ in number.
         wanted, given = predicted.sizes["draw"], apart.sizes["draw"]
         apart = apart.isel(draw=np.arange(wanted) * given // wanted)
         alone = loo["loo"]["method"].sel({unit: apart[unit]}).values != "psis"

@@ -26,7 +26,8 @@ BLOCK_BYTES = 64e6
 class MainFit:
     """A main fit as its file has it.
 
-    tree: the file. job: of the refits; it reads `data`. entry: what was fitted. over: what varies, if it was a sweep.
+    tree: the file. job: of the refits; it reads `data`. entry: what was fitted. over: what varies,
+    if it was a sweep.
     """
 
     tree: xr.DataTree
@@ -82,13 +83,15 @@ class MainFit:
         return [{self.dim: i} for i in range(self.posterior.sizes[self.dim])] if self.over else [{}]
 
     def data_at(self, point: Mapping[str, int]) -> xr.Dataset:
-        """The data at a point of a sweep; they differ where the sweep goes over the simulator's arguments."""
+        """The data at a point of a sweep; they differ where the sweep goes over the simulator's
+        arguments."""
         return self.dataset.isel(point, missing_dims="ignore").drop_vars(
             sweep_axes.axes(self.over or []), errors="ignore"
         )
 
     def settings_at(self, point: Mapping[str, int]) -> dict[str, Any]:
-        """Sampler settings of the refits at a point; a swept length of the warm-up does not concern them."""
+        """Sampler settings of the refits at a point; a swept length of the warm-up does not concern
+        them."""
         changes = sweep_axes.values(self.over, self.labels[point[self.dim]], sweep_axes.SAMPLER) if point else {}
         return {**self.settings, **changes, "warmup": self.settings["warmup"]}
 
@@ -97,7 +100,8 @@ class MainFit:
         return self.posterior.sizes["chain"] * self.posterior.sizes["draw"]
 
     def alone(self, point: Mapping[str, int]) -> np.ndarray:
-        """Whether each unit is all the data of a member of a group: then its own ratios cannot tell what that would be."""
+        """Whether each unit is all the data of a member of a group: then its own ratios cannot tell
+        what that would be."""
         unit, groups = self.entry.unit, self.entry.groups
         alone = np.full(self.dataset.sizes[unit], unit in groups)
         for group in groups:
@@ -112,7 +116,8 @@ class MainFit:
         return self.dataset[f"{by}_index"].values[rows] if by else np.zeros(len(rows), int)
 
     def log_likelihood(self, point: Mapping[str, int]) -> Iterator[xr.DataArray]:
-        """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed again."""
+        """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed
+        again."""
         outcomes, unit = self.entry.outcomes, self.entry.unit
         if "log_likelihood" not in self.tree.children:
             bound, _ = self.opened
@@ -125,7 +130,8 @@ class MainFit:
             yield stored.isel(point).isel({unit: slice(first, first + step)})
 
     def cost(self, point: Mapping[str, int]) -> float:
-        """Cost of one refit: leapfrog steps x rows, with as many steps as the main fit took on average."""
+        """Cost of one refit: leapfrog steps x rows, with as many steps as the main fit took on
+        average."""
         steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
         settings = self.settings_at(point)
         rows = self.dataset.sizes[self.entry.unit]
@@ -134,7 +140,8 @@ class MainFit:
         return settings["chains"] * (settings["warmup"] + settings["draws"]) * steps * rows
 
     def refit(self, folds: Sequence[Fold]) -> refits.Refits | None:
-        """Fit the model without each fold's rows; None in a job that samples only a share of these refits."""
+        """Fit the model without each fold's rows; None in a job that samples only a share of these
+        refits."""
         settings = self.settings
         iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
         name = f"{self.entry.name} without {len(folds)} parts"

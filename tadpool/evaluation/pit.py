@@ -1,10 +1,13 @@
-"""Are predictions calibrated? Probability integral transforms, reliability of probabilities, and simultaneous 95 % bands.
+"""Are predictions calibrated? Probability integral transforms, reliability of probabilities, and
+simultaneous 95 % bands.
 
-PIT values of numbers are uniform where predictions are calibrated. Of discrete outcomes the non-randomized PIT is used
-(Czado, Gneiting and Held 2009, Biometrics 65:1254-1261): a value spreads evenly over its step, so nothing is drawn at random.
-A yes or no has too few steps for that; there the share of yes is compared with the predicted probability, by isotonic
-regression (Dimitriadis, Gneiting and Jordan 2021, PNAS 118:e2016191118). Which of them for which outcome: Säilynoja, Johnson,
-Martin and Vehtari (2025), Recommendations for visual predictive checks in Bayesian workflow.
+PIT values of numbers are uniform where predictions are calibrated. Of discrete outcomes the
+non-randomized PIT is used (Czado, Gneiting and Held 2009, Biometrics 65:1254-1261): a value spreads
+evenly over its step, so nothing is drawn at random. A yes or no has too few steps for that; there
+the share of yes is compared with the predicted probability, by isotonic regression (Dimitriadis,
+Gneiting and Jordan 2021, PNAS 118:e2016191118). Which of them for which outcome: Säilynoja,
+Johnson, Martin and Vehtari (2025), Recommendations for visual predictive checks in Bayesian
+workflow.
 """
 
 from dataclasses import dataclass
@@ -24,7 +27,8 @@ TIES = 1e-9
 
 @dataclass(frozen=True)
 class Curve:
-    """A line and the simultaneous band that holds 95 % of such lines of calibrated predictions; all (points,)."""
+    """A line and the simultaneous band that holds 95 % of such lines of calibrated predictions; all
+    (points,)."""
 
     at: np.ndarray
     line: np.ndarray
@@ -43,10 +47,11 @@ def level_error() -> float:
 
 
 def continuous(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray, seed: int) -> Curve:
-    """ECDF of the PIT values of numbers, less that of uniform values, with the band of Säilynoja et al. (2022) by ArviZ.
+    """ECDF of the PIT values of numbers, less that of uniform values, with the band of Säilynoja et
+    al. (2022) by ArviZ.
 
-    draws, log_weights (values, draws): of the predictive distribution of each value; weights of a value sum to 1.
-    observed (values,). Tails are Pareto-smoothed.
+    draws, log_weights (values, draws): of the predictive distribution of each value; weights of a
+    value sum to 1. observed (values,). Tails are Pareto-smoothed.
     """
     rng = np.random.default_rng(seed)
     values = array_stats.loo_pit(draws[:, None], observed, log_weights[:, None], random_state=rng, pareto_pit=True)
@@ -55,9 +60,11 @@ def continuous(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray,
 
 
 def discrete(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray, seed: int) -> Curve:
-    """Mean distribution function of the non-randomized PIT, less that of uniform values; arguments as in `continuous`.
+    """Mean distribution function of the non-randomized PIT, less that of uniform values; arguments
+    as in `continuous`.
 
-    The band is found from SIMULATIONS data sets that are drawn from the predictive distributions themselves.
+    The band is found from SIMULATIONS data sets that are drawn from the predictive distributions
+    themselves.
     """
     low, high = discrete_band(draws, log_weights, seed)
     return Curve(POINTS, mean_pit(*steps(draws, log_weights, observed)) - POINTS, low, high)
@@ -86,13 +93,15 @@ def steps(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray) -> t
 
 
 def mean_pit(below: np.ndarray, upto: np.ndarray) -> np.ndarray:
-    """Mean over values of the distribution functions at POINTS that rise evenly from `below` to `upto` (values,)."""
+    """Mean over values of the distribution functions at POINTS that rise evenly from `below` to
+    `upto` (values,)."""
     width = np.maximum(upto - below, 1e-12)
     return np.clip((POINTS - below[:, None]) / width[:, None], 0.0, 1.0).mean(axis=0)
 
 
 def reliability(probability: np.ndarray, observed: np.ndarray, seed: int) -> Curve:
-    """Share of ones by predicted probability, never falling (isotonic regression); probability, observed (values,).
+    """Share of ones by predicted probability, never falling (isotonic regression); probability,
+    observed (values,).
 
     The band is found from SIMULATIONS data sets drawn with these probabilities.
     """
@@ -102,7 +111,8 @@ def reliability(probability: np.ndarray, observed: np.ndarray, seed: int) -> Cur
 
 
 def reliability_band(at: np.ndarray, counts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The band of `reliability`. at, counts (points,): distinct probabilities, rising, and how many values have them."""
+    """The band of `reliability`. at, counts (points,): distinct probabilities, rising, and how many
+    values have them."""
     rng = np.random.default_rng(seed)
     drawn = rng.binomial(counts, at, (SIMULATIONS, len(at))) / counts
     return envelope(np.stack([isotonic_regression(shares, weights=counts).x for shares in drawn]))
@@ -115,10 +125,12 @@ def _tied(probability: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np
 
 
 def envelope(simulated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the band that a new line like those simulated (lines, points) leaves with probability 1 - LEVEL at most.
+    """Ends of the band that a new line like those simulated (lines, points) leaves with probability
+    1 - LEVEL at most.
 
-    The rank envelope of Myllymäki et al. (2017), JRSS B 79:381-404: at each point the k-th smallest and k-th largest value,
-    with the largest k for which at most 1 - LEVEL of the lines are among the k most extreme somewhere.
+    The rank envelope of Myllymäki et al. (2017), JRSS B 79:381-404: at each point the k-th smallest
+    and k-th largest value, with the largest k for which at most 1 - LEVEL of the lines are among
+    the k most extreme somewhere.
     """
     from_below = rankdata(simulated, method="max", axis=0)
     from_above = len(simulated) + 1 - rankdata(simulated, method="min", axis=0)

@@ -1,7 +1,8 @@
 """Power-scaling sensitivity of parameters to their priors and to the data, and what it says.
 
-Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34:57. A density raised to a power a little below
-or above 1 is weaker or stronger; importance sampling says how far that moves each posterior (ArviZ's `psense`).
+Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34:57. A density raised to
+a power a little below or above 1 is weaker or stronger; importance sampling says how far that moves
+each posterior (ArviZ's `psense`).
 """
 
 from collections.abc import Mapping
@@ -25,13 +26,15 @@ def table(
 ) -> xr.Dataset:
     """Sensitivity of every scalar parameter of a posterior: one row (dim parameter) each.
 
-    posterior: dims (chain, draw, ...). priors: log prior density of each scaled site (chain, draw). log_likelihood: of all
-    data (chain, draw). prior_draws: (chain, draw, ...) of the same sites; a site may be missing.
+    posterior: dims (chain, draw, ...). priors: log prior density of each scaled site (chain, draw).
+    log_likelihood: of all data (chain, draw). prior_draws: (chain, draw, ...) of the same sites; a
+    site may be missing.
 
-    Returns site; prior and likelihood (sensitivities, NaN for a constant); prior_pareto_k and likelihood_pareto_k (of the
-    importance weights, the worse of both powers); prior_sds (posterior mean less prior mean, in prior standard deviations);
-    moved_by (the site whose prior alone moves the parameter most, "" where its prior sensitivity is below SENSITIVE) and
-    diagnosis, see `diagnosed`.
+    Returns site; prior and likelihood (sensitivities, NaN for a constant); prior_pareto_k and
+    likelihood_pareto_k (of the importance weights, the worse of both powers); prior_sds (posterior
+    mean less prior mean, in prior standard deviations); moved_by (the site whose prior alone moves
+    the parameter most, "" where its prior sensitivity is below SENSITIVE) and diagnosis, see
+    `diagnosed`.
     """
     parameters = stacked(posterior)
     components = {"prior": sum(priors.values(), xr.zeros_like(log_likelihood)), "likelihood": log_likelihood}
@@ -47,9 +50,10 @@ def table(
 def diagnosed(prior: np.ndarray, likelihood: np.ndarray, prior_sds: np.ndarray) -> np.ndarray:
     """What the sensitivities say of each parameter: "conflict", "strong prior" or "none".
 
-    By the paper, sensitive to prior and likelihood is a potential conflict of prior and data; sensitive to the prior alone
-    a strong prior, or a weak likelihood. The likelihood of a hierarchical model is that given the effects of its groups:
-    these stand between data and population, so that a parameter of the population may look insensitive to data that it
+    By the paper, sensitive to prior and likelihood is a potential conflict of prior and data;
+    sensitive to the prior alone a strong prior, or a weak likelihood. The likelihood of a
+    hierarchical model is that given the effects of its groups: these stand between data and
+    population, so that a parameter of the population may look insensitive to data that it
     contradicts. So a posterior mean that lies FAR out in its prior is called a conflict too.
     """
     against = (likelihood >= SENSITIVE) | (np.abs(prior_sds) > FAR)
@@ -57,7 +61,8 @@ def diagnosed(prior: np.ndarray, likelihood: np.ndarray, prior_sds: np.ndarray) 
 
 
 def stacked(sites: xr.Dataset) -> xr.DataArray:
-    """All elements of all sites (parameter, chain, draw), with their names and the coordinate site."""
+    """All elements of all sites (parameter, chain, draw), with their names and the coordinate
+    site."""
     values = [site.transpose(..., *SAMPLE).values for site in sites.data_vars.values()]
     flat = np.concatenate([value.reshape(-1, *value.shape[-2:]).astype(float) for value in values])
     names = [(str(name), element) for name, site in sites.data_vars.items() for element in element_names(site)]
@@ -66,7 +71,8 @@ def stacked(sites: xr.Dataset) -> xr.DataArray:
 
 
 def sensitivity(parameters: xr.DataArray, component: xr.DataArray) -> np.ndarray:
-    """ArviZ's `psense` of each parameter to one log density (chain, draw); 0 where that is flat, as it then moves nothing."""
+    """ArviZ's `psense` of each parameter to one log density (chain, draw); 0 where that is flat, as
+    it then moves nothing."""
     if _flat(component):
         return np.zeros(len(parameters))
     groups = {"posterior": parameters.to_dataset(name="value"), "log_prior": component.to_dataset(name="joint")}
@@ -98,7 +104,8 @@ def _movers(parameters: xr.DataArray, priors: Mapping[str, xr.DataArray], chosen
 
 
 def _prior_sds(posterior: xr.Dataset, prior_draws: xr.Dataset) -> np.ndarray:
-    """Posterior mean less prior mean of all elements, in prior standard deviations; NaN where the prior has no draws."""
+    """Posterior mean less prior mean of all elements, in prior standard deviations; NaN where the
+    prior has no draws."""
     found = []
     for name, site in posterior.data_vars.items():
         known = prior_draws.get(name, xr.full_like(site, np.nan, dtype=float))

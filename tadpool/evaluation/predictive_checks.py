@@ -1,7 +1,8 @@
 """Test quantities of observed data against those of data sets that the fitted model replicates.
 
-Gelman, Meng and Stern (1996), Statistica Sinica 6:733-807. The data were used to fit the model, so tail probabilities of a
-correct model gather around one half: an extreme one tells more than a middling one.
+Gelman, Meng and Stern (1996), Statistica Sinica 6:733-807. The data were used to fit the model, so
+tail probabilities of a correct model gather around one half: an extreme one tells more than a
+middling one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +27,8 @@ Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def kind(distribution: str, observed: np.ndarray) -> str:
-    """Which sort of outcome it is: YES_NO, LEVELS (of an ordered or an unordered scale), COUNTS or NUMBERS.
+    """Which sort of outcome it is: YES_NO, LEVELS (of an ordered or an unordered scale), COUNTS or
+    NUMBERS.
 
     distribution: NumPyro's name of it, "" where unknown.
     """
@@ -42,9 +44,9 @@ def kind(distribution: str, observed: np.ndarray) -> str:
 class Outcome:
     """One outcome, observed (units,) and replicated (chain, draw, units).
 
-    counted, counted_replicated: which values count, (units,) and (chain, draw, units) or broadcastable to them; all of them
-    where they are None. members: group -> the position of each unit's member (units,). first_level: what the value 0 is
-    called where it is a level.
+    counted, counted_replicated: which values count, (units,) and (chain, draw, units) or
+    broadcastable to them; all of them where they are None. members: group -> the position of each
+    unit's member (units,). first_level: what the value 0 is called where it is a level.
     """
 
     name: str
@@ -60,25 +62,28 @@ class Outcome:
 def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """One row per quantity of each outcome.
 
-    outcome, quantity; group: "" or the group whose members were looked at. members: how many were. observed: of the data,
-    or how many members lie outside their 95 % intervals. mean, sd, median, eti50_low, ... eti89_high: of replicated data
-    sets. tail_probability: P(T(replicated) > T(observed)) + P(=) / 2. mcse: its Monte Carlo standard error.
-    replicates: how many data sets were replicated. extreme: whether chance hardly explains it. That fewer members than expected
+    outcome, quantity; group: "" or the group whose members were looked at. members: how many were.
+    observed: of the data, or how many members lie outside their 95 % intervals. mean, sd, median,
+    eti50_low, ... eti89_high: of replicated data sets. tail_probability: P(T(replicated) >
+    T(observed)) + P(=) / 2. mcse: its Monte Carlo standard error. replicates: how many data sets
+    were replicated. extreme: whether chance hardly explains it. That fewer members than expected
     lie outside is no such case: a model that fits each member reproduces it.
     """
     return pd.DataFrame([row for outcome in outcomes for row in _rows(outcome)])
 
 
 def tail_probability(replicated: np.ndarray, observed: float) -> tuple[float, float]:
-    """P(T(replicated) > T(observed)) + P(=) / 2, the mid-p convention, and its Monte Carlo standard error.
+    """P(T(replicated) > T(observed)) + P(=) / 2, the mid-p convention, and its Monte Carlo standard
+    error.
 
-    replicated: T of each replicated data set, (chain, draw). Where no draw, or hardly one, is beyond, the error is that of
-    one draw more.
+    replicated: T of each replicated data set, (chain, draw). Where no draw, or hardly one, is
+    beyond, the error is that of one draw more.
     """
     near = TIES * max(1.0, abs(observed))
     beyond = np.where(np.abs(replicated - observed) <= near, 0.5, replicated > observed)
     p, size = float(beyond.mean()), beyond.size
-    # The error of dependent draws, and never below that of a share whose next draw went the other way.
+    # The error of dependent draws, and never below that of a share whose next draw went the other
+    # way.
     lowest = (min(p, 1 - p) * size + 1) / (size + 2)
     errors = [np.sqrt(lowest * (1 - lowest) / size)]
     if np.ptp(beyond) > 0:
@@ -134,10 +139,12 @@ def _row(outcome: str, quantity: str, group: str, members: int, observed: float,
 
 
 def outside_intervals(replicated: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which members lie outside their 95 % predictive intervals: of each draw (draws, members), and observed (members,).
+    """Which members lie outside their 95 % predictive intervals: of each draw (draws, members), and
+    observed (members,).
 
-    replicated (draws, members), observed (members,): one number per member, NaN in draws where it has none. The ends of
-    intervals are values that were replicated, so that the share outside of discrete quantities is known.
+    replicated (draws, members), observed (members,): one number per member, NaN in draws where it
+    has none. The ends of intervals are values that were replicated, so that the share outside of
+    discrete quantities is known.
     """
     ends = np.nanquantile(replicated, [TAIL, 1 - TAIL], axis=0, method="inverted_cdf")
     near = TIES * np.maximum(1.0, np.abs(ends))
@@ -146,7 +153,8 @@ def outside_intervals(replicated: np.ndarray, observed: np.ndarray) -> tuple[np.
 
 
 def _statistics(outcome: Outcome) -> dict[str, Statistic]:
-    """Quantities of all units. Those of a yes or no all follow from one share; levels begin and end with their scale."""
+    """Quantities of all units. Those of a yes or no all follow from one share; levels begin and end
+    with their scale."""
     if outcome.kind == YES_NO:
         return {"share of zeros": _share(0)}
     found: dict[str, Statistic] = {"mean": _mean, "sd": _sd}
@@ -159,7 +167,8 @@ def _statistics(outcome: Outcome) -> dict[str, Statistic]:
 
 
 def _blockwise(statistic: Statistic, values: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """The statistic of each row of values (draws, units), of which MOST_CELLS are worked on at a time."""
+    """The statistic of each row of values (draws, units), of which MOST_CELLS are worked on at a
+    time."""
     step = max(1, MOST_CELLS // values.shape[1])
     starts = range(0, len(values), step)
     return np.concatenate([statistic(values[i : i + step], counted[i : i + step]) for i in starts])
@@ -188,7 +197,8 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def _member_statistics(outcome_kind: str, index: np.ndarray) -> dict[str, Statistic]:
-    """Quantities of each member: functions that give (draws, members). index (units,): 0, 1, ... without gaps."""
+    """Quantities of each member: functions that give (draws, members). index (units,): 0, 1, ...
+    without gaps."""
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(index.max() + 1))
 

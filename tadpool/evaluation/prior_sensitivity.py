@@ -22,7 +22,8 @@ def assess(
     entry: Entry,
     precision: str,
 ) -> None:
-    """Write the prior and likelihood sensitivity of every parameter of a fit into `job.output` (contracts.SENSITIVITY).
+    """Write the prior and likelihood sensitivity of every parameter of a fit into `job.output`
+    (contracts.SENSITIVITY).
 
     A fit, or a prior, that failed or crashed gives a file without numbers that says so.
 
@@ -58,14 +59,17 @@ def assess(
 def unscaled(
     relations: Mapping[str, Any], posterior: xr.Dataset, log_prior: xr.Dataset, groups: Iterable[str]
 ) -> dict[str, str]:
-    """The latent sites whose density is not scaled, as it belongs to the model and not to the prior, each with the reason.
+    """The latent sites whose density is not scaled, as it belongs to the model and not to the
+    prior, each with the reason.
 
-    Scaled are the priors of the top level: of sites whose density depends on no other latent site. Of these a site with a
-    value for each member of a group is left out where its prior is the standard normal: this is what a non-centred
-    parametrization makes of the group's effects, whose prior is that of their standard deviation. So both
-    parametrizations of a model have the same priors scaled, as the paper advises for hierarchical models.
+    Only priors of the top level are scaled: of sites whose density depends on no other latent site.
+    Of these, a site with a value for each member of a group is left out if its prior is the
+    standard normal: a non-centred parametrization has such sites for a group's effects, whose
+    prior is governed by their standard deviation. So the same priors are scaled in both
+    parametrizations of a model, as the paper advises for hierarchical models.
 
-    relations: of numpyro's `get_model_relations`. posterior, log_prior: dims (chain, draw, ...). groups: dims.
+    relations: of numpyro's `get_model_relations`. posterior, log_prior: dims (chain, draw, ...).
+    groups: dims.
     """
     latents = _latents(posterior)
     reasons = {}
@@ -95,7 +99,8 @@ def _standard_normal(site: xr.DataArray, log_prior: xr.DataArray) -> bool:
 
 
 def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
-    """Sites that are no parameters: those with a value for each unit, such as expected outcomes, and auxiliary ones."""
+    """Sites that are no parameters: those with a value for each unit, such as expected outcomes,
+    and auxiliary ones."""
     latents = _latents(posterior)
     return [
         str(name)
@@ -105,13 +110,15 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
 
 
 def _whole(tree: xr.DataTree, entry: Entry) -> bool:
-    """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
+    """Whether the stored log likelihood is all that the posterior was made with, not only what
+    comparisons score."""
     observed = references.signature(entry.model).outcomes
     return "log_likelihood" in tree.children and not entry.observed_where and set(observed) <= set(entry.outcomes)
 
 
 def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
-    """The log likelihood of all units together (chain, draw), or of each member's own (by, chain, draw)."""
+    """The log likelihood of all units together (chain, draw), or of each member's own (by, chain,
+    draw)."""
     (values,) = tree["log_likelihood"].to_dataset().astype(np.float64).data_vars.values()
     if by is None:
         return values.sum(unit)
@@ -137,7 +144,8 @@ def _summed(values: xr.DataArray, kept: Sequence[str | None]) -> xr.DataArray:
 
 
 def _member(posterior, priors, log_likelihood, prior_draws, member: Mapping[str, int]) -> xr.Dataset:
-    """`table` of one fit, or of one of several separate fits; its parameters are named as those of the whole."""
+    """`table` of one fit, or of one of several separate fits, whose parameters keep the names that
+    they have in the whole."""
     by = next(iter(member), None)
     chosen = posterior.isel(member)
     own = {name: value.isel(member, drop=True) for name, value in priors.items()}

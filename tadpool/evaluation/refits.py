@@ -1,7 +1,8 @@
 """Refits without some of the data, as lanes of one program: the exact side of cross-validation.
 
-Refits are warm-started: each chain starts where a chain of the main fit ended, with that chain's step size and the variances
-of the main fit's draws. What is held out changes the posterior, but not so much that the sampler has to search for it.
+Refits are warm-started: each chain starts where a chain of the main fit ended, with that chain's
+step size and the variances of the main fit's draws. What is held out changes the posterior, but not
+so much that the sampler has to search for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,16 +28,18 @@ from tadpool.modelling.binding import Arrays, Bound
 from tadpool.modelling.entry import Entry
 
 REFIT_WARMUP = 300
-"""Most warm-up iterations of a refit, which starts with the step sizes and variances of the main fit."""
+"""Most warm-up iterations of a refit, which starts with the step sizes and variances of the main
+fit."""
 
 
 @dataclass(frozen=True)
 class Refits:
     """What the refits without each fold say of it.
 
-    scores: log likelihood of the targets (fold, chain, draw, target), 0 past a fold's last one. predictive: outcome -> its
-    draws in the rows left out (fold, chain, thinned draw, row, ...), repeated past a fold's last one, if any. rhat: (fold,) the
-    largest of the scores and of the log density. diverging: (fold,) transitions. finite: (fold,) whether the draws are.
+    scores: log likelihood of the targets (fold, chain, draw, target), 0 past a fold's last one.
+    predictive: outcome -> its draws in the rows left out (fold, chain, thinned draw, row, ...),
+    repeated past a fold's last one, if any. rhat: (fold,) the largest of the scores and of the log
+    density. diverging: (fold,) transitions. finite: (fold,) whether the draws are.
     """
 
     scores: np.ndarray
@@ -60,13 +63,16 @@ def refit(
     """Fit the model without each fold's rows, warm-started from the main fit.
 
     Args:
-        bound: The model bound to its data; of separate fits as `batched_fits.group_points` gives it.
+        bound: The model bound to its data; of separate fits as `batched_fits.group_points` gives
+            it.
         folds: What each refit leaves out; of separate fits each fold lies within one of them.
         entry: Its address, outcomes and unit are used.
-        settings: chains, the fields of `lanes.Sampler`, and the sites that are `reparametrized`, see `sampler_settings`.
+        settings: chains, the fields of `lanes.Sampler`, and the sites that are `reparametrized`,
+            see `sampler_settings`.
         main: The main fit, with the groups posterior and sample_stats.
         attempt: Number of the main fit's last attempt.
-        points: The points of a sweep, or of separate fits. Rows that are left out of a sweep's points are not predicted.
+        points: The points of a sweep, or of separate fits. Rows that are left out of a sweep's
+            points are not predicted.
         execution: How the lanes are run, see `lanes.run`.
 
     Returns:
@@ -122,7 +128,8 @@ def refit(
 
 
 def sampler_settings(attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sampler settings of refits: those of the main fit, without draws that a remedy added, and with a shorter warm-up.
+    """Sampler settings of refits: the main fit's, without draws that a remedy added, and with a
+    shorter warm-up.
 
     Args:
         attempts: The attribute `attempts` of the main fit's file.
@@ -144,7 +151,8 @@ def warm_start(
         function: The model as it is sampled, with sites reparametrized.
         main: The main fit, with the groups posterior and sample_stats.
         points: The points of a sweep or of separate fits, if the main fit has several.
-        sampler: Settings of the refits; `dense` decides which sites have covariances in place of variances.
+        sampler: Settings of the refits; `dense` decides which sites have covariances in place of
+            variances.
 
     Returns:
         The start of each chain of the main fit: the leading axis has (fits x chains) lanes.
@@ -186,7 +194,8 @@ def warm_start(
 
 
 def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
-    """The fold's point, and its rows as the model sees them: of separate fits, places within the one that has them."""
+    """The fold's point, and its rows as the model sees them: of separate fits, places within the
+    one that has them."""
     if points is None or points.rows is None:
         return fold.point, fold.rows
     padding = next(iter(points.held_out.values()))
@@ -196,7 +205,8 @@ def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
 
 
 def _name(fold: Fold, points: Points | None) -> list:
-    """Of a sweep's fold the value comes first, so that its fit is the same whatever other values the sweep has."""
+    """Of a sweep's fold the value comes first, so that its fit is the same whatever other values
+    the sweep has."""
     return [*([points.labels[fold.point].tolist()] if _swept(points) else []), *fold.name]
 
 
@@ -217,7 +227,8 @@ def _held_out(bound: Bound, rows: Sequence[np.ndarray], outcomes: Sequence[str],
 
 
 def _derive(bound: Bound, outcomes: Sequence[str], unit: str, count: int, kept: np.ndarray) -> Callable:
-    """What is kept of a lane's draws: the scores of all of them, and predictions of the rows left out at the `kept` ones."""
+    """What is kept of a lane's draws: the scores of all of them, and predictions of the rows left
+    out at the `kept` ones."""
 
     def derive(draws: Arrays, stats: Arrays, lane: Arrays, shared: Arrays) -> Arrays:
         arguments = {**shared, **lane["arguments"]}
@@ -244,7 +255,8 @@ def _derive(bound: Bound, outcomes: Sequence[str], unit: str, count: int, kept: 
 
 
 def _rhat(draws: np.ndarray) -> np.ndarray:
-    """The largest R-hat of each fold (fold, quantity, chain, draw); what never changes has none and is passed over."""
+    """The largest R-hat of each fold (fold, quantity, chain, draw); what never changes has none and
+    is passed over."""
     found = np.full(draws.shape[:2], np.nan)
     moving = np.isfinite(draws).all(axis=(2, 3)) & (np.ptp(draws, axis=(2, 3)) > 0)
     if moving.any():

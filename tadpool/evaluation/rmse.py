@@ -1,4 +1,5 @@
-"""How far the outcomes are from their predicted means: root mean square errors, in sample and leave-one-out."""
+"""How far the outcomes are from their predicted means: root mean square errors, in sample and
+leave-one-out."""
 
 from dataclasses import dataclass
 
@@ -8,12 +9,14 @@ from arviz_stats.base import array_stats
 NUMERIC = frozenset(
     {"Normal", "StudentT", "Poisson", "Binomial", "GammaPoisson", "NegativeBinomial2", "Gamma", "LogNormal"}
 )
-"""Distributions whose mean is on the scale of the outcome; that of a category or of a yes or no is not."""
+"""Distributions whose mean is on the scale of the outcome; that of a category or of a yes or no is
+not."""
 
 
 @dataclass(frozen=True)
 class Error:
-    """A root mean square error and its Monte Carlo standard error, in the unit of the outcome; over how many values."""
+    """A root mean square error and its Monte Carlo standard error, in the unit of the outcome; over
+    how many values."""
 
     rmse: float
     mcse: float
@@ -21,16 +24,19 @@ class Error:
 
 
 def has_numeric_mean(distribution: str) -> bool:
-    """Whether outcomes of this distribution (NumPyro's name of it) can be set against their mean."""
+    """Whether outcomes of this distribution (NumPyro's name of it) can be set against their
+    mean."""
     return distribution.removesuffix("Logits").removesuffix("Probs") in NUMERIC
 
 
 def root_mean_square_error(observed: np.ndarray, draws: np.ndarray, log_weights: np.ndarray | None = None) -> Error:
-    """sqrt(mean((outcome - mean of its draws)^2)), the mean taken with weights where they are given.
+    """sqrt(mean((outcome - mean of its draws)^2)), the mean taken with weights where they are
+    given.
 
-    observed (values,). draws (chain, draw, values): of the outcomes' means, or of the outcomes themselves.
-    log_weights (chain, draw, values), normalized over chain and draw. A mean of few draws is off by chance, which makes
-    the squares too large by its variance; that variance is subtracted. Raises ValueError for arrays that do not fit.
+    observed (values,). draws (chain, draw, values): of the outcomes' means, or of the outcomes
+    themselves. log_weights (chain, draw, values), normalized over chain and draw. A mean of few
+    draws is off by chance, which makes the squares too large by its variance; that variance is
+    subtracted. Raises ValueError for arrays that do not fit.
     """
     chains, length, size = draws.shape
     if observed.shape != (size,) or (log_weights is not None and log_weights.shape != draws.shape):
@@ -41,7 +47,8 @@ def root_mean_square_error(observed: np.ndarray, draws: np.ndarray, log_weights:
     error = observed - means
     square = np.mean(error**2 - np.sum(apart**2, axis=(0, 1)))
     rmse = float(np.sqrt(max(square, 0.0)))
-    # What each draw moves the mean square by, to first order: its Monte Carlo error counts draws that are alike.
+    # What each draw moves the mean square by, to first order: its Monte Carlo error counts draws
+    # that are alike.
     moves = -2 * chains * length * np.mean(error * apart, axis=2)
     mcse = float(array_stats.mcse(moves, chain_axis=0, draw_axis=1, method="mean"))
     return Error(rmse, mcse / (2 * rmse) if rmse else 0.0, size)

@@ -1,4 +1,4 @@
-"""The scores of a sweep's points side by side: which is the best, and which cannot be told from it."""
+"""The scores of a sweep's points side by side: which is best, and which predict about as well."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +14,11 @@ TIE = f"less than {TIE_ELPD:.0f} nats, or {TIE_DSE:.0f} standard errors of the d
 
 
 def table(loo: xr.Dataset, over: Over, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per point that has scores: what varies, elpd with its errors, the difference to the best, whether it is a tie.
+    """One row per point that has scores: what varies, elpd with its errors, the difference to the
+    best, whether it is a tie.
 
-    points: of the sweep's check; one whose verdict is fail is neither the best nor a tie. A difference is a tie where
-    |elpd_diff| < 4 or < 2 dse, as between models (`comparison.table`).
+    points: of the sweep's check; one whose verdict is fail is neither the best nor a tie. A
+    difference is a tie where |elpd_diff| < 4 or < 2 dse, as between models (`comparison.table`).
     """
     names, along = axes(over), dim(over)
     (unit,) = [other for other in loo["elpd"].dims if other != along]

@@ -1,22 +1,25 @@
 """Figures, one kind per file.
 
-Each kind is a module with `draw(results, *, <options>) -> Drawn`; its name is the `kind` of a figure in a study file, and
-what stands beside `kind`, `caption`, `title` and `section` there are its options. A kind that every study gets has a constant
-`STANDARD` too, see `Standard`. Modules that start with an underscore are shared helpers. `drawing.draw_all` draws the
-standard figures of every entry, sweep, comparison, calibration and recovery and the study's own into
+Each kind is a module with `draw(results, *, <options>) -> Drawn`; its name is the `kind` of a
+figure in a study file, and what stands beside `kind`, `caption`, `title` and `section` there are
+its options. A kind that every study gets has a constant `STANDARD` too, see `Standard`. Modules
+that start with an underscore are shared helpers. `drawing.draw_all` draws the standard figures of
+every entry, sweep, comparison, calibration and recovery and the study's own into
 results/{study}/figures:
 
-- `<name>.svg`: transparent, text as outlines; black (#000000, or no colour at all, as in text) where the page may put its
-  own text colour. Ids are unique within a figure, not among figures.
+- `<name>.svg`: transparent, text as outlines; black (#000000, or no colour at all, as in text)
+  where the page may put its own text colour. Ids are unique within a figure, not among figures.
 - `<name>.csv`: the numbers that the figure shows, tidy.
-- `<name>.json`: what its explorer draws, where it has one: the figure's interactive form in the page.
+- `<name>.json`: what its explorer draws, where it has one: the figure's interactive form in the
+  page.
 - `figures.json`: a list in reading order, one mapping per figure:
-  name      file name without suffix: `<owner>-<kind>` (an entry, a comparison and so on), or the name in the study
+  name      file name without suffix: `<owner>-<kind>` (an entry, a comparison and so on), or the
+            name in the study
   kind      the module that drew it
   section   one of SECTIONS
   entry, comparison, sweep, calibration, recovery
-            what the figure belongs to (OWNERS): one of them is a name and the others are null; all are null for the
-            study's own
+            what the figure belongs to (OWNERS): one of them is a name and the others are null; all
+            are null for the study's own
   title     a few words, without a full stop
   caption   one to three sentences: what to look for
   alt       what it shows, with the numbers, for those who cannot see it
@@ -57,12 +60,14 @@ OWNERS = {
     "calibration": "calibration",
     "recovery": "recovery",
 }
-"""What a figure may belong to -> the key of a study that names these, in the order of standard figures."""
+"""What a figure may belong to -> the key of a study that names these, in the order of standard
+figures."""
 
 
 @dataclass(frozen=True)
 class Standard:
-    """The constant `STANDARD` of a kind of figure that is drawn for everything of one sort, without being asked for.
+    """The constant `STANDARD` of a kind of figure that is drawn for everything of one sort, without
+    being asked for.
 
     Attributes:
         owner: One of OWNERS; `draw` has an option of this name.
@@ -81,10 +86,10 @@ class Standard:
 class Drawn:
     """A drawn figure.
 
-    numbers: what it shows, tidy, for the CSV. title: a few words. alt: its content in words, with the numbers.
-    caption: what to look for; a study's own caption replaces it. values: what placeholders of captions stand for, e.g.
-    {"best": 1.65} for `{best:.2f}`. explorer: what `report/explorer.js` draws, see
-    `_explore.explorer`; None where there is nothing to choose.
+    numbers: what it shows, tidy, for the CSV. title: a few words. alt: its content in words, with
+    the numbers. caption: what to look for; a study's own caption replaces it. values: what
+    placeholders of captions stand for, e.g. {"best": 1.65} for `{best:.2f}`. explorer: what
+    `report/explorer.js` draws, see `_explore.explorer`; None where there is nothing to choose.
     """
 
     figure: "Figure"
@@ -97,4 +102,5 @@ class Drawn:
 
 
 class NotDrawn(Exception):
-    """There is nothing to draw: the fit failed, or the model has none of what this kind of figure shows."""
+    """There is nothing to draw: the fit failed, or the model has none of what this kind of figure
+    shows."""

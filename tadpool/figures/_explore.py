@@ -1,7 +1,9 @@
-"""What the data of all explorers share: members with what is known of them, views of their estimates, rounded numbers.
+"""What the data of all explorers share: members with what is known of them, views of their
+estimates, rounded numbers.
 
-An explorer is the interactive form of a figure, drawn by `report/explorer.js` from a mapping that the kind of figure makes with
-`explorer`: plain lists and text, None where there is no number, floats with four significant digits.
+An explorer is the interactive form of a figure, drawn by `report/explorer.js` from a mapping that
+the kind of figure makes with `explorer`: plain lists and text, None where there is no number,
+floats with four significant digits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,13 +32,15 @@ def explorer(
     Args:
         hint: What a reader can do, in a sentence.
         members: By dim, what `members` returns.
-        views: What is shown of the members, each with `name`, `words` that the sentence of a member begins with, `by` (a key of
-            `members`), `entries` and either `axis` (of intervals: `mean`, `low` and `high` of an entry are lists over
-            the members) or `arrows`, `names`, `returns_prior`, `predictor`, `points` and `outcome` (of arrows and lines: they
-            are lists over the members of lists over the predictor's grid).
+        views: What is shown of the members, each with `name`, `words` that the sentence of a member
+            begins with, `by` (a key of `members`), `entries` and either `axis` (of intervals:
+            `mean`, `low` and `high` of an entry are lists over the members) or `arrows`, `names`,
+            `returns_prior`, `predictor`, `points` and `outcome` (of arrows and lines: they are
+            lists over the members of lists over the predictor's grid).
         choice: What views differ in.
         start: Position of the view that is shown first.
-        curve: `label`, and `values`, `elpd` and `se` of each view, positions of those that `failed`, and a `colour`.
+        curve: `label`, and `values`, `elpd` and `se` of each view, positions of those that
+            `failed`, and a `colour`.
 
     Returns:
         What goes to the figure's JSON and into the page.
@@ -53,7 +57,8 @@ def rounded(values: Iterable[float], digits: int = DIGITS) -> list[float | int |
 
 
 def estimates(site: xr.DataArray) -> dict[str, list]:
-    """Posterior mean and 89 % interval of each element of a site with one dim besides chain and draw."""
+    """Posterior mean and 89 % interval of each element of a site with one dim besides chain and
+    draw."""
     frame = _summaries.summary(_summaries.draws(site))
     columns = {"mean": "mean", "low": "eti89_low", "high": "eti89_high"}
     return {name: rounded(frame[column]) for name, column in columns.items()}
@@ -66,7 +71,8 @@ def own_dim(site: xr.DataArray) -> str | None:
 
 
 def choices(results) -> list[str]:
-    """Dims whose members can be chosen: the study's unit and groups, where they are not too many."""
+    """Dims whose members can be chosen: the study's unit and groups, where they are not too
+    many."""
     dims = [results.config["unit"], *results.config["groups"]]
     return [dim for dim in dict.fromkeys(dims) if 1 < results.data.sizes.get(dim, 0) <= MOST_MEMBERS]
 
@@ -74,8 +80,9 @@ def choices(results) -> list[str]:
 def members(results, by: str) -> dict[str, Any]:
     """name, labels and facts of the members of a dim.
 
-    facts: `{name, values}` each, a value for every member. Of units they are the variables of the dataset; of a group they
-    are how many units each member has, the means of their outcomes, and its own variables.
+    facts: `{name, values}` each, a value for every member. Of units they are the variables of the
+    dataset; of a group they are how many units each member has, the means of their outcomes, and
+    its own variables.
     """
     data, unit = results.data, results.config["unit"]
     labels = data[by].values if by in data.coords else np.arange(1, data.sizes[by] + 1)
@@ -95,7 +102,8 @@ def members(results, by: str) -> dict[str, Any]:
 
 
 def _fact(data: xr.Dataset, variable: xr.DataArray) -> dict[str, Any]:
-    """A variable with words for its values where it has some: the labels of a group, or flag_meanings."""
+    """A variable with words for its values where it has some: the labels of a group, or
+    flag_meanings."""
     name = str(variable.name)
     group = name.removesuffix("_index")
     if group != name and group in data.coords:
@@ -111,9 +119,11 @@ def _fact(data: xr.Dataset, variable: xr.DataArray) -> dict[str, Any]:
 
 
 def axis(results, site: str) -> dict[str, Any]:
-    """label and observed of a site: the figure of kind estimates_by_unit that shows it says what it stands beside.
+    """label and observed of a site: the figure of kind estimates_by_unit that shows it says what it
+    stands beside.
 
-    observed: a value for every unit, or None where no figure says what was observed on the scale of the site.
+    observed: a value for every unit, or None where no figure says what was observed on the scale of
+    the site.
     """
     for figure in results.config["figures"].values():
         if figure["kind"] == "estimates_by_unit" and figure["site"] == site:
@@ -123,7 +133,8 @@ def axis(results, site: str) -> dict[str, Any]:
 
 
 def failed(results, entry: str, by: str) -> list[bool]:
-    """Which members' own fits failed, where the entry was fitted to each alone; none of them where it is one fit."""
+    """Which members' own fits failed, where the entry was fitted to each alone; none of them where
+    it is one fit."""
     labels = [str(label) for label in results.data[by].values] if by in results.data.coords else []
     points: list[Mapping] = results.check(entry).get("points", [])
     verdicts = {str(point[by]): point["verdict"] for point in points if by in point}

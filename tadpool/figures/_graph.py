@@ -1,7 +1,7 @@
 """Directed graphs: laid out by Graphviz, drawn by matplotlib.
 
-Graphviz measures text with the fonts of the machine. So that a figure's bytes do not depend on them, it gets nodes and
-plates of sizes measured here, with matplotlib's own font, and no text.
+Graphviz measures text with the fonts of the machine. So that a figure's bytes do not depend on
+them, it gets nodes and plates of sizes measured here, with matplotlib's own font, and no text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ MARGIN = 6.0
 
 @dataclass(frozen=True)
 class Node:
-    """A node. shape: ellipse or box. filled: observed. dashed: its outline, for what cannot be observed. small: second line."""
+    """A node. shape: ellipse or box. filled: observed. dashed: its outline, for what cannot be
+    observed. small: second line."""
 
     text: str
     small: str = ""
@@ -41,7 +42,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """nodes by name; edges as (from, to); plates: label -> (parent plate or None, names of its own nodes); marked edges."""
+    """nodes by name; edges as (from, to); plates: label -> (parent plate or None, names of its own
+    nodes); marked edges."""
 
     nodes: Mapping[str, Node]
     edges: Sequence[tuple[str, str]]
@@ -89,12 +91,14 @@ def _layout(graph: Graph) -> pygraphviz.AGraph:
         around = clusters[parent] if parent else laid_out
         space = f'<TD FIXEDSIZE="TRUE" WIDTH="{text_width(name, FONT_SIZE - 1) + 8:.0f}" HEIGHT="12"></TD>'
         label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0"><TR>{space}</TR></TABLE>>'
-        # Nodes of inner plates are named here too: a subgraph takes nodes from the graph around it alone.
+        # Nodes of inner plates are named here too: a subgraph takes nodes from the graph around it
+        # alone.
         clusters[name] = around.add_subgraph(
             _inside(graph, name), name=f"cluster_{position}", label=label, labelloc="b", labeljust="r", margin=8
         )
         if any(cause in members and effect not in members for cause, effect in graph.edges):
-            # An edge that leaves a plate at its foot would run through the label: room beside the nodes keeps it clear.
+            # An edge that leaves a plate at its foot would run through the label: room beside the
+            # nodes keeps it clear.
             clusters[name].add_node(
                 f"room {position}", label="", fixedsize="true", width=text_width(name, 8) / 72, height=0.1
             )

@@ -16,7 +16,8 @@ MOST_CELLS = 2_000_000
 
 
 def draw(results, entries: Sequence[str], group: str, title: str, caption: str) -> Drawn:
-    """One column of panels per entry, one row per outcome: counts of whole numbers, cumulative shares of other numbers."""
+    """One column of panels per entry, one row per outcome: counts of whole numbers, cumulative
+    shares of other numbers."""
     rows = list(parts(results.data, results.config["outcomes"], results.config["unit"]))
     figure, axes = _style.panels(
         len(rows), len(entries), height=0.6 + 2.5 * len(rows), sharex="row", sharey="row", width=_style.WIDTH
@@ -60,7 +61,8 @@ def _draws(predicted: xr.DataArray) -> np.ndarray:
 
 
 def _grid(observed: xr.DataArray, predicted: Sequence[np.ndarray]) -> np.ndarray:
-    """Where distributions are compared, less far tails of predictions: left edges of bins for whole numbers, else points."""
+    """Where distributions are compared, less far tails of predictions: left edges of bins for whole
+    numbers, else points."""
     tails = [np.quantile(values, [0.005, 0.995]) for values in predicted]
     low = min([float(observed.min()), *(float(tail[0]) for tail in tails)])
     high = max([float(observed.max()), *(float(tail[1]) for tail in tails)])
@@ -71,7 +73,8 @@ def _grid(observed: xr.DataArray, predicted: Sequence[np.ndarray]) -> np.ndarray
 
 
 def _counts(axes: Axes, predicted: np.ndarray, observed: np.ndarray, grid: np.ndarray, colour: str) -> pd.DataFrame:
-    """A rootogram: how often each value occurs, observed and in predictive draws (Kleiber & Zeileis 2016)."""
+    """A rootogram: how often each value occurs, observed and in predictive draws (Kleiber & Zeileis
+    2016)."""
     step = int(grid[1] - grid[0]) if len(grid) > 1 else 1
     support = range(len(grid))
 

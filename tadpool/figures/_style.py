@@ -10,13 +10,15 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe & Ito (2008), without black (observed data) and yellow (too pale on white); told apart with any colour vision.
+# Okabe & Ito (2008), without black (observed data) and yellow (too pale on white); told apart with
+# any colour vision.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 OBSERVED = "#000000"
 # Halfway between black and white: as legible on a dark page as on a light one.
 REFERENCE = "#808080"
 FAILED = " (failed)"
-# Units of an ordered variable that is stored from 0: its levels are shown from 1, as people answered.
+# Units of an ordered variable that is stored from 0: its levels are shown from 1, as people
+# answered.
 STEPS = "steps above the lowest"
 WIDTH = 7.0
 
@@ -45,7 +47,8 @@ STYLE = {
 
 @contextmanager
 def figure_style(salt: str) -> Iterator[None]:
-    """The style, whatever matplotlibrc the machine has; salt makes the ids inside an SVG its own and reproducible."""
+    """The style, whatever matplotlibrc the machine has; salt makes the ids inside an SVG its own
+    and reproducible."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update({**STYLE, "svg.hashsalt": salt})
@@ -55,7 +58,8 @@ def figure_style(salt: str) -> Iterator[None]:
 def panels(
     rows: int = 1, columns: int = 1, *, height: float, width: float = WIDTH, **options
 ) -> tuple[Figure, np.ndarray]:
-    """A figure of `width` x `height` inches and its axes (rows, columns); options go to `Figure.subplots`."""
+    """A figure of `width` x `height` inches and its axes (rows, columns); options go to
+    `Figure.subplots`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
@@ -71,7 +75,8 @@ def label(results, entry: str) -> str:
 
 
 def first_level(variable: xr.DataArray) -> int:
-    """What the value 0 is shown as: 1 for levels of an ordered variable (units: steps above the lowest), 0 for all others."""
+    """What the value 0 is shown as: 1 for levels of an ordered variable (units: steps above the
+    lowest), 0 for all others."""
     return int(variable.attrs.get("units") == STEPS)
 
 
@@ -84,7 +89,8 @@ def quantity(variable: xr.DataArray) -> str:
 
 
 def meanings(variable: xr.DataArray) -> dict[int | str, str]:
-    """The distinct values of a variable, each with what it means (flag_meanings) or its own text."""
+    """The distinct values of a variable, each with what it means (flag_meanings) or its own
+    text."""
     values = np.unique(variable.values).tolist()
     names = dict(
         zip(
@@ -107,8 +113,8 @@ def intervals(
 ) -> None:
     """The one way to draw intervals: 89 % thin, 50 % thick, median as a dot.
 
-    frame: columns of `tadpool.figures._summaries`. upright: intervals along y, positions on x. weight: thickness of
-    the lines. options: color, label, marker.
+    frame: columns of `tadpool.figures._summaries`. upright: intervals along y, positions on x.
+    weight: thickness of the lines. options: color, label, marker.
     """
     lines = axes.vlines if upright else axes.hlines
     chosen = {"color": options.get("color", OBSERVED)}

@@ -42,7 +42,8 @@ def distribution(results, entry: str, site: str) -> str:
 
 
 def latents(posterior: xr.Dataset) -> list[str]:
-    """Names of the sites that were sampled, as the model states them; other computed sites repeat what they say."""
+    """Names of the sites that were sampled, as the model states them; other computed sites repeat
+    what they say."""
     sampled = [str(name) for name, site in posterior.data_vars.items() if site.attrs.get("site", "latent") == "latent"]
     stated = [name.removesuffix("_decentered") for name in sampled]
     return [name if name in posterior else own for name, own in zip(stated, sampled, strict=True)]
@@ -58,13 +59,15 @@ def draws(site: xr.DataArray) -> np.ndarray:
 
 
 def summary(values: np.ndarray) -> pd.DataFrame:
-    """Mean, median, 50 % and 89 % equal-tailed intervals of each row of values (elements, draws)."""
+    """Mean, median, 50 % and 89 % equal-tailed intervals of each row of values (elements,
+    draws)."""
     quantiles = np.quantile(values, list(QUANTILES.values()), axis=1)
     return pd.DataFrame({"mean": values.mean(axis=1), **dict(zip(QUANTILES, quantiles, strict=True))})
 
 
 def without_truth(results) -> list[str]:
-    """Parameters of a simulated study that have no true value, as they do not apply there: their posterior is their prior."""
+    """Parameters of a simulated study that have no true value, as they do not apply there: their
+    posterior is their prior."""
     truth = {} if results.truth is None else results.truth.data_vars
     return [
         name
@@ -80,7 +83,8 @@ def in_words(row: Mapping[str, float]) -> str:
 
 
 def site_summary(site: xr.DataArray) -> pd.DataFrame:
-    """`summary` of each element of a site, with the columns parameter, site and element (its label, "" for a scalar)."""
+    """`summary` of each element of a site, with the columns parameter, site and element (its label,
+    "" for a scalar)."""
     names = element_names(site)
     elements = [", ".join(labels) for labels in element_labels(site)]
     identity = pd.DataFrame({"parameter": names, "site": str(site.name), "element": elements})
@@ -90,7 +94,8 @@ def site_summary(site: xr.DataArray) -> pd.DataFrame:
 def density(values: np.ndarray, points: int = 120) -> tuple[np.ndarray, np.ndarray]:
     """Kernel density estimate (ArviZ) of a sample: grid and density.
 
-    Many draws are shown without their most extreme 0.2 %, or 5 % of long tails, which would stretch the axis.
+    Many draws are shown without their most extreme 0.2 %, or 5 % of long tails, which would stretch
+    the axis.
     """
     flat = np.ravel(values).astype(float)
     cut = 0.001 if flat.size >= MANY_DRAWS else 0.0
@@ -102,7 +107,8 @@ def density(values: np.ndarray, points: int = 120) -> tuple[np.ndarray, np.ndarr
 
 
 def count_values(values: np.ndarray, support: Sequence[int]) -> np.ndarray:
-    """How often each value of `support` (consecutive integers) occurs in each row of values (draws, units)."""
+    """How often each value of `support` (consecutive integers) occurs in each row of values (draws,
+    units)."""
     size = len(support)
     positions = values.astype(np.int64) - support[0]
     inside = (positions >= 0) & (positions < size)

@@ -20,7 +20,8 @@ DRAWS = 1000
 GRID = 60
 COLOURS = "Blues"
 LARGEST = 2500
-# Dark on the light cells in both colour schemes of the page, so not the black that follows the text.
+# Dark on the light cells in both colour schemes of the page, so not the black that follows the
+# text.
 INK = "#10203a"
 CAPTION = (
     "The best point is {best}; the points with a dot predict about equally well ("
@@ -109,7 +110,8 @@ def _mark(axes: Axes, numbers: pd.DataFrame, names: list[str], compared: bool) -
 
 
 def _draw_overlay(axes: Axes, results, overlay: Mapping[str, Any] | None) -> str:
-    """The posterior of two sites as the regions of highest density; in words, or "" where there is none."""
+    """The posterior of two sites as the regions of highest density; in words, or "" where there is
+    none."""
     if overlay is None or not results.usable(overlay["entry"]):
         return ""
     sites, label = _summaries.sites(results, overlay["entry"]), _style.label(results, overlay["entry"])

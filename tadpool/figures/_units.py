@@ -15,7 +15,8 @@ MOST_LABELLED = 60
 
 
 def variable(data: xr.Dataset, name: str) -> xr.DataArray:
-    """A variable of the dataset as it is shown, ordered levels from 1. Raises UserError where there is none of that name."""
+    """A variable of the dataset as it is shown, ordered levels from 1. Raises UserError where there
+    is none of that name."""
     if name not in data.variables:
         raise UserError(f"figures: the dataset has no variable {name!r}; it has {', '.join(map(str, data.data_vars))}")
     found = data[name]
@@ -83,7 +84,8 @@ def draw_unit_axis(axes: Axes, observed: xr.DataArray) -> None:
 
 
 def draw_group_axis(axes: Axes, at: np.ndarray, labels: Sequence[str], title: str) -> None:
-    """Groups at 0, 1, ...: their names where they are few, else evenly chosen ones; long names stand upright."""
+    """Groups at 0, 1, ...: their names where they are few, else evenly chosen ones; long names
+    stand upright."""
     step = 1 if len(labels) <= MOST_LABELLED else -(-len(labels) // 20)
     upright = len(labels) > 15 or sum(map(len, labels)) > 90
     axes.set_xticks(at[::step], labels[::step], rotation=90 if upright else 0)
@@ -92,7 +94,8 @@ def draw_group_axis(axes: Axes, at: np.ndarray, labels: Sequence[str], title: st
 
 
 def values_by_group(data: xr.Dataset, name: str, by: str) -> Mapping[str, np.ndarray]:
-    """The values of a variable by group: by a dim with an index variable `<by>_index`, or by the values of a variable."""
+    """The values of a variable by group: by a dim with an index variable `<by>_index`, or by the
+    values of a variable."""
     values = variable(data, name).values
     if f"{by}_index" in data:
         members = data[by].values if by in data.coords else np.arange(data.sizes[by])

@@ -1,4 +1,5 @@
-"""How much fits to simulated data contract the prior, against the errors of their posterior means."""
+"""How much fits to simulated data contract the prior, against the errors of their posterior
+means."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,8 @@ CAPTION = (
 
 
 def draw(results, *, calibration: str) -> Drawn:
-    """calibration: its name in the study. The joint log likelihood has no prior to contract and is left out.
+    """calibration: its name in the study. The joint log likelihood has no prior to contract and is
+    left out.
 
     Raises NotDrawn where the calibration has no ranks.
     """

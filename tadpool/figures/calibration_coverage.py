@@ -1,4 +1,5 @@
-"""Shares of true values inside central intervals of the posteriors that were fitted to simulated data."""
+"""Shares of true values inside central intervals of the posteriors that were fitted to simulated
+data."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,8 @@ CAPTION = (
 
 
 def draw(results, *, calibration: str) -> Drawn:
-    """calibration: its name in the study. One row per site. Raises NotDrawn where the calibration has no ranks."""
+    """calibration: its name in the study. One row per site. Raises NotDrawn where the calibration
+    has no ranks."""
     _, quantities, n = _calibrations.read_calibration(results, calibration)
     sites = _calibrations.sites(quantities)
     figure, axes = _style.panels(1, len(LEVELS), height=0.9 + 0.28 * max(3, len(sites)), sharey=True)

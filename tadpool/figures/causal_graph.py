@@ -14,7 +14,8 @@ def draw(
     unobserved: list[str] = (),
     marked: list[str] = (),
 ) -> Drawn:
-    """edges: `T -> S`. meanings: node -> what it stands for. unobserved: nodes drawn dashed. marked: edges in colour.
+    """edges: `T -> S`. meanings: node -> what it stands for. unobserved: nodes drawn dashed.
+    marked: edges in colour.
 
     Raises UserError for an edge that is not written so, and for a marked edge that is not an edge.
     """

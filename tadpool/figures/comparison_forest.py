@@ -31,8 +31,8 @@ def draw(results, *, comparison: str) -> Drawn:
 def _explorer(results, entries: list[str]) -> dict[str, Any] | None:
     """Views of all sites over the unit or a group; None where no usable entry has one.
 
-    A view that has an observed counterpart comes first, then those of more entries. Sites that were made by another
-    parametrization only (standardized distances) are left out.
+    A view that has an observed counterpart comes first, then those of more entries. Sites that were
+    made by another parametrization only (standardized distances) are left out.
     """
     posteriors = {entry: _summaries.sites(results, entry) for entry in entries if results.usable(entry)}
     dims = _explore.choices(results)

@@ -18,8 +18,8 @@ def draw(results, *, panels: list[Mapping[str, Any]], columns: int = 3) -> Drawn
     """panels: `{curves, label, reference}` each; reference: a number to mark, or `truth` for
     the value that the data of a simulated study were made with.
 
-    curves: `{entry, site, group, label}` each; group: posterior (default, a full line) or prior (dashed). Elements of an array
-    make one curve together.
+    curves: `{entry, site, group, label}` each; group: posterior (default, a full line) or prior
+    (dashed). Elements of an array make one curve together.
     """
     kept = [(panel, [curve for curve in panel["curves"] if _drawable(results, curve)]) for panel in panels]
     kept = [(panel, curves) for panel, curves in kept if curves]
@@ -50,7 +50,8 @@ def draw(results, *, panels: list[Mapping[str, Any]], columns: int = 3) -> Drawn
 
 
 def _mark(results, axes: Axes, reference: float | str, site: str) -> float:
-    """Draw the reference; `truth` stands for the site's true value. Raises UserError where there is no such single value."""
+    """Draw the reference; `truth` stands for the site's true value. Raises UserError where there is
+    no such single value."""
     at, name = reference, "reference"
     if reference == "truth":
         truth = results.truth
@@ -78,7 +79,8 @@ def _drawable(results, curve: Mapping[str, Any]) -> bool:
 
 
 def _curve(results, axes: Axes, curve: Mapping[str, Any], foot: float, several: bool) -> pd.DataFrame:
-    """Draw one density, scaled to height 1 so that narrow and wide ones can be compared, its interval below it."""
+    """Draw one density, scaled to height 1 so that narrow and wide ones can be compared, its
+    interval below it."""
     group = curve.get("group", "posterior")
     values = _one_per_draw(_summaries.draws(_summaries.sites(results, curve["entry"], group)[curve["site"]]))
     grid, height = _summaries.density(values)
@@ -105,7 +107,8 @@ def _curve(results, axes: Axes, curve: Mapping[str, Any], foot: float, several: 
 
 
 def _one_per_draw(values: np.ndarray) -> np.ndarray:
-    """One element of each draw in turn, of values (elements, draws): elements of one draw depend on each other."""
+    """One element of each draw in turn, of values (elements, draws): elements of one draw depend on
+    each other."""
     draws = np.arange(values.shape[1])
     return values[draws % len(values), draws]
 

@@ -20,7 +20,8 @@ from tadpool.files.results import StudyResults
 class Wanted:
     """A figure to draw.
 
-    owner: a mapping of one of OWNERS to its name, or nothing. caption, title: "" leaves them to the kind.
+    owner: a mapping of one of OWNERS to its name, or nothing. caption, title: "" leaves them to the
+    kind.
     """
 
     name: str
@@ -33,7 +34,8 @@ class Wanted:
 
 
 def standard() -> dict[str, Standard]:
-    """Kinds of figures that are drawn without being asked for, as their modules declare them, in reading order."""
+    """Kinds of figures that are drawn without being asked for, as their modules declare them, in
+    reading order."""
     modules = {kind: import_module(f"tadpool.figures.{kind}") for kind in plugins.figures()}
     found = {kind: module.STANDARD for kind, module in modules.items() if hasattr(module, "STANDARD")}
     return dict(sorted(found.items(), key=lambda item: (SECTIONS.index(item[1].section), item[1].place, item[0])))
@@ -86,9 +88,11 @@ def _kind(kind: str):
 
 
 def draw_all(results: StudyResults, folder: Path) -> None:
-    """Draw every figure of the study into `folder`, with figures.json; see `tadpool.figures` for what is written.
+    """Draw every figure of the study into `folder`, with figures.json; see `tadpool.figures` for
+    what is written.
 
-    Figures of fits that failed are left out. Raises UserError for what is wrong in the study's `figures`.
+    Figures of fits that failed are left out. Raises UserError for what is wrong in the study's
+    `figures`.
     """
     listed = []
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +125,8 @@ def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
 
 
 def fill_caption(name: str, caption: str, values: Mapping[str, Any]) -> str:
-    """The caption with its placeholders filled. Raises UserError for one that the figure has no value for."""
+    """The caption with its placeholders filled. Raises UserError for one that the figure has no
+    value for."""
     try:
         return caption.format(**values)
     except (KeyError, IndexError) as error:

@@ -1,4 +1,5 @@
-"""How well the sampler explores energies: their distribution against that of their changes (Betancourt 2016)."""
+"""How well the sampler explores energies: their distribution against that of their changes
+(Betancourt 2016)."""
 
 import numpy as np
 import pandas as pd

@@ -23,9 +23,11 @@ def draw(
     lines: list[Mapping[str, str]] = (),
     label: str = "",
 ) -> Drawn:
-    """x, y, lines: `{entry, site}` each. lines: scalar sites whose posterior means are marked on both axes.
+    """x, y, lines: `{entry, site}` each. lines: scalar sites whose posterior means are marked on
+    both axes.
 
-    Points are posterior means with 89 % intervals. Raises UserError where the sites have different elements.
+    Points are posterior means with 89 % intervals. Raises UserError where the sites have different
+    elements.
     """
     _summaries.usable(results, [x["entry"]])
     _summaries.usable(results, [y["entry"]])
@@ -64,7 +66,8 @@ def draw(
 
 
 def _name(axes: Axes, across: pd.DataFrame, up: pd.DataFrame, close: float) -> None:
-    """The name of each point, by turns below and above; points closer to their neighbour than `close` share a label."""
+    """The name of each point, by turns below and above; points closer to their neighbour than
+    `close` share a label."""
     order = across["mean"].to_numpy().argsort(kind="stable")
     points = np.column_stack([across["mean"], up["mean"]])[order]
     apart = np.abs(np.diff(points, axis=0)).max(axis=1) >= close

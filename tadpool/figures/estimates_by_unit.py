@@ -1,4 +1,5 @@
-"""A site's posterior for each unit beside what was observed there, for entries and for values of a sweep."""
+"""A site's posterior for each unit beside what was observed there, for entries and for values of a
+sweep."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +32,8 @@ def draw(
 ) -> Drawn:
     """One panel each: `{entry: name}` or `{sweep: name, at: smallest | best | largest}`.
 
-    line: `{site, link, label}`, a horizontal line at link(posterior mean of a scalar site). Others as in observed_by_unit.
+    line: `{site, link, label}`, a horizontal line at link(posterior mean of a scalar site). Others
+    as in observed_by_unit.
     """
     observed, axis = _units.share(results.data, outcome, trials)
     sources = [source for source in (_source(results, panel) for panel in panels) if source is not None]

@@ -64,7 +64,8 @@ def _rows(numbers: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _axis_name(found: dict[str, xr.Dataset], site: str) -> str:
-    """What the rows of an array are, e.g. tank; "" for a scalar and for dims without a name of their own."""
+    """What the rows of an array are, e.g. tank; "" for a scalar and for dims without a name of
+    their own."""
     variable = max((dataset[site] for dataset in found.values() if site in dataset), key=lambda each: each.ndim)
     return ", ".join(
         _style.quantity(variable[dim]) if dim in variable.coords else dim
@@ -110,13 +111,15 @@ def _height(block: pd.DataFrame, names: Sequence[str]) -> float:
 
 
 def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> None:
-    """One row per parameter, entries within it; many rows are ordered by their medians and not labelled."""
+    """One row per parameter, entries within it; many rows are ordered by their medians and not
+    labelled."""
     rows = list(dict.fromkeys(block["row"]))
     many = len(rows) > MOST_LABELLED
     if many:
         rows = list(block.groupby("row", sort=False)["median"].mean().sort_values(kind="stable").index)
     position = {row: i for i, row in enumerate(rows)}
-    # Entries stand beside each other within a row, in the middle of it where some have no such parameter.
+    # Entries stand beside each other within a row, in the middle of it where some have no such
+    # parameter.
     count, place = block.groupby("row")["entry"].transform("size"), block.groupby("row").cumcount()
     offsets = (place - (count - 1) / 2) * (0.56 / max(1, len(names) - 1))
     for name in names:

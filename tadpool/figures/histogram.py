@@ -10,7 +10,8 @@ COLUMNS = 3
 
 
 def draw(results, *, variable: str, by: str | None = None) -> Drawn:
-    """by: a grouping dim or a variable; one more panel for each of its values, all on the same axis."""
+    """by: a grouping dim or a variable; one more panel for each of its values, all on the same
+    axis."""
     chosen = _units.variable(results.data, variable)
     parts = {"all": chosen.values.ravel()} | (dict(_units.values_by_group(results.data, variable, by)) if by else {})
     columns = min(COLUMNS, len(parts))
@@ -52,7 +53,8 @@ def _variance(values: np.ndarray) -> float:
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
-    """One bar per whole number, or a few of them; for other numbers the rule of Freedman and Diaconis."""
+    """One bar per whole number, or a few of them; for other numbers the rule of Freedman and
+    Diaconis."""
     if values.dtype.kind not in "iub":
         return np.histogram_bin_edges(values[np.isfinite(values)], "fd")
     low, high = int(values.min()), int(values.max())

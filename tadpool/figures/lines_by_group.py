@@ -1,4 +1,5 @@
-"""Data and fitted lines of chosen groups: each group's own intercept and slope, in several entries."""
+"""Data and fitted lines of chosen groups: each group's own intercept and slope, in several
+entries."""
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,11 @@ def draw(
     slope: str,
     draws: int = 40,
 ) -> Drawn:
-    """members: groups of the dim `by`, one panel each. intercept, slope: sites, with the dim `by` or the same for all groups.
+    """members: groups of the dim `by`, one panel each. intercept, slope: sites, with the dim `by`
+    or the same for all groups.
 
-    draws: thin lines, each one draw of both. A slope whose group holds one value of x alone is said to return its prior.
+    draws: thin lines, each one draw of both. A slope whose group holds one value of x alone is said
+    to return its prior.
     """
     names = _summaries.usable(results, entries)
     labels = _known(results.data, by, members)
@@ -67,7 +70,8 @@ def _known(data: xr.Dataset, by: str, members: list[str]) -> list[str]:
 
 
 def _alone(results, entry: str, by: str) -> bool:
-    """Whether the entry was fitted to each group by itself, so that no other group tells it anything."""
+    """Whether the entry was fitted to each group by itself, so that no other group tells it
+    anything."""
     return results.fit(entry).attrs.get("over") == by
 
 
@@ -100,7 +104,8 @@ def _lines(axes: Axes, pair: np.ndarray, ends: np.ndarray, draws: int, shade: st
 
 
 def _data(axes: Axes, across: np.ndarray, up: np.ndarray) -> None:
-    """Every unit, moved sideways a little by its place among the units of the same x, so that fewer hide each other."""
+    """Every unit, moved sideways a little by its place among the units of the same x, so that fewer
+    hide each other."""
     order = np.lexsort((up, across))
     place = np.arange(len(order)) - np.searchsorted(across[order], across[order])
     side = np.array([0.0, -1.0, 1.0])[place % 3] * 0.02

@@ -1,4 +1,5 @@
-"""Whether predictions without the unit are calibrated: LOO-PIT, and reliability of yes-or-no outcomes."""
+"""Whether predictions without the unit are calibrated: LOO-PIT, and reliability of yes-or-no
+outcomes."""
 
 from dataclasses import dataclass
 
@@ -35,9 +36,11 @@ SOURCE = (
 
 @dataclass(frozen=True)
 class Predicted:
-    """Values that count (values,), with draws (values, draws) of what is predicted for them, and log weights of these.
+    """Values that count (values,), with draws (values, draws) of what is predicted for them, and
+    log weights of these.
 
-    undrawn: how many values count, but no draw of theirs does, so that nothing is predicted for them.
+    undrawn: how many values count, but no draw of theirs does, so that nothing is predicted for
+    them.
     """
 
     observed: np.ndarray
@@ -47,7 +50,8 @@ class Predicted:
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """One panel per outcome; the sort of outcome decides what it shows, see `tadpool.evaluation.pit`."""
+    """One panel per outcome; the sort of outcome decides what it shows, see
+    `tadpool.evaluation.pit`."""
     predictive, counts = _summaries.sites(results, entry, "posterior_predictive"), _counts(results, entry)
     outcomes = [outcome for outcome in results.config["outcomes"] if outcome in predictive]
     figure, axes = _style.panels(1, len(outcomes), height=3.0, width=5.0 if len(outcomes) == 1 else _style.WIDTH)
@@ -98,7 +102,8 @@ def _selection(units: int) -> str:
 
 
 def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Predicted:
-    """All cells of the units shown, where they count, with the weights of draws in which they count too."""
+    """All cells of the units shown, where they count, with the weights of draws in which they count
+    too."""
     log_likelihood, unit = _summaries.sites(results, entry, "log_likelihood"), results.config["unit"]
     (scored,) = log_likelihood.data_vars
     chosen = {unit: _selected(log_likelihood.sizes[unit])}

@@ -7,7 +7,8 @@ from tadpool.figures import Drawn, _style, _units
 
 
 def draw(results, *, variable: str, by: str, first: int | None = None) -> Drawn:
-    """by: a grouping dim, or a variable with few values. first: show so many groups only, in the order of the data."""
+    """by: a grouping dim, or a variable with few values. first: show so many groups only, in the
+    order of the data."""
     chosen = _units.variable(results.data, variable)
     parts = {name: values for name, values in _units.values_by_group(results.data, variable, by).items() if len(values)}
     shown = dict(list(parts.items())[:first])

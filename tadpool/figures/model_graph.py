@@ -15,7 +15,8 @@ CAPTION = (
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """Works from the model and the data alone: also where the fit failed, unless the model cannot be run at all."""
+    """Works from the model and the data alone: also where the fit failed, unless the model cannot
+    be run at all."""
     relations = json.loads(results.prior(entry).attrs["relations"])
     if not relations:
         raise NotDrawn
@@ -52,7 +53,8 @@ def _family(kind: str) -> str:
 
 
 def _nested(plates: dict[str, list[str]]) -> dict[str, tuple[str | None, list[str]]]:
-    """Each plate with the smallest plate that holds all of it, outer plates first, and the nodes that are in no inner plate."""
+    """Each plate with the smallest plate that holds all of it, outer plates first, and the nodes
+    that are in no inner plate."""
     order = sorted(plates, key=lambda name: -len(plates[name]))
     nested = {}
     for position, name in enumerate(order):

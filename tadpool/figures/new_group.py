@@ -1,4 +1,5 @@
-"""What a new member of a group is predicted to be like, against what was observed in the known ones."""
+"""What a new member of a group is predicted to be like, against what was observed in the known
+ones."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,8 @@ from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
 
 
 def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn:
-    """outcome: right panel, one curve for each predicted row. site: left panel, the new member's beside the known ones."""
+    """outcome: right panel, one curve for each predicted row. site: left panel, the new member's
+    beside the known ones."""
     tree = results.predictions(entry)
     if "predictions" not in tree.children:
         raise NotDrawn(f"{entry} has no predictions")

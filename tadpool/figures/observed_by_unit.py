@@ -15,7 +15,8 @@ def draw(
     colour_by: str | None = None,
     label: str = "",
 ) -> Drawn:
-    """trials: outcome / trials is shown. blocks: a variable that units are ordered by. colour_by: one with few values."""
+    """trials: outcome / trials is shown. blocks: a variable that units are ordered by. colour_by:
+    one with few values."""
     observed, axis = _units.share(results.data, outcome, trials)
     (unit,) = observed.dims
     at = np.arange(1, len(observed) + 1)

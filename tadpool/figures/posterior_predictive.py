@@ -1,4 +1,5 @@
-"""What the fitted model predicts for the same units, against what was observed: whole distributions, not means."""
+"""What the fitted model predicts for the same units, against what was observed: whole
+distributions, not means."""
 
 from tadpool.figures import Drawn, Standard, _predictive, _style, _summaries
 

@@ -14,7 +14,8 @@ CAPTION = (
 
 
 def draw(results, *, entries: list[str], outcome: str, colour_by: str | None = None, draws: int = 4) -> Drawn:
-    """entries: one panel each on the same axes. draws: how many of each unit are shown. colour_by: a variable of the units."""
+    """entries: one panel each on the same axes. draws: how many of each unit are shown. colour_by:
+    a variable of the units."""
     names = [
         name for name in _summaries.usable(results, entries) if "posterior_predictive" in results.fit(name).children
     ]
@@ -63,7 +64,8 @@ def _summarized(predicted: np.ndarray, observed: np.ndarray) -> tuple[pd.DataFra
 
 
 def _panel(axes: Axes, results, observed, predicted: np.ndarray, colour_by: str | None, draws: int) -> None:
-    """Evenly chosen draws of evenly chosen units; dots in one picture, or a file of many units would be large."""
+    """Evenly chosen draws of evenly chosen units; dots in one picture, or a file of many units
+    would be large."""
     units = np.arange(0, len(predicted), max(1, -(-len(predicted) * draws // MOST_POINTS)))
     columns = np.linspace(0, predicted.shape[1] - 1, draws).astype(int)
     chosen = predicted[np.ix_(units, columns)]

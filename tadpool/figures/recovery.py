@@ -21,7 +21,8 @@ EDGE = "has its true value at the boundary of the parameter space and is not cou
 def draw(
     results, *, entry: str | None = None, entries: list[str] | None = None, sites: list[str] | None = None
 ) -> Drawn:
-    """sites: by default all that have true values. A parameter whose true value is NaN is shown and not counted.
+    """sites: by default all that have true values. A parameter whose true value is NaN is shown and
+    not counted.
 
     Raises NotDrawn where the data are not simulated, or no entry has a site of the truth.
     """
@@ -53,7 +54,8 @@ def draw(
 
 
 def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
-    """Intervals of all sites of the truth, with the truth, z, whether the 89 % interval covers it, and whether that counts.
+    """Intervals of all sites of the truth, with the truth, z, whether the 89 % interval covers it,
+    and whether that counts.
 
     None where the entry has none of these sites.
     """
@@ -71,7 +73,8 @@ def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
 
 
 def _on_edge(site: xr.DataArray, truth: xr.DataArray, prior: xr.DataArray | None) -> np.ndarray:
-    """Which true values lie at the boundary of the parameter space, such as a scale of zero: no interval covers these.
+    """Which true values lie at the boundary of the parameter space, such as a scale of zero: no
+    interval covers these.
 
     All draws, of the prior and of the posterior, are then on one side of it.
     """

@@ -14,7 +14,8 @@ from tadpool.figures import Drawn, NotDrawn, Standard, _style
 STANDARD = Standard("recovery", "calibration")
 STATISTICS = {"bias": "bias", "rmse": "root mean square error", "coverage": "coverage of 89 % intervals"}
 MAPS = {"bias": "RdBu_r", "rmse": "Purples", "coverage": "PuOr"}
-# Dark on the light cells in both colour schemes of the page, so not the black that follows the text.
+# Dark on the light cells in both colour schemes of the page, so not the black that follows the
+# text.
 INK = "#1a1a1a"
 CAPTION = (
     "Each number is over {replicates} simulated data sets; the table has the Monte Carlo errors. Bias should be near 0 and "
@@ -24,7 +25,8 @@ CAPTION = (
 
 
 def draw(results, *, recovery: str) -> Drawn:
-    """recovery: its name in the study. One row of maps for each parameter and statistic, one column for each entry.
+    """recovery: its name in the study. One row of maps for each parameter and statistic, one column
+    for each entry.
 
     Raises NotDrawn where no entry has numbers.
     """

@@ -24,7 +24,8 @@ CAPTION = (
 
 
 def draw(results, *, entry: str) -> Drawn:
-    """A mark per parameter. Of the marked ones the most sensitive of each site is named; both axes are logarithmic."""
+    """A mark per parameter. Of the marked ones the most sensitive of each site is named; both axes
+    are logarithmic."""
     tree = results.sensitivity(entry)
     if "sensitivity" not in tree.children:
         raise NotDrawn(f"{entry} has no sensitivities")
@@ -72,13 +73,15 @@ def _alt(numbers: pd.DataFrame, values: dict) -> str:
 
 
 def _chosen(numbers: pd.DataFrame) -> pd.DataFrame:
-    """The parameters that are named: of each site the one that the priors move most, the most sensitive sites first."""
+    """The parameters that are named: of each site the one that the priors move most, the most
+    sensitive sites first."""
     marked = numbers[numbers["diagnosis"] != "none"].sort_values("prior", ascending=False, kind="stable")
     return marked.drop_duplicates("site").head(NAMED)
 
 
 def _name(axes: Axes, numbers: pd.DataFrame, at: pd.DataFrame) -> None:
-    """Names right of the panel, in the order of their marks from the bottom up, each with a line to its mark."""
+    """Names right of the panel, in the order of their marks from the bottom up, each with a line to
+    its mark."""
     chosen = at.loc[_chosen(numbers).index].sort_values(["likelihood", "prior"], kind="stable")
     low, high = np.log10(axes.get_ylim())
     wanted = (np.log10(chosen["likelihood"].to_numpy()) - low) / (high - low)

@@ -1,4 +1,5 @@
-"""Pairs of group effects in two entries, with an arrow from one estimate of each group to the other."""
+"""Pairs of group effects in two entries, with an arrow from one estimate of each group to the
+other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,11 +28,13 @@ def draw(
     labels: Mapping[str, str] | None = None,
     outcome: str | None = None,
 ) -> Drawn:
-    """start, end: entries. x, y: sites with the dim `by`. centre: two scalar sites of `end`, the mean of the population.
+    """start, end: entries. x, y: sites with the dim `by`. centre: two scalar sites of `end`, the
+    mean of the population.
 
-    varies: a variable that y is the slope of; where a group holds one value of it alone, y of `start` returns its prior and is
-    marked so. labels: names of x and y on the axes. outcome: what x is the intercept of, and y the slope over `varies`: the
-    explorer shows each group's data with its lines.
+    varies: a variable that y is the slope of; where a group holds one value of it alone, y of
+    `start` returns its prior and is marked so. labels: names of x and y on the axes. outcome: what
+    x is the intercept of, and y the slope over `varies`: the explorer shows each group's data with
+    its lines.
     """
     for entry in (start, end):
         _summaries.usable(results, [entry])
@@ -164,7 +167,8 @@ def _arrow_data(frame: pd.DataFrame, sites: tuple[str, str]) -> dict[str, Any]:
 
 
 def _line_data(results, entries: tuple[str, str], sites: tuple[str, str], by: str, predictor: str) -> dict[str, Any]:
-    """The line of each member in both entries, for the explorer: posterior means of intercept + slope times predictor.
+    """The line of each member in both entries, for the explorer: posterior means of intercept +
+    slope times predictor.
 
     They have 89 % intervals, at each value of the predictor where it has few, else on a grid.
     """

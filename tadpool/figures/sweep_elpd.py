@@ -23,7 +23,8 @@ APART = "Each value of {over} has its own simulated data, so no value is best. {
 
 
 def draw(results, *, sweep: str) -> Drawn:
-    """sweep: its elpd at every point, a curve or a map, with the posterior that its `overlay` names on the same axes."""
+    """sweep: its elpd at every point, a curve or a map, with the posterior that its `overlay` names
+    on the same axes."""
     chosen = results.config["sweeps"][sweep]
     tree = results.sweep_loo(sweep)
     if "loo" not in tree.children:
@@ -113,7 +114,8 @@ def _draw_curve(axes: Axes, numbers: pd.DataFrame, over: str, compared: bool) ->
 
 
 def _overlay(results, overlay: dict | None) -> pd.DataFrame | None:
-    """Density and summary of the posterior of the overlay's site; None where there is none or its fit has no numbers."""
+    """Density and summary of the posterior of the overlay's site; None where there is none or its
+    fit has no numbers."""
     if overlay is None or not results.usable(overlay["entry"]):
         return None
     values = _summaries.draws(_summaries.sites(results, overlay["entry"])[overlay["site"]])
@@ -143,7 +145,8 @@ def _doubt(numbers: pd.DataFrame) -> str:
 
 
 def _explorer(results, sweep: str, entry: str, numbers: pd.DataFrame) -> dict[str, Any] | None:
-    """A view of the posterior of every member at each value; None where the sweep has no site over the unit or a group."""
+    """A view of the posterior of every member at each value; None where the sweep has no site over
+    the unit or a group."""
     fit, check = results.sweep_fit(sweep), results.sweep_check(sweep)
     if fit.attrs["status"] != "ok":
         return None
@@ -190,7 +193,8 @@ def _words(over: str, row: Mapping[str, Any], failed: bool) -> str:
 
 
 def _site(results, posterior) -> str | None:
-    """The site that is shown: one with an observed counterpart if there is one, else the first that was sampled."""
+    """The site that is shown: one with an observed counterpart if there is one, else the first that
+    was sampled."""
     choices = _explore.choices(results)
     found = [str(name) for name, site in posterior.data_vars.items() if _explore.own_dim(site) in choices]
     observed = [name for name in found if _explore.axis(results, name)["observed"] is not None]

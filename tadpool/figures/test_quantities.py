@@ -44,7 +44,8 @@ def draw(results, *, entry: str) -> Drawn:
 
 
 def outcomes(results, entry: str) -> list[predictive_checks.Outcome]:
-    """Every outcome of the study that the entry predicts, with what counts and the members of the study's groups.
+    """Every outcome of the study that the entry predicts, with what counts and the members of the
+    study's groups.
 
     An outcome with further dims than the unit is split into its parts.
     """
@@ -81,7 +82,8 @@ def _counted(gate: xr.DataArray, where: dict[str, int]) -> np.ndarray:
 
 
 def names(numbers: pd.DataFrame) -> list[str]:
-    """What to call each row of `predictive_checks.table`, with the outcome where there are several."""
+    """What to call each row of `predictive_checks.table`, with the outcome where there are
+    several."""
     several = numbers["outcome"].nunique() > 1
     return [
         (f"{row.outcome}: " if several else "")

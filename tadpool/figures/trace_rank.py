@@ -1,4 +1,5 @@
-"""Traces of the parameters that mixed worst, and the distribution of their ranks over the chains."""
+"""Traces of the parameters that mixed worst, and the distribution of their ranks over the
+chains."""
 
 from collections.abc import Sequence
 
@@ -51,7 +52,8 @@ def draw(results, *, entry: str, rows: int = ROWS) -> Drawn:
 
 
 def _worst(rows: Sequence[dict], most: int) -> list[dict]:
-    """Scalars first, then elements of arrays, those with the smallest effective sample sizes; in the order of the report."""
+    """Scalars first, then elements of arrays, those with the smallest effective sample sizes; in
+    the order of the report."""
     moved = [
         row
         for row in rows
@@ -84,9 +86,11 @@ def _trace(axes: Axes, values: np.ndarray) -> pd.DataFrame:
 
 
 def _ranks(axes: Axes, values: np.ndarray, ess: float) -> pd.DataFrame:
-    """Cumulative share of each chain's fractional ranks less the expected share (Vehtari et al. 2021; Säilynoja et al. 2022).
+    """Cumulative share of each chain's fractional ranks less the expected share (Vehtari et al.
+    2021; Säilynoja et al. 2022).
 
-    The band holds all of a chain's line with 99 % probability (Kolmogorov) if it had ess / chains independent draws.
+    The band holds all of a chain's line with 99 % probability (Kolmogorov) if it had ess / chains
+    independent draws.
     """
     chains, draws = values.shape
     ranks = np.argsort(np.argsort(values, axis=None, kind="stable"), kind="stable").reshape(chains, draws)

@@ -1,4 +1,5 @@
-"""How a variable of the dataset is distributed in each group: densities back to back, with every value."""
+"""How a variable of the dataset is distributed in each group: densities back to back, with every
+value."""
 
 import numpy as np
 import pandas as pd

@@ -1,1 +1,2 @@
-"""What stands on disk: results written whole and checked, checksums, provenance, plug-ins found by name."""
+"""What stands on disk: results written whole and checked, checksums, provenance, plug-ins found by
+name."""

@@ -1,6 +1,8 @@
-"""A checksum beside each NetCDF result, verdict and ranking, such as `.fit.nc.sha256`, in the format of sha256sum.
+"""A checksum beside each NetCDF result, verdict and ranking, such as `.fit.nc.sha256`, in the
+format of sha256sum.
 
-It shows that a file is not the one that was written there: damaged, edited, swapped, or an old copy put back.
+It shows that a file is not the one that was written there: damaged, edited, swapped, or an old copy
+put back.
 """
 
 import base64
@@ -15,7 +17,8 @@ PATTERN = ".*.sha256"
 
 
 def is_needed(path: Path) -> bool:
-    """Whether a file gets a checksum: NetCDF, and the verdicts and rankings that later steps read."""
+    """Whether a file gets a checksum: NetCDF, and the verdicts and rankings that later steps
+    read."""
     ranking = path.parent.name == "comparisons" and path.suffix == ".csv"
     return path.suffix == ".nc" or path.name == "check.json" or ranking
 
@@ -27,7 +30,8 @@ def checksum_path(path: str | Path) -> Path:
 
 
 def line(content: Path, name: str) -> str:
-    """The content of a checksum file. content: a file with the content. name: the name it has in the end."""
+    """The content of a checksum file. content: a file with the content. name: the name it has in
+    the end."""
     with content.open("rb") as file:
         return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
 
@@ -41,7 +45,8 @@ def require_intact(path: str | Path) -> None:
 
 
 def made_elsewhere(folders: Iterable[Path], records: Path = Path(".snakemake")) -> list[str]:
-    """Sentences about folders whose results Snakemake has no record of, be it of a finished or of a killed job."""
+    """Sentences about folders whose results Snakemake has no record of, be it of a finished or of a
+    killed job."""
     return [
         f"{folder} was made elsewhere, and whether it fits the config is not known: copy {records} from there too, or delete it"
         for folder in folders
@@ -73,6 +78,7 @@ def _path(checksum: Path) -> Path:
 
 
 def _recorded(path: Path, records: Path) -> bool:
-    """Whether Snakemake keeps a record of a file. Those of very long names, which it stores otherwise, are not found."""
+    """Whether Snakemake keeps a record of a file. Those of very long names, which it stores
+    otherwise, are not found."""
     name = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
     return any(os.path.exists(records / kind / name) for kind in ("metadata", "incomplete"))

@@ -1,4 +1,5 @@
-"""The contents of each result file: groups, required variables and dims. They are checked on writing and on reading."""
+"""The contents of each result file: groups, required variables and dims. They are checked on
+writing and on reading."""
 
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from tadpool.errors import UserError
 class Group:
     """A group of a NetCDF file.
 
-    dims: dims that every variable has. variables: names of required variables. optional: the group may be absent.
+    dims: dims that every variable has. variables: names of required variables. optional: the group
+    may be absent.
     """
 
     dims: tuple[str, ...] = ()

@@ -1,4 +1,5 @@
-"""Read and write results: complete files or none, checked against their contracts, equal bytes for equal content."""
+"""Read and write results: complete files or none, checked against their contracts, equal bytes for
+equal content."""
 
 import errno
 import faulthandler
@@ -28,18 +29,21 @@ SPARE_BYTES = 100_000  # a disk with less has no room for a result
 
 
 def canonical(value: Any, ordered: bool = False) -> str:
-    """The one JSON text of a value: no spaces, no NaN, keys sorted unless their order matters (`ordered`)."""
+    """The one JSON text of a value: no spaces, no NaN, keys sorted unless their order matters
+    (`ordered`)."""
     return json.dumps(value, sort_keys=not ordered, separators=(",", ":"), allow_nan=False)
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path; if the block succeeds the file replaces `path`, and otherwise it is removed.
+    """Yield a temporary path; if the block succeeds the file replaces `path`, and otherwise it is
+    removed.
 
     Results get a checksum (`tadpool.files.checksums`).
 
     Raises:
-        UserError: The disk is full, the folder cannot be written, or another run began in the meantime.
+        UserError: The disk is full, the folder cannot be written, or another run began in the
+            meantime.
     """
     path = Path(path)
     with _writable(path):
@@ -68,7 +72,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def _writable(path: Path) -> Iterator[None]:
-    """Turn errors of a full disk or quota, or of a folder that cannot be written, into sentences."""
+    """Turn errors of a full disk or quota, or of a folder that cannot be written, into
+    sentences."""
     try:
         yield
     except OSError as error:
@@ -101,7 +106,8 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON with sorted keys. Raises ValueError for NaN and infinity, which JSON does not have."""
+    """Write JSON with sorted keys. Raises ValueError for NaN and infinity, which JSON does not
+    have."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -155,7 +161,8 @@ def read(path: str | Path, contract: "Contract") -> "xr.DataTree":
     """Read a whole NetCDF file into memory and check it.
 
     Raises:
-        UserError: It is missing, damaged or does not keep its contract; the message names the file and the group.
+        UserError: It is missing, damaged or does not keep its contract; the message names the file
+            and the group.
     """
     from tadpool.files import contracts
 
@@ -192,8 +199,8 @@ def _load(path: str | Path) -> "xr.DataTree":
 def job_log(path: str, quiet: bool = False) -> Iterator[None]:
     """Send everything that a job prints, C code, child processes and warnings included, to its log.
 
-    If the job fails, the sentence of a UserError, or the traceback of any other error, is printed in the log and on the
-    terminal.
+    If the job fails, the sentence of a UserError, or the traceback of any other error, is printed
+    in the log and on the terminal.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)

@@ -1,4 +1,5 @@
-"""Let a user's plug-in import files beside it and in the working directory, in their current state."""
+"""Let a user's plug-in import files beside it and in the working directory, in their current
+state."""
 
 import importlib
 import importlib.machinery
@@ -15,7 +16,8 @@ _HELPERS: set[Path] = set()
 
 
 def prepare(where: str, plugin: Path, package: str) -> None:
-    """Make `import helpers`, `from .helpers import x` and `import models.helpers` work in a plug-in.
+    """Make `import helpers`, `from .helpers import x` and `import models.helpers` work in a
+    plug-in.
 
     Modules that an earlier plug-in imported from other folders are unloaded.
 

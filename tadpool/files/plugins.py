@@ -1,7 +1,8 @@
 """Plug-ins: a file in `datasets/` or `models/` is a dataset or a model with the name of the file.
 
-Files are found in the package and in the working directory. What the Snakefile needs from a plug-in, such as its
-hyperparameters and tables, is read from the syntax tree, so a dry run imports neither the plug-in nor NumPyro.
+Files are found in the package and in the working directory. What the Snakefile needs from a
+plug-in, such as its hyperparameters and tables, is read from the syntax tree, so a dry run imports
+neither the plug-in nor NumPyro.
 """
 
 import ast
@@ -26,11 +27,12 @@ class Signature:
     """The arguments of a model.
 
     Attributes:
-        variables: Positional arguments without a default: variables of the data, and sizes named `n_<dim>`.
+        variables: Positional arguments without a default: variables of the data, and sizes named
+            `n_<dim>`.
         outcomes: Positional arguments whose default is None: observed sites.
         hyperparameters: Keyword-only arguments with their defaults.
-        designed: Whether the model is a rung of the pooling ladder, whose only positional argument is the rung at
-            work (`tadpool.ladder.rung`).
+        designed: Whether the model is a rung of the pooling ladder, whose only positional argument
+            is the rung at work (`tadpool.ladder.rung`).
     """
 
     variables: tuple[str, ...]
@@ -45,7 +47,8 @@ def names(kind: str) -> list[str]:
 
 
 def find(kind: str, name: str) -> Path:
-    """The file of a plug-in. Raises UserError if there is none, or if a user's file has the name of a built-in one."""
+    """The file of a plug-in. Raises UserError if there is none, or if a user's file has the name of
+    a built-in one."""
     files = [folder / f"{name}.py" for folder in _folders(kind) if (folder / f"{name}.py").is_file()]
     if not files:
         folders = " or ".join(["tadpool/" + kind, kind])
@@ -114,7 +117,8 @@ def defaults(path: Path, function: str) -> dict[str, Any]:
         function: Name of the function.
 
     Returns:
-        Name -> default: REQUIRED if there is none, None if it is not a literal. `**options` keeps its stars in the name.
+        Name -> default: REQUIRED if there is none, None if it is not a literal. `**options` keeps
+            its stars in the name.
 
     Raises:
         UserError: There is no such function.
@@ -136,7 +140,8 @@ def _literal(node: Any) -> Any:
 
 
 def signature(path: Path, function: str = "model") -> Signature:
-    """Read the arguments of a model. Raises UserError for one that is neither data nor an outcome nor a hyperparameter."""
+    """Read the arguments of a model. Raises UserError for one that is neither data nor an outcome
+    nor a hyperparameter."""
     arguments = _function(path, function).args
     known = defaults(path, function)
     designed = bool(_assigned(path, "DESIGNED"))
@@ -152,7 +157,8 @@ def signature(path: Path, function: str = "model") -> Signature:
 
 
 def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> None:
-    """Raise UserError for an argument that is neither data nor an outcome nor a hyperparameter, or if there is no outcome."""
+    """Raise UserError for an argument that is neither data nor an outcome nor a hyperparameter, or
+    if there is no outcome."""
     node = _function(path, function)
     arguments, where = node.args, f"{path.name}, line {node.lineno}"
     for stars, extra in (("*", arguments.vararg), ("**", arguments.kwarg)):
@@ -173,7 +179,8 @@ def _check_arguments(path: Path, function: str, outcomes: tuple[str, ...]) -> No
 
 
 def sites(path: Path) -> list[str] | None:
-    """The names of the sites that a model samples or computes; None if its source alone does not tell."""
+    """The names of the sites that a model samples or computes; None if its source alone does not
+    tell."""
     names, imports = [], False
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("sample", "deterministic"):
@@ -190,7 +197,8 @@ def figures() -> dict[str, Path]:
 
 
 def tables(dataset: str) -> dict[str, Path]:
-    """The tables that a dataset reads: its `TABLES`, from `data/` in the working directory or in tadpool's folder.
+    """The tables that a dataset reads: its `TABLES`, from `data/` in the working directory or in
+    tadpool's folder.
 
     Raises UserError for a table that is missing, or that has the name of a built-in one.
     """
@@ -202,9 +210,11 @@ def tables(dataset: str) -> dict[str, Path]:
 
 
 def reparametrizable(path: Path) -> tuple[str, ...]:
-    """The sites that a model names in `REPARAMETRIZE`, which may be sampled as standardized distances from their location.
+    """The sites that a model names in `REPARAMETRIZE`, which may be sampled as standardized
+    distances from their location.
 
-    Raises UserError if it is not a list of names, or names something that is not a site of the model.
+    Raises UserError if it is not a list of names, or names something that is not a site of the
+    model.
     """
     names, known = _names(path, "REPARAMETRIZE"), sites(path)
     if names is None:
@@ -220,7 +230,8 @@ def reparametrizable(path: Path) -> tuple[str, ...]:
 
 
 def _names(path: Path, constant: str) -> tuple[str, ...] | None:
-    """The list of texts that a plug-in assigns to a constant; empty if there is none, None if it is something else."""
+    """The list of texts that a plug-in assigns to a constant; empty if there is none, None if it is
+    something else."""
     values = _assigned(path, constant)
     names = values[0] if values else ()
     return tuple(names) if isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names) else None

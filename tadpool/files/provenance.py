@@ -1,7 +1,8 @@
 """What a result was made from: digests of code and config, and versions.
 
-The digest of code is of its content: the syntax trees, without docstrings, of a file and of everything that it imports from
-tadpool or from its own folder. So editing a comment or docstring, or touching a file, re-runs nothing.
+The digest of code is of its content: the syntax trees, without docstrings, of a file and of
+everything that it imports from tadpool or from its own folder. So editing a comment or docstring,
+or touching a file, re-runs nothing.
 """
 
 import ast
@@ -33,7 +34,8 @@ def sha256(*parts: str | bytes) -> str:
 
 
 def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
-    """One sha256 of code files with their import closures (by syntax tree) and of other files (by bytes)."""
+    """One sha256 of code files with their import closures (by syntax tree) and of other files (by
+    bytes)."""
     modules = {path for start in code for path in closure(start)}
     return sha256(
         *(part for pair in sorted((path.name, _code(path)) for path in modules) for part in pair),
@@ -42,7 +44,8 @@ def digest(code: Iterable[Path] = (), files: Iterable[Path] = ()) -> str:
 
 
 def run_digest(folder: str | Path, study: str) -> str | None:
-    """sha256 of the record of a study's run in a results folder; None if there is no record that can be read."""
+    """sha256 of the record of a study's run in a results folder; None if there is no record that
+    can be read."""
     try:
         return hashlib.sha256((Path(folder) / study / RUN).read_bytes()).hexdigest()
     except OSError:
@@ -50,7 +53,8 @@ def run_digest(folder: str | Path, study: str) -> str | None:
 
 
 def closure(start: Path) -> set[Path]:
-    """A Python file and all files that it imports, at any depth, from the tadpool package or from its own folder.
+    """A Python file and all files that it imports, at any depth, from the tadpool package or from
+    its own folder.
 
     For a user's plug-in also those from the working directory, the folder above its own.
     """
@@ -103,7 +107,8 @@ def _imports(path: Path, roots: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[int, str]]:
-    """The number of leading dots and the name of each imported module; a name imported from a module may be one too."""
+    """The number of leading dots and the name of each imported module; a name imported from a
+    module may be one too."""
     if isinstance(node, ast.Import):
         yield from ((0, alias.name) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -146,7 +151,8 @@ def record(spec: dict, digest: str, data: Path | None = None) -> str:
 
 
 def require_same_data(trees: Mapping[str, Any]) -> None:
-    """Raise UserError if results, path -> tree, were made from different data.nc and so cannot be compared."""
+    """Raise UserError if results, path -> tree, were made from different data.nc and so cannot be
+    compared."""
     digests = {path: json.loads(tree.attrs["provenance"]).get("data") for path, tree in trees.items()}
     first, *others = digests
     for path in others:

@@ -40,7 +40,8 @@ class StudyResults:
 
     @property
     def keeps_draws(self) -> bool:
-        """Whether the files of fits and sweeps are kept once all results that need them are done."""
+        """Whether the files of fits and sweeps are kept once all results that need them are
+        done."""
         return (self.config.get("storage") or {}).get("keep") != "summaries"
 
     @cached_property
@@ -50,7 +51,8 @@ class StudyResults:
 
     @property
     def table(self) -> dict[str, Any] | None:
-        """How the study's described table was read (`loading.described_table`); None for a dataset file."""
+        """How the study's described table was read (`loading.described_table`); None for a dataset
+        file."""
         how = self._read("data.nc", contracts.DATA).attrs.get("table")
         return json.loads(how) if how else None
 

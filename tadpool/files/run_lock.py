@@ -1,8 +1,9 @@
 """One run at a time in a folder, and no results of jobs that outlive their run.
 
-Snakemake's lock does not say who holds it, remains after a killed run, and is released when any other run ends, so
-profiles/default turns it off. This lock is held by the operating system for as long as the process lives. Jobs that outlive a
-killed run keep the token of that run, and what they finish after another run has begun is discarded.
+Snakemake's lock does not say who holds it, remains after a killed run, and is released when any
+other run ends, so profiles/default turns it off. This lock is held by the operating system for as
+long as the process lives. Jobs that outlive a killed run keep the token of that run, and what they
+finish after another run has begun is discarded.
 """
 
 import errno
@@ -22,7 +23,8 @@ _held: list[int] = []  # open for as long as the process lives
 
 
 def take(place: Path = PLACE) -> None:
-    """Begin a run in the working directory. Raises UserError if another run is active, or nothing can be written."""
+    """Begin a run in the working directory. Raises UserError if another run is active, or nothing
+    can be written."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
@@ -43,7 +45,8 @@ def take(place: Path = PLACE) -> None:
 
 
 def require_current(path: str | Path, place: Path = PLACE) -> None:
-    """Raise UserError if another run has begun since this job's run, so that `path` must not be replaced."""
+    """Raise UserError if another run has begun since this job's run, so that `path` must not be
+    replaced."""
     own = os.environ.get(TOKEN)
     current = _record(place).get("token")
     if own and current and own != current:
@@ -51,7 +54,8 @@ def require_current(path: str | Path, place: Path = PLACE) -> None:
 
 
 def abandoned(place: Path = PLACE) -> bool:
-    """Whether this job's run has ended before it. False for a run on another machine, where this cannot be known."""
+    """Whether this job's run has ended before it. False for a run on another machine, where this
+    cannot be known."""
     own, current = os.environ.get(TOKEN), _record(place)
     if not own or current.get("host") != socket.gethostname():
         return False

@@ -26,7 +26,8 @@ from tadpool.modelling.entry import Entry
 class Sweep:
     """What a sweep varies.
 
-    over, points: see `batched_fits.sweep_points`. dataset, arguments: the simulator, where the sweep goes over these.
+    over, points: see `batched_fits.sweep_points`. dataset, arguments: the simulator, where the
+    sweep goes over these.
     """
 
     over: sweep_axes.Over
@@ -45,17 +46,19 @@ def fit(
     sweep: Mapping[str, Any] | None = None,
     storage: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Write the posterior and everything derived from its draws into `job.output` (contracts.FIT, or SWEEP with `sweep`).
+    """Write the posterior and everything derived from its draws into `job.output` (contracts.FIT,
+    or SWEEP with `sweep`).
 
-    The attribute `attempts` lists every sampling, the last one being that of the draws in the file. A fit that fails
-    numerically is written too, with status "failed" and the reason. A job that samples only a share of the lanes writes no
-    result.
+    The attribute `attempts` lists every sampling; the draws in the file are from the last one.
+    A fit that fails numerically is written too, with status "failed" and the reason. A job that
+    samples only a share of the lanes writes no result.
 
     Args:
         job: Reads `data`.
         entry: What is fitted; with `by`, to each member of that group alone.
         sampler: The keys of the config's `sampler`.
-        remedies: What may be tried where the check finds something, of `tadpool.convergence.remedies`.
+        remedies: What may be tried where the check finds something, of
+            `tadpool.convergence.remedies`.
         verdict: Thresholds of that check that are not the defaults.
         sweep: The fields of `Sweep`, to fit the model at each of its points.
         storage: What the file keeps of the draws, see `tadpool.fitting.storage`.
@@ -104,7 +107,8 @@ def fit(
 
 
 def _simulated(varied: Sweep, entry: Entry) -> list[xr.DataTree]:
-    """The data at each point, from the same random numbers: at the study's own arguments they are the study's own data."""
+    """The data at each point, from the same random numbers: at the study's own arguments they are
+    the study's own data."""
     defaults = plugins.defaults(plugins.find("datasets", varied.dataset), "simulate")
 
     def at(point) -> xr.DataTree:
@@ -146,7 +150,8 @@ def sample_with_remedies(
         store: Where what is sampled is kept.
 
     Returns:
-        The last sampling and a record of each; None and no record in a job that samples only a share of the lanes.
+        The last sampling and a record of each; None and no record in a job that samples only a
+            share of the lanes.
     """
     sites = binding.reparametrizable(bound) if "reparametrize" in allowed else []
     binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling

@@ -64,24 +64,26 @@ def predict_rows(
     rows: Sequence[Mapping[str, Any]],
     key: np.ndarray,
 ) -> xr.DataTree:
-    """Predict rows from posterior draws (chain, draw, ...), of one new member of a grouping dim or of existing ones.
+    """Predict rows from posterior draws (chain, draw, ...), of one new member of a grouping dim or
+    of existing ones.
 
-    rows: the dataset variables of each row, and by its label the member of each group other than the new one. Sites
-    keep their posterior draws, except those with the dim `group` or `unit`: they are drawn anew from their distribution
-    given the others, as the outcomes are. A row of a model of the ladder that does not say a variable has its median, or its
-    most frequent category. Raises UserError for any other variable that a row does not give.
+    rows: the dataset variables of each row, and by its label the member of each group other than
+    the new one. Sites keep their posterior draws, except those with the dim `group` or `unit`: they
+    are drawn from their distribution given the others, as the outcomes are. A row of a model
+    of the ladder that does not say a variable has its median, or its most frequent category. Raises
+    UserError for any other variable that a row does not give.
     """
     dataset = _rows(bound, group, label, unit, rows)
     at_rows = bound.rebind(dataset)
-    anew = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
+    drawn_here = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     batch = lanes.Lanes(
         np.tile(key, (chains, 1)),
         np.arange(chains),
         arguments={name: np.full(chains, value) for name, value in bound.hyperparameters.items()},
     )
-    kept = {name: value.values for name, value in posterior.data_vars.items() if name not in anew}
-    stated = [name.removesuffix("_decentered") for name in anew]  # what a standardized distance stands in for
+    kept = {name: value.values for name, value in posterior.data_vars.items() if name not in drawn_here}
+    stated = [name.removesuffix("_decentered") for name in drawn_here]  # what a standardized distance stands in for
     record = [*stated, *(name for name in at_rows.outcomes if name not in stated)]
     values = sampling.predict(at_rows, batch, kept, np.arange(draws), key, record)
     given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
@@ -94,7 +96,8 @@ def predict_rows(
 
 
 def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
-    """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`."""
+    """The dataset of the rows to predict: the variables of `rows`, and one new member of
+    `group`."""
     variables = {}
     rows = [typical_row(bound) | dict(row) for row in rows]
     for name, value in bound.inputs.items():
@@ -121,7 +124,8 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
 
 
 def typical_row(bound: Bound) -> dict[str, Any]:
-    """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
+    """What a row of a model of the ladder has where it does not say otherwise: medians, and the
+    most frequent category."""
     design = design_of(bound.model)
     if design is None:
         return {}

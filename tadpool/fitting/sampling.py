@@ -20,9 +20,11 @@ from tadpool.modelling.binding import Arrays, Bound, labelled, smallest_integer_
 
 PRIOR_DRAWS = 1000
 PREDICTIVE_DRAWS = 1000
-# Of outcomes drawn for all rows, as numbers of 8 bytes: beyond it fewer of the draws are predicted with.
+# Of outcomes drawn for all rows, as numbers of 8 bytes: beyond it fewer of the draws are predicted
+# with.
 PREDICTIVE_BYTES = 4e8
-# Drawing that many outcomes a thousand times takes less time than optimizing the program that does it.
+# Drawing that many outcomes a thousand times takes less time than optimizing the program that does
+# it.
 BRIEF_ELEMENTS = 2000
 
 
@@ -67,7 +69,8 @@ def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Ar
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit holds: groups by name with leading dims (point, chain, draw), and how the lanes ended."""
+    """What a fit holds: groups by name with leading dims (point, chain, draw), and how the lanes
+    ended."""
 
     groups: dict[str, xr.Dataset]
     status: str
@@ -78,8 +81,8 @@ class Fit:
 class Sampled:
     """Lanes of one fit, or of one at each of `points`, and how they were sampled.
 
-    address: seed, study, entry, role and attempt, see `tadpool.seeds`. reparametrized: sites that were not sampled
-    themselves. batch, result: the lanes (points x chains) and what came of them.
+    address: seed, study, entry, role and attempt, see `tadpool.seeds`. reparametrized: sites that
+    were not sampled themselves. batch, result: the lanes (points x chains) and what came of them.
     """
 
     bound: Bound
@@ -92,7 +95,8 @@ class Sampled:
     result: lanes.Result
 
     def group(self, arrays: Arrays, names=None, draw=None) -> xr.Dataset:
-        """Arrays (lanes, draws, ...) with the dims (point,) chain, draw, and those of `names` or of the sites."""
+        """Arrays (lanes, draws, ...) with the dims (point,) chain, draw, and those of `names` or of
+        the sites."""
         points = self.points
         shape = (self.chains,) if points is None else (len(points.labels), self.chains)
         leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
@@ -105,7 +109,8 @@ class Sampled:
 
     @property
     def groups(self) -> dict[str, xr.Dataset]:
-        """posterior and sample_stats. The attribute `site` of a variable says latent, deterministic or auxiliary."""
+        """posterior and sample_stats. The attribute `site` of a variable says latent, deterministic
+        or auxiliary."""
         stats, auxiliary = self.result.stats, binding.decentered_sites(self.reparametrized)
         stats = {**stats, "tree_depth": np.floor(np.log2(np.maximum(stats["n_steps"], 1))).astype(int) + 1}
         dims = self.bound.dims | {name: self.bound.dims[site] for name, site in auxiliary.items()}
@@ -168,7 +173,8 @@ def sample(
 
 
 def continue_sampling(sampled: Sampled, draws: int, execution: lanes.Execution | None = None) -> Sampled:
-    """The same lanes with more draws, `draws` in all: the bits that one run with so many would have given."""
+    """The same lanes with more draws, `draws` in all: bit for bit what one run of that length would
+    have given."""
     more = replace(sampled.sampler, draws=draws - sampled.sampler.draws)
     function = binding.reparametrized(sampled.bound, sampled.reparametrized)
     result = lanes.run(
@@ -194,16 +200,18 @@ def posterior(
     unit: str,
     points: Points | None = None,
 ) -> Fit:
-    """Sample the posterior and derive everything from its draws, see `sample` and `fit_from_draws`."""
+    """Sample the posterior and derive everything from its draws, see `sample` and
+    `fit_from_draws`."""
     return fit_from_draws(sample(bound, address, chains, sampler, points=points), outcomes, unit)
 
 
 def fit_from_draws(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:
     """The posterior with log likelihood, log prior and predictions.
 
-    every: which draws the fit's file is going to keep, see `every_last`; predictions are made with draws among these.
-    With points the groups have one more leading dim. A sweep is "ok" where some of its values could be sampled; fits to
-    separate groups have log likelihood and predictions by row of the whole dataset, as other fits have.
+    every: which draws the fit's file is going to keep, see `every_last`; predictions are made with
+    draws among these. With points the groups have one more leading dim. A sweep is "ok" where some
+    of its values could be sampled; fits to separate groups have log likelihood and predictions by
+    row of the whole dataset, as other fits have.
     """
     bound, batch, points, draws = sampled.bound, sampled.batch, sampled.points, sampled.result.values
     groups, reason = sampled.groups, sampled.reason
@@ -240,7 +248,8 @@ def _shared(data: Arrays, batch: lanes.Lanes) -> Arrays:
 
 
 def _by_row(group: xr.Dataset, points: Points, unit: str) -> xr.Dataset:
-    """Put what separate fits say of their places (points, chain, draw, places) into the order of the dataset's rows."""
+    """Put what separate fits say of their places (points, chain, draw, places) into the order of
+    the dataset's rows."""
     (padding,) = {id(value): value for value in points.held_out.values()}.values()
     rows = points.rows[~padding]
     order = np.argsort(rows)
@@ -254,7 +263,8 @@ def _by_row(group: xr.Dataset, points: Points, unit: str) -> xr.Dataset:
 def log_likelihood_blocks(
     bound: Bound, posterior: xr.Dataset, outcomes: Sequence[str], unit: str, block_bytes: float
 ) -> Iterator[xr.DataArray]:
-    """The log likelihood (chain, draw, unit) in slices of the unit, recomputed where it was too large to store."""
+    """The log likelihood (chain, draw, unit) in slices of the unit, recomputed where it was too
+    large to store."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     arguments = {name: np.full(chains, value) for name, value in bound.hyperparameters.items()}
     units = bound.dataset.sizes[unit]
@@ -280,7 +290,8 @@ def log_likelihood_blocks(
 def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | None = None) -> xr.DataArray:
     """Log density of all observed sites together, as the model has it, at each draw: (chain, draw).
 
-    points: of separate fits, as `batched_fits.group_points` gives them with `bound`; their dim then comes first.
+    points: of separate fits, as `batched_fits.group_points` gives them with `bound`; their dim then
+    comes first.
     """
     leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
     lanes_of = {name: site.transpose(*leading, ...).values for name, site in posterior.data_vars.items()}
@@ -308,7 +319,8 @@ def _batch_dims(bound: Bound, log_prior: Arrays) -> dict[str, tuple[str, ...]]:
 
 
 def score(bound: Bound, batch: lanes.Lanes, draws: Arrays, outcomes: Sequence[str], unit: str) -> Arrays:
-    """Log likelihood per unit and log prior per latent site of draws (lanes, draws, ...), as float32.
+    """Log likelihood per unit and log prior per latent site of draws (lanes, draws, ...), as
+    float32.
 
     The log likelihood is absent where it would take more than LOG_LIKELIHOOD_BYTES.
     """
@@ -329,26 +341,31 @@ def score(bound: Bound, batch: lanes.Lanes, draws: Arrays, outcomes: Sequence[st
 
 
 def every_last(length: int, every: int) -> np.ndarray:
-    """Positions of one draw in `every`, counted from the last: fits that leave something out start there."""
+    """Positions of one draw in `every`, counted from the last: fits that leave something out start
+    there."""
     return np.arange(length)[::-every][::-1]
 
 
 def thinned(length: int, chains: int) -> np.ndarray:
-    """Positions of the draws of each chain that posterior predictive distributions use: PREDICTIVE_DRAWS in all."""
+    """Positions of the draws of each chain that posterior predictive distributions use:
+    PREDICTIVE_DRAWS in all."""
     per_chain = min(length, -(-PREDICTIVE_DRAWS // chains))
     return np.arange(per_chain) * length // per_chain
 
 
 def within_bytes(kept: np.ndarray, chains: int, bound: Bound) -> np.ndarray:
-    """Every second, third, ... of these draws of each chain, so that outcomes drawn with them take PREDICTIVE_BYTES at most."""
+    """Every second, third, ... of these draws of each chain, so that outcomes drawn with them take
+    PREDICTIVE_BYTES at most."""
     size = 8 * chains * len(kept) * sum(bound.sizes[name] for name in bound.outcomes)
     return kept[:: max(1, -(-int(size) // int(PREDICTIVE_BYTES)))]
 
 
 def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, key: np.ndarray, record=None) -> Arrays:
-    """Outcomes (lanes, len(kept), ...) drawn from the model at draws (lanes, draws, ...) of its latent sites.
+    """Outcomes (lanes, len(kept), ...) drawn from the model at draws (lanes, draws, ...) of its
+    latent sites.
 
-    A latent site that `draws` has not is drawn too. record: sites to return, by default the outcomes.
+    A latent site that `draws` has not is drawn too. record: sites to return, by default the
+    outcomes.
     """
 
     def derive(lane, shared):
@@ -370,7 +387,8 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
 
 
 def is_quick_to_draw(bound: Bound) -> bool:
-    """Whether drawing the outcomes is so quick that its program is better not optimized, see `spreading.spread`."""
+    """Whether drawing the outcomes is so quick that its program is better not optimized, see
+    `spreading.spread`."""
     return sum(bound.sizes[name] for name in bound.outcomes) <= BRIEF_ELEMENTS
 
 

@@ -15,7 +15,8 @@ THINNED = ("posterior", "sample_stats", "log_likelihood", "log_prior")
 def stored(
     tree: xr.DataTree, storage: Mapping[str, Any], dim: str | None, whole: bool, own: Mapping[str, float] | None
 ) -> xr.DataTree:
-    """The tree as its file keeps it, with the check of all its draws as the attribute `check` where it does not keep them.
+    """The tree as its file keeps it, with the check of all its draws as the attribute `check` where
+    it does not keep them.
 
     storage: the keys of `config.Storage`. dim, whole, own: see `checks.report`.
     """

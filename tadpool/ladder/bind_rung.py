@@ -1,4 +1,5 @@
-"""Bind a rung to a dataset: its bound design, the arrays beside its variables, and the function of data and hyperparameters."""
+"""Bind a rung to a dataset: its bound design, the arrays beside its variables, and the function of
+data and hyperparameters."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from tadpool.modelling.design import LEVELLED, Design
 from tadpool.modelling.families import LOG
 from tadpool.modelling.rungs import RUNGS
 
-# Hyperparameters that say how a rung is computed or what its priors are in units of; the rung itself does not look at them.
+# Hyperparameters that say how a rung is computed or what its priors are in units of; the rung
+# itself does not look at them.
 OPTIONS = ("scaled", "parametrization", "collapse")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A rung bound to a dataset: a function of arrays by name, those it takes beside its variables, and its facts."""
+    """A rung bound to a dataset: a function of arrays by name, those it takes beside its variables,
+    and its facts."""
 
     function: Callable
     arrays: dict[str, np.ndarray]
@@ -77,8 +80,8 @@ def run(**arguments: Any) -> None:
     """Call a rung.
 
     Args:
-        **arguments: The `model` of its file, its bound design, its hyperparameters, those of the family, and arrays of the
-            data.
+        **arguments: The `model` of its file, its bound design, its own and its family's
+            hyperparameters, and arrays of the data.
     """
     model, design = arguments.pop(MODEL), arguments.pop(DESIGN)
     prior = {key: arguments.pop(key) for key in model.__kwdefaults__ if key in arguments}
@@ -90,7 +93,8 @@ def run(**arguments: Any) -> None:
 def _collapsed(
     name: str, design: Design, dataset: xr.Dataset, facts: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
-    """The cells of the rows where sums over them are exact and there are few of them, and the facts that say so.
+    """The cells of the rows where sums over them are exact and there are few of them, and the facts
+    that say so.
 
     Only of the study's data: other rows are in other cells.
     """
@@ -149,7 +153,8 @@ def bind_design(
 
 
 def _by_row_or_member(design: Design) -> list[str]:
-    """The variables of the design that may have one value per member of a group instead of per row."""
+    """The variables of the design that may have one value per member of a group instead of per
+    row."""
     return [*(each.name for each in design.predictors if each.kind != "categorical"), *design.roles.values()]
 
 

@@ -1,4 +1,5 @@
-"""A design bound to data: what is fixed then, and as a whole decides the program that is compiled."""
+"""A design bound to data: what is fixed then, and as a whole decides the program that is
+compiled."""
 
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ class BoundDesign:
 
     Attributes:
         design: The design.
-        per: Variable of the design -> `<group>_index`, of those with one value per member of a group.
+        per: Variable of the design -> `<group>_index`, of those with one value per member of a
+            group.
         rows: Size of the unit.
         members: Size of each group.
         predictor_levels: Number of levels of each predictor, 0 of those that have none.
@@ -42,12 +44,14 @@ class BoundDesign:
         return self.members[self.design.groups.index(group)]
 
     def row_index(self, name: str) -> str | None:
-        """The index by which a variable with one value per member of a group is spread over the rows; None of others."""
+        """The index by which a variable with one value per member of a group is spread over the
+        rows; None of others."""
         return dict(self.per).get(name)
 
 
 def effect(group: str, of: str | None = None, first: bool = True) -> str:
-    """Name of a varying effect: intercepts of the first group, deviations of a further one, or slopes `of` a predictor."""
+    """Name of a varying effect: intercepts of the first group, deviations of a further one, or
+    slopes `of` a predictor."""
     if of:
         return f"beta_{of}_{group}"
     return f"alpha_{group}" if first else f"delta_{group}"

@@ -1,8 +1,9 @@
 """Exact log likelihoods from sums over cells of rows, in place of one term for each row.
 
-A cell holds rows whose linear predictor differs in numbers alone (normal), or not at all (binomial, Bernoulli, Poisson).
-`weights` multiply the log likelihood of each row: (rows,), 0 where it is held out, or None. The sums are of the data alone, so
-`tadpool.engine.hoisting` has them done before the sampler's loops. Values equal those of the rows up to rounding.
+A cell holds rows whose linear predictor differs in numbers alone (normal), or not at all (binomial,
+Bernoulli, Poisson). `weights` multiply the log likelihood of each row: (rows,), 0 where it is held
+out, or None. The sums are of the data alone, so `tadpool.engine.hoisting` has them done before the
+sampler's loops. Values equal sums over the rows up to rounding.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +20,15 @@ from tadpool.modelling.families import Family
 
 EXPONENTIAL = ("bernoulli", "binomial", "poisson")
 SUMMED = ("normal", *EXPONENTIAL)
-"""Names of the families whose log likelihoods are known from sums; any other is computed row by row."""
+"""Names of the families whose log likelihoods are known from sums; any other is computed row by
+row."""
 WORTHWHILE = 2
 """Rows for each cell, on average, from which sums are used."""
 
 
 def cells(columns: Sequence[np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cell of each row (rows,), whose rows are equal in all columns, and the first row of each cell (cells,)."""
+    """The cell of each row (rows,), whose rows are equal in all columns, and the first row of each
+    cell (cells,)."""
     cell = np.zeros(rows, np.int64)
     for column in columns:
         _, values = np.unique(column, return_inverse=True)
@@ -39,8 +42,8 @@ def cells(columns: Sequence[np.ndarray], rows: int) -> tuple[np.ndarray, np.ndar
 class Cells:
     """The rows of a fit in cells.
 
-    cell (rows,), first (cells,): see `cells`. by_row: a variable's values (rows,) by its name. terms: the linear predictor
-    without `offset` (rows,), or a number.
+    cell (rows,), first (cells,): see `cells`. by_row: a variable's values (rows,) by its name.
+    terms: the linear predictor without `offset` (rows,), or a number.
     """
 
     cell: Any
@@ -86,7 +89,8 @@ class Cells:
         raise KeyError(f"no log likelihood from sums over cells for the family {family.name!r}")
 
     def normal(self, outcome: Any, weights: Any, sigma: Any) -> jax.Array:
-        """The log density of Normal(linear predictor, sigma): squares within cells, around their means, and between them."""
+        """The log density of Normal(linear predictor, sigma): squares within cells, around their
+        means, and between them."""
         outcome = outcome - self.offset
         weights = jnp.ones(outcome.shape) if weights is None else weights.astype(outcome.dtype)
         counts = self.sums(weights)
@@ -110,7 +114,8 @@ class Cells:
         return -0.5 * (within + between) / sigma**2 - weights.sum() * (jnp.log(sigma) + 0.5 * jnp.log(2 * jnp.pi))
 
     def binomial(self, outcome: Any, weights: Any, trials: Any) -> jax.Array:
-        """The log probability of Binomial(trials, logits = linear predictor); the offset is the same within a cell."""
+        """The log probability of Binomial(trials, logits = linear predictor); the offset is the
+        same within a cell."""
         weights = 1.0 if weights is None else weights
         eta = total(self.terms, self.variables({}), self.count)
         eta = eta + (self.offset[self.first] if jnp.ndim(self.offset) else self.offset)
@@ -119,7 +124,8 @@ class Cells:
         return counted.sum() + (weights * ways).sum()
 
     def poisson(self, outcome: Any, weights: Any) -> jax.Array:
-        """The log probability of Poisson(exp(linear predictor)); offsets may differ within a cell."""
+        """The log probability of Poisson(exp(linear predictor)); offsets may differ within a
+        cell."""
         weights = 1.0 if weights is None else weights
         eta = total(self.terms, self.variables({}), self.count)
         constant = weights * (outcome * self.offset - gammaln(outcome + 1.0))

@@ -11,10 +11,11 @@ from numpyro.distributions.transforms import AffineTransform
 def cholesky_factor(group: str, size: int, concentration: Any) -> Any:
     """The Cholesky factor (size, size) of a correlation matrix that is LKJ(concentration).
 
-    It is made of partial correlations that are independent, of Beta distributions on (-1, 1) (Lewandowski, Kurowicka & Joe
-    2009, J. Multivar. Anal. 100:1989), so that no latent number is constant. With two effects the one latent number is their
-    correlation, `correlation_<group>`; with more they are `partial_correlations_<group>`, row by row, and
-    `correlation_<group>` is the matrix.
+    It is made of partial correlations that are independent, of Beta distributions on (-1, 1)
+    (Lewandowski, Kurowicka & Joe 2009, J. Multivar. Anal. 100:1989), so that no latent number is
+    constant. With two effects the one latent number is their correlation, `correlation_<group>`;
+    with more they are `partial_correlations_<group>`, row by row, and `correlation_<group>` is the
+    matrix.
     """
     if size == 2:
         rho = numpyro.sample(f"correlation_{group}", _on_minus_one_to_one(concentration))

@@ -1,7 +1,9 @@
-"""What a rung takes from the study's data and then keeps: scales of its priors, and which effects are sampled centred.
+"""What a rung takes from the study's data and then keeps: scales of its priors, and which effects
+are sampled centred.
 
-Facts are computed once, where a rung is bound to the data of a study, and stay the same where outcomes are simulated, rows
-are held out or new rows are predicted. They are plain numbers and go into fit.nc, so that pages can show them.
+Facts are computed once, where a rung is bound to the data of a study, and stay the same where
+outcomes are simulated, rows are held out or new rows are predicted. They are plain numbers and go
+into fit.nc, so that pages can show them.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,8 @@ from tadpool.modelling.families import IDENTITY, LOG
 from tadpool.modelling.rungs import RUNGS
 
 ENOUGH = 0.5
-"""Effects are centred where the median over groups of the reliability of a group's own estimate is above it."""
+"""Effects are centred where the median over groups of the reliability of a group's own estimate is
+above it."""
 
 
 def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where: str) -> dict[str, Any]:
@@ -32,14 +35,19 @@ def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where
         where: The rung's file, as messages name it.
 
     Returns:
-        outcome, predictors: location and scale that priors are stated in; all 0 and 1 unless `scaled`. levels: of an
-        ordered outcome. means: the predictors that differ within the first group. effects: varying effect -> how well each
-        group's own rows determine it: `between` (variance between groups), `within` (median squared standard error of a
-        group's own estimate), `reliability` (median over groups of between / (between + squared standard error)), groups,
+        outcome, predictors: location and scale that priors are stated in; all 0 and 1 unless
+            `scaled`. levels: of an
+        ordered outcome. means: the predictors that differ within the first group. effects: varying
+            effect -> how well each
+        group's own rows determine it: `between` (variance between groups), `within` (median squared
+            standard error of a
+        group's own estimate), `reliability` (median over groups of between / (between + squared
+            standard error)), groups,
         and `centred`.
 
     Raises:
-        UserError: The data cannot be those of the family, or no group mean is left to a rung that is about them.
+        UserError: The data are impossible under the family, or no group mean is left to a rung that
+            needs one.
     """
     rows = by_row(design, dataset)
     _refuse(design, rows[design.outcome], where)
@@ -75,7 +83,8 @@ def _refuse(design: Design, outcome: np.ndarray, where: str) -> None:
 
 
 def _outcome_scale(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
-    """Of the outcome itself, or on the scale of the link: the log of the mean rate for the log link, else 0 and 1."""
+    """Of the outcome itself, or on the scale of the link: the log of the mean rate for the log
+    link, else 0 and 1."""
     outcome = rows[design.outcome].astype(float)
     if scaled and design.family.link == IDENTITY:
         outcome = outcome - _offset(design, rows)
@@ -93,7 +102,8 @@ def _offset(design: Design, rows: Mapping[str, np.ndarray]) -> np.ndarray | floa
 
 
 def _predictor_scale(predictor: Predictor, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
-    """Mean and standard deviation of a number that varies; 0 and 1 of all others, whose effects are those of a whole step."""
+    """Mean and standard deviation of a number that varies; 0 and 1 of all others, whose effects are
+    those of a whole step."""
     values = rows.get(predictor.name)
     if not scaled or predictor.kind != "number" or np.ptp(values) == 0:
         return {"location": 0.0, "scale": 1.0}
@@ -101,7 +111,8 @@ def _predictor_scale(predictor: Predictor, rows: Mapping[str, np.ndarray], scale
 
 
 def _levels(design: Design, dataset: xr.Dataset) -> int:
-    """Levels of an ordered outcome: those of its dim, those that its attributes name, or those that occur."""
+    """Levels of an ordered outcome: those of its dim, those that its attributes name, or those that
+    occur."""
     outcome = dataset[design.outcome]
     named = dataset.sizes.get(f"{design.outcome}_level", len(np.atleast_1d(outcome.attrs.get("flag_values", []))))
     return max(int(named), int(outcome.max()) + 1)
@@ -146,10 +157,11 @@ def _effects(rung: str, design: Design, rows: Mapping[str, np.ndarray], work: Wo
 
 
 def reliability(estimates: np.ndarray, errors: np.ndarray) -> dict[str, Any]:
-    """How well groups' own data determine an effect, from each group's own estimate and its squared standard error.
+    """How well groups' own data determine an effect, from each group's own estimate and its squared
+    standard error.
 
-    The variance between groups is the moment estimate of DerSimonian & Laird (1986, Controlled Clinical Trials 7:177). A
-    group that has no estimate has an infinite error.
+    The variance between groups is the moment estimate of DerSimonian & Laird (1986, Controlled
+    Clinical Trials 7:177). A group that has no estimate has an infinite error.
     """
     known = np.isfinite(errors)
     weights = np.where(known, 1 / np.where(known, np.maximum(errors, 1e-300), 1), 0.0)

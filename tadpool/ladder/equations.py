@@ -1,4 +1,5 @@
-"""The equations of a rung for a design, in LaTeX; no JAX here, so that pages can be made without it."""
+"""The equations of a rung for a design, in LaTeX; no JAX here, so that pages can be made without
+it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ def equations(
         rung: Name of the rung.
         design: The design that it is built for.
         hyperparameters: Those that differ from the rung's defaults.
-        facts: Those of a fit (its attribute `facts`, JSON), with which priors are written in numbers; without them m and s
-            stand for locations and scales of the data.
+        facts: Those of a fit (its attribute `facts`, JSON), with which priors are written in
+            numbers; without them m and s stand for locations and scales of the data.
 
     Returns:
         The equations in LaTeX.
@@ -49,7 +50,8 @@ def _number(value: float) -> str:
 
 @dataclass(frozen=True)
 class _Writer:
-    """Each method gives lines as pairs: what stands left and right of the sign that lines are aligned at."""
+    """Each method gives lines as pairs: what stands left and right of the sign that lines are
+    aligned at."""
 
     rung: RungType
     design: Design
@@ -222,7 +224,8 @@ class _Writer:
         return f"\\sim \\mathrm{{Exponential}}(1 / {below})" if scale != "1" else "\\sim \\mathrm{Exponential}(1)"
 
     def _coefficient_scale(self, name: str, hyperparameter: str) -> str:
-        """The scale of a coefficient: of the outcome, for one standard deviation or step of the predictor."""
+        """The scale of a coefficient: of the outcome, for one standard deviation or step of the
+        predictor."""
         above = self._times(self.prior[hyperparameter], self._outcome_scale())
         below = self._scale(name)
         if self.facts is not None:

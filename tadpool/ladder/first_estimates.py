@@ -1,4 +1,5 @@
-"""A quick look at how much a group's own rows say: one step of iteratively reweighted least squares from the overall mean."""
+"""A quick look at how much a group's own rows say: one step of iteratively reweighted least squares
+from the overall mean."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from tadpool.modelling.design import Design
 
 @dataclass(frozen=True)
 class Working:
-    """Working residuals on the scale of the link and their weights (rows,), with no predictor's part left in them.
+    """Working residuals on the scale of the link and their weights (rows,), with no predictor's
+    part left in them.
 
-    known_dispersion: whether 1 / weight is the variance of a residual; otherwise it is so up to a factor.
+    known_dispersion: whether 1 / weight is the variance of a residual; otherwise it is so up to a
+    factor.
     """
 
     residuals: np.ndarray
@@ -31,7 +34,8 @@ class Working:
         return means, _ratio(dispersion, total, np.inf)
 
     def slopes(self, index: np.ndarray, predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each group's slope and its squared standard error, infinite where the predictor does not vary in the group."""
+        """Each group's slope and its squared standard error, infinite where the predictor does not
+        vary in the group."""
         total = np.bincount(index, self.weights)
         apart = predictor - _ratio(np.bincount(index, self.weights * predictor), total, 0.0)[index]
         residuals = self.residuals - self.means(index)[0][index]
@@ -51,7 +55,8 @@ class Working:
 
 
 def working(design: Design, rows: Mapping[str, np.ndarray]) -> Working:
-    """Working residuals of an outcome. Levels of an ordered one count as numbers: only shares of variance are asked for.
+    """Working residuals of an outcome. Levels of an ordered one count as numbers: only shares of
+    variance are asked for.
 
     Args:
         design: The design.

@@ -1,4 +1,5 @@
-"""The likelihoods of the families of outcomes (`tadpool.modelling.families`), and the priors of what else they have."""
+"""The likelihoods of the families of outcomes (`tadpool.modelling.families`), and the priors of
+what else they have."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +21,8 @@ STANDARD_DEVIATIONS = {
 
 
 class Poisson(dist.Poisson):
-    """NumPyro's Poisson distribution, given the log of its rate: finite wherever the rate underflows."""
+    """NumPyro's Poisson distribution, given the log of its rate: finite wherever the rate
+    underflows."""
 
     pytree_data_fields = ("log_rate",)
 

@@ -1,4 +1,5 @@
-"""The linear predictor as a sum of terms, each of which can be evaluated for rows and for cells of rows."""
+"""The linear predictor as a sum of terms, each of which can be evaluated for rows and for cells of
+rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ import jax.numpy as jnp
 class Term:
     """A coefficient, times a number where `of` names one.
 
-    coefficient: a scalar, or one value per position of the variable `index`. location: what is taken off the number.
+    coefficient: a scalar, or one value per position of the variable `index`. location: what is
+    taken off the number.
     """
 
     coefficient: Any
@@ -21,7 +23,7 @@ class Term:
     location: Any = 0.0
 
     def at(self, variables: Mapping[str, Any]) -> jax.Array:
-        """Its part of the linear predictor; the variables of one length, that of the result."""
+        """Its part of the linear predictor; the variables and the result have the same length."""
         values = self.slope(variables)
         return values if self.of is None else values * (variables[self.of] - self.location)
 

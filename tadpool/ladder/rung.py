@@ -1,9 +1,11 @@
-"""A rung of the pooling ladder at work: parameters by their names, the linear predictor, and the likelihood.
+"""A rung of the pooling ladder at work: parameters by their names, the linear predictor, and the
+likelihood.
 
-The rungs (`tadpool/models/<rung>.py`) call these methods in the order of their statements. Sites have the same names in all
-rungs, so that estimates can be compared by name: `alpha` (population), `alpha_<group>` (intercept of each member),
-`delta_<group>` (deviation of each member of a further group), `beta_<x>` (population), `beta_<x>_<group>` (slope of each
-member), `sigma_<group>` and `sigma_<x>_<group>` (standard deviations between members), `beta_mean_<x>` (of the group mean).
+The rungs (`tadpool/models/<rung>.py`) call these methods in the order of their statements. Sites
+have the same names in all rungs, so that estimates can be compared by name: `alpha` (population),
+`alpha_<group>` (intercept of each member), `delta_<group>` (deviation of each member of a further
+group), `beta_<x>` (population), `beta_<x>_<group>` (slope of each member), `sigma_<group>` and
+`sigma_<x>_<group>` (standard deviations between members), `beta_mean_<x>` (of the group mean).
 """
 
 from collections.abc import Callable, Mapping
@@ -45,7 +47,8 @@ class Rung:
         return self.design.slopes
 
     def population_intercept(self, location: Any, scale: Any) -> Any:
-        """`alpha` ~ Normal(location, scale) in units of the outcome; 0 where the outcome has cutpoints instead."""
+        """`alpha` ~ Normal(location, scale) in units of the outcome; 0 where the outcome has
+        cutpoints instead."""
         if self.design.family.link.cutpoints:
             return 0.0
         return numpyro.sample("alpha", dist.Normal(self.location + location * self.scale, scale * self.scale))
@@ -63,10 +66,12 @@ class Rung:
         self.terms.append(Term(alpha, f"{group}_index"))
 
     def coefficients(self, scale: Any, separate: bool = False) -> dict[str, Any]:
-        """`beta_<x>` of every predictor, Normal(0, scale) in units of the outcome and of the predictor.
+        """`beta_<x>` of every predictor, Normal(0, scale) in units of the outcome and of the
+        predictor.
 
-        Those of a categorical predictor sum to zero over its levels; an ordered one rises or falls all the way. separate: the
-        `slopes` get one coefficient for each member, with the same prior. Otherwise theirs are returned, not added.
+        Those of a categorical predictor sum to zero over its levels; an ordered one rises or falls
+        all the way. separate: the `slopes` get one coefficient for each member, with the same
+        prior. Otherwise theirs are returned, not added.
         """
         returned = {}
         for each, levels in zip(self.design.predictors, self.bound.predictor_levels, strict=True):
@@ -96,8 +101,8 @@ class Rung:
         self.terms.append(Term(beta, f"{predictor.name}_index"))
 
     def _ordered(self, predictor: Predictor, levels: int, scale: Any) -> None:
-        """A monotonic effect (Bürkner & Charpentier 2020, Br. J. Math. Stat. Psychol. 73:420): `range_<x>` from the lowest to
-        the highest level, of which each step has a share."""
+        """A monotonic effect (Bürkner & Charpentier 2020, Br. J. Math. Stat. Psychol. 73:420):
+        `range_<x>` from the lowest to the highest level, of which each step has a share."""
         name = predictor.name
         whole = numpyro.sample(f"range_{name}", dist.Normal(0.0, scale))
         shares = numpyro.sample(f"shares_{name}", dist.Dirichlet(jnp.ones(levels - 1)))
@@ -109,7 +114,8 @@ class Rung:
         self.terms.append(Term(beta, index, name, self.units[name][0]))
 
     def varying_intercepts(self, alpha: Any, scale: Any, sd_prior: str) -> None:
-        """`alpha_<group>` ~ Normal(alpha, sigma_<group>) of the first group, `delta_<group>` ~ Normal(0, sigma) of others."""
+        """`alpha_<group>` ~ Normal(alpha, sigma_<group>) of the first group, `delta_<group>` ~
+        Normal(0, sigma) of others."""
         for number, group in enumerate(self.design.groups):
             sigma = likelihoods.standard_deviation(f"sigma_{group}", sd_prior, scale * self.scale)
             self._varying(effect(group, first=number == 0), group, alpha if number == 0 else 0.0, sigma)
@@ -117,9 +123,11 @@ class Rung:
     def varying_slopes(
         self, alpha: Any, slopes: Mapping[str, Any], scale: Any, slope_scale: Any, sd_prior: str, concentration: Any
     ) -> None:
-        """Intercepts and slopes of the first group, correlated unless concentration is None; further groups have intercepts.
+        """Intercepts and slopes of the first group, correlated unless concentration is None;
+        further groups have intercepts.
 
-        Each effect is drawn given those before it: a Normal with the moments that the factor of the correlations gives it.
+        Each effect is drawn given those before it: a Normal with the moments that the factor of the
+        correlations gives it.
         """
         group, *others = self.design.groups
         sigma = [likelihoods.standard_deviation(f"sigma_{group}", sd_prior, scale * self.scale)]
@@ -161,7 +169,8 @@ class Rung:
                 self._add_mean(name, means, scale)
 
     def latent_group_means(self, scale: Any, predictor_scale: Any, sd_prior: str) -> None:
-        """Predictors observed with a mean of their own for each group, `mean_<x>_<group>`, times `beta_mean_<x>`."""
+        """Predictors observed with a mean of their own for each group, `mean_<x>_<group>`, times
+        `beta_mean_<x>`."""
         group = self.design.group
         for name in self.bound.latent:
             location, unit = self.units[name]
@@ -182,7 +191,8 @@ class Rung:
         self.terms.append(Term(beta * means, f"{self.design.group}_index"))
 
     def observe(self, sd_prior: str) -> None:
-        """The outcome given the terms; sd_prior: of its standard deviation, where the family has one."""
+        """The outcome given the terms; sd_prior: of its standard deviation, where the family has
+        one."""
         design = self.design
         if design.standard_error:
             own = {"sigma": self.by_row(design.standard_error)}
@@ -196,7 +206,8 @@ class Rung:
             numpyro.sample(design.outcome, likelihood, obs=self.data.get(design.outcome), infer=_inference(joint))
 
     def _joint_log_density(self, own: Mapping[str, Any]) -> Callable:
-        """The log likelihood of all rows as a function of the outcome and of the weights of rows."""
+        """The log likelihood of all rows as a function of the outcome and of the weights of
+        rows."""
         trials = self.by_row(self.design.trials) if self.design.trials else None
         cells = Cells(self.data[CELL], self.data[FIRST], self.by_row, self.terms, self._offset())
         return cells.joint_log_density(self.design.family, own, trials)
@@ -213,12 +224,14 @@ class Rung:
 
 
 def _inference(joint_log_density: Callable | None) -> dict[str, Callable]:
-    """What a site says of its log density of all values as one number (`tadpool.engine.nuts.JointLogDensity`)."""
+    """What a site says of its log density of all values as one number
+    (`tadpool.engine.nuts.JointLogDensity`)."""
     return {"joint_log_density": joint_log_density} if joint_log_density else {}
 
 
 def _of_groups(index: Any, means: Any, sigma: Any) -> Callable:
-    """The log density of all values of Normal(means[index], sigma), as a function of them and of their weights."""
+    """The log density of all values of Normal(means[index], sigma), as a function of them and of
+    their weights."""
     members = jnp.arange(means.shape[0])
     cells = Cells(index, members, lambda name: members, [Term(means, "member")])
     return lambda values, weights: cells.normal(values, weights, sigma)

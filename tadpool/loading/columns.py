@@ -89,7 +89,8 @@ def binary(table: pd.DataFrame, name: str, zero: str, one: str) -> tuple[np.ndar
 
 
 def index(table: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A grouping column: the position of each row's label, int64 (rows,), among the sorted labels, and these labels."""
+    """A grouping column: the position of each row's label, int64 (rows,), among the sorted labels,
+    and these labels."""
     refuse(table, name, column(table, name).isna(), "every row must have a group")
     positions, labels = pd.factorize(table[name], sort=True)
     return positions.astype(np.int64), np.asarray(labels)

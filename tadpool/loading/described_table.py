@@ -1,4 +1,5 @@
-"""A described table as a dataset: every cell is checked against the description, and mistakes in all columns are listed."""
+"""A described table as a dataset: every cell is checked against the description, and mistakes in
+all columns are listed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,13 +29,17 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
         description: See `tadpool.loading.sources`.
 
     Returns:
-        The dataset, whose dims and variables `tadpool.config.schema.table.Column` describes; and how the table was read:
-        file, rows (of the table), dialect, dropped (rows, and empty cells in each column that drops them), unused (headings)
-        and, where there are any, masked (empty cells in each column that masks them) and never_below
+        The dataset, whose dims and variables `tadpool.config.schema.table.Column` describes; and
+            how the table was read:
+        file, rows (of the table), dialect, dropped (rows, and empty cells in each column that drops
+            them), unused (headings)
+        and, where there are any, masked (empty cells in each column that masks them) and
+            never_below
         (`tadpool.loading.undeclared_trials`).
 
     Raises:
-        UserError: A sentence for each column that breaks its rules: file, row, column, value, rule and fix.
+        UserError: A sentence for each column that breaks its rules: file, row, column, value, rule
+            and fix.
     """
     cells = table_files.read(description)
     columns = {name: {**each, "column": each["column"] or name} for name, each in description["columns"].items()}
@@ -74,7 +79,8 @@ def _raise(problems: list[str]) -> None:
 
 
 def _dropped(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> tuple[Cells, dict[str, Any]]:
-    """The rows that remain after those with an empty cell in a `drop` column are removed, and how many were removed."""
+    """The rows that remain after those with an empty cell in a `drop` column are removed, and how
+    many were removed."""
     empty = {c["column"]: cells.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "drop"}
     drop = np.any([np.zeros(len(cells.rows), bool), *empty.values()], axis=0)
     if drop.all():
@@ -86,7 +92,8 @@ def _dropped(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> tuple[Ce
 
 
 def _with_decimal(cells: Cells, columns: Mapping[str, Mapping[str, Any]], declared: str | None) -> dict[str, str]:
-    """The dialect with the decimal mark: as declared, or a comma where numbers contain commas but no points."""
+    """The dialect with the decimal mark: as declared, or a comma where numbers contain commas but
+    no points."""
     if not cells.dialect:
         return {}
     headings = [column["column"] for column in columns.values() if column["kind"] in ("number", "integer", "count")]
@@ -110,7 +117,8 @@ class _Columns:
     members: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def dataset(self, problems: list[str]) -> xr.Dataset:
-        """All columns as one dataset; sentences about columns that cannot be read are added to `problems`."""
+        """All columns as one dataset; sentences about columns that cannot be read are added to
+        `problems`."""
         coords: dict[str, Any] = {self.unit: (self.unit, self.cells.rows)}
         variables: dict[str, Any] = {}
         for name, column in self.columns.items():
@@ -144,7 +152,8 @@ class _Columns:
             variables[f"{outer}_of_{name}"] = (name, of_members, words)
 
     def _members(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (rows,) of the rows' labels among all labels of a group or categorical column, and these labels."""
+        """Positions (rows,) of the rows' labels among all labels of a group or categorical column,
+        and these labels."""
         if name not in self.members:
             column = self.columns[name]
             cells = self.cells.columns[column["column"]]
@@ -194,7 +203,8 @@ class _Columns:
         variables[name] = (dim, values, attributes)
 
     def _numbers(self, column: Mapping[str, Any]) -> np.ndarray:
-        """The numbers of a column: int64 (rows,) for the kinds of whole numbers, else float64 (rows,).
+        """The numbers of a column: int64 (rows,) for the kinds of whole numbers, else float64
+        (rows,).
 
         A column with `missing: mask` is always float64, nan where the cell is empty.
         """
@@ -239,7 +249,8 @@ class _Columns:
         return values[first]
 
     def _check_roles(self, name: str, column: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
-        """Counts are at most their trials; exposures and standard errors are positive. Columns with mistakes are skipped."""
+        """Counts are at most their trials; exposures and standard errors are positive. Columns with
+        mistakes are skipped."""
         trials = column["trials"]
         if trials in variables and name in variables:
             above = self._of_rows(name, variables) > self._of_rows(trials, variables)

@@ -20,7 +20,8 @@ def prepare(
     dims: Sequence[str] = (),
     point: object = None,
 ) -> xr.DataTree:
-    """Load, simulate or read the data of a study. Questions about a described table are printed to the log.
+    """Load, simulate or read the data of a study. Questions about a described table are printed to
+    the log.
 
     Args:
         source: Name of a dataset, or a described table.
@@ -32,12 +33,14 @@ def prepare(
         point: Identifies one of many simulated data sets.
 
     Returns:
-        The tree of data.nc: observed_data (the outcomes), constant_data (the rest) and truth (simulated data only). For a
+        The tree of data.nc: observed_data (the outcomes), constant_data (the rest) and truth
+            (simulated data only). For a
         described table its attribute `table` says how it was read (JSON).
 
     Raises:
-        UserError: An outcome or one of the dims is missing, a variable is empty or not finite, a group index is out of range,
-            the dataset's code fails, or a cell of a described table breaks its rule.
+        UserError: An outcome or one of the dims is missing, a variable is empty or not finite, a
+            group index is out of range, the dataset's code fails, or a cell of a described table
+            breaks its rule.
     """
     if isinstance(source, str) and seed is not None:
         return simulation.simulate(source, arguments, outcomes, study, seed, dims, point)

@@ -38,7 +38,8 @@ def simulate(
         The tree of data.nc: observed_data, constant_data and truth.
 
     Raises:
-        UserError: As `check_dataset`, and where the simulator fails or does not return what it should.
+        UserError: As `check_dataset`, and where the simulator fails or does not return what it
+            should.
     """
     address = (seed, study, "", "simulate", point)
     dataset, truth = call_simulator(source, arguments, address)
@@ -69,8 +70,8 @@ def check_dataset(
         A tree with observed_data (the outcomes), constant_data (the rest) and, if given, truth.
 
     Raises:
-        UserError: An outcome or one of the dims is missing, a variable is empty or not finite, or a group index is out of
-            range.
+        UserError: An outcome or one of the dims is missing, a variable is empty or not finite, or a
+            group index is out of range.
     """
     for dim in dims:
         if dim not in dataset.dims:

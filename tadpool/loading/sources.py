@@ -1,6 +1,7 @@
 """Where a study's data come from: a dataset file, given by name, or a described table.
 
-A described table is a mapping with the keys of `tadpool.config.schema.table.Table` and `unit`, the dim of its rows.
+A described table is a mapping with the keys of `tadpool.config.schema.table.Table` and `unit`, the
+dim of its rows.
 """
 
 import importlib.util
@@ -16,7 +17,8 @@ Source = str | Mapping[str, Any]
 PARQUET = (".parquet", ".pq")
 
 ROLES = ("trials", "exposure", "offset", "standard_error")
-"""Keys of a column, of an outcome's attributes and of a design: each names another variable of the same rows."""
+"""Keys of a column, of an outcome's attributes and of a design: each names another variable of the
+same rows."""
 
 
 def is_simulated(source: Source) -> bool:
@@ -35,7 +37,8 @@ def tables(source: Source) -> list[Path]:
 
 
 def lacking(table: str) -> tuple[str, str] | None:
-    """What reading this file needs and the environment does not have, and how to install it; None where nothing is missing."""
+    """What reading this file needs and the environment does not have, and how to install it; None
+    where nothing is missing."""
     if Path(table).suffix.lower() not in PARQUET or importlib.util.find_spec("polars"):
         return None
     what = f"Parquet is read with the package polars, which is not installed in {sys.prefix}"

@@ -1,6 +1,8 @@
-"""Table files as cells of text: CSV and similar formats, whose dialect is declared or detected, NetCDF and Parquet.
+"""Table files as cells of text: CSV and similar formats, whose dialect is declared or detected,
+NetCDF and Parquet.
 
-Cells stay text until they are read as the study describes them, so that nothing is guessed from their content.
+Cells stay text until they are read as the study describes them, so that nothing is guessed from
+their content.
 """
 
 import csv
@@ -29,7 +31,8 @@ class Cells:
     Attributes:
         file: Its path.
         columns: Heading -> cells (rows,) as str, "" where empty.
-        places: Number of each row in the file (rows,): of its line in a text file, else of the row, from 1.
+        places: Number of each row in the file (rows,): of its line in a text file, else of the row,
+            from 1.
         rows: Number of each row (rows,), from 1.
         word: What `places` counts: "line" or "row".
         dialect: What was declared or detected, name -> word; empty for NetCDF and Parquet.
@@ -127,8 +130,8 @@ def _text(path: Path, encoding: str) -> str:
 def _separator(path: Path, text: str) -> str:
     """The separator with which the first lines all have the same number of cells, more than one.
 
-    If there is none, the one with most cells in the heading, so that the uneven line is reported; comma for a single column.
-    Raises UserError if there are several.
+    If there is none, the one with most cells in the heading, so that the uneven line is reported;
+    comma for a single column. Raises UserError if there are several.
     """
     widths = {name: _widths(text, mark) for name, mark in SEPARATORS.items()}
     even = [name for name, counts in widths.items() if len(set(counts)) == 1 and counts[0] > 1]
@@ -146,7 +149,8 @@ def _widths(text: str, mark: str) -> list[int]:
 
 
 def _netcdf(path: Path, description: Mapping[str, Any]) -> Cells:
-    """The described columns, which are variables with the same dim; numbers are written so that they read as the same."""
+    """The described columns, which are variables with the same dim; numbers are written so that
+    they read as the same."""
     headings = _headings(description)
     try:
         with xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
@@ -176,7 +180,8 @@ def _headings(description: Mapping[str, Any]) -> list[str]:
 
 
 def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
-    """The described columns: nulls are empty, true and false are 1 and 0, dates are text such as 2026-01-31.
+    """The described columns: nulls are empty, true and false are 1 and 0, dates are text such as
+    2026-01-31.
 
     Raises UserError if one contains lists, structures or bytes.
     """
@@ -204,7 +209,8 @@ def _parquet(path: Path, description: Mapping[str, Any]) -> Cells:
 
 
 def _as_text(values: np.ndarray) -> np.ndarray:
-    """Values (rows,) as text: whole floats have no point, true and false are 1 and 0, nan and None are ""."""
+    """Values (rows,) as text: whole floats have no point, true and false are 1 and 0, nan and None
+    are ""."""
     return np.array([_cell(value) for value in values.tolist()], dtype=object)
 
 

@@ -1,4 +1,5 @@
-"""Columns of a described table that may be the trials of a count, although the description does not say so."""
+"""Columns of a described table that may be the trials of a count, although the description does not
+say so."""
 
 import json
 import re
@@ -24,7 +25,8 @@ def possible_trials(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> d
         columns: The described columns, each with its heading as `column`.
 
     Returns:
-        Count without trials and exposure -> headings of columns without a role, of whole numbers that are never below the
+        Count without trials and exposure -> headings of columns without a role, of whole numbers
+            that are never below the
         count and above it in some row.
     """
     roles = {columns[each[role]]["column"] for each in columns.values() for role in ROLES if each[role] in columns}
@@ -45,7 +47,8 @@ def _whole(column: np.ndarray) -> np.ndarray | None:
 
 
 def sentences(how: Mapping[str, Any], outcomes: Sequence[str]) -> Iterator[str]:
-    """A question for each outcome that may lack its trials. how: how the table was read (`described_table.load`)."""
+    """A question for each outcome that may lack its trials. how: how the table was read
+    (`described_table.load`)."""
     for outcome in outcomes:
         for heading in how.get("never_below", {}).get(outcome, []):
             yield (
@@ -56,7 +59,8 @@ def sentences(how: Mapping[str, Any], outcomes: Sequence[str]) -> Iterator[str]:
 
 
 def questions(outcomes: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Questions about the studies of a run whose data.nc exists. outcomes: study -> its outcomes."""
+    """Questions about the studies of a run whose data.nc exists. outcomes: study -> its
+    outcomes."""
     for study, names in outcomes.items():
         path = Path("results", study, "data.nc")
         how = io.attributes(path).get("table") if path.is_file() else None

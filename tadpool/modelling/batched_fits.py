@@ -1,4 +1,5 @@
-"""Several fits of one model in one batch: the points of a sweep, or the members of a group that are fitted separately."""
+"""Several fits of one model in one batch: the points of a sweep, or the members of a group that are
+fitted separately."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +20,15 @@ class Points:
 
     Attributes:
         dim: Name of their dim.
-        labels: A label for each (points,), or (points, names) in a sweep over several names; part of its random key.
+        labels: A label for each (points,), or (points, names) in a sweep over several names; part
+            of its random key.
         coords: Coordinates along the dim.
         arguments: Model arguments that differ, each (points, ...).
         held_out: Observed site -> bool (points, ...), True where an observation does not count.
-        rows: For separate fits, the row of the dataset at each place (points, places); held-out places are padding.
-        settings: Sampler settings that differ, for each point; empty where all points have the same.
+        rows: For separate fits, the row of the dataset at each place (points, places); held-out
+            places are padding.
+        settings: Sampler settings that differ, for each point; empty where all points have the
+            same.
     """
 
     dim: str
@@ -51,7 +55,8 @@ def sweep_points(
         The model, bound so that it serves all points, and the points.
 
     Raises:
-        UserError: A dataset has other shapes than the first, or a hyperparameter has the name of a site.
+        UserError: A dataset has other shapes than the first, or a hyperparameter has the name of a
+            site.
     """
     for axis in sweep_axes.axes(over):
         if axis in bound.sizes:

@@ -1,4 +1,5 @@
-"""A model bound to a dataset: its arguments matched, its sites named, its data checked against its distributions."""
+"""A model bound to a dataset: its arguments matched, its sites named, its data checked against its
+distributions."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +34,8 @@ class Bound:
     Attributes:
         model: Its name or reference (`tadpool.modelling.references`).
         given: The hyperparameters that differ from its defaults.
-        function: The model with its static arguments filled in; it takes data and traced hyperparameters as keywords.
+        function: The model with its static arguments filled in; it takes data and traced
+            hyperparameters as keywords.
         data: Arrays of the variables that are arguments of the model, outcomes included.
         outcomes: Its observed sites.
         latents: Its latent sites.
@@ -41,10 +43,10 @@ class Bound:
         dims: Site -> names of its dims.
         sizes: Site -> number of its elements.
         dataset: The dataset.
-        observed_where: Outcome -> a variable that is 0 where the outcome does not count: there it is not scored and is
-            predicted to be 0.
-        facts: For a rung of the pooling ladder, what depends on the study's data and stays when it is bound to other rows
-            (`tadpool.ladder.data_facts`).
+        observed_where: Outcome -> a variable that is 0 where the outcome does not count: there it
+            is not scored and is predicted to be 0.
+        facts: For a rung of the pooling ladder, what depends on the study's data and stays when it
+            is bound to other rows (`tadpool.ladder.data_facts`).
     """
 
     model: Reference
@@ -84,11 +86,13 @@ def bind(
         model: Its name or reference.
         dataset: The data. Without the outcomes, as in predictions, rules are not checked.
         hyperparameters: Those that differ from the model's defaults.
-        facts: Facts from the study's data, when a rung of the pooling ladder is bound to other rows.
+        facts: Facts from the study's data, when a rung of the pooling ladder is bound to other
+            rows.
         observed_where: See `Bound`; None to skip the check of masks.
 
     Raises:
-        UserError: The dataset lacks an argument of the model, or the model breaks a rule of `tadpool.modelling.rules`.
+        UserError: The dataset lacks an argument of the model, or the model breaks a rule of
+            `tadpool.modelling.rules`.
     """
     signature, where = references.signature(model), f"models/{references.name(model)}.py"
     values = {**signature.hyperparameters, **(hyperparameters or {})}
@@ -171,13 +175,15 @@ def open_bound(data: str, entry: Entry) -> tuple[xr.DataTree, Bound]:
 
 
 def program_signature(bound: Bound) -> tuple:
-    """The shapes, types and static arguments that a compiled program depends on: data sets with equal ones can share it."""
+    """The shapes, types and static arguments that a compiled program depends on: data sets with
+    equal ones can share it."""
     static = sorted(bound.function.keywords.items())
     return tuple((name, value.shape, str(value.dtype)) for name, value in sorted(bound.data.items())), tuple(static)
 
 
 def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
-    """The model with some sites computed from standardized ones, `<site>_decentered`, which are sampled instead.
+    """The model with some sites computed from standardized ones, `<site>_decentered`, which are
+    sampled instead.
 
     Args:
         bound: The model.
@@ -203,7 +209,8 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
 
 
 def reparametrizable(bound: Bound) -> list[str]:
-    """The sites that may be reparametrized: those that the model's file names, or the varying effects of a rung."""
+    """The sites that may be reparametrized: those that the model's file names, or the varying
+    effects of a rung."""
     sites = bound.facts["effects"] if bound.facts else plugins.reparametrizable(references.path(bound.model))
     return [site for site in sites if site in bound.latents]
 
@@ -221,7 +228,8 @@ def _array(variable: xr.DataArray) -> np.ndarray:
 
 
 def relations(bound: Bound) -> dict[str, Any]:
-    """The model as a graph: parents and distribution of each site, members of each plate (as in numpyro.render_model)."""
+    """The model as a graph: parents and distribution of each site, members of each plate (as in
+    numpyro.render_model)."""
     return get_model_relations(bound.function, model_kwargs={**bound.data, **bound.hyperparameters})
 
 
@@ -231,7 +239,8 @@ def _dims(site: str, ndim: int, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def smallest_integer_type(values: np.ndarray) -> np.ndarray:
-    """Convert whole numbers to the smallest integer type that can hold them; other arrays are returned unchanged."""
+    """Convert whole numbers to the smallest integer type that can hold them; other arrays are
+    returned unchanged."""
     if values.dtype.kind not in "iu" or values.size == 0:
         return values
     low, high = int(values.min()), int(values.max())

@@ -1,6 +1,7 @@
 """Densities of a model at one draw, as functions that JAX can trace.
 
-In all of them `sites` maps every latent site to its constrained value, and `arguments` holds the data and hyperparameters.
+In all of them `sites` maps every latent site to its constrained value, and `arguments` holds the
+data and hyperparameters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,8 @@ def log_likelihood(site: Mapping[str, Any]) -> jax.Array:
 
 
 def is_valid(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
-    """Whether all values are finite and all outcomes, which are in `arguments`, lie in their support: a scalar bool.
+    """Whether all values are finite and all outcomes, which are in `arguments`, lie in their
+    support: a scalar bool.
 
     Counts that overflow their type, or whose mean does, are not valid draws.
     """
@@ -83,7 +85,8 @@ def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
 
 
 def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays) -> jax.Array:
-    """The values, with zero where the variable that `observed_where` names for this outcome is 0."""
+    """The values, with zero where the variable that `observed_where` names for this outcome is
+    0."""
     if name not in bound.observed_where:
         return values
     gate = bound.observed_where[name]
@@ -98,7 +101,8 @@ def conditioned_trace(bound: Bound, sites: Arrays, arguments: Arrays) -> Mapping
 
 
 def simulate(bound: Bound, key: jax.Array, sites: Arrays, arguments: Arrays) -> Arrays:
-    """All sites of one forward simulation of the model with `sites` fixed; `arguments` has no outcomes."""
+    """All sites of one forward simulation of the model with `sites` fixed; `arguments` has no
+    outcomes."""
     model = handlers.substitute(handlers.seed(bound.function, key), data=sites)
     trace = handlers.trace(model).get_trace(**arguments)
     values = {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}

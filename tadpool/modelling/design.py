@@ -1,7 +1,8 @@
-"""A design: what a model of the ladder is told of a study, and from which what it asks of the data follows.
+"""A design: what a model of the ladder is told of a study, and from which what it asks of the data
+follows.
 
-The first of the groups is what pooled, unpooled, slopes and group means are about; further ones have intercepts too where
-these are partially pooled. A group may be the unit: each row is a member.
+The first of the groups is what pooled, unpooled, slopes and group means are about; further ones
+have intercepts too where these are partially pooled. A group may be the unit: each row is a member.
 
 No JAX here: the Snakefile's process reads config with it.
 """
@@ -22,9 +23,10 @@ class Predictor:
 
     Attributes:
         name: Its name in config.
-        kind: number, binary, categorical (`<name>_index` in data.nc, with the dim `<name>`) or ordered (counted from 0, with
-            the dim `<name>_level`).
-        per: The group whose members have one value each, if the config says so: it has no group mean.
+        kind: number, binary, categorical (`<name>_index` in data.nc, with the dim `<name>`) or
+            ordered (counted from 0, with the dim `<name>_level`).
+        per: The group whose members have one value each, if the config says so: it has no group
+            mean.
     """
 
     name: str
@@ -56,7 +58,8 @@ class Design:
         trials: Variable with the number of trials of each row.
         exposure: Variable with the exposure of each row.
         offset: Variable that is added to the linear predictor.
-        standard_error: Variable with the known standard deviation of each row, in place of a common one.
+        standard_error: Variable with the known standard deviation of each row, in place of a common
+            one.
     """
 
     family: Family
@@ -104,12 +107,14 @@ class Design:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What the family has beside the linear predictor, nothing where the standard errors of rows stand in its place."""
+        """What the family has beside the linear predictor, nothing where the standard errors of
+        rows stand in its place."""
         return () if self.standard_error else self.family.parameters
 
     @property
     def within(self) -> tuple[Predictor, ...]:
-        """The predictors, numbers or yes/no, that have a group mean: as far as the design says, they differ within groups."""
+        """The predictors, numbers or yes/no, that have a group mean: as far as the design says,
+        they differ within groups."""
         group = self.groups[0] if self.groups else None
         return tuple(
             each

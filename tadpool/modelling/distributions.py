@@ -14,7 +14,8 @@ LARGEST, LARGEST_32 = 300.0, 40.0
 class OrderedNormal(dist.Distribution):
     """Independent Normal(loc, scale) values restricted to increasing order; event shape (size,).
 
-    The order statistics of `size` normal draws. Not an ordered transform of normals, whose gaps are lognormal.
+    The order statistics of `size` normal draws. Not an ordered transform of normals, whose gaps are
+    lognormal.
     """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012 (NumPyro's protocol)
@@ -38,11 +39,13 @@ class OrderedNormal(dist.Distribution):
 
 
 class OrderedLogistic(dist.OrderedLogistic):
-    """NumPyro's ordered logistic distribution, with one exponential or one random number for each value.
+    """NumPyro's ordered logistic distribution, with one exponential or one random number for each
+    value.
 
-    P(k) is the difference of two logistic functions, sigmoid(a) - sigmoid(b) = (1 - e^(b-a)) / ((1 + e^-a) (1 + e^b)), where
-    a and b are the distances from the predictor to the cutpoints around k. This takes a fifth of the time of computing all
-    probabilities and their logarithms. The predictor and the cutpoints are clipped at +-LARGEST (LARGEST_32 in float32).
+    P(k) is the difference of two logistic functions, sigmoid(a) - sigmoid(b) = (1 - e^(b-a)) / ((1
+    + e^-a) (1 + e^b)), where a and b are the distances from the predictor to the cutpoints around
+    k. This takes a fifth of the time of computing all probabilities and their logarithms. The
+    predictor and the cutpoints are clipped at +-LARGEST (LARGEST_32 in float32).
     """
 
     pytree_data_fields = ("shared",)
@@ -53,7 +56,8 @@ class OrderedLogistic(dist.OrderedLogistic):
         self.shared = cutpoints if jnp.ndim(cutpoints) == 1 else None
 
     def sample(self, key, sample_shape=()):
-        """The number of cutpoints below the predictor plus logistic noise: one random number for each value."""
+        """The number of cutpoints below the predictor plus logistic noise: one random number for
+        each value."""
         assert is_prng_key(key)
         noise = jax.random.logistic(key, (*sample_shape, *self.batch_shape), jnp.result_type(float))
         below = jnp.expand_dims(self.predictor + noise, -1) > self.cutpoints

@@ -9,12 +9,14 @@ from tadpool.modelling.references import Reference
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a study: a model, its hyperparameters, and how the study's data are used with it.
+    """One entry of a study: a model, its hyperparameters, and how the study's data are used with
+    it.
 
-    seed: of the run. study, entry: their names; with `seed` the address of all random numbers. model: its name or reference.
-    hyperparameters: those that differ from the model's defaults. outcomes: the observed sites that are scored. unit: name of
-    the dim that is scored one by one. groups: names of the grouping dims. observed_where: outcome -> a variable that is 0
-    where the outcome does not count. by: a group, where the model is fitted to each of its members alone.
+    seed: of the run. study, entry: their names; with `seed` the address of all random numbers.
+    model: its name or reference. hyperparameters: those that differ from the model's defaults.
+    outcomes: the observed sites that are scored. unit: name of the dim that is scored one by one.
+    groups: names of the grouping dims. observed_where: outcome -> a variable that is 0 where the
+    outcome does not count. by: a group, where the model is fitted to each of its members alone.
     """
 
     seed: int

@@ -1,7 +1,8 @@
-r"""The families of outcomes, one record each: whatever depends on a family reads its record, and its likelihood alone stands
-elsewhere (`tadpool.ladder.likelihoods`).
+r"""The families of outcomes, one record each: whatever depends on a family reads its record, and
+its likelihood alone stands elsewhere (`tadpool.ladder.likelihoods`).
 
-A new family is a record here, a likelihood there, and what the tests of the ladder need to check it.
+A new family is a record here, a likelihood there, and what the tests of the ladder need to check
+it.
 
 No JAX and no NumPy here: the Snakefile's process reads config with it.
 """
@@ -21,8 +22,10 @@ class Link:
         name: Name of the link.
         latex: What the linear predictor is equal to, in LaTeX.
         axis: What the linear predictor is, on an axis; "" where it is the outcome itself.
-        effect: What an effect is on the scale of the mean, in words with `{outcome}` and `{per}` (of the exposure).
-        differences: What differences of the linear predictor are in; "" where they are in units of the outcome.
+        effect: What an effect is on the scale of the mean, in words with `{outcome}` and `{per}`
+            (of the exposure).
+        differences: What differences of the linear predictor are in; "" where they are in units of
+            the outcome.
         multiplied: What a difference of the linear predictor multiplies; "" where it is added.
         units: Whether the mean has the units of the outcome.
         cutpoints: Whether cutpoints stand in place of the population intercept.
@@ -52,8 +55,9 @@ class Parameter:
     Attributes:
         name: Name of the site.
         latex: The left side of its prior, in LaTeX.
-        prior: The right side, in LaTeX with `<hyperparameter>` where its value stands; "" for a standard deviation in units
-            of the outcome, whose prior is of the rung's kind (`sd_prior`) and has its one hyperparameter as scale.
+        prior: The right side, in LaTeX with `<hyperparameter>` where its value stands; "" for a
+            standard deviation in units of the outcome, whose prior is of the rung's kind
+            (`sd_prior`) and has its one hyperparameter as scale.
         hyperparameters: Names and defaults of the hyperparameters of its prior.
     """
 
@@ -81,18 +85,22 @@ class Family:
         outcomes: What outcomes are, for the table of families.
         mean: What their mean is, for the table of families.
         columns: Kinds of columns of a described table that an outcome may be.
-        latex: The distribution of an outcome in LaTeX, with `<trials>` where the variable with that role stands.
+        latex: The distribution of an outcome in LaTeX, with `<trials>` where the variable with that
+            role stands.
         roles: The roles that other variables can have for it, of `tadpool.loading.sources.ROLES`.
         required: The roles that it cannot do without.
         parameters: What it has beside the linear predictor, in the order in which it is sampled.
         aliases: Names that other programs give it.
-        inferred_from: Kinds of columns whose family it is where none is named and the required roles are given.
-        refused: What is wrong with an array of values that are no outcomes of the family, in words that follow "values that
-            are"; "" where nothing is.
+        inferred_from: Kinds of columns whose family it is where none is named and the required
+            roles are given.
+        refused: What is wrong with an array of values that are no outcomes of the family, in words
+            that follow "values that are"; "" where nothing is.
         known_variance: Whether the mean alone determines the variance of an outcome.
-        free_scale: Whether outcomes vary around their mean by an amount that is estimated from them, so that groups of one
-            row each do not differ from noise unless the standard errors of rows are known.
-        residual_sd: The parameter that is the standard deviation of outcomes around their mean, if one is.
+        free_scale: Whether outcomes vary around their mean by an amount that is estimated from
+            them, so that groups of one row each do not differ from noise unless the standard errors
+            of rows are known.
+        residual_sd: The parameter that is the standard deviation of outcomes around their mean, if
+            one is.
         mean_is_number: Whether single outcomes are numbers that can lie near their mean.
     """
 

@@ -1,6 +1,8 @@
-"""Random numbers in a model that are not sites: two traces of the model with equal arguments show them.
+"""Random numbers in a model that are not sites: two traces of the model with equal arguments show
+them.
 
-A number that is the same in every call, such as the first one of a generator with a fixed seed, is a constant and not found.
+A number that is the same in every call, such as the first one of a generator with a fixed seed, is
+a constant and not found.
 """
 
 import re
@@ -19,7 +21,8 @@ ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
 def trace(function: Callable, latents: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
-    """The log densities and deterministic values of a model, given all its latent sites, as a JAX program.
+    """The log densities and deterministic values of a model, given all its latent sites, as a JAX
+    program.
 
     Args:
         function: The model.

@@ -1,4 +1,5 @@
-"""The sites of a model, found by calling it without computing anything, and explanations of why a call fails."""
+"""The sites of a model, found by calling it without computing anything, and explanations of why a
+call fails."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,8 @@ from tadpool import errors
 from tadpool.errors import UserError
 
 TRACED_VALUE = "a traced value, which has no number before sampling"
-# What to say for JAX's errors about Python control flow on traced values, the most specific ones first.
+# What to say for JAX's errors about Python control flow on traced values, the most specific ones
+# first.
 TRACED = (
     (
         jax.errors.TracerBoolConversionError,
@@ -88,7 +90,8 @@ class Site:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that is about to be bound: see `binding.Bound`. where: its file, as messages name it."""
+    """A model that is about to be bound: see `binding.Bound`. where: its file, as messages name
+    it."""
 
     where: str
     path: Path

@@ -1,4 +1,5 @@
-"""Observation weights: the log likelihood of each observation of an outcome is multiplied by a variable of the data."""
+"""Observation weights: the log likelihood of each observation of an outcome is multiplied by a
+variable of the data."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from tadpool.errors import UserError, did_you_mean
 
 
 class weigh(Messenger):
-    """Multiply the log likelihood of observed sites: `weights` maps a site to an array that broadcasts to its shape."""
+    """Multiply the log likelihood of observed sites: `weights` maps a site to an array that
+    broadcasts to its shape."""
 
     def __init__(self, fn: Callable | None = None, weights: Mapping[str, Any] | None = None) -> None:
         self.weights = weights or {}
@@ -30,7 +32,8 @@ class WeightedModel:
 
     Attributes:
         function: The model.
-        weights: Outcome -> variable, an argument of the call; if it is not given there are no weights.
+        weights: Outcome -> variable, an argument of the call; if it is not given there are no
+            weights.
         axes: Outcome -> axes of its array that the variable does not have.
         extra: Variables that are not arguments of the model itself.
     """
@@ -65,7 +68,8 @@ def add_weights(
         arguments: Variables that are arguments of the model itself.
 
     Raises:
-        UserError: A variable is missing, has a negative or missing value, or has a dim that the outcome does not have.
+        UserError: A variable is missing, has a negative or missing value, or has a dim that the
+            outcome does not have.
     """
     axes = {}
     for outcome, name in weights.items():

@@ -1,7 +1,9 @@
-"""References to models: the name of a model file, or that with what config makes of it: the design that a model of the ladder
-is built for, and observation weights, `{"name": "mine", "weights": {"y": "w"}}`.
+"""References to models: the name of a model file, or that with what config makes of it: the design
+that a model of the ladder is built for, and observation weights, `{"name": "mine", "weights": {"y":
+"w"}}`.
 
-A file of the ladder is a model like others, but what it asks of the data follows from a design, which config makes:
+A file of the ladder is a model like others, but what it asks of the data follows from a design,
+which config makes:
 
     {"name": "partial", "design": {
         "family": "normal", "outcome": "log_radon", "unit": "house", "groups": ["county"],
@@ -59,7 +61,8 @@ def design_of(reference: Reference) -> Design | None:
 
 
 def weights(reference: Reference) -> Mapping[str, str]:
-    """Observation weights that config gives the model, outcome -> variable of the data (`modelling.observation_weights`)."""
+    """Observation weights that config gives the model, outcome -> variable of the data
+    (`modelling.observation_weights`)."""
     return {} if isinstance(reference, str) else reference.get("weights", {})
 
 
@@ -82,9 +85,12 @@ def signature(reference: Reference) -> plugins.Signature:
         reference: The model.
 
     Returns:
-        The arguments as written; of a model of the ladder the variables, outcomes and hyperparameters that its design asks
-        for: the family's hyperparameters stand between the numbers and the other options of the file. Variables that a
-        predictor with one value per group needs beyond these, `<group>_index`, are found when data are bound.
+        The arguments as written; of a model of the ladder the variables, outcomes and
+            hyperparameters that its design asks
+        for: the family's hyperparameters stand between the numbers and the other options of the
+            file. Variables that a
+        predictor with one value per group needs beyond these, `<group>_index`, are found when data
+            are bound.
 
     Raises:
         UserError: There is no such file, or its arguments do not say what they are.
@@ -105,5 +111,6 @@ def signature(reference: Reference) -> plugins.Signature:
 
 
 def _applies(hyperparameter: str, design: Design) -> bool:
-    """Cutpoints stand in place of the population intercept, beside which only separate intercepts are left."""
+    """Cutpoints stand in place of the population intercept, beside which only separate intercepts
+    are left."""
     return hyperparameter != "alpha_location" or not design.family.link.cutpoints

@@ -1,7 +1,8 @@
-"""The rules that a model has to follow, one function each, checked when it is bound to data, before sampling.
+"""The rules that a model has to follow, one function each, checked when it is bound to data, before
+sampling.
 
-Each rule takes a call of the model in which nothing is computed (`Called`) and yields a sentence for each site that breaks
-it: file and line, what is wrong, and the fix.
+Each rule takes a call of the model in which nothing is computed (`Called`) and yields a sentence
+for each site that breaks it: file and line, what is wrong, and the fix.
 """
 
 from collections import Counter
@@ -87,7 +88,8 @@ def _samples(called: Called) -> Iterator[str]:
 
 
 def _continuous(called: Called) -> Iterator[str]:
-    """Parameters are continuous: discrete ones have no gradient, and they are not summed out here."""
+    """Parameters are continuous: discrete ones have no gradient, and they are not summed out
+    here."""
     for site in called.sites:
         if site.name in called.latents and site.discrete:
             yield (
@@ -114,7 +116,8 @@ def _names(called: Called) -> Iterator[str]:
 
 
 def _shapes(called: Called) -> Iterator[str]:
-    """Nothing is broadcast by accident: outcomes have the shape of their data, and parameters only the dims of plates."""
+    """Nothing is broadcast by accident: outcomes have the shape of their data, and parameters only
+    the dims of plates."""
     data, dataset = called.model.data, called.model.dataset
     for site in called.sites:
         for name, _, size in site.plates:
@@ -192,7 +195,8 @@ def _values(called: Called, observed_where: Mapping[str, str] | None) -> Iterato
 def _masked(
     site: Site, data: xr.DataArray, counted: Any, dataset: xr.Dataset, observed_where: Mapping[str, str]
 ) -> Iterator[str]:
-    """Masks agree with the study. counted: False where the outcome is masked; None if that depends on parameters."""
+    """Masks agree with the study. counted: False where the outcome is masked; None if that depends
+    on parameters."""
     fix = f"write `observed_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
     if counted is None:
         yield f"{site.where}: which values of {site.name} are masked depends on parameters; let the mask depend on data only"

@@ -1,4 +1,5 @@
-"""The rungs of the pooling ladder, a record each: what its members of groups have for themselves, and when it is no model.
+"""The rungs of the pooling ladder, a record each: what its members of groups have for themselves,
+and when it does not apply.
 
 What a rung does when it is evaluated stands in its file, `tadpool/models/<rung>.py`.
 
@@ -41,7 +42,8 @@ class RungType:
         return design.groups if self.partial else design.groups[: self.pooling == "none"]
 
     def latent(self, design: Design) -> tuple[str, ...]:
-        """The predictors whose group means are latent: numbers that differ between the rows of a group."""
+        """The predictors whose group means are latent: numbers that differ between the rows of a
+        group."""
         return tuple(each.name for each in design.within if each.kind == "number") if self.latent_means else ()
 
     def observed(self, design: Design) -> tuple[str, ...]:
@@ -56,10 +58,10 @@ class RungType:
         return tuple(each for each in dict.fromkeys(needed) if each not in self.observed(design))
 
     def inapplicable(self, design: Design) -> str | None:
-        """Why it is no model for a design.
+        """Why it does not apply to a design.
 
         Returns:
-            The reason in words that follow the rung's name; None where it is a model for it.
+            The reason in words that follow the rung's name; None where it applies.
         """
         if self.pooling == "complete":
             return None

@@ -1,1 +1,2 @@
-"""Models, one per file: `model(<variables>, <outcomes>=None, *, <hyperparameters>)`; see CONTRIBUTING."""
+"""Models, one per file: `model(<variables>, <outcomes>=None, *, <hyperparameters>)`; see
+CONTRIBUTING."""

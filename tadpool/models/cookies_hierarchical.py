@@ -1,4 +1,5 @@
-r"""Chocolate chips per cookie, rates of the locations drawn from a common Gamma distribution (partial pooling).
+r"""Chocolate chips per cookie, rates of the locations drawn from a common Gamma distribution
+(partial pooling).
 
 $$
 \begin{aligned}
@@ -11,7 +12,8 @@ y_i &\sim \mathrm{Poisson}(\lambda_{l[i]}) \\
 \end{aligned}
 $$
 
-$\mu$ and $\sigma$ are the mean and the standard deviation of the rates; the second parameter of Gamma is a rate.
+$\mu$ and $\sigma$ are the mean and the standard deviation of the rates; the second parameter of
+Gamma is a rate.
 Source: M. Heiner, Bayesian Statistics: Techniques and Models; J. Orduz.
 """
 

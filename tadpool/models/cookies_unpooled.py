@@ -7,7 +7,8 @@ y_i &\sim \mathrm{Poisson}(\lambda_{l[i]}) \\
 \end{aligned}
 $$
 
-The second parameter of Gamma is a rate. Source: M. Heiner, Bayesian Statistics: Techniques and Models; J. Orduz.
+The second parameter of Gamma is a rate. Source: M. Heiner, Bayesian Statistics: Techniques and
+Models; J. Orduz.
 """
 
 import numpyro

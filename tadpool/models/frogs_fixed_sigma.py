@@ -9,7 +9,8 @@ S_i &\sim \mathrm{Binomial}(D_i, p_i) \\
 \end{aligned}
 $$
 
-The standard deviation $\sigma$ is a hyperparameter: small values pool completely, large values not at all.
+The standard deviation $\sigma$ is a hyperparameter: small values pool completely, large values not
+at all.
 
 Source: McElreath (2023), Statistical Rethinking, lecture 12.
 """

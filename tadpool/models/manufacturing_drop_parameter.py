@@ -9,7 +9,8 @@ s &\sim \mathrm{HalfNormal}(5)
 \end{aligned}
 $$
 
-The weight of a parameter that is left out keeps its prior. Source: Stechschulte (2024), for comparison with masking.
+The weight of a parameter that is left out keeps its prior. Source: Stechschulte (2024), for
+comparison with masking.
 """
 
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ def model(
     settings, applies, group_index, n_group, n_parameter, n_run, production_speed=None, *,
     alpha_scale=5.0, w_scale=5.0, noise_scale=5.0,
 ):  # fmt: skip
-    """settings (run, parameter), NaN where it does not apply; applies (group, parameter); the others have the dim run."""
+    """settings (run, parameter), NaN where it does not apply; applies (group, parameter); the
+    others have the dim run."""
     with numpyro.plate("group", n_group, dim=-1):
         alpha = numpyro.sample("alpha", dist.Normal(0.0, alpha_scale))
         with numpyro.plate("parameter", n_parameter, dim=-2):

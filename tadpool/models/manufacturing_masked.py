@@ -1,4 +1,5 @@
-r"""Production speed with a weight for each parameter and group, where only weights that apply enter the mean.
+r"""Production speed with a weight for each parameter and group, where only weights that apply enter
+the mean.
 
 $$
 \begin{aligned}
@@ -9,8 +10,9 @@ s &\sim \mathrm{HalfNormal}(5)
 \end{aligned}
 $$
 
-$m_{pg}$ is 1 where parameter $p$ applies to group $g$, otherwise 0; a weight that does not apply keeps its prior. This is
-valid where the parameter does not apply, not where it was merely not measured.
+$m_{pg}$ is 1 where parameter $p$ applies to group $g$, otherwise 0; a weight that does not apply
+keeps its prior. This is valid where the parameter does not apply, not where it was merely not
+measured.
 Source: Stechschulte (2024).
 """
 
@@ -23,7 +25,8 @@ def model(
     settings, applies, group_index, n_group, n_parameter, n_run, production_speed=None, *,
     alpha_scale=5.0, w_scale=5.0, noise_scale=5.0,
 ):  # fmt: skip
-    """settings (run, parameter), NaN where it does not apply; applies (group, parameter); the others have the dim run."""
+    """settings (run, parameter), NaN where it does not apply; applies (group, parameter); the
+    others have the dim run."""
     with numpyro.plate("group", n_group, dim=-1):
         alpha = numpyro.sample("alpha", dist.Normal(0.0, alpha_scale))
         with numpyro.plate("parameter", n_parameter, dim=-2):

@@ -18,7 +18,8 @@ import numpyro.distributions as dist
 
 
 def model(x, n_customer, n_feature, n_item, y0=None, y1=None, *, scale=1.0):
-    """x (customer, feature); y0, a visit, has the dim customer; y1, purchases, the dims customer and item."""
+    """x (customer, feature); y0, a visit, has the dim customer; y1, purchases, the dims customer
+    and item."""
     normal = dist.Normal(0.0, scale)
     beta_0 = numpyro.sample("Y0_beta", normal.expand([1, n_feature]).to_event(2))
     intercept_0 = numpyro.sample("Y0_intercept", normal.expand([1]).to_event(1))

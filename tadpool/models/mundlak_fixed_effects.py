@@ -1,4 +1,5 @@
-r"""A binary outcome with an intercept of its own for each group (no pooling): group predictors cannot be told from them.
+r"""A binary outcome with an intercept of its own for each group (no pooling), so that
+effects of group predictors are not identified.
 
 $$
 \begin{aligned}

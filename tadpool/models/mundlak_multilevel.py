@@ -1,4 +1,5 @@
-r"""A binary outcome with partially pooled group intercepts, which assumes that groups and predictor are unrelated.
+r"""A binary outcome with partially pooled group intercepts, which assumes that groups and predictor
+are unrelated.
 
 $$
 \begin{aligned}

@@ -1,16 +1,19 @@
-r"""The Mundlak machine: partially pooled group intercepts, and the group mean of the predictor as a predictor.
+r"""The Mundlak machine: partially pooled group intercepts, and the group mean of the predictor as a
+predictor.
 
 $$
 \begin{aligned}
 Y_i &\sim \mathrm{Bernoulli}(p_i) \\
-\mathrm{logit}(p_i) &= \alpha_{g[i]} + \beta_{XY} X_i + \beta_{ZY} Z_{g[i]} + \beta_{\bar XY} \bar X_{g[i]} \\
+\mathrm{logit}(p_i) &= \alpha_{g[i]} + \beta_{XY} X_i + \beta_{ZY} Z_{g[i]}
+  + \beta_{\bar XY} \bar X_{g[i]} \\
 \alpha_g &= \bar\alpha + \tau z_g \\
 z_g, \bar\alpha, \beta_{XY}, \beta_{ZY}, \beta_{\bar XY} &\sim \mathrm{Normal}(0, 1) \\
 \tau &\sim \mathrm{Exponential}(1)
 \end{aligned}
 $$
 
-Source: McElreath (2023), Statistical Rethinking, lecture 12, bonus; Mundlak (1978), Econometrica 46:69-85.
+Source: McElreath (2023), Statistical Rethinking, lecture 12, bonus; Mundlak (1978), Econometrica
+46:69-85.
 """
 
 import numpyro

@@ -1,11 +1,14 @@
-r"""Partial pooling of intercepts and slopes: both vary between members of a group, and may do so together.
+r"""Partial pooling of intercepts and slopes: both vary between members of a group, and may do so
+together.
 
-Priors are weakly informative and in units of the data: the mean and the standard deviation of a measured outcome, the scale of
-the link of any other, the standard deviation of a predictor that is a number.
+Priors are weakly informative and in units of the data: the mean and the standard deviation of a
+measured outcome, the scale of the link of any other, the standard deviation of a predictor that is
+a number.
 
 Correlations have an LKJ prior; `correlated: false` leaves them out.
 
-Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 13.
+Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models,
+chapter 13.
 """
 
 from tadpool.ladder.bind_rung import binder
@@ -18,7 +21,8 @@ def model(
     correlation_concentration=2.0, sd_prior="exponential", correlated=True, scaled=True, parametrization="auto",
     collapse=True,
 ):  # fmt: skip
-    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is false."""
+    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is
+    false."""
     alpha = rung.population_intercept(alpha_location, alpha_scale)
     coefficients = rung.coefficients(beta_scale)
     rung.common_slopes({name: beta for name, beta in coefficients.items() if name not in rung.slopes})

@@ -1,9 +1,11 @@
 r"""Complete pooling: one intercept for all rows, whatever group they are of.
 
-Priors are weakly informative and in units of the data: the mean and the standard deviation of a measured outcome, the scale of
-the link of any other, the standard deviation of a predictor that is a number.
+Priors are weakly informative and in units of the data: the mean and the standard deviation of a
+measured outcome, the scale of the link of any other, the standard deviation of a predictor that is
+a number.
 
-Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12.
+Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models,
+chapter 12.
 """
 
 from tadpool.ladder.bind_rung import binder
@@ -15,7 +17,8 @@ def model(
     rung, *, alpha_location=0.0, alpha_scale=1.5, beta_scale=1.0, sd_prior="exponential", scaled=True,
     collapse=True,
 ):  # fmt: skip
-    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is false."""
+    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is
+    false."""
     rung.intercept(alpha_location, alpha_scale)
     rung.common_slopes(rung.coefficients(beta_scale))
     rung.observe(sd_prior)

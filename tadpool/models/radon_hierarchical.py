@@ -1,4 +1,5 @@
-r"""Log radon by floor, intercepts and slopes of the counties drawn from common distributions (partial pooling).
+r"""Log radon by floor, intercepts and slopes of the counties drawn from common distributions
+(partial pooling).
 
 $$
 \begin{aligned}
@@ -10,8 +11,8 @@ y_i &\sim \mathrm{Normal}(\alpha_{c[i]} + \beta_{c[i]}\, \mathrm{floor}_i, \epsi
 \end{aligned}
 $$
 
-Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12;
-T. Wiecki, F. Elbers.
+Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models,
+chapter 12; T. Wiecki, F. Elbers.
 """
 
 import numpyro
@@ -35,7 +36,8 @@ def model(
 ):
     """Log radon of each house; floor, county_index and log_radon have the dim house.
 
-    centred: sample the counties' effects themselves instead of their standardized distances from the mean.
+    centred: sample the counties' effects themselves instead of their standardized distances from
+    the mean.
     """
     mu_alpha = numpyro.sample("mu_alpha", dist.Normal(0.0, mu_scale))
     mu_beta = numpyro.sample("mu_beta", dist.Normal(0.0, mu_scale))

@@ -1,4 +1,5 @@
-r"""Ordered responses given the features of a case, the same for all stories and participants (complete pooling).
+r"""Ordered responses given the features of a case, the same for all stories and participants
+(complete pooling).
 
 $$
 \begin{aligned}

@@ -1,4 +1,5 @@
-r"""Ordered responses with an effect of its own for each story (no pooling), the effects summing to zero.
+r"""Ordered responses with an effect of its own for each story (no pooling), the effects summing to
+zero.
 
 $$
 \begin{aligned}

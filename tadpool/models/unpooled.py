@@ -1,9 +1,12 @@
-r"""No pooling: each member of a group has its own intercept, and its own slopes where these vary, unrelated to those of others.
+r"""No pooling: each member of a group has its own intercept, and its own slopes where these vary,
+unrelated to those of others.
 
-Priors are weakly informative and in units of the data: the mean and the standard deviation of a measured outcome, the scale of
-the link of any other, the standard deviation of a predictor that is a number.
+Priors are weakly informative and in units of the data: the mean and the standard deviation of a
+measured outcome, the scale of the link of any other, the standard deviation of a predictor that is
+a number.
 
-Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12.
+Source: Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models,
+chapter 12.
 """
 
 from tadpool.ladder.bind_rung import binder
@@ -15,7 +18,8 @@ def model(
     rung, *, alpha_location=0.0, alpha_scale=1.5, beta_scale=1.0, sd_prior="exponential", scaled=True,
     collapse=True,
 ):  # fmt: skip
-    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is false."""
+    """rung: a `tadpool.ladder.rung.Rung`. Scales are in units of the data unless `scaled` is
+    false."""
     rung.separate_intercepts(alpha_location, alpha_scale)
     rung.common_slopes(rung.coefficients(beta_scale, separate=True))
     rung.observe(sd_prior)

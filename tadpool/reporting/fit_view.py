@@ -34,14 +34,16 @@ SAMPLER_WORDS = {
 
 
 def attributes(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
-    """The attributes of a NetCDF file without reading what it holds. Raises UserError where one that is wanted is missing."""
+    """The attributes of a NetCDF file without reading what it holds. Raises UserError where one
+    that is wanted is missing."""
     with xr.open_dataset(path, engine="netcdf4") as root:
         contracts.check(xr.DataTree(root), contracts.Contract("a result", {}, wanted), str(path))
         return dict(root.attrs)
 
 
 def draws(results: StudyResults, entry: str, group: str, names: Sequence[str] | None = None) -> xr.Dataset:
-    """Variables of one group of an entry's fit.nc, the rest left unread; empty where the group is not there."""
+    """Variables of one group of an entry's fit.nc, the rest left unread; empty where the group is
+    not there."""
     try:
         with xr.open_dataset(results.folder / entry / "fit.nc", group=group, engine="netcdf4") as found:
             return found[[name for name in found.data_vars if names is None or name in names]].load()
@@ -67,13 +69,15 @@ def families(results: StudyResults, entry: str) -> dict[str, str]:
 
 
 def parameters(check: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The rows of a check without those of auxiliary sites, which stand in for reparametrized ones in the sampler alone."""
+    """The rows of a check without those of auxiliary sites, which stand in for reparametrized ones
+    in the sampler alone."""
     return [row for row in check.get("parameters", []) if row.get("kind") != "auxiliary"]
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One sampling of a fit. number: of its attempt. words: its settings, and because of what they were chosen.
+    """One sampling of a fit. number: of its attempt. words: its settings, and because of what they
+    were chosen.
 
     found: the worst finding of its check.
     """
@@ -107,7 +111,8 @@ class Fit:
 
     @property
     def failed(self) -> bool:
-        """Whether its numbers mean nothing: the verdict is fail, or the file says that it failed or crashed."""
+        """Whether its numbers mean nothing: the verdict is fail, or the file says that it failed or
+        crashed."""
         return self.verdict == "fail" or self.status != "ok"
 
     @property
@@ -216,7 +221,8 @@ class Fit:
 
     @cached_property
     def facts(self) -> dict[str, Any] | None:
-        """What a model of the ladder took from the data (`tadpool.ladder.data_facts`); None of others, and where it crashed."""
+        """What a model of the ladder took from the data (`tadpool.ladder.data_facts`); None of
+        others, and where it crashed."""
         found = attributes(self.results.folder / self.entry / "fit.nc", ("status",)).get("facts")
         return json.loads(found) if found else None
 

@@ -110,7 +110,8 @@ def moments(
 
 
 def posteriors(dataset: str) -> list[Compared]:
-    """The models of a dataset against the tables of their exact posteriors, and closed forms where there are some."""
+    """The models of a dataset against the tables of their exact posteriors, and closed forms where
+    there are some."""
     found = []
     for name, model, table, skip in EXACT:
         if name == dataset:
@@ -213,7 +214,8 @@ def frogs_elpd(folder: Path, threads: int) -> list[Compared]:
 
 
 def cookies_elpd(folder: Path, threads: int) -> list[Compared]:
-    """Leave-one-out scores of the cookie models by PSIS, and scores of locations by fits without them."""
+    """Leave-one-out scores of the cookie models by PSIS, and scores of locations by fits without
+    them."""
     chips = np.concatenate(locations())
     units = {
         "cookies_pooled": exact_values.gamma_loo(chips, **GAMMA).sum(),

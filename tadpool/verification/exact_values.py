@@ -15,7 +15,8 @@ def reference(name: str) -> pd.DataFrame:
     return pd.read_csv(REFERENCE / f"{name}.csv", index_col=0)
 
 
-# Poisson counts whose rate has the prior Gamma(shape, rate). The posterior is Gamma(shape + sum, rate + number of counts).
+# Poisson counts whose rate has the prior Gamma(shape, rate). The posterior is Gamma(shape + sum,
+# rate + number of counts).
 
 
 def gamma_moments(counts: np.ndarray, shape: float, rate: float) -> tuple[float, float]:
@@ -39,7 +40,8 @@ def gamma_loo(counts: np.ndarray, shape: float, rate: float) -> np.ndarray:
 
 
 def gamma_groups(groups: Sequence[np.ndarray], shape: float, rate: float, shared: bool) -> list[float]:
-    """Log predictive probability of each group of counts given the others, which tell of it if the rate is `shared`."""
+    """Log predictive probability of each group of counts given the others, which tell of it if the
+    rate is `shared`."""
     found = []
     for left_out, own in enumerate(groups):
         others = [counts for number, counts in enumerate(groups) if number != left_out and shared]
@@ -52,7 +54,8 @@ def gamma_groups(groups: Sequence[np.ndarray], shape: float, rate: float, shared
 
 
 def normal_posterior(y: np.ndarray, X: np.ndarray, noise: float, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (coefficients,) and covariance of the coefficients b, whose prior covariance is given."""
+    """Mean (coefficients,) and covariance of the coefficients b, whose prior covariance is
+    given."""
     covariance = np.linalg.inv(np.linalg.inv(prior) + X.T @ X / noise**2)
     return covariance @ X.T @ y / noise**2, covariance
 

@@ -1,4 +1,5 @@
-"""What verification finds: values beside the exact ones, and what the checks say of errors that were planted."""
+"""What verification finds: values beside the exact ones, and what the checks say of errors that
+were planted."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -8,16 +9,17 @@ from typing import Any
 from tadpool.formatting import general
 
 Z = 4.4
-"""Two-sided normal tail 1.1e-5: over the about 900 values with a Monte Carlo error one is beyond it in a hundred runs."""
+"""Two-sided normal tail 1.1e-5: over the about 900 values with a Monte Carlo error one is beyond it
+in a hundred runs."""
 
 
 @dataclass(frozen=True)
 class Compared:
     """A value beside the exact one.
 
-    oracle: what is compared, the same for a group of values. quantity: which of them. found: None where it is not finite.
-    error: its Monte Carlo standard error, None where it has none. tolerance: the largest difference that is allowed; None
-    where |z| < Z decides.
+    oracle: what is compared, the same for a group of values. quantity: which of them. found: None
+    where it is not finite. error: its Monte Carlo standard error, None where it has none.
+    tolerance: the largest difference that is allowed; None where |z| < Z decides.
     """
 
     oracle: str
@@ -70,9 +72,10 @@ def compared(oracle: str, quantity: str, exact: float, found: float, error=None,
 class Detection:
     """An error that was planted, and what the check says with it and without it.
 
-    check: which check should find it. statistic: what it looks at. It is found where the statistic lies above the bound,
-    or below it where `above` is false. sentence: the check's own words, "" where it says nothing. power: with which
-    probability it is found, over seeds, and how that is known.
+    check: which check should find it. statistic: what it looks at. It is found where the statistic
+    lies above the bound, or below it where `above` is false. sentence: the check's own words, ""
+    where it says nothing. power: with which probability it is found, over seeds, and how that is
+    known.
     """
 
     what: str
@@ -138,6 +141,7 @@ def from_json(parts: Iterable[Mapping[str, Any]]) -> tuple[list[Compared], list[
 
 
 def problems(values: Iterable[Compared], detections: Iterable[Detection]) -> list[str]:
-    """One sentence for each value that is missed, each error that is not caught and each false alarm."""
+    """One sentence for each value that is missed, each error that is not caught and each false
+    alarm."""
     missed = [value.sentence for value in values if not value.holds]
     return missed + [sentence for detection in detections for sentence in detection.problems]

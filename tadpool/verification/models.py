@@ -1,4 +1,5 @@
-"""Models of verification alone: one with a closed form, and two that are hard to sample unless written otherwise."""
+"""Models of verification alone: one with a closed form, and two that are hard to sample unless
+written otherwise."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
@@ -21,7 +22,8 @@ NECK = 9
 def made(
     function: Callable, latents: Mapping[str, Sequence[str]], dataset: xr.Dataset, outcomes: Sequence[str] = ()
 ) -> Bound:
-    """A function bound to the variables of a dataset that it names. latents: latent site -> its dims."""
+    """A function bound to the variables of a dataset that it names. latents: latent site -> its
+    dims."""
     dims = {name: tuple(own) for name, own in latents.items()} | {name: dataset[name].dims for name in outcomes}
     return Bound(
         model=function.__name__,
@@ -64,7 +66,8 @@ def normal_bound(dataset: xr.Dataset) -> Bound:
 
 
 def normal_design(dataset: xr.Dataset) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """The model as a linear one: names of the coefficients (centre, slopes, effects), X and their prior covariance."""
+    """The model as a linear one: names of the coefficients (centre, slopes, effects), X and their
+    prior covariance."""
     names = ["centre", *(f"slope[{i}]" for i in range(2)), *(f"effect[{i}]" for i in range(GROUPS))]
     design = np.concatenate([np.zeros((ROWS, 1)), dataset["x"], np.eye(GROUPS)[dataset["group_index"]]], axis=1)
     prior = np.zeros((len(names), len(names)))
@@ -75,7 +78,8 @@ def normal_design(dataset: xr.Dataset) -> tuple[list[str], np.ndarray, np.ndarra
 
 
 def funnel(centred: bool) -> Bound:
-    """Neal's funnel (2003, Annals of Statistics 31:705): an unknown scale of nine values, as it is or standardized."""
+    """Neal's funnel (2003, Annals of Statistics 31:705): an unknown scale of nine values, as it is
+    or standardized."""
 
     def model():
         log_scale = numpyro.sample("log_scale", dist.Normal(0.0, 3.0))

@@ -1,4 +1,5 @@
-"""The parts of `make verify`: where their functions are, and which plug-ins they use. Free of JAX."""
+"""The parts of `make verify`: where their functions are, and which plug-ins they use. Free of
+JAX."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """Calibrations of a conjugate model, as it is and with errors planted in it that must be found.
 
-The model is `cookies_unpooled`: rates lam_l ~ Gamma(2, 1), one cookie from each location, chips ~ Poisson(lam_l). At 100
-simulations every planted error is found with probability above 0.99 at ranks.ALPHA (by simulation with the exact
-posterior, Gamma(2 + chips, 2)), and the model without one is called wrong with probability 0.05.
+The model is `cookies_unpooled`: rates lam_l ~ Gamma(2, 1), one cookie from each location, chips ~
+Poisson(lam_l). At 100 simulations every planted error is found with probability above 0.99 at
+ranks.ALPHA (by simulation with the exact posterior, Gamma(2 + chips, 2)), and the model without one
+is called wrong with probability 0.05.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,8 @@ ADDRESS = {"study": "verification", "entry": "planted"}
 
 
 def model(index_shift: int = 0, **prior: float) -> Bound:
-    """The model bound to one cookie of each location. index_shift: added to the index of every cookie's location."""
+    """The model bound to one cookie of each location. index_shift: added to the index of every
+    cookie's location."""
     index = (np.arange(LOCATIONS) + index_shift) % LOCATIONS
     dataset = xr.Dataset(
         {"location_index": ("cookie", index), "chips": ("cookie", np.ones(LOCATIONS, int))},

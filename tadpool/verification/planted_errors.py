@@ -1,6 +1,7 @@
 """Errors that are planted, and the checks that must find them and say nothing without them.
 
-Each is so large that its check finds it with probability above 0.99 over seeds; `power` says how that is known.
+Each is so large that its check finds it with probability above 0.99 over seeds; `power` says how
+that is known.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,8 @@ Outcome = tuple[float, str]
 
 @dataclass(frozen=True)
 class Plant:
-    """An error; see `findings.Detection`. planted, without: what the check makes of a case with and without it."""
+    """An error; see `findings.Detection`. planted, without: what the check makes of a case with and
+    without it."""
 
     what: str
     check: str
@@ -73,7 +75,8 @@ def of_calibration(name: str) -> Plant:
 
 @cache
 def against_closed_form(swapped: bool, seed: int = SEED) -> Outcome:
-    """The largest |z| of a normal model's posterior. swapped: the model gets its two predictors in the wrong columns."""
+    """The largest |z| of a normal model's posterior. swapped: the model gets its two predictors in
+    the wrong columns."""
     dataset = models.normal_data(SEED)
     given = dataset.assign(x=(dataset["x"].dims, dataset["x"].values[:, ::-1])) if swapped else dataset
     posterior = exact_comparisons.sampled(models.normal_bound(given), exact_comparisons.SAMPLER, seed).groups[
@@ -113,7 +116,8 @@ def of_signs(free: bool, seed: int = SEED) -> Outcome:
 
 @cache
 def with_chain(stuck: bool, seed: int = SEED) -> Outcome:
-    """How many chains of a normal model never moved. stuck: one of them is held at its first draw."""
+    """How many chains of a normal model never moved. stuck: one of them is held at its first
+    draw."""
     groups = exact_comparisons.sampled(
         models.normal_bound(models.normal_data(SEED)), exact_comparisons.SAMPLER, seed
     ).groups

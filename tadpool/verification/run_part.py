@@ -18,6 +18,7 @@ def run(name: str, folder: Path, threads: int) -> list[Finding]:
         threads: Number of threads of the job.
 
     Returns:
-        What the part found: values beside exact ones, or planted errors and whether they were caught.
+        What the part found: values beside exact ones, or planted errors and whether they were
+            caught.
     """
     return getattr(MODULES[PARTS[name].module], name)(folder, threads)

@@ -1,4 +1,5 @@
-"""Where the tables of exact values are; free of pandas, because the Snakefile's process reads their digests."""
+"""Where the tables of exact values are; free of pandas, because the Snakefile's process reads their
+digests."""
 
 from tadpool import ROOT
 

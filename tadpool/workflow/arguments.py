@@ -16,7 +16,8 @@ DRAWN = ("sampler", "sweep", "storage", "verdict")
 
 
 class Arguments:
-    """A method for each rule, named after it, from the rule's wildcards to the arguments of its script."""
+    """A method for each rule, named after it, from the rule's wildcards to the arguments of its
+    script."""
 
     config: Config
 
@@ -75,7 +76,8 @@ class Arguments:
         return {"study": study, "entry": model or f"sweeps/{sweep}", "over": over, "by": by, "verdict": own}
 
     def _of_fit(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """What a job that goes on from a fit takes of its spec; how it was sampled stands in the fit itself."""
+        """What a job that goes on from a fit takes of its spec; how it was sampled stands in the
+        fit itself."""
         return {name: value for name, value in spec.items() if name not in DRAWN}
 
     def _cross_validate(self, study: str, model: str = "", sweep: str = "", group: str = "") -> dict[str, Any]:
@@ -180,7 +182,8 @@ class Arguments:
         return {}
 
     def _study(self, study: str, exclude: Any = None) -> dict[str, Any]:
-        """The study as pages and figures have it: into how many jobs its results were split says nothing of them."""
+        """The study as pages and figures have it, without the number of jobs that share its
+        work, which changes no result."""
         split = {kind: {"__all__": {"chunks"}} for kind in ("models", "sweeps", "calibration", "recovery")}
         for kind, left_out in (exclude or {}).items():
             split[kind] = {"__all__": {"chunks", *left_out["__all__"]}} if kind in split else left_out

@@ -1,4 +1,5 @@
-"""Run the part of a script that calls user code in a child process: whatever ends it becomes a result that says so.
+"""Run the part of a script that calls user code in a child process: whatever ends it becomes a
+result that says so.
 
 The parent stays light: it imports neither JAX nor NumPyro.
 """
@@ -58,11 +59,13 @@ def run_job(
     resources: Mapping[str, Any],
     share: str | None = None,
 ) -> None:
-    """Run a guarded script as Snakemake describes its job, all or a share of it; `main(job, spec)` of it is called in a child.
+    """Run a guarded script as Snakemake describes its job, all or a share of it; `main(job, spec)`
+    of it is called in a child.
 
     Args:
         script: Path of the script.
-        inputs: Its files by name, and the list `shares` where other jobs have sampled a part of its lanes.
+        inputs: Its files by name, and the list `shares` where other jobs have sampled a part of its
+            lanes.
         outputs: The file that it writes.
         params: `spec`, `digest` and, of a whole job, `crashes`, see `tadpool.workflow.specs`.
         log: The file for what it prints.
@@ -92,18 +95,20 @@ def guarded(
 ) -> None:
     """Call `main(job, spec)` of a script in a child; if it dies, write a crashed result instead.
 
-    What the child has sampled is kept in a folder beside the output until there is a result, and the next try goes on from
-    there; so is what other jobs have sampled for this one (see `engine.checkpoints`).
+    What the child has sampled is kept in a folder beside the output until there is a result, and
+    the next try goes on from there; so is what other jobs have sampled for this one (see
+    `engine.checkpoints`).
 
     Args:
         script: Path of the script.
         job: The fields of `tadpool.fitting.job.Job`, without the store.
         spec: What the job uses of the config, JSON values.
-        crashes: Where crashes are recorded, and the earlier ones (`Specs.crashes`); this decides a re-run, so the next run
-            tries again.
-        resources: `runtime` (minutes), at whose end the child is stopped, and `attempt`: where the run will try again with
-            more memory and time, and these may have been too little, no result is written and the job fails. So it does
-            where this process itself is told to end.
+        crashes: Where crashes are recorded, and the earlier ones (`Specs.crashes`); this decides a
+            re-run, so the next run tries again.
+        resources: `runtime` (minutes), at whose end the child is stopped, and `attempt`: where the
+            run will try again with more memory and time, and these may have been too little, no
+            result is written and the job fails. So it does where this process itself is told to
+            end.
         shares: Files of the jobs that have sampled a share of the lanes.
 
     Raises:
@@ -133,9 +138,11 @@ def sampled_share(
     share: tuple[int, int],
     resources: Mapping[str, Any],
 ) -> None:
-    """Sample one share of the lanes of a script's job into `job["output"]`, for the job that gathers them.
+    """Sample one share of the lanes of a script's job into `job["output"]`, for the job that
+    gathers them.
 
-    Nothing depends on it: what a share does not hold, because its child died in the last attempt, that job samples itself.
+    Nothing depends on it: what a share does not hold, because its child died in the last attempt,
+    that job samples itself.
 
     Args:
         script: Path of the script.
@@ -167,7 +174,8 @@ def _retry(end: End, output: str, resources: Mapping[str, Any]) -> None:
 
 
 def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Where what is sampled for an output is kept, and what it is from: spec, code, data, and the fit that it goes on from."""
+    """Where what is sampled for an output is kept, and what it is from: spec, code, data, and the
+    fit that it goes on from."""
     fit = [Path(job["fit"]).read_bytes()] if "fit" in job else []
     output = Path(job["output"])
     folder = output.parent / f".{output.stem}.resume"
@@ -180,9 +188,11 @@ def _say(output: str, cause: str) -> None:
 
 
 def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> End | None:
-    """Call `main(job, spec)` of a script in a child, which has its share of the minutes; returns None or what ended it.
+    """Call `main(job, spec)` of a script in a child, which has its share of the minutes; returns
+    None or what ended it.
 
-    given: the job, its spec, and where what it samples is kept. Raises SystemExit where this process is told to end meanwhile.
+    given: the job, its spec, and where what it samples is kept. Raises SystemExit where this
+    process is told to end meanwhile.
     """
     read_end, write_end = os.pipe()
     terminal = [int(os.environ[name]) for name in ("TADPOOL_TERMINAL",) if name in os.environ]
@@ -226,7 +236,8 @@ def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> 
 
 
 def _ended(child: subprocess.Popen, arguments: str | None, seconds: float) -> bool:
-    """Wait for the child, which is told its arguments; False where its time is over. Raises UserError where the run is."""
+    """Wait for the child, which is told its arguments; False where its time is over. Raises
+    UserError where the run is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -240,7 +251,8 @@ def _ended(child: subprocess.Popen, arguments: str | None, seconds: float) -> bo
 
 
 def write_crashed(path: str, record: str, cause: str) -> None:
-    """Write a result without numbers whose status is "crashed". record: its provenance. cause: a sentence without its end."""
+    """Write a result without numbers whose status is "crashed". record: its provenance. cause: a
+    sentence without its end."""
     import xarray as xr
 
     from tadpool.files import contracts
@@ -253,7 +265,8 @@ def write_crashed(path: str, record: str, cause: str) -> None:
 
 
 def main(script: str, sentences: str) -> int:
-    """The child: job and spec come on standard input, the sentence of a UserError or an exception goes to a pipe."""
+    """The child: job and spec come on standard input, the sentence of a UserError or an exception
+    goes to a pipe."""
     if sys.platform == "linux":  # without the job that started it nobody waits for its result
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     given = json.loads(sys.stdin.read())

@@ -1,6 +1,8 @@
-"""Start a study: write a commented study file, a model and a table that run as they are, to be replaced by your own.
+"""Start a study: write a commented study file, a model and a table that run as they are, to be
+replaced by your own.
 
-`python -m tadpool.workflow.new NAME [--folder FOLDER]`, `make new NAME=... FOLDER=...` or `tadpool new NAME`.
+`python -m tadpool.workflow.new NAME [--folder FOLDER]`, `make new NAME=... FOLDER=...` or `tadpool
+new NAME`.
 """
 
 import argparse

@@ -50,7 +50,8 @@ class Paths(Sharing):
         return [study for study, content in self.config.studies.items() if content.storage.keep == "summaries"]
 
     def temporary_fits(self) -> list[str]:
-        """The files of their entries' draws, which stay until the page of all studies has been made of them too."""
+        """The files of their entries' draws, which stay until the page of all studies has been made
+        of them too."""
         return [
             f"results/{study}/{entry}/fit.nc"
             for study in self.summarised()

@@ -43,7 +43,8 @@ class Job:
 
 
 def planned(overlay: list[str]) -> list[Job]:
-    """The jobs of a dry run. Raises UserError with Snakemake's message if it fails. overlay: options for Snakemake."""
+    """The jobs of a dry run. Raises UserError with Snakemake's message if it fails. overlay:
+    options for Snakemake."""
     command = [sys.executable, "-m", "snakemake", "-s", str(SNAKEFILE), "--dry-run", "--cores", "all", *overlay]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own interpreter)
     if done.returncode:
@@ -70,7 +71,8 @@ def _job(rule: str, fields: dict[str, str]) -> Job:
 
 
 def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) -> float:
-    """Estimated bytes of the fit.nc of an entry, from the numbers of draws, parameters and units."""
+    """Estimated bytes of the fit.nc of an entry, from the numbers of draws, parameters and
+    units."""
     content = chosen.studies[study]
     seed = chosen.settings.seed if sources.is_simulated(content.source()) else None
     dataset = data_file.merged(preparation.prepare(content.source(), content.arguments, content.outcomes, study, seed))
@@ -86,7 +88,8 @@ def draws_bytes(chosen: config.Config, study: str, entry: str, points: int = 1) 
 
 
 def storage(job: Job, chosen: config.Config) -> float:
-    """Bytes of a job's output: its current size, or an estimate for fits and sweeps; 0 for other jobs, which are small."""
+    """Bytes of a job's output: its current size, or an estimate for fits and sweeps; 0 for other
+    jobs, which are small."""
     path = Path(job.output)
     if path.is_dir():
         return sum(file.stat().st_size for file in path.iterdir())
@@ -100,7 +103,8 @@ def storage(job: Job, chosen: config.Config) -> float:
 
 
 def table(jobs: list[Job], chosen: config.Config) -> pd.DataFrame:
-    """One row per rule: jobs, largest memory requested and last used (MB), storage (MB), seconds of the last runs."""
+    """One row per rule: jobs, largest memory requested and last used (MB), storage (MB), seconds of
+    the last runs."""
     rows = [
         {"rule": j.rule, "memory": j.memory, "peak": j.peak, "storage": storage(j, chosen) / 1e6, "seconds": j.seconds}
         for j in jobs

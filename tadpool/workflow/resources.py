@@ -1,6 +1,8 @@
-"""What a job asks of a machine, estimated before the run from its config and the size of its tables.
+"""What a job asks of a machine, estimated before the run from its config and the size of its
+tables.
 
-Nothing here decides a result. An estimate that was too low is raised when the job is tried again (`retries` of a profile).
+Nothing here decides a result. An estimate that was too low is raised when the job is tried again
+(`retries` of a profile).
 """
 
 import math
@@ -28,7 +30,8 @@ MOST_THREADS = 16
 
 @dataclass(frozen=True)
 class Demand:
-    """memory: MB. minutes: of wall time. threads: no more than there are lanes to fill them. gpus: 1 where lanes run on one."""
+    """memory: MB. minutes: of wall time. threads: no more than there are lanes to fill them. gpus:
+    1 where lanes run on one."""
 
     memory: int
     minutes: int
@@ -38,7 +41,8 @@ class Demand:
 
 @dataclass(frozen=True)
 class Work:
-    """lanes: chains of all fits. iterations: of each, warm-up included. draws: those in memory at a time. gpus: 0 or 1."""
+    """lanes: chains of all fits. iterations: of each, warm-up included. draws: those in memory at a
+    time. gpus: 0 or 1."""
 
     lanes: int
     iterations: int
@@ -47,8 +51,8 @@ class Work:
 
 
 def demand(config: Config, rule: str, wildcards: Mapping[str, str]) -> Demand:
-    """What a job of the rule asks for when it is tried for the first time; `wildcards` as in `workflow.specs`, with `share`
-    for a job that samples a part of its lanes."""
+    """What a job of the rule asks for when it is tried for the first time; `wildcards` as in
+    `workflow.specs`, with `share` for a job that samples a part of its lanes."""
     if "study" not in wildcards:
         return Demand(BASE_MB, BASE_MINUTES, 1)
     study = wildcards["study"]
@@ -111,7 +115,8 @@ def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
 
 @cache
 def _rows(tables: tuple[Path, ...]) -> int:
-    """Lines of the tables, or for a binary one its bytes by ten; a table that cannot be read is its own job's to name."""
+    """Lines of the tables, or for a binary one its bytes by ten; a table that cannot be read is its
+    own job's to name."""
     try:
         text = [path.read_bytes().count(b"\n") for path in tables if path.suffix in (".csv", ".tsv", ".txt")]
         binary = [path.stat().st_size // 10 for path in tables if path.suffix not in (".csv", ".tsv", ".txt")]

@@ -1,7 +1,8 @@
 """Into how many jobs the work of one is split, from what is known before the run.
 
-The number decides no byte of a result. `auto` goes by an estimate from iterations and rows that is the same on every machine.
-Jobs of less than ten minutes stay whole: a start takes seconds, and a cluster likes jobs that take minutes.
+The number decides no byte of a result. `auto` goes by an estimate from iterations and rows that is
+the same on every machine. Jobs of less than ten minutes stay whole: a start takes seconds, and a
+cluster likes jobs that take minutes.
 """
 
 import re
@@ -26,7 +27,8 @@ RESULTS = (
     ("cross_validate", "{model}/loo"),
     ("cross_validate", "{model}/logo_{group}"),
 )
-"""The rules whose jobs may be split, and what they make in the folder of the study, without its suffix."""
+"""The rules whose jobs may be split, and what they make in the folder of the study, without its
+suffix."""
 NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -36,7 +38,8 @@ class Sharing:
     config: Config
 
     def shares(self, rule: str, wildcards: Mapping[str, str]) -> list[str]:
-        """The files of the jobs that sample a part of the lanes of a rule's job; none where one does it all."""
+        """The files of the jobs that sample a part of the lanes of a rule's job; none where one
+        does it all."""
         own = {name: value for name, value in wildcards.items() if name != "study"}
         (result,) = [
             made.format(**own) for name, made in RESULTS if name == rule and set(NAME.findall(made)) == set(own)
@@ -58,7 +61,8 @@ class Sharing:
         raise ValueError(f"no rule whose jobs may be split makes {result}")
 
     def shared_inputs(self, study: str, result: str) -> dict[str, str]:
-        """The files, by name, that a job reads which samples a share of what a result of a study needs; see `shared`."""
+        """The files, by name, that a job reads which samples a share of what a result of a study
+        needs; see `shared`."""
         rule, _ = self.shared(study, result)
         data = {} if rule == "recover" else {"data": f"results/{study}/data.nc"}
         fit = f"results/{study}/{result.rpartition('/')[0]}/fit.nc"

@@ -1,7 +1,9 @@
-"""Fixes for Snakemake's SLURM executor (2.8), which otherwise can wait forever for jobs that have ended.
+"""Fixes for Snakemake's SLURM executor (2.8), which otherwise can wait forever for jobs that have
+ended.
 
-It treats a cancelled job as running, because `sacct` prints "CANCELLED by 1000" where the executor expects "CANCELLED". It
-loses track of all jobs when SLURM does not answer once, and always on a cluster with `sacct` but without accounting.
+It treats a cancelled job as running, because `sacct` prints "CANCELLED by 1000" where the executor
+expects "CANCELLED". It loses track of all jobs when SLURM does not answer once, and always on a
+cluster with `sacct` but without accounting.
 """
 
 import shlex
@@ -11,7 +13,8 @@ from tadpool.errors import UserError
 
 
 def fix_executor() -> None:
-    """Pass the first word of each state to the executor, if it is in use; ask squeue where sacct fails.
+    """Pass the first word of each state to the executor, if it is in use; ask squeue where sacct
+    fails.
 
     If neither answers, the executor gets no states and asks again later.
 

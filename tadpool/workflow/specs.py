@@ -1,6 +1,8 @@
-"""What decides each job: its `spec` (the validated config narrowed to what the rule uses) and its `digest` (of code).
+"""What decides each job: its `spec` (the validated config narrowed to what the rule uses) and its
+`digest` (of code).
 
-Both are params of every rule, so Snakemake re-runs a job when, and only when, one of them or an input changed.
+Both are params of every rule, so Snakemake re-runs a job when, and only when, one of them or an
+input changed.
 """
 
 import os
@@ -31,7 +33,8 @@ SCRIPTS = {"sweep": "fit"}
 
 
 class Specs(Paths, Arguments):
-    """The spec and digest of every job of a run; `wildcards` name the study and, where there is one, the entry."""
+    """The spec and digest of every job of a run; `wildcards` name the study and, where there is
+    one, the entry."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -41,9 +44,11 @@ class Specs(Paths, Arguments):
         os.environ["TADPOOL_COMPILE_CACHE"] = "on" if self.config.settings.compile_cache else "off"
 
     def spec(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """The rule's arguments as canonical JSON; where they are shown, in the order of the study file.
+        """The rule's arguments as canonical JSON; where they are shown, in the order of the study
+        file.
 
-        `<` is written as JSON's \\u003c: Snakemake's own report puts params into a script as they are.
+        `<` is written as JSON's \\u003c: Snakemake's own report puts params into a script as they
+        are.
         """
         return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN).replace("<", "\\u003c")
 
@@ -52,7 +57,8 @@ class Specs(Paths, Arguments):
         return SCRIPTS.get(rule, rule)
 
     def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""
+        """sha256 of the script, its imports, the plug-in that it runs and the files that it
+        reads."""
         code, files = [ROOT / "scripts" / f"{self.script(rule)}.py"], []
         if rule == "prepare_data":
             source = self.config.studies[wildcards["study"]].source()
@@ -83,16 +89,17 @@ class Specs(Paths, Arguments):
         return provenance.digest(code, files)
 
     def crashes(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """Where a rule that runs a model keeps the record of its crashes, and what it says, as canonical JSON.
+        """Where a rule that runs a model keeps the record of its crashes, and what it says, as
+        canonical JSON.
 
-        It decides a re-run, so that a job that crashed is tried again, and is no part of the result: that equals one that
-        never crashed.
+        It decides a re-run, so that a job that crashed is tried again, and is no part of the
+        result: that equals one that never crashed.
         """
         record = self._crashes(rule, wildcards)
         return io.canonical({"record": str(record), "earlier": io.read_json(record) if record.is_file() else []})
 
     def _simulates(self, study: str, sweep: str) -> bool:
-        """Whether the sweep's data are simulated anew at each point."""
+        """Whether data are simulated for each point of the sweep."""
         return bool(sweep_axes.of_kind(self.config.studies[study].sweeps[sweep].over, sweep_axes.ARGUMENTS))
 
     def _entry(self, wildcards: Mapping[str, str]):

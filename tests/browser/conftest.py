@@ -1,4 +1,5 @@
-"""Pages of small made-up results, rendered once, and a headless Chromium without a network to open them in."""
+"""Pages of small made-up results, rendered once, and a headless Chromium without a network to open
+them in."""
 
 import os
 
@@ -32,7 +33,8 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, site):
-    """visit(name, **options of the context): a page, opened without a network; what goes wrong in it fails the test."""
+    """visit(name, **options of the context): a page, opened without a network; what goes wrong in
+    it fails the test."""
     wrong, contexts = [], []
 
     def visited(name, before="", **options):

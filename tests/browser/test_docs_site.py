@@ -1,4 +1,5 @@
-"""The documentation in a browser: nothing is fetched, nothing fails, and no page is wider than a phone."""
+"""The documentation in a browser: nothing is fetched, nothing fails, and no page is wider than a
+phone."""
 
 from tests import pages
 

@@ -1,4 +1,5 @@
-"""Explorers in a browser: pointer, touch and keys choose what the other panel shows; without scripts the figure stays."""
+"""Explorers in a browser: pointer, touch and keys choose what the other panel shows; without
+scripts the figure stays."""
 
 import json
 

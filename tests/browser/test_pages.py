@@ -1,4 +1,5 @@
-"""Every page stands alone, leads nowhere that is not there, is valid HTML, and can be read by everyone."""
+"""Every page stands alone, leads nowhere that is not there, is valid HTML, and can be read by
+everyone."""
 
 import subprocess
 from pathlib import Path

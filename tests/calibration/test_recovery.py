@@ -1,4 +1,5 @@
-"""Every model finds the parameters that its own prior drew, and planted errors are seen by the same tests."""
+"""Every model finds the parameters that its own prior drew, and planted errors are seen by the same
+tests."""
 
 from dataclasses import replace
 from functools import cache, partial
@@ -21,11 +22,12 @@ from tadpool.verification import exact_comparisons
 from tests.made import ranks
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}
-# Models that tests/fitting/test_sampling.py compares with their exact posteriors need no simulated data.
-# Those of the ladder are made from designs, see tests/ladder/test_ladder.py.
+# Models that tests/fitting/test_sampling.py compares with their exact posteriors need no simulated
+# data. Those of the ladder are made from designs, see tests/ladder/test_ladder.py.
 DESIGNED = {name for name in plugins.names("models") if plugins.signature(plugins.find("models", name)).designed}
 MODELS = sorted(set(plugins.names("models")) - DESIGNED - {model for _, model, _, _ in exact_comparisons.EXACT})
-# Probability that any test of a right model fails, over all models, parameters and tests of uniformity.
+# Probability that any test of a right model fails, over all models, parameters and tests of
+# uniformity.
 FALSE_ALARM = 1e-4
 
 
@@ -46,7 +48,8 @@ def some_houses():
 
 
 def some_judgments():
-    """150 responses of 10 participants to 6 stories with random features; the models draw their own responses."""
+    """150 responses of 10 participants to 6 stories with random features; the models draw their own
+    responses."""
     random = seeds.generator(1, "recovery", "trolley", "design")
     row = np.arange(150)
     features = {name: ("row", random.integers(0, 2, 150)) for name in ("action", "intention", "contact")}
@@ -55,7 +58,8 @@ def some_judgments():
     return xr.Dataset({"response": ("row", row % 7), **features, **groups}, coords=coords)
 
 
-# Smaller data of the same kind, so that 64 fits take a second. A study that is not named here is taken whole.
+# Smaller data of the same kind, so that 64 fits take a second. A study that is not named here is
+# taken whole.
 SMALL = {
     "reedfrogs": lambda: whole("reedfrogs").isel(tank=slice(None, None, 4)),
     "radon": some_houses,
@@ -83,12 +87,14 @@ def case(model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_true_parameters_rank_uniformly_among_posterior_draws(model):
-    """Parameters and outcomes are drawn from the model, then fitted: the ranks of the truth are uniform.
+    """Parameters and outcomes are drawn from the model, then fitted: the ranks of the truth are
+    uniform.
 
-    Three exact tests for each parameter and for the log likelihood, each at FALSE_ALARM over the number of models and tests
-    (Bonferroni, about 5.3 standard errors). At 64 data sets they see a bias of 0.7 posterior sds and posterior sds that are
-    a third too small or three quarters too large, each with probability about 1/2, larger errors nearly always. The draws
-    are thinned by 4; the autocorrelation that is left widens the ranks far less than that.
+    Three exact tests for each parameter and for the log likelihood, each at FALSE_ALARM over the
+    number of models and tests (Bonferroni, about 5.3 standard errors). At 64 data sets they see a
+    bias of 0.7 posterior sds and posterior sds that are a third too small or three quarters too
+    large, each with probability about 1/2, larger errors nearly always. The draws are thinned by 4;
+    the autocorrelation that is left widens the ranks far less than that.
     """
     bound, unit = case(model)
     found = ranks.uniforms(bound, unit)
@@ -120,7 +126,8 @@ def test_a_group_index_that_is_off_by_one_is_seen():
 
 
 def test_data_that_do_not_count_are_seen_by_the_log_likelihood_alone():
-    """Half of the cookies are held out: the posterior is right for the other half, so parameters rank uniformly."""
+    """Half of the cookies are held out: the posterior is right for the other half, so parameters
+    rank uniformly."""
     bound, unit = case("cookies_unpooled")
     half = np.arange(bound.dataset.sizes["cookie"]) % 2 == 0
     wrong = replace(bound, function=nuts.hold_out(bound.function, {"chips": half}))

@@ -1,7 +1,8 @@
-"""Calibration finds errors that are planted, leaves correct models alone, and does not depend on who computed what.
+"""Calibration finds errors that are planted, leaves correct models alone, and does not depend on
+who computed what.
 
-All seeds are fixed. Rates are those over seeds: a correct model fails `p > ALARM` with probability ALARM, and power is that
-of `p < ALARM` by simulation with exact posteriors.
+All seeds are fixed. Rates are those over seeds: a correct model fails `p > ALARM` with probability
+ALARM, and power is that of `p < ALARM` by simulation with exact posteriors.
 """
 
 import json
@@ -56,7 +57,8 @@ def test_the_band_is_that_of_arviz_and_is_left_where_the_p_value_says_so():
 
 @pytest.mark.parametrize(("sd", "bias"), [(0.8, 0.0), (1.25, 0.0), (1.0, 0.2)])
 def test_errors_of_a_fifth_are_found_as_often_as_is_known(sd, bias):
-    """Power at 500 simulations is 0.97 or more, so over 200 repetitions below 0.9 never happens by chance (1e-5)."""
+    """Power at 500 simulations is 0.97 or more, so over 200 repetitions below 0.9 never happens by
+    chance (1e-5)."""
     u = stats.norm.cdf(np.random.default_rng(4).normal(bias, sd, (500, 200)))
     assert (uniformity.p_values(np.floor(u * 41).astype(int), 40) < 0.05).mean() > 0.9
 
@@ -87,7 +89,8 @@ def test_a_correct_model_is_calibrated(correct):
 
 
 def test_means_are_those_of_the_exact_posterior(correct):
-    """400 means against Gamma(2 + chips, 2), in Monte Carlo errors: one beyond 5.5 in 6e4 runs of this test."""
+    """400 means against Gamma(2 + chips, 2), in Monte Carlo errors: one beyond 5.5 in 6e4 runs of
+    this test."""
     chips = sbc.simulate(planted_calibrations.model(), planted_calibrations.ADDRESS | {"seed": 1}, range(100)).outcomes[
         "chips"
     ]
@@ -146,7 +149,8 @@ def test_flagged_and_failed_fits_are_counted_and_flagged_ones_ranked():
 
 
 def test_simulated_data_that_cannot_be_are_counted_and_not_fitted():
-    """Counts beyond 2^53 overflow: these data sets are reported with a reason, and the others are fitted."""
+    """Counts beyond 2^53 overflow: these data sets are reported with a reason, and the others are
+    fitted."""
     wide = planted_calibrations.model(lam_shape=0.5, lam_rate=1e-16)
     possible = sbc.simulate(wide, ADDRESS, range(6)).possible
     assert 0 < possible.sum() < 6
@@ -196,7 +200,8 @@ CALIBRATE = str(ROOT / "scripts" / "calibrate.py")
 
 @pytest.fixture(scope="module")
 def calibration(tmp_path_factory):
-    """calibration(count, ...): the bytes of one calibration of six simulations, shared by so many jobs."""
+    """calibration(count, ...): the bytes of one calibration of six simulations, shared by so many
+    jobs."""
     folder = tmp_path_factory.mktemp("shares")
     tree = preparation.prepare("cookies", {}, ["chips"], "cookies")
     tree.attrs["provenance"] = "{}"

@@ -978,7 +978,8 @@ def test_mistakes_in_keys_and_values_of_all_files_are_listed_together(folder):
 
 
 def test_what_a_study_refers_to_is_checked_once_its_keys_and_values_are_right(folder):
-    """Each study is judged by its own mistakes: the references of one do not wait for the keys of another."""
+    """Each study is judged by its own mistakes: the references of one do not wait for the keys of
+    another."""
     lines = "comparisons: {m: {entries: [x, pooled]}}\n"
     write("config/studies/mine.yaml", study(lines + "titel: x"))
     write("config/studies/other.yaml", study(lines))

@@ -1,4 +1,5 @@
-"""Models of the ladder in a study file: what is inferred, what `models: ladder` means, and the sentence of each mistake."""
+"""Models of the ladder in a study file: what is inferred, what `models: ladder` means, and the
+sentence of each mistake."""
 
 import json
 from pathlib import Path

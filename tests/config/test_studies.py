@@ -6,7 +6,8 @@ from tadpool import ROOT, config
 from tadpool.figures import drawing
 from tadpool.files import plugins
 
-# What each study is to show beyond the standard figures of entries, sweeps and comparisons, by the names in its file.
+# What each study is to show beyond the standard figures of entries, sweeps and comparisons, by the
+# names in its file.
 FIGURES = {
     "reedfrogs": {
         "survival_by_tank": "observed survival by tank, with blocks of density and the mean of the tanks",

@@ -1,4 +1,5 @@
-"""Remedies: which one follows from what was found, and that more draws and other parameters keep the posterior."""
+"""Remedies: which one follows from what was found, and that more draws and other parameters keep
+the posterior."""
 
 import json
 
@@ -23,12 +24,14 @@ from tadpool.workflow.specs import Specs
 
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 50, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 SITES = ("theta",)
-# Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 200 comparisons of this module false alarms are below 3e-3.
+# Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 200 comparisons of this module false
+# alarms are below 3e-3.
 Z = 4.4
 
 
 def walk(*found, allowed=remedies.REMEDIES, sites=SITES):
-    """The remedies that follow one another where each check finds the next of `found`, the last one for ever."""
+    """The remedies that follow one another where each check finds the next of `found`, the last one
+    for ever."""
     step, steps = remedies.first_step(SAMPLER), []
     for number in range(100):
         reasons = [{"code": code, "severity": "warn"} for code in found[min(number, len(found) - 1)]]

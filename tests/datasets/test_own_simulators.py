@@ -1,4 +1,5 @@
-"""A simulator in the working directory: what it may return, and recovery with it as with a built-in one."""
+"""A simulator in the working directory: what it may return, and recovery with it as with a built-in
+one."""
 
 import subprocess
 import sys

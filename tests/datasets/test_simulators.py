@@ -1,4 +1,5 @@
-"""Simulated data match the published values exactly, and models find the values that data were made with."""
+"""Simulated data match the published values exactly, and models find the values that data were made
+with."""
 
 from dataclasses import replace
 
@@ -51,7 +52,8 @@ def test_manufacturing_follows_its_seed():
     assert np.isfinite(settings.values[250:]).all()
 
 
-# Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 100 comparisons below false alarms are near 1e-3.
+# Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 100 comparisons below false alarms are
+# near 1e-3.
 Z = 4.4
 UNITS = {"masking": "customer", "mundlak": "row", "manufacturing": "run"}
 
@@ -101,12 +103,14 @@ def z_scores(study, draws, skip=()):
     [
         ("masking", "masked", ()),
         ("manufacturing", 1, ()),
-        # tau is 0 in truth, on the edge of its prior; the traits' scales are those of the latent model.
+        # tau is 0 in truth, on the edge of its prior; the traits' scales are those of the latent
+        # model.
         ("mundlak", "latent", ("tau",)),
     ],
 )
 def test_a_right_model_recovers_the_truth(request, study, entry, skip):
-    """Posterior z-scores of a right model are about standard normal: |z| < 4.5 for 26 values, false alarms below 2e-4."""
+    """Posterior z-scores of a right model are about standard normal: |z| < 4.5 for 26 values, false
+    alarms below 2e-4."""
     table = z_scores(study, request.getfixturevalue(study)[entry], skip)
     assert len(table) >= 7
     assert table["z"].abs().max() < 4.5, table.to_string()
@@ -135,9 +139,11 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("entry", PUBLISHED)
 def test_masking_has_the_published_posterior(masking, entry):
-    """|z| < 4.4 with the errors of both sides for 12 means and 12 sds; the published chain's 500 draws as independent.
+    """|z| < 4.4 with the errors of both sides for 12 means and 12 sds; the published chain's 500
+    draws as independent.
 
-    The error of an sd from 500 normal draws is sd / sqrt(1000). Half of the last digit published is allowed for rounding.
+    The error of an sd from 500 normal draws is sd / sqrt(1000). Half of the last digit published is
+    allowed for rounding.
     """
     draws = masking[entry]
     sites = ("Y0_beta", "Y0_intercept", "Y1_given_Y0_beta", "Y1_given_Y0_intercept")
@@ -149,7 +155,8 @@ def test_masking_has_the_published_posterior(masking, entry):
 
 
 def test_manufacturing_agrees_with_the_published_numbers_of_another_draw_of_the_data(manufacturing):
-    """Two data sets of one truth: their posterior means differ by about sqrt(2) posterior sds, as the prior is weak.
+    """Two data sets of one truth: their posterior means differ by about sqrt(2) posterior sds, as
+    the prior is weak.
 
     |z| < 4.4 for 8 values, and half of the last digit published for rounding.
     """
@@ -169,7 +176,8 @@ def test_manufacturing_agrees_with_the_published_numbers_of_another_draw_of_the_
 def test_models_of_the_confound_cover_the_effect_of_x_and_others_do_not(mundlak, entry, covers):
     """A fact of this data set: whether the 89 % interval of beta_XY holds the true 1.
 
-    The ends of the interval are more than 4.4 of their Monte Carlo standard errors away from 1 (measured: 10 or more).
+    The ends of the interval are more than 4.4 of their Monte Carlo standard errors away from 1
+    (measured: 10 or more).
     """
     draws = mundlak[entry]["beta_XY"].values
     low, high = np.quantile(draws, [0.055, 0.945])
@@ -179,7 +187,8 @@ def test_models_of_the_confound_cover_the_effect_of_x_and_others_do_not(mundlak,
 
 
 def test_separate_fits_are_those_of_each_group_alone():
-    """A member's lanes see its own rows; padding does not count. The draws differ in rounding: |z| < 4.4 for 6 means."""
+    """A member's lanes see its own rows; padding does not count. The draws differ in rounding: |z|
+    < 4.4 for 6 means."""
     table = columns.read(plugins.tables("radon")["radon.csv"])
     some = table[table["county"].isin(["AITKIN", "ANOKA", "CASS"])].reset_index(drop=True)
     three = plugins.load("datasets", "radon").load({"radon.csv": some})
@@ -228,7 +237,8 @@ def test_an_outcome_that_does_not_count_is_not_scored_and_predicted_as_zero():
 
 
 def test_stated_rows_of_existing_groups_are_predicted(manufacturing):
-    """Expected 13.5, 10, 21 and 13 up to the posterior sd of the mean, about 0.1: |z| < 4.4 with it."""
+    """Expected 13.5, 10, 21 and 13 up to the posterior sd of the mean, about 0.1: |z| < 4.4 with
+    it."""
     bound, posterior = manufacturing
     rows = [
         {"group": 1, "settings": [3, 2, 0]},

@@ -1,4 +1,5 @@
-"""A job that is stopped goes on from what it kept, and several can share one: the same bytes as of one that did it all."""
+"""A job that is stopped goes on from what it kept, and several can share one: the same bytes as of
+one that did it all."""
 
 import hashlib
 import json
@@ -110,7 +111,8 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", JOB, json.dumps(given)]
     assert subprocess.run(command, env=environment, start_new_session=True, check=False).returncode == STATUS[whom]
-    # Where the job itself lives on it says what ended its child; where it was ended there is no result.
+    # Where the job itself lives on it says what ended its child; where it was ended there is no
+    # result.
     left = {".fit.resume", *(("crashes.json", "fit.nc", ".fit.nc.sha256") if whom == "child" else ())}
     assert {path.name for path in folder.iterdir()} == left
     (piece,) = checkpoints.read(folder / ".fit.resume" / checkpoints.AT_WORK, identity())

@@ -155,7 +155,8 @@ def test_without_a_gpu_its_platform_is_refused():
 
 
 def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
-    """The way of a GPU, on the CPU: exact gamma posteriors, |z| < 4.4 for five means, false alarms below 1e-4."""
+    """The way of a GPU, on the CPU: exact gamma posteriors, |z| < 4.4 for five means, false alarms
+    below 1e-4."""
     monkeypatch.setattr(batches, "side_by_side", lambda: True)
     tree = preparation.prepare("cookies", {}, ["chips"], "s", dims=["cookie", "location"])
     tree.attrs["provenance"] = "{}"
@@ -173,7 +174,8 @@ def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
 
 
 def test_vectorized_lanes_agree_statistically(eight):
-    """Other code, other draws, the same posterior: |z| < 4.4 for 50 means, false alarms below 1e-3."""
+    """Other code, other draws, the same posterior: |z| < 4.4 for 50 means, false alarms below
+    1e-3."""
     model, shared = frogs()
     many = batch(range(8), sigma=np.full(8, 1.0))
     serial = lanes.run(model, many, shared, SAMPLER, execution=lanes.Execution(vectorized=False)).values
@@ -199,7 +201,8 @@ def test_derive_sees_the_draws_and_extra_and_returns_small_arrays():
 
 
 def test_held_out_rows_do_not_count():
-    """With every row held out the posterior is the prior: mean 0, sd 1.5, |z| < 4.4 (false alarms below 1e-4)."""
+    """With every row held out the posterior is the prior: mean 0, sd 1.5, |z| < 4.4 (false alarms
+    below 1e-4)."""
     model, shared = frogs()
     many = batch(range(4))
     held = {"survived": np.ones((4, 48), bool)}
@@ -223,7 +226,8 @@ def test_a_lane_without_a_valid_start_is_marked_and_leaves_the_others_alone(eigh
 
 
 def test_a_lane_that_leaves_the_finite_numbers_is_marked():
-    """An improper posterior on the positive numbers: its logarithm wanders off until the draws overflow."""
+    """An improper posterior on the positive numbers: its logarithm wanders off until the draws
+    overflow."""
 
     def model(zero):
         numpyro.sample("z", dist.ImproperUniform(dist.constraints.positive, (), ()))
@@ -247,7 +251,8 @@ def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
 
 
 def test_invalid_starting_points_are_drawn_again():
-    """Half of all starting points have no density: that 16 lanes all start well at once has probability 2e-5."""
+    """Half of all starting points have no density: that 16 lanes all start well at once has
+    probability 2e-5."""
 
     def model(half):
         z = numpyro.sample("z", dist.Normal(0.0, 1.0))
@@ -264,7 +269,8 @@ def test_invalid_starting_points_are_drawn_again():
 
 
 def collinear(x, y):
-    """Two coefficients of predictors that are nearly the same, and one that has nothing to do with them."""
+    """Two coefficients of predictors that are nearly the same, and one that has nothing to do with
+    them."""
     a, b, c = (numpyro.sample(name, dist.Normal(0.0, 1.0)) for name in "abc")
     numpyro.sample("y", dist.Normal(a * x[0] + b * x[1] + c * x[2], 1.0), obs=y)
 

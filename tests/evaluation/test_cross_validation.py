@@ -63,7 +63,8 @@ def frogs(fitted):
 
 
 def test_reed_frogs_are_scored_exactly_where_importance_sampling_is_off(frogs):
-    """Exact elpd by quadrature; |z| < 4.4 has a false-alarm rate of 1e-5, the Monte Carlo error is below 0.3."""
+    """Exact elpd by quadrature; |z| < 4.4 has a false-alarm rate of 1e-5, the Monte Carlo error is
+    below 0.3."""
     tree, loo, plan = frogs
     assert plan["exact"]
     assert plan["folds"] == 48
@@ -78,7 +79,8 @@ def test_reed_frogs_are_scored_exactly_where_importance_sampling_is_off(frogs):
 
 
 def test_predictions_of_what_was_left_out_do_not_know_it(frogs):
-    """A tank that is left out is any tank: even the most certain prediction is wider than binomial by far."""
+    """A tank that is left out is any tank: even the most certain prediction is wider than binomial
+    by far."""
     tree, _, _ = frogs
     assert (tree["predictive"]["survived"].std(["chain", "draw"]) > 1.5).all()
 
@@ -134,7 +136,8 @@ def test_groups_are_scored_jointly(fitted, locations, model):
 
 
 def test_groups_left_out_together_are_scored_one_by_one(fitted, locations):
-    """Without a population the others say nothing: the exact score is that of the prior. |z| < 4.4 as above."""
+    """Without a population the others say nothing: the exact score is that of the prior. |z| < 4.4
+    as above."""
     _, logo, plan = scores(fitted("cookies_unpooled"), group="location", members=4, folds=2)
     assert (plan["folds"], plan["members"], plan["exact"]) == (2, 4, False)
     assert logo.sizes["location"] == 4

@@ -33,7 +33,8 @@ def test_a_log_likelihood_that_is_not_finite_is_refused():
 def conjugate(targets=200, spread=10.0, rows=30, draws=1000, seed=8):
     """Groups of `rows` normal observations with sd 1, whose mean has the prior N(0, spread).
 
-    Returns log likelihoods (target, chain, draw) at draws of the prior and of the posterior, and log marginal likelihoods.
+    Returns log likelihoods (target, chain, draw) at draws of the prior and of the posterior, and
+    log marginal likelihoods.
     """
     rng = np.random.default_rng(seed)
     y = rng.normal(rng.normal(0, spread, (targets, 1)), 1.0, (targets, rows))
@@ -49,7 +50,8 @@ def conjugate(targets=200, spread=10.0, rows=30, draws=1000, seed=8):
 
 
 def test_the_bridge_scores_groups_whose_prior_is_wide():
-    """200 targets, |z| < 4.9: false alarms below 2e-4. The posterior is 55 times narrower than the prior."""
+    """200 targets, |z| < 4.9: false alarms below 2e-4. The posterior is 55 times narrower than the
+    prior."""
     without, within, exact = conjugate()
     found = elpd.bridged(without, within)
     z = (found["elpd"] - exact) / found["mcse"]

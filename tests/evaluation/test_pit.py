@@ -1,6 +1,7 @@
 """PIT and reliability: by hand, and how often the bands are left by right and by wrong predictions.
 
-Rates are allowed four standard errors, of the data sets and of the simulated level of the band (false alarms: 1 in 16,000).
+Rates are allowed four standard errors, of the data sets and of the simulated level of the band
+(false alarms: 1 in 16,000).
 """
 
 import numpy as np
@@ -24,7 +25,8 @@ def left(line, band):
 
 
 def test_mean_pit_by_hand():
-    """Steps from 0 to 0.5 and from 0.25 to 0.75: halfway through the first, at a quarter of the points between."""
+    """Steps from 0 to 0.5 and from 0.25 to 0.75: halfway through the first, at a quarter of the
+    points between."""
     line = dict(zip(pit.POINTS.round(2), pit.mean_pit(np.array([0.0, 0.25]), np.array([0.5, 0.75])), strict=True))
     assert [line[at] for at in (0.25, 0.5, 0.75, 0.9)] == pytest.approx([0.25, 0.75, 1.0, 1.0])
     beyond = pit.mean_pit(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
@@ -58,7 +60,8 @@ def test_envelope_holds_the_share_of_new_lines_that_it_says():
 
 
 def discrete(name):
-    """Distributions of counts (100 Poisson of different means) or of levels (100 of five levels)."""
+    """Distributions of counts (100 Poisson of different means) or of levels (100 of five
+    levels)."""
     rng = np.random.default_rng(2)
     if name == "counts":
         return stats.poisson(rng.gamma(4.0, 1.0, VALUES)[:, None])
@@ -82,7 +85,8 @@ def test_right_discrete_predictions_leave_the_band_as_often_as_it_says(predicted
 
 @pytest.mark.parametrize("change", [lambda y: y + 1, lambda y: np.maximum(y - 1, 0)])
 def test_shifted_discrete_predictions_leave_the_band(predicted, change):
-    """Predictions are off by a whole step, several times what the band allows: missed in 5 % of 40 data sets at most."""
+    """Predictions are off by a whole step, several times what the band allows: missed in 5 % of 40
+    data sets at most."""
     truth, draws, band = predicted
     observed = change(truth.rvs((VALUES, 40), random_state=np.random.default_rng(6)))
     outside = [left(pit.mean_pit(*pit.steps(draws, even(draws), y)) - pit.POINTS, band) for y in observed.T]
@@ -91,7 +95,8 @@ def test_shifted_discrete_predictions_leave_the_band(predicted, change):
 
 @pytest.mark.parametrize(("shape", "sign"), [(1.0, 1), (None, -1)])
 def test_too_narrow_and_too_wide_counts_leave_the_band(shape, sign):
-    """Poisson predictions of overdispersed counts, and the reverse: the sides of the line tell which."""
+    """Poisson predictions of overdispersed counts, and the reverse: the sides of the line tell
+    which."""
     rng = np.random.default_rng(7)
     wide, narrow = rng.poisson(rng.gamma(1.0, 6.0, (VALUES, DRAWS))), rng.poisson(6.0, (VALUES, DRAWS))
     draws, observed = (narrow, wide[:, 0]) if shape else (wide, narrow[:, 0])
@@ -108,7 +113,8 @@ def test_weights_make_wrong_draws_right():
     weights = stats.poisson.logpmf(draws, 3.0) - stats.poisson.logpmf(draws, 4.0)
     weights -= np.log(np.exp(weights).sum(axis=1, keepdims=True))
     below, upto = pit.steps(draws, weights, np.full(VALUES, 3))
-    # A share p of 1,000 draws with an effective size of at least 500 is known to 0.022; 100 of them are averaged.
+    # A share p of 1,000 draws with an effective size of at least 500 is known to 0.022; 100 of them
+    # are averaged.
     assert below.mean() == pytest.approx(stats.poisson.cdf(2, 3.0), abs=4 * 0.0022)
     assert upto.mean() == pytest.approx(stats.poisson.cdf(3, 3.0), abs=4 * 0.0022)
 
@@ -126,7 +132,8 @@ def test_right_numbers_leave_the_band_as_often_as_it_says():
     ("mean", "sd", "signs"), [(0, 2.0, (1, -1)), (0, 0.4, (-1, 1)), (1, 1, (-1, -1)), (-1, 1, (1, 1))]
 )
 def test_wrong_numbers_leave_the_band_on_the_side_that_tells_why(mean, sd, signs):
-    """Observations with another sd or mean than predicted; 100 of them make such lines leave by several widths."""
+    """Observations with another sd or mean than predicted; 100 of them make such lines leave by
+    several widths."""
     rng = np.random.default_rng(12)
     draws = rng.normal(size=(VALUES, DRAWS))
     found = pit.continuous(draws, even(draws), rng.normal(mean, sd, VALUES), 13)

@@ -1,4 +1,5 @@
-"""Test quantities: by hand on tiny data, and over replicated data sets of predictions that are right or wrong.
+"""Test quantities: by hand on tiny data, and over replicated data sets of predictions that are
+right or wrong.
 
 Rates of chance are allowed four standard errors (false alarms: 1 in 16,000 each).
 """
@@ -26,7 +27,8 @@ def test_counts_by_hand():
     found = table(outcome(COUNTS, [0, 2, 4], [[0, 0, 3], [1, 2, 3], [0, 4, 5], [6, 0, 0]]))
     observed = {"mean": 2.0, "sd": 2.0, "share of zeros": 1 / 3, "min": 0.0, "max": 4.0}
     assert found["observed"].droplevel("group").to_dict() == pytest.approx(observed)
-    # Replicated: means 1, 2, 3, 2; shares 2/3, 0, 1/3, 2/3; smallest 0, 1, 0, 0; largest 3, 3, 5, 6.
+    # Replicated: means 1, 2, 3, 2; shares 2/3, 0, 1/3, 2/3; smallest 0, 1, 0, 0; largest 3, 3, 5,
+    # 6.
     tails = {"mean": 0.5, "sd": 0.5, "share of zeros": 0.625, "min": 0.625, "max": 0.5}
     assert found["tail_probability"].droplevel("group").to_dict() == pytest.approx(tails)
     assert (found["replicates"] == 4).all()
@@ -94,7 +96,8 @@ def test_monte_carlo_error_is_the_spread_over_repetitions():
 
 
 def made_up(rng, kind, shift=0.0, stretch=1.0):
-    """100 data sets and predictions of the same distribution, or of one that is shifted or stretched."""
+    """100 data sets and predictions of the same distribution, or of one that is shifted or
+    stretched."""
     shape, many = (CHAINS, DRAWS, UNITS), (100, UNITS)
     if kind == NUMBERS:
         return rng.normal(size=many), rng.normal(shift, stretch, shape)
@@ -107,7 +110,8 @@ def made_up(rng, kind, shift=0.0, stretch=1.0):
 
 @pytest.mark.parametrize("kind", [NUMBERS, COUNTS, YES_NO, LEVELS])
 def test_rate_of_false_alarms(kind):
-    """Each quantity of a right model is in a tail at most once in 20 data sets, four standard errors allowed."""
+    """Each quantity of a right model is in a tail at most once in 20 data sets, four standard
+    errors allowed."""
     observed, replicated = made_up(np.random.default_rng(4), kind)
     tables = [
         predictive_checks.table([Outcome("y", kind, values, replicated, members={"g": INDEX})]) for values in observed
@@ -130,7 +134,8 @@ def test_rate_of_false_alarms(kind):
     ],
 )
 def test_wrong_predictions_are_found(kind, changes, quantity):
-    """Off by six standard errors of the quantity or more, where 2.5 are needed: missed once in 2,000 times at most."""
+    """Off by six standard errors of the quantity or more, where 2.5 are needed: missed once in
+    2,000 times at most."""
     observed, replicated = made_up(np.random.default_rng(5), kind, **changes)
     found = table(Outcome("y", kind, observed[0], replicated))
     assert found.loc[(quantity, ""), "extreme"]

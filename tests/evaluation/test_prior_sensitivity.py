@@ -1,4 +1,5 @@
-"""Power-scaling sensitivities against closed forms, and what they say of models whose answer is known."""
+"""Power-scaling sensitivities against closed forms, and what they say of models whose answer is
+known."""
 
 import json
 
@@ -28,13 +29,15 @@ def draws(values):
 
 
 def posterior(n, mean, sd, prior_mean, prior_sd, prior_power=1.0, likelihood_power=1.0):
-    """Mean and sd of mu after n observations with this mean, known sd and powers of its normal prior and likelihood."""
+    """Mean and sd of mu after n observations with this mean, known sd and powers of its normal
+    prior and likelihood."""
     data, prior = likelihood_power * n / sd**2, prior_power / prior_sd**2
     return (data * mean + prior * prior_mean) / (data + prior), (data + prior) ** -0.5
 
 
 def distance(base, other, low, high):
-    """The cumulative Jensen-Shannon distance of two normals by quadrature, normalized on (low, high) as ArviZ does."""
+    """The cumulative Jensen-Shannon distance of two normals by quadrature, normalized on (low,
+    high) as ArviZ does."""
     grid = np.linspace(low, high, 1001)
     found = []
     for tail in (norm.cdf, norm.sf):
@@ -49,7 +52,8 @@ def distance(base, other, low, high):
 
 
 def exact(case, low, high, component):
-    """The sensitivity by its definition: the mean slope of the distance against log2 of the power."""
+    """The sensitivity by its definition: the mean slope of the distance against log2 of the
+    power."""
     others = {alpha: posterior(*case, **{f"{component}_power": alpha}) for alpha in power_scaling.ALPHAS}
     base = posterior(*case)
     return np.mean([distance(base, other, low, high) / abs(np.log2(alpha)) for alpha, other in others.items()])
@@ -57,7 +61,8 @@ def exact(case, low, high, component):
 
 @pytest.mark.parametrize("case", [(20, 3.0, 1.0, 0.0, 1.0), (2, 3.0, 3.0, 0.0, 0.5)])
 def test_a_normal_mean_has_the_sensitivity_of_the_closed_form(case):
-    """The mean ratio to the exact value is within 4.4 standard errors of 1, and 0.005 for the bias of a distance.
+    """The mean ratio to the exact value is within 4.4 standard errors of 1, and 0.005 for the bias
+    of a distance.
 
     Four comparisons: false alarms below 1e-2 (t with 11 degrees of freedom).
     """
@@ -168,7 +173,8 @@ def test_outcomes_that_do_not_count_have_no_part_in_the_log_likelihood(tmp_path)
 
 
 def test_the_prior_of_the_predator_effect_is_in_conflict_with_the_data(predator):
-    """N(0, 0.5) against a posterior near -1.8: each bound is more than 5 Monte Carlo errors away."""
+    """N(0, 0.5) against a posterior near -1.8: each bound is more than 5 Monte Carlo errors
+    away."""
     _, found = predator
     effect = found.sel(parameter="beta_predator")
     assert effect["diagnosis"] == "conflict"
@@ -195,7 +201,8 @@ def test_the_recomputed_likelihood_is_the_stored_one(predator):
 
 
 def separate_cookies(folder):
-    """Files of cookies_pooled at each location alone, its posteriors drawn exactly; the last location has fewer cookies."""
+    """Files of cookies_pooled at each location alone, its posteriors drawn exactly; the last
+    location has fewer cookies."""
     rng = np.random.default_rng(1)
     tree = preparation.prepare("cookies", {}, ["chips"], "s")
     tree = xr.DataTree.from_dict({name: part.to_dataset().isel(cookie=slice(0, 143)) for name, part in tree.items()})
@@ -261,7 +268,8 @@ def test_separate_fits_have_the_sensitivities_that_they_have_alone(tmp_path, mon
 
 
 def logistic(x, y):
-    """Mode and covariance of a logistic regression with intercept and N(0, 1) priors, by Newton's method."""
+    """Mode and covariance of a logistic regression with intercept and N(0, 1) priors, by Newton's
+    method."""
     design = np.column_stack([x, np.ones(len(x))])
     mode = np.zeros(design.shape[1])
     for _ in range(20):
@@ -275,7 +283,8 @@ def logistic(x, y):
 def test_ten_thousand_rows_drown_their_priors(model):
     """Normal approximations stand for the posterior, which is exact enough with 10000 rows.
 
-    The largest sensitivity of exact posteriors is 0.03, and of one of 600 draws varies by 0.003: no false alarms to speak of.
+    The largest sensitivity of exact posteriors is 0.03, and of one of 600 draws varies by 0.003: no
+    false alarms to speak of.
     """
     dataset, _ = plugins.load("datasets", "masking").simulate(None)
     x, visitors = dataset.x.values, dataset.y0.values == 1

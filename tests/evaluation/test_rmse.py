@@ -1,4 +1,5 @@
-"""Root mean square errors against their exact values, within four Monte Carlo errors (false alarms: 1 in 16,000)."""
+"""Root mean square errors against their exact values, within four Monte Carlo errors (false alarms:
+1 in 16,000)."""
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ CHAINS, DRAWS, ROWS, SD = 4, 500, 30, 0.7
 
 @pytest.fixture(scope="module")
 def known():
-    """Normal outcomes with a flat prior on their mean: its posterior, with and without a row, is known exactly."""
+    """Normal outcomes with a flat prior on their mean: its posterior, with and without a row, is
+    known exactly."""
     rng = np.random.default_rng(3)
     outcomes = rng.normal(2.0, SD, ROWS)
     means = rng.normal(outcomes.mean(), SD / np.sqrt(ROWS), (CHAINS, DRAWS, 1)) + np.zeros(ROWS)

@@ -29,7 +29,8 @@ def on_tmpfs(tmp_path):
 
 
 def test_full_at_several_moments(on_tmpfs, undisturbed):
-    """The job says that there is no room, nothing partial is left, and with room the run ends with the same bytes.
+    """The job says that there is no room, nothing partial is left, and with room the run ends with
+    the same bytes.
 
     Too small for the data, for the draws, and for what is made from them.
     """

@@ -60,7 +60,8 @@ def test_damaged_result(workflow, file, damage):
 
 
 def test_old_result_put_back_with_its_time(workflow, undisturbed):
-    """The job that reads it names it, the file that it says to delete is made again, with the same bytes."""
+    """The job that reads it names it, the file that it says to delete is made again, with the same
+    bytes."""
     fit = workflow.folder / FIT
     swap(fit)
     os.utime(fit, (1e9, 1e9))
@@ -103,7 +104,8 @@ def test_orphan_of_an_old_config(workflow, monkeypatch):
 
 
 def test_two_runs_in_one_folder(tmp_path):
-    """The second is told which process holds the folder, also after a third; plans need no lock; a killed run leaves none."""
+    """The second is told which process holds the folder, also after a third; plans need no lock; a
+    killed run leaves none."""
     workflow = small(tmp_path / "tadpool")
     holder = workflow.folder / "results" / ".running"
     nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -1,4 +1,5 @@
-"""One fit of many that fails, crashes, hangs or needs more memory than there is: the others go on, and the page is made."""
+"""One fit of many that fails, crashes, hangs or needs more memory than there is: the others go on,
+and the page is made."""
 
 import pytest
 

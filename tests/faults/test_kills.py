@@ -1,4 +1,5 @@
-"""Jobs and runs that are killed at random moments: nothing is lost but what was running, and the bytes are the same."""
+"""Jobs and runs that are killed at random moments: nothing is lost but what was running, and the
+bytes are the same."""
 
 import base64
 import os
@@ -42,7 +43,8 @@ def jobs(session):
 
 
 def finished(folder):
-    """When each result was written that its job was done with, and that is not the mark of a crash."""
+    """When each result was written that its job was done with, and that is not the mark of a
+    crash."""
     marks = {path.name for path in (folder / ".snakemake" / "incomplete").glob("*")}
     found = {}
     for path in (folder / "results").rglob("*.nc"):
@@ -62,7 +64,8 @@ def finished(folder):
 
 @dataclass
 class Torture:
-    """Runs of one workflow that are disturbed. kept: results that were finished at some kill, with their times."""
+    """Runs of one workflow that are disturbed. kept: results that were finished at some kill, with
+    their times."""
 
     workflow: object
     moments: random.Random
@@ -72,7 +75,8 @@ class Torture:
     partial: list = field(default_factory=list)
 
     def run(self):
-        """One run; jobs are killed in it, and it is in the end. Returns whether it came to its end all the same."""
+        """One run; jobs are killed in it, and it is in the end. Returns whether it came to its end
+        all the same."""
         command, options = self.workflow.command("--cores", "2"), {"cwd": self.workflow.folder}
         options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -110,9 +114,11 @@ class Torture:
 
 
 def test_killed_at_random_moments(undisturbed, tmp_path):
-    """Nothing partial under a final name, nothing lost but what ran, the same bytes, then nothing to do.
+    """Nothing partial under a final name, nothing lost but what ran, the same bytes, then nothing
+    to do.
 
-    SIGKILL, SIGTERM and SIGINT to jobs, their children and whole runs, at moments that a seed chooses.
+    SIGKILL, SIGTERM and SIGINT to jobs, their children and whole runs, at moments that a seed
+    chooses.
     """
     expected = undisturbed[1]
     torture = Torture(small(tmp_path / "tadpool"), random.Random(7))

@@ -15,7 +15,8 @@ from tests.made.workflows import digests, small
 
 @pytest.fixture(scope="module")
 def odd(undisturbed, tmp_path_factory):
-    """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written and a damaged compile cache.
+    """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written and
+    a damaged compile cache.
 
     Returns the workflow, its process, and whether it was without network.
     """

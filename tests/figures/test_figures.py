@@ -250,7 +250,8 @@ def write_entry(folder, rng, entry, data):
 
 
 def sensitivities(groups):
-    """Those of the made-up draws to one of their own numbers, so that some are moved and some not."""
+    """Those of the made-up draws to one of their own numbers, so that some are moved and some
+    not."""
     posterior, score = groups["posterior"], groups["log_likelihood"]["chips"].sum("cookie")
     first = next(iter(posterior.data_vars.values()))
     own = -0.5 * first.isel({dim: 0 for dim in first.dims if dim not in _summaries.SAMPLE}, drop=True)

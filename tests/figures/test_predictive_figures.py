@@ -1,4 +1,5 @@
-"""What the figures of test quantities and LOO-PIT take from result files: what counts, and of which unit."""
+"""What the figures of test quantities and LOO-PIT take from result files: what counts, and of which
+unit."""
 
 import json
 from types import SimpleNamespace
@@ -16,7 +17,8 @@ SAMPLE = ("chain", "draw")
 
 @pytest.fixture(scope="module")
 def results():
-    """Visits, what is bought of two items by those who visit, levels, and counts; the first unit was fitted again."""
+    """Visits, what is bought of two items by those who visit, levels, and counts; the first unit
+    was fitted again."""
     rng = np.random.default_rng(1)
     shape = (CHAINS, DRAWS, UNITS)
     visits, drawn_visits = rng.binomial(1, 0.6, UNITS), rng.binomial(1, 0.6, shape)

@@ -12,7 +12,8 @@ CODE = '"""Says."""\nimport helper\n\ndef f(x):\n    """Doc."""\n    return x + 
 
 
 def digest_of(plugin, folder, files):
-    """The digest of a plug-in in a new folder that holds these files. What was read before is kept, by path."""
+    """The digest of a plug-in in a new folder that holds these files. What was read before is kept,
+    by path."""
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)

@@ -12,7 +12,8 @@ from tadpool.loading import columns
 from tadpool.modelling import batched_fits, binding
 from tadpool.verification import exact_comparisons
 
-# Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 780 comparisons of this module false alarms are below 1e-2.
+# Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 780 comparisons of this module false
+# alarms are below 1e-2.
 Z = 4.4
 
 
@@ -87,7 +88,8 @@ def test_a_large_log_likelihood_is_left_out_and_recomputed_in_blocks(monkeypatch
 
 
 def test_outcomes_of_many_rows_are_predicted_with_fewer_draws(monkeypatch):
-    """Of 1,000 draws of 48 tanks, 8 bytes each, every third in a third of the bytes; the prior's own are the same draws."""
+    """Of 1,000 draws of 48 tanks, 8 bytes each, every third in a third of the bytes; the prior's
+    own are the same draws."""
     bound = binding.bind("frogs_multilevel", dataset("reedfrogs"))
     whole = sampling.prior(bound, np.array([1, 2], np.uint32))
     kept = sampling.within_bytes(sampling.thinned(400, 4), 4, bound)
@@ -101,7 +103,8 @@ def test_outcomes_of_many_rows_are_predicted_with_fewer_draws(monkeypatch):
 
 
 def test_prior_draws_have_the_prior_moments():
-    """1000 independent draws; the sd of sigma^2-like moments is taken from the draws: |z| < 4.4 for four moments."""
+    """1000 independent draws; the sd of sigma^2-like moments is taken from the draws: |z| < 4.4 for
+    four moments."""
     bound = binding.bind("frogs_multilevel", dataset("reedfrogs"))
     prior = sampling.prior(bound, np.array([1, 2], np.uint32))
     sigma, alpha_bar = prior["prior"]["sigma"].values[0], prior["prior"]["alpha_bar"].values[0]

@@ -210,7 +210,8 @@ def likelihood(rung, family, dataset, sites):
 
 
 def test_new_rows_are_predicted_with_the_scales_of_the_data():
-    """Without noise a new school's row is the population's line, whose predictor is centred at the fitted data's mean."""
+    """Without noise a new school's row is the population's line, whose predictor is centred at the
+    fitted data's mean."""
     chosen, dataset = made("normal", predictors=PREDICTORS[:1], slopes=[], offset=None)
     bound = binding.bind({"name": "partial", "design": chosen}, dataset)
     drawn = {
@@ -290,7 +291,8 @@ def unsupported(**changes):
 
 
 def test_no_family_or_link_is_treated_as_another_one():
-    """Each place that computes by family or link says which it lacks, where it might go on with the identity link."""
+    """Each place that computes by family or link says which it lacks, where it might go on with the
+    identity link."""
     design, dataset = unsupported(link=replace(LOG, name="probit"))
     with pytest.raises(KeyError, match="no first estimates for the link 'probit' of the family 'skewed'"):
         working(design, by_row(design, dataset))
@@ -327,7 +329,8 @@ def schools(**changes):
 
 
 def test_rows_may_be_the_members_of_a_group_and_have_known_standard_errors():
-    """The density of the rows beside SciPy's: no common sigma, no index, and the school's own standard error."""
+    """The density of the rows beside SciPy's: no common sigma, no index, and the school's own
+    standard error."""
     chosen, dataset = schools()
     for rung, site in (("pooled", "alpha"), ("unpooled", "alpha_school"), ("partial", "alpha_school")):
         bound = binding.bind({"name": rung, "design": chosen}, dataset)
@@ -357,7 +360,8 @@ def test_rows_that_are_groups_of_their_own_need_standard_errors_to_be_told_from_
 
 
 def test_the_parametrization_weighs_known_standard_errors():
-    """Shrinkage of eight schools: their own estimates say little, those with a hundredth of the errors nearly all."""
+    """Shrinkage of eight schools: their own estimates say little, those with a hundredth of the
+    errors nearly all."""
     chosen, dataset = schools()
     design = Design.from_json(chosen)
     weak = gathered("partial", design, dataset, True, "here")["effects"]["alpha_school"]
@@ -378,7 +382,8 @@ COLLAPSIBLE = [
 
 @pytest.mark.parametrize(("rung", "family"), COLLAPSIBLE)
 def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, family):
-    """Density and gradient at a point, of 1,000 weighted rows with a third held out, against one term for each row."""
+    """Density and gradient at a point, of 1,000 weighted rows with a third held out, against one
+    term for each row."""
     chosen, dataset = made(family, rows=1000)
     if family != "normal":  # numbers that few rows share would make a cell of each
         dataset["x"], dataset["known"] = dataset["x"].round(-1), dataset["known"].round(-1)
@@ -407,7 +412,8 @@ def test_sums_over_cells_are_the_log_likelihood_of_the_rows_that_are_kept(rung, 
 
 
 def test_a_row_to_predict_has_the_medians_of_the_data_where_it_says_nothing():
-    """Medians of the standard errors, the lower one of two; a new school's effect under its own name, as its prior has it."""
+    """Medians of the standard errors, the lower one of two; a new school's effect under its own
+    name, as its prior has it."""
     chosen, dataset = schools()
     bound = binding.bind({"name": "partial", "design": chosen}, dataset)
     draws = {"alpha": np.full((1, 400), 8.0), "sigma_school": np.full((1, 400), 0.001)}

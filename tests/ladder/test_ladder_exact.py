@@ -1,6 +1,7 @@
 """The ladder's posteriors against exact ones, and the rule by which effects are centred.
 
-Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 620 comparisons of this module false alarms are below 1e-2.
+Two-sided normal tail beyond 4.4 is 1.1e-5: over the about 620 comparisons of this module false
+alarms are below 1e-2.
 """
 
 import numpy as np
@@ -72,8 +73,9 @@ def test_frogs_are_exact_in_both_parametrizations(reference, parametrization):
 
 
 def poisson_moments(counts, location, scale):
-    """Mean and sd of mu, sigma and each alpha_j: counts_j ~ Poisson(exp(alpha_j)), alpha_j ~ Normal(mu, sigma),
-    mu ~ Normal(location, scale), sigma ~ Exponential(1), by sums over a grid of mu and log sigma and one of each alpha_j."""
+    """Mean and sd of mu, sigma and each alpha_j: counts_j ~ Poisson(exp(alpha_j)), alpha_j ~
+    Normal(mu, sigma), mu ~ Normal(location, scale), sigma ~ Exponential(1), by sums over a grid of
+    mu and log sigma and one of each alpha_j."""
     mu = np.linspace(location - 6 * scale, location + 6 * scale, 121)
     sigma = np.exp(np.linspace(np.log(0.02), np.log(30), 120))
     log_density = stats.norm.logpdf(mu, location, scale)[:, None] + (np.log(sigma) - sigma)[None]
@@ -108,7 +110,8 @@ def effects(rung, design, dataset):
 
 
 def test_effects_are_centred_where_each_group_knows_its_own():
-    """Radon: counties have few houses, most none on the first floor. Cookies: 30 to each location."""
+    """Radon: counties have few houses, most none on the first floor. Cookies: 30 to each
+    location."""
     radon = effects("partial_slopes", RADON, "radon")
     assert not radon["beta_floor_county"]["centred"]
     cookies = effects("partial", COOKIES, "cookies")
@@ -118,7 +121,8 @@ def test_effects_are_centred_where_each_group_knows_its_own():
 
 @pytest.mark.parametrize(("error", "centred"), [(0.2, True), (3.0, False)])
 def test_the_variance_between_groups_is_estimated(error, centred):
-    """2,000 groups, variance 1: the estimate has a standard deviation of about sqrt(2 / 2000) (1 + error)^2, at most 0.51."""
+    """2,000 groups, variance 1: the estimate has a standard deviation of about sqrt(2 / 2000) (1 +
+    error)^2, at most 0.51."""
     rng = np.random.default_rng(1)
     estimates = rng.normal(0, np.sqrt(1 + error), 2000)
     found = reliability(estimates, np.full(2000, error))

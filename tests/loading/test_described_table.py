@@ -1,4 +1,5 @@
-"""Tables that a study describes: what is read of each format, and the one sentence that each bad cell gives."""
+"""Tables that a study describes: what is read of each format, and the one sentence that each bad
+cell gives."""
 
 import datetime
 import json
@@ -486,7 +487,8 @@ def asked(columns, content=SICK):
 
 
 def test_columns_that_are_never_below_a_count_may_be_its_trials(folder):
-    """Described or not; labels and columns that are below it once are not, nor is one without a row above."""
+    """Described or not; labels and columns that are below it once are not, nor is one without a row
+    above."""
     assert asked(WARDS) == {"died": ["treated", "year"]}
     assert asked(WARDS | {"treated": {"kind": "count"}, "year": {"kind": "categorical"}})["died"] == ["treated"]
     assert asked(WARDS, b"ward,died,also\nA,3,3\nB,4,4\n") == {}

@@ -17,7 +17,8 @@ def tree(groups, **attributes):
 
 
 def write_calibration(folder, rng):
-    """60 simulations of two parameters and the log likelihood; the ranks of `sigma` are all too low."""
+    """60 simulations of two parameters and the log likelihood; the ranks of `sigma` are all too
+    low."""
     names, both = ["sigma", "lam[a]", "lam[b]", "log likelihood"], ("simulation", "quantity")
     u = rng.uniform(size=(60, 4)) * [0.5, 1, 1, 1]
     arrays = {"rank": np.floor(u * 101).astype(int), "below": u, "ess": np.full(u.shape, 200.0)}

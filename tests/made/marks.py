@@ -1,6 +1,7 @@
 """Which tests run when, by folder, file or test; a test may name further marks itself.
 
-`make test-fast` leaves out all that have a mark, `make test` runs all that are not `slow`, `make test-slow` those that are.
+`make test-fast` leaves out all that have a mark, `make test` runs all that are not `slow`, `make
+test-slow` those that are.
 """
 
 MEANINGS = {

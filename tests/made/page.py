@@ -45,7 +45,8 @@ class Page(HTMLParser):
 
     @property
     def words(self):
-        """The text, with a space between elements, but for links of the glossary, which stand within words."""
+        """The text, with a space between elements, but for links of the glossary, which stand
+        within words."""
         return " ".join("".join(self.text).split())
 
 
@@ -60,7 +61,8 @@ def render(results, changes=None):
 
 
 def without_machine(text):
-    """A page without what the machine decides: a section of a study's page, a column of the index."""
+    """A page without what the machine decides: a section of a study's page, a column of the
+    index."""
     sections = re.sub(r'<section id="run_time">.*?</section>', "", text, flags=re.DOTALL)
     return re.sub(r'<td class="number machine">.*?</td>', "", sections)
 

@@ -1,4 +1,5 @@
-"""Programs beside Python that some tests need: where one is missing they are skipped, and in CI they fail."""
+"""Programs beside Python that some tests need: where one is missing they are skipped, and in CI
+they fail."""
 
 import os
 import shutil
@@ -9,7 +10,8 @@ ADVICE = "; install it: apt-get install "
 
 
 def require(what: str, package: str, *programs: str) -> str:
-    """The path of the first of several programs of which one is enough; `what` in words, `package` is Debian's."""
+    """The path of the first of several programs of which one is enough; `what` in words, `package`
+    is Debian's."""
     found = next(filter(None, map(shutil.which, programs)), None)
     if not found:
         missing(f"{what} needs {' or '.join(programs)}{ADVICE}{package}.")
@@ -17,5 +19,6 @@ def require(what: str, package: str, *programs: str) -> str:
 
 
 def missing(sentence: str) -> None:
-    """Skip this test, or fail it where the environment has CI=true: what it looks at is not looked at elsewhere."""
+    """Skip this test, or fail it where the environment has CI=true: what it looks at is not looked
+    at elsewhere."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)

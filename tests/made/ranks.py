@@ -1,7 +1,9 @@
-"""Ranks of true values among posterior draws over many simulated data sets, and how unlikely they are.
+"""Ranks of true values among posterior draws over many simulated data sets, and how unlikely they
+are.
 
-Where the truth comes from the prior, its rank among independent posterior draws is uniform, whatever the model and the
-data (Cook, Gelman & Rubin 2006). The tests of uniformity below are exact for any number of data sets.
+Where the truth comes from the prior, its rank among independent posterior draws is uniform,
+whatever the model and the data (Cook, Gelman & Rubin 2006). The tests of uniformity below are exact
+for any number of data sets.
 """
 
 import jax
@@ -21,11 +23,13 @@ LOG_LIKELIHOOD = "log likelihood"
 
 
 def uniforms(truth: Bound, unit: str, fitted: Bound | None = None) -> dict[str, np.ndarray]:
-    """For each latent element and for the log likelihood: the truth's place among the posterior draws, (data sets,).
+    """For each latent element and for the log likelihood: the truth's place among the posterior
+    draws, (data sets,).
 
-    Values lie in (0, 1). truth: the model that draws parameters and outcomes. fitted: the model that is fitted to the
-    outcomes, by default the same. One chain for each data set, its draws thinned to KEPT. The log likelihood is that of
-    `truth`: a model that ignores its data has uniform ranks in all its parameters, but not in this (Modrák et al. 2023).
+    Values lie in (0, 1). truth: the model that draws parameters and outcomes. fitted: the model
+    that is fitted to the outcomes, by default the same. One chain for each data set, its draws
+    thinned to KEPT. The log likelihood is that of `truth`: a model that ignores its data has
+    uniform ranks in all its parameters, but not in this (Modrák et al. 2023).
     """
     fitted = fitted or truth
     fixed = {**truth.inputs, **_arrays(truth.hyperparameters)}
@@ -47,7 +51,8 @@ def uniforms(truth: Bound, unit: str, fitted: Bound | None = None) -> dict[str, 
     shared = {**fitted.inputs, **_arrays(fitted.hyperparameters)}
     result = lanes.run(fitted.function, batch, shared, SAMPLER, derive=below)
     assert (result.status == lanes.Status.OK).all(), "a lane found no start or left the finite numbers"
-    # The place within the gap between two draws is random, so that places are uniform on (0, 1) without ties.
+    # The place within the gap between two draws is random, so that places are uniform on (0, 1)
+    # without ties.
     within = seeds.generator(1, "recovery", truth.model, "ties")
     found = {}
     for name, ranks in result.values.items():
@@ -68,10 +73,11 @@ def simulated(bound: Bound, fixed: dict) -> dict[str, np.ndarray]:
 
 
 def p_values(places: np.ndarray) -> dict[str, float]:
-    """Two-sided p-values of uniform places: of their normal scores' sum and sum of squares, and of 89 % coverage.
+    """Two-sided p-values of uniform places: of their normal scores' sum and sum of squares, and of
+    89 % coverage.
 
-    The sum sees a bias, the sum of squares an error in scale, the coverage either; under uniformity they are normal,
-    chi-square and binomial.
+    The sum sees a bias, the sum of squares an error in scale, the coverage either; under uniformity
+    they are normal, chi-square and binomial.
     """
     n, scores = len(places), stats.norm.ppf(places)
     squares = stats.chi2(n).cdf(np.sum(scores**2))
@@ -84,7 +90,8 @@ def p_values(places: np.ndarray) -> dict[str, float]:
 
 
 def surprises(places: dict[str, np.ndarray], false_alarm: float) -> dict[str, float]:
-    """The tests that fail, with their p-values; any fails with probability below `false_alarm` (Bonferroni)."""
+    """The tests that fail, with their p-values; any fails with probability below `false_alarm`
+    (Bonferroni)."""
     found = {f"{name}, {test}": p for name, own in places.items() for test, p in p_values(own).items()}
     return {name: p for name, p in found.items() if p < false_alarm / len(found)}
 

@@ -47,7 +47,8 @@ SVG = """<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "ht
 
 
 def fit(rng, kind):
-    """A fit.nc: healthy draws, chains apart ("stuck"), not finite ("failed"), or none ("crashed")."""
+    """A fit.nc: healthy draws, chains apart ("stuck"), not finite ("failed"), or none
+    ("crashed")."""
     attributes = {"provenance": PROVENANCE, "attempts": "[]", "reason": "", "status": "ok"}
     if kind == "crashed":
         crashed = attributes | {"status": "crashed", "reason": "the process was ended by SIGKILL"}
@@ -97,7 +98,8 @@ def loo(elpd, bad, status="ok"):
 
 
 def compared(names, numbers, verdicts, doubtful=0):
-    """A comparison's CSV. numbers: by entry, (elpd, difference, dse, tie), None where it failed or crashed."""
+    """A comparison's CSV. numbers: by entry, (elpd, difference, dse, tie), None where it failed or
+    crashed."""
     rows = []
     for rank, name in enumerate(names, start=1):
         row = {"model": name, "target": "unit", "verdict": verdicts[name]}
@@ -128,7 +130,8 @@ def compared(names, numbers, verdicts, doubtful=0):
 
 
 def made(folder, kinds=None, difference=(-9.0, 2.0, False), doubtful=0, **changes):
-    """A study's results; kinds of fits by entry, the two healthy ones this far apart. folder: where its plug-ins stand too."""
+    """A study's results; kinds of fits by entry, the two healthy ones this far apart. folder: where
+    its plug-ins stand too."""
     write_plugins(folder)
     kinds = kinds or {"first": "ok", "second": "ok"}
     study = {
@@ -284,7 +287,8 @@ RELATIONS = {"alpha": "Normal", "beta": "Normal", "scale": "Exponential", "y": "
 
 
 def made_of_groups(folder):
-    """Simulated rows of six groups: `shared`, a fit to all, and `alone`, a fit to each, of which the last failed.
+    """Simulated rows of six groups: `shared`, a fit to all, and `alone`, a fit to each, of which
+    the last failed.
 
     x is 0 in all rows of group c, so that its beta returns its prior in `alone`.
     """
@@ -380,7 +384,8 @@ def write_prediction(path, rng):
 
 
 def sensitive(rows, left='{"z":"it is that of standardized effects of a group"}'):
-    """A sensitivity.nc. rows: parameter -> prior, likelihood, prior_sds, moved_by, diagnosis, Pareto k, member."""
+    """A sensitivity.nc. rows: parameter -> prior, likelihood, prior_sds, moved_by, diagnosis,
+    Pareto k, member."""
     columns = ("prior", "likelihood", "prior_sds", "moved_by", "diagnosis", "prior_pareto_k", "member")
     values = {name: ("parameter", [row[i] for row in rows.values()]) for i, name in enumerate(columns)}
     values["site"] = ("parameter", [name.partition("[")[0] for name in rows])
@@ -393,7 +398,8 @@ def sensitive(rows, left='{"z":"it is that of standardized effects of a group"}'
 
 
 def quantities(results, entry):
-    """The CSV of test quantities: the observed mean and two of three groups are far from what is replicated."""
+    """The CSV of test quantities: the observed mean and two of three groups are far from what is
+    replicated."""
     y = np.r_[np.full(4, 3), np.full(4, 9), np.full(4, 8)]
     rng = np.random.default_rng(2)
     outcome = predictive_checks.Outcome(

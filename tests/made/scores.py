@@ -8,7 +8,8 @@ from tadpool.evaluation import elpd
 
 
 def normal_model(rows=60, draws=4000, seed=5):
-    """Independent posterior draws of a normal mean with known sd 1 and a flat prior, and the exact elpd of each row."""
+    """Independent posterior draws of a normal mean with known sd 1 and a flat prior, and the exact
+    elpd of each row."""
     rng = np.random.default_rng(seed)
     y = rng.normal(size=rows)
     mu = rng.normal(y.mean(), 1 / np.sqrt(rows), size=(4, draws // 4))

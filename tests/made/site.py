@@ -1,4 +1,5 @@
-"""Small made-up results and their pages: a study whose every name is hostile, one of separate fits, and verification."""
+"""Small made-up results and their pages: a study whose every name is hostile, one of separate fits,
+and verification."""
 
 import copy
 import shutil
@@ -19,7 +20,8 @@ PAGES = ("index.html", "tiny/index.html", "groups/index.html", "verify.html")
 
 
 def write_pages(folder):
-    """Write PAGES to folder/results. folder: the working directory, where the studies' plug-ins are written too."""
+    """Write PAGES to folder/results. folder: the working directory, where the studies' plug-ins are
+    written too."""
     tiny, groups = hostile(folder), made.made_of_groups(folder)
     changed = changed_since(tiny, folder / "before")
     page.render(tiny, changed)

@@ -96,7 +96,8 @@ class Workflow:
         return Counter({rule: int(count) for rule, count in rows if rule != "all"})
 
     def jobs(self):
-        """All jobs of a run that makes everything: rule, wildcards, files that it reads, and files that it makes."""
+        """All jobs of a run that makes everything: rule, wildcards, files that it reads, and files
+        that it makes."""
         done = self.run("--dry-run", "--forceall")
         blocks = re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", done.stdout + done.stderr, re.MULTILINE)
         fields = [(rule, dict(re.findall(r"^    (\w+): (.*)$", block, re.MULTILINE))) for rule, block in blocks]
@@ -124,7 +125,8 @@ def _parts(fields: dict[str, str], name: str, between: str = "") -> list:
 
 @contextmanager
 def started(command: list, **options) -> Iterator[subprocess.Popen]:
-    """A process in a session of its own; when the block ends, however it ends, nothing of that session is left."""
+    """A process in a session of its own; when the block ends, however it ends, nothing of that
+    session is left."""
     with subprocess.Popen(command, start_new_session=True, **options) as process:
         try:
             yield process
@@ -134,7 +136,8 @@ def started(command: list, **options) -> Iterator[subprocess.Popen]:
 
 
 def once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """A folder that all workers of a session share: the first that asks has it made, the others wait for that."""
+    """A folder that all workers of a session share: the first that asks has it made, the others
+    wait for that."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

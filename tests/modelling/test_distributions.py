@@ -11,7 +11,8 @@ from tadpool.modelling.distributions import OrderedLogistic, OrderedNormal
 
 
 def test_ordered_normal_is_the_order_statistics_of_normals():
-    """2000 draws of six sorted normals: means and sds of the extremes within 4.4 standard errors of 1e6 direct draws."""
+    """2000 draws of six sorted normals: means and sds of the extremes within 4.4 standard errors of
+    1e6 direct draws."""
     family = OrderedNormal(0.0, 1.5, 6)
     draws = np.asarray(family.sample(jax.random.key(3), (2000,)))
     assert (np.diff(draws, axis=1) >= 0).all()
@@ -24,7 +25,8 @@ def test_ordered_normal_is_the_order_statistics_of_normals():
 
 @pytest.mark.parametrize("scale", [1.0, 8.0])
 def test_ordered_logistic_is_that_of_numpyro(scale):
-    """Log densities and gradients at 500 values, also where NumPyro's probabilities are near 0; float64."""
+    """Log densities and gradients at 500 values, also where NumPyro's probabilities are near 0;
+    float64."""
     rng = np.random.default_rng(6)
     predictor, cutpoints = jnp.asarray(rng.normal(0, scale, 500)), jnp.asarray(np.sort(rng.normal(0, 1.5, 6)))
     value = jnp.asarray(rng.integers(0, 7, 500))
@@ -38,7 +40,8 @@ def test_ordered_logistic_is_that_of_numpyro(scale):
 
 
 def test_ordered_logistic_draws_have_its_probabilities():
-    """Counts of 20,000 draws of each of two values: chi-square with 2 x 6 degrees of freedom, false alarms 1e-4."""
+    """Counts of 20,000 draws of each of two values: chi-square with 2 x 6 degrees of freedom, false
+    alarms 1e-4."""
     family = OrderedLogistic(jnp.array([-0.5, 1.5]), jnp.array([-2.0, -1.0, 0.0, 0.3, 1.0, 2.0]))
     draws = np.asarray(family.sample(jax.random.key(8), (20_000,)))
     assert draws.shape == (20_000, 2)

@@ -20,7 +20,8 @@ from tadpool.modelling import binding, references
 WEIGHTED = references.weighted("cookies_pooled", {"chips": "w"})
 WEIGHTS = np.arange(150) % 4 / 2
 SHAPE, RATE = 2.0, 0.2
-# Two-sided normal tail beyond 4.4 is 1.1e-5: over the 152 comparisons below false alarms are below 2e-3.
+# Two-sided normal tail beyond 4.4 is 1.1e-5: over the 152 comparisons below false alarms are below
+# 2e-3.
 Z = 4.4
 
 
@@ -51,7 +52,8 @@ def test_a_weighted_posterior_is_the_conjugate_one(fit):
 
 
 def test_scores_are_weighted_and_those_of_psis_exact(fit):
-    """A unit's exact score is the log of a ratio of gamma integrals; a weight of 0 leaves nothing to score."""
+    """A unit's exact score is the log of a ratio of gamma integrals; a weight of 0 leaves nothing
+    to score."""
     bound, groups = fit
     chips, stored = bound.data["chips"], groups["log_likelihood"]["chips"]
     rate = groups["posterior"]["rate"].values[..., None]

@@ -1,4 +1,5 @@
-"""Every mistake of a model of one's own is a sentence with its file, line or row, what is wrong, and the fix."""
+"""Every mistake of a model of one's own is a sentence with its file, line or row, what is wrong,
+and the fix."""
 
 import numpy as np
 import pytest
@@ -339,7 +340,8 @@ HELPED = model("    m = numpyro.sample('m', dist.Normal(effect(), 1.0))\n" + OUT
     ],
 )
 def test_a_model_imports_files_beside_it(own, imported):
-    """The helper of this folder is taken, not one of the same name that an earlier model imported elsewhere."""
+    """The helper of this folder is taken, not one of the same name that an earlier model imported
+    elsewhere."""
     own("def effect():\n    return 2.0\n", "helpers.py")
     own("from .b import effect\n", "lib/a.py")
     own("def effect():\n    return 2.0\n", "lib/b.py")

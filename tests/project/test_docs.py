@@ -1,4 +1,5 @@
-"""The documentation: it builds off line without a warning, its links lead somewhere, and its files are valid."""
+"""The documentation: it builds off line without a warning, its links lead somewhere, and its files
+are valid."""
 
 import ast
 import re
@@ -90,7 +91,8 @@ def test_files_that_a_page_shows_are_valid(page, tmp_path, monkeypatch):
 
 
 def said_of(study):
-    """What the workflow says of a study of the current folder and of its table; nothing where all is well."""
+    """What the workflow says of a study of the current folder and of its table; nothing where all
+    is well."""
     try:
         source = config.read({"studies": [study]}).studies[study].source()
         if not isinstance(source, str):

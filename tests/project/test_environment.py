@@ -1,4 +1,5 @@
-"""The locks and environment.yml name what pyproject.toml asks for, at the same versions, and nothing that is not used."""
+"""The locks and environment.yml name what pyproject.toml asks for, at the same versions, and
+nothing that is not used."""
 
 import ast
 import os
@@ -17,7 +18,8 @@ from tadpool import ROOT
 CONDA_NAMES = {"snakemake": "snakemake-minimal"}
 # conda packages that pip gets in another way: with an extra, or bundled in a wheel.
 BESIDES = {"python", "graphviz", "xarray-einstats"}
-# Dependencies that are used without an import: Snakemake's plug-in and its report, and what xarray reads NetCDF with.
+# Dependencies that are used without an import: Snakemake's plug-in and its report, and what xarray
+# reads NetCDF with.
 NOT_IMPORTED = {"snakemake-executor-plugin-slurm", "pygments", "netcdf4"}
 
 

@@ -1,4 +1,5 @@
-"""Phrases that statisticians do not write are not in the documentation, the pages, the studies and the package's strings."""
+"""Phrases that statisticians do not write are not in the documentation, the pages, the studies and
+the package's strings."""
 
 import ast
 import re

@@ -7,13 +7,15 @@ import pytest
 from tadpool import ROOT
 
 MOST = 8
-# Their arguments are keys that a user writes: variables and hyperparameters, arguments of a dataset, options of a figure.
+# Their arguments are keys that a user writes: variables and hyperparameters, arguments of a
+# dataset, options of a figure.
 PLUGINS = {"models": "model", "datasets": "simulate", "figures": "draw"}
 MODULES = sorted((ROOT / "tadpool").rglob("*.py"))
 
 
 def public_functions(path):
-    """Public functions of a module and methods of its public classes, each with its number of parameters without `self`."""
+    """Public functions of a module and methods of its public classes, each with its number of
+    parameters without `self`."""
 
     def inside(node, prefix, bound):
         for each in node.body:

@@ -24,7 +24,8 @@ def record(results):
 
 @pytest.fixture
 def pair(make, tmp_path):
-    """pair(change): the results of a run, and its changes against a run whose record `change` altered."""
+    """pair(change): the results of a run, and its changes against a run whose record `change`
+    altered."""
     results = make()
     here = record(results)
 
@@ -93,7 +94,8 @@ def test_estimates_count_as_moved_beyond_three_combined_monte_carlo_errors(pair)
 
 
 def test_by_chance_as_many_move_as_is_stated():
-    """400,000 pairs of estimates of the same: within 4 standard errors of the stated share (false alarms: 1 in 16,000)."""
+    """400,000 pairs of estimates of the same: within 4 standard errors of the stated share (false
+    alarms: 1 in 16,000)."""
     rng = np.random.default_rng(3)
     there, here = rng.normal(0, 0.3, 400_000), rng.normal(0, 0.4, 400_000)
     share = np.mean(np.abs(there - here) > changes.MULTIPLE * np.hypot(0.3, 0.4))

@@ -1,4 +1,5 @@
-"""Quantities that answer a study's question: what stands beside it, and the sentence of each mistake."""
+"""Quantities that answer a study's question: what stands beside it, and the sentence of each
+mistake."""
 
 import re
 

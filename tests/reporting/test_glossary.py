@@ -44,7 +44,8 @@ PLAIN = {
 
 
 def headings():
-    """Every heading of numbers, and every heading of a template; those that a study or a fit names are not among them."""
+    """Every heading of numbers, and every heading of a template; those that a study or a fit names
+    are not among them."""
     found = {column.heading for column in IN_CODE if column.number and not column.own}
     for path in TEMPLATES.rglob("*.html"):
         text = path.read_text()

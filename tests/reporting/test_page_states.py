@@ -1,4 +1,5 @@
-"""The top of a page, its checklist and its provenance: a state for whatever is there, missing, doubtful or failed."""
+"""The top of a page, its checklist and its provenance: a state for whatever is there, missing,
+doubtful or failed."""
 
 import json
 import re
@@ -293,7 +294,8 @@ CONSTANTS = [  # levels of intervals, facts of arithmetic, a year, a seed, and l
 
 
 def prose(text):
-    """What a template says by itself: its text without markup, and the strings with spaces in its expressions."""
+    """What a template says by itself: its text without markup, and the strings with spaces in its
+    expressions."""
     tokens = [(kind, value) for _, kind, value in environment().lex(text)]
     between = "".join(value if kind == "data" else "\0" for kind, value in tokens if kind in ("data", "name"))
     strings = [value[1:-1] for kind, value in tokens if kind == "string" and " " in value]

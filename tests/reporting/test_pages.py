@@ -1,4 +1,5 @@
-"""Pages say what the result files say, mark failures everywhere, and let no user text become markup."""
+"""Pages say what the result files say, mark failures everywhere, and let no user text become
+markup."""
 
 import base64
 import hashlib

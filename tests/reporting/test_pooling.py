@@ -45,10 +45,11 @@ def made(
     predictions=False,
     table=None,
 ):
-    """Results of rungs. failed: entries whose chains disagree. old, new: entry -> difference, error, whether a tie.
+    """Results of rungs. failed: entries whose chains disagree. old, new: entry -> difference,
+    error, whether a tie.
 
-    told: whether the errors of rows that are groups are known. predictions: of a new group, by partial pooling. table: how a
-    described table was read.
+    told: whether the errors of rows that are groups are known. predictions: of a new group, by
+    partial pooling. table: how a described table was read.
     """
     write_plugins(folder)
     old = old or {"partial": AHEAD, "unpooled": TIE, "pooled": BEHIND}
@@ -85,7 +86,8 @@ def made(
 
 
 def new_member():
-    """Predictions of a new group: its effect has mean 1 and standard deviation 2, a single outcome 3."""
+    """Predictions of a new group: its effect has mean 1 and standard deviation 2, a single outcome
+    3."""
     scores = np.random.default_rng(3).normal(size=(2, 2, 500, 1))
     effect, outcome = (scores - scores.mean((1, 2), keepdims=True)) / scores.std((1, 2), keepdims=True)
     dims = ("chain", "draw")
@@ -129,7 +131,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_pull_is_that_of_the_groups_errors_and_the_spread_between_them(folder):
-    """s^2 / (s^2 + sigma^2) for errors 0.5, 1, 2 and 4 and a spread of 2: 6, 20, 50 and 80 %, whatever the prior."""
+    """s^2 / (s^2 + sigma^2) for errors 0.5, 1, 2 and 4 and a spread of 2: 6, 20, 50 and 80 %,
+    whatever the prior."""
     found = answered(folder)
     rows = texts(found.table)
     assert [row[-1] for row in rows] == ["6 %", "20 %", "50 %", "80 %"]
@@ -264,7 +267,8 @@ def test_rungs_that_do_not_apply_are_told_with_the_reason(folder):
 
 
 def test_a_table_of_one_model_says_what_the_others_lack(folder):
-    """Estimates without their errors: the reason and the key that mends it, in place of a silent fit of one mean."""
+    """Estimates without their errors: the reason and the key that mends it, in place of a silent
+    fit of one mean."""
     results = made(folder, unit="group", rungs=("pooled",), told=False)
     found = pooling(results, fit_view.all_fits(results, {}))
     assert found.answers == []
@@ -382,7 +386,8 @@ OWN = [
     ("keys", "columns", "expected"), OWN, ids=lambda case: case.get("family") if isinstance(case, dict) else ""
 )
 def test_own_data_of_a_group_are_told_as_they_are(keys, columns, expected):
-    """Groups a (one row), b (two) and c, of which no row is left. Of known errors: 7/5 and 1/sqrt(1.25) in group b."""
+    """Groups a (one row), b (two) and c, of which no row is left. Of known errors: 7/5 and
+    1/sqrt(1.25) in group b."""
     design = {"outcome": "y", "unit": "row", "groups": ["group"], "predictors": [], "slopes": []}
     variables = {name: ("row", np.array(values)) for name, values in columns.items()}
     data = xr.Dataset(variables | {"group_index": ("row", [0, 1, 1])}, coords={"row": range(3), "group": list("abc")})

@@ -1,4 +1,5 @@
-"""Commands and programs in the documentation: typed as they stand, runs as dry runs; Python against a small finished run."""
+"""Commands and programs in the documentation: typed as they stand, runs as dry runs; Python against
+a small finished run."""
 
 import os
 import re
@@ -48,7 +49,8 @@ def typed():
 
 @pytest.mark.parametrize("page", SHELL, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_of_a_page_run(page, clone, typed):
-    """In a folder of one's own beside tadpool's, with the files that the page showed before; `make` in tadpool's."""
+    """In a folder of one's own beside tadpool's, with the files that the page showed before; `make`
+    in tadpool's."""
     mine = clone.parent / "-".join(page.relative_to(ROOT).parts)
     mine.mkdir()
     pages.begin(mine)

@@ -1,4 +1,5 @@
-"""A folder of one's own: what `new` writes, and own data, models and helpers, far from the workflow's folder."""
+"""A folder of one's own: what `new` writes, and own data, models and helpers, far from the
+workflow's folder."""
 
 import os
 import re
@@ -62,7 +63,8 @@ def files(folder):
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    """A run in a folder of one's own, both paths with a blank and letters beyond ASCII; what it printed."""
+    """A run in a folder of one's own, both paths with a blank and letters beyond ASCII; what it
+    printed."""
     place = tmp_path_factory.mktemp("places")
     workflow = copy_to(place / "tad pools ü")
     mine = type(workflow)(workflow.source, place / "Mappe für Étude")
@@ -124,7 +126,8 @@ use rule * from tadpool
 
 
 def test_a_workflow_that_imports_it_finds_the_same_files(elsewhere):
-    """Its jobs are those of the run, so that nothing is left to do. The profile has to be named: it is not imported."""
+    """Its jobs are those of the run, so that nothing is left to do. The profile has to be named: it
+    is not imported."""
     mine, _ = elsewhere
     (mine.folder / "outer.smk").write_text(OUTER.format(workflow=mine.source), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "-s", "outer.smk", "-n", "--cores", "2"]

@@ -1,4 +1,5 @@
-"""A study of one's own beside the built-in ones: one model file, one study file, and nothing else is touched."""
+"""A study of one's own beside the built-in ones: one model file, one study file, and nothing else
+is touched."""
 
 import textwrap
 

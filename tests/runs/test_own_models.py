@@ -1,4 +1,5 @@
-"""Models of one's own: mistakes are sentences while other fits go on, and an edited helper re-runs the fits that use it."""
+"""Models of one's own: mistakes are sentences while other fits go on, and an edited helper re-runs
+the fits that use it."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""A funnel, two modes and a likelihood that is not a number, beside a sound model: each gets what it needs."""
+"""A funnel, two modes and a likelihood that is not a number, beside a sound model: each gets what
+it needs."""
 
 import json
 
@@ -100,7 +101,8 @@ def test_the_run_fails_after_the_report_is_built(schools):
 
 
 def test_a_funnel_is_caught_and_reparametrized(schools):
-    """In 50 seeds 1600 draws of the centred model had at least 6 divergences: none at all is a rare event."""
+    """In 50 seeds 1600 draws of the centred model had at least 6 divergences: none at all is a rare
+    event."""
     found = check(schools, "funnel")
     attempts = found["attempts"]
     assert found["verdict"] == "pass", found["reasons"]

@@ -1,7 +1,9 @@
-"""An edit re-runs exactly the jobs that depend on it; a touch, a comment or a docstring re-runs none.
+"""An edit re-runs exactly the jobs that depend on it; a touch, a comment or a docstring re-runs
+none.
 
-Snakemake runs a job whose params changed, and what reads its files. So for most edits the params of all jobs are asked
-for directly, in one process that sees the edited copy, and a few edits are put to Snakemake itself.
+Snakemake runs a job whose params changed, and what reads its files. So for most edits the params of
+all jobs are asked for directly, in one process that sees the edited copy, and a few edits are put
+to Snakemake itself.
 """
 
 import json
@@ -75,7 +77,8 @@ for _ in sys.stdin:
 
 
 def names_of_params(folder):
-    """Rule -> what its params are asked for as, its own name or that of the rule that it goes back to."""
+    """Rule -> what its params are asked for as, its own name or that of the rule that it goes back
+    to."""
     rules = "".join(path.read_text() for path in sorted(folder.glob("*.smk")))
     blocks = re.findall(r"^(?:rule|use rule (\w+) as) (\w+)(?: with)?:\n((?:(?:    .*)?\n)*)", rules, re.MULTILINE)
     found = {name: re.search(r"spec=spec\(\"(\w+)\"\)", text) for _, name, text in blocks}
@@ -84,7 +87,8 @@ def names_of_params(folder):
 
 
 class Params:
-    """All jobs of the small study, and the params that they would have now, asked of one process that stays."""
+    """All jobs of the small study, and the params that they would have now, asked of one process
+    that stays."""
 
     def __init__(self, workflow, process):
         self.workflow, self.process, self.jobs = workflow, process, workflow.jobs()
@@ -101,7 +105,8 @@ class Params:
         return json.loads(self.process.stdout.readline())
 
     def to_run(self):
-        """How many jobs of each rule have other params than before, or read what such a job makes."""
+        """How many jobs of each rule have other params than before, or read what such a job
+        makes."""
         after = self.now()
         found = [job for job, old, new in zip(self.jobs, self.before, after, strict=True) if old != new]
         for job in found:  # grows

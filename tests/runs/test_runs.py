@@ -1,4 +1,5 @@
-"""The workflow from table to page: the same bytes everywhere, and a second run with nothing to do."""
+"""The workflow from table to page: the same bytes everywhere, and a second run with nothing to
+do."""
 
 import json
 import os
@@ -40,7 +41,8 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_another_folder_and_one_core_give_the_same_bytes(finished, tmp_path):
-    """In a user's own folder, through --directory, on one core and with no compiled programs to hand."""
+    """In a user's own folder, through --directory, on one core and with no compiled programs to
+    hand."""
     mine = tmp_path / "a folder with spaces"
     (mine / "config" / "studies").mkdir(parents=True)
     (mine / "config" / "config.yaml").write_text(CONFIG)
@@ -135,7 +137,8 @@ def model(n_cookie, chips=None, *, scale=1.0):
 
 @pytest.fixture
 def broken(finished, tmp_path):
-    """The finished study and a model that fails: numerically, or by SIGKILL where a file `kill` exists."""
+    """The finished study and a model that fails: numerically, or by SIGKILL where a file `kill`
+    exists."""
     workflow = finished.copy(tmp_path / "tadpool")
     (workflow.folder / "models").mkdir()
     (workflow.folder / "models" / "broken.py").write_text(BROKEN)

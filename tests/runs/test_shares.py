@@ -1,4 +1,5 @@
-"""Results that several jobs share are those that one job makes, and splitting them re-runs nothing."""
+"""Results that several jobs share are those that one job makes, and splitting them re-runs
+nothing."""
 
 import hashlib
 

@@ -1,4 +1,5 @@
-"""A study that keeps summaries alone: draws are there while they are needed, and made again, the same, when they are again."""
+"""A study that keeps summaries alone: draws are there while they are needed, and made again, the
+same, when they are again."""
 
 import re
 

@@ -1,7 +1,8 @@
-"""A SLURM of its own on this machine: a controller and several nodes on loopback, without systemd or cgroups.
+"""A SLURM of its own on this machine: a controller and several nodes on loopback, without systemd
+or cgroups.
 
-It needs root, for slurmd to start jobs, and Debian's slurmctld, slurmd, slurm-client and munge; with `accounting` slurmdbd,
-mariadb-server-core and mariadb-client-core too.
+It needs root, for slurmd to start jobs, and Debian's slurmctld, slurmd, slurm-client and munge;
+with `accounting` slurmdbd, mariadb-server-core and mariadb-client-core too.
 """
 
 import os
@@ -14,7 +15,8 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
 ACCOUNTING = ("slurmdbd", "mariadbd", "mariadb-install-db", "sacct")
-# The executor keeps no SLURM_CONF for what a job starts, so the file has to be where SLURM looks by itself.
+# The executor keeps no SLURM_CONF for what a job starts, so the file has to be where SLURM looks by
+# itself.
 DEFAULT_CONF = Path("/etc/slurm/slurm.conf")
 
 
@@ -79,7 +81,8 @@ class Cluster:
             return ""
 
     def jobs(self, *states: str) -> dict[str, str]:
-        """The comment (rule and wildcards) of each job in these states, or of all that have not ended."""
+        """The comment (rule and wildcards) of each job in these states, or of all that have not
+        ended."""
         chosen = ("--states", ",".join(states)) if states else ()
         lines = self.ask("squeue", "-h", "-o", "%i|%k", *chosen).splitlines()
         return dict(line.split("|", 1) for line in lines)

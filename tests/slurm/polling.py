@@ -1,6 +1,7 @@
 """Snakemake as its command starts it, but asking SLURM for the states of jobs every second.
 
-The executor waits ten seconds longer each time that no job has ended, whatever it is told, and a test would wait with it.
+The executor waits ten seconds longer each time that no job has ended, whatever it is told, and a
+test would wait with it.
 """
 
 import sys

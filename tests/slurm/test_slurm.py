@@ -1,4 +1,5 @@
-"""The same studies on a real SLURM with three nodes, one job killed, and on one machine: the same bytes."""
+"""The same studies on a real SLURM with three nodes, one job killed, and on one machine: the same
+bytes."""
 
 import asyncio
 import logging
@@ -53,7 +54,8 @@ pytestmark = [
 
 
 def study_folder(place, split):
-    """A copy of the workflow with the two studies; split: whether jobs share the sweep and the calibration."""
+    """A copy of the workflow with the two studies; split: whether jobs share the sweep and the
+    calibration."""
     workflow = copy_to(place)
     (workflow.folder / "config" / "config.yaml").write_text(CONFIG)
     cakes = CAKES if split else re.sub(r", chunks: \d", "", CAKES)
@@ -78,7 +80,8 @@ def on_one_machine(tmp_path_factory):
 
 
 def through_slurm(cluster, folder, status):
-    """Run the studies in `folder` through the profile and end the first job of `calibrate`; returns what Snakemake said."""
+    """Run the studies in `folder` through the profile and end the first job of `calibrate`; returns
+    what Snakemake said."""
     source = folder / "profiles"
     command = [sys.executable, Path(__file__).parent / "polling.py"]
     command += ["--profile", source / "slurm", "--workflow-profile", source / "default"]

@@ -1,4 +1,5 @@
-"""What verification says where values hold and where they do not, with planted errors and without them."""
+"""What verification says where values hold and where they do not, with planted errors and without
+them."""
 
 import math
 from dataclasses import replace
@@ -19,7 +20,8 @@ HELD = compared("Another", "mu", 1.0, 1.1, 0.1)
 
 @pytest.fixture(scope="module")
 def stuck():
-    """A stuck chain, and the same that was not planted: the check finds the first alone, whatever the seed."""
+    """A stuck chain, and the same that was not planted: the check finds the first alone, whatever
+    the seed."""
     (plant,) = [plant for plant in planted_errors.SAMPLING if "stuck" in plant.what]
     return planted_errors.detect(plant), planted_errors.detect(replace(plant, planted=plant.without))
 

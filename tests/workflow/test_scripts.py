@@ -90,7 +90,8 @@ def test_the_check_says_pass_and_keeps_the_attempts(folder):
 
 
 def test_the_pooled_elpd_is_exact(folder):
-    """Exact -421.98; the Monte Carlo error of 600 draws is below 0.1 and the bound is 4.4 of the stored ones."""
+    """Exact -421.98; the Monte Carlo error of 600 draws is below 0.1 and the bound is 4.4 of the
+    stored ones."""
     loo = io.read(folder / "loo.nc", contracts.LOO)["loo"]
     assert abs(float(loo["total_elpd"]) + 421.98) < 4.4 * float(loo["total_mcse"]) + 0.005
 

@@ -1,4 +1,5 @@
-"""Names in a study that refer to nothing: entries, groups, plug-ins, their hyperparameters, arguments and options."""
+"""Names in a study that refer to nothing: entries, groups, plug-ins, their hyperparameters,
+arguments and options."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -106,7 +107,8 @@ def _known(place: tuple, names: Iterable[str], known: Collection[str], what: str
 
 
 def _importable(path: Path) -> Path:
-    """The path of a plug-in, once its code and the files beside it that it imports have been read as Python.
+    """The path of a plug-in, once its code and the files beside it that it imports have been read
+    as Python.
 
     Raises:
         UserError: One of these files is not Python.
@@ -251,7 +253,8 @@ def _figure(place: tuple, figure: Figure, kinds: Mapping[str, Path]) -> Iterator
 
 
 def _arguments(place: tuple, given: Mapping[str, Any], defaults: Mapping[str, Any], what: str) -> Iterator[Problem]:
-    """Arguments that the function does not take, required ones that are missing, and values of the wrong type."""
+    """Arguments that the function does not take, required ones that are missing, and values of the
+    wrong type."""
     known = [name for name in defaults if not name.startswith("**")]
     if len(known) == len(defaults):
         yield from _known(place, given, known, what)

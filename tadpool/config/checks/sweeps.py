@@ -1,4 +1,5 @@
-"""What a sweep varies: whether the model, the simulator or the sampler has it, and whether its values are allowed there."""
+"""What a sweep varies: whether the model, the simulator or the sampler has it, and whether its
+values are allowed there."""
 
 from collections.abc import Iterator, Sequence
 
@@ -104,7 +105,8 @@ def _whole_numbers(place: tuple, name: str, values: Sequence[float]) -> Iterator
 
 
 def _arguments(study: Study) -> dict | None:
-    """The arguments of the study's simulator with their defaults; None where there is no simulator, or it cannot be read."""
+    """The arguments of the study's simulator with their defaults; None where there is no simulator,
+    or it cannot be read."""
     if not isinstance(study.dataset, str):
         return None
     try:

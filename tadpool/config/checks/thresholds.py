@@ -14,7 +14,7 @@ def of_run(settings: Settings) -> Iterator[Problem]:
 
 
 def of_study(study: Study, settings: Settings | None) -> Iterator[Problem]:
-    """Contradictions in a study, whose thresholds lie over those of the run, and in its entries.
+    """Contradictions in a study, whose thresholds override the run's, and in its entries.
 
     Args:
         study: A study whose keys and values are valid.

@@ -1,4 +1,5 @@
-"""Complete designs: what a study's table says and its `design` does not, and what of both does not fit together."""
+"""Complete designs: what a study's table says and its `design` does not, and what of both does not
+fit together."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +22,8 @@ SLOPED = ("number", "binary")
 class DesignInference:
     """The design of one entry of the ladder, or of all where `entry` is "".
 
-    design: complete, or None where the study has too many mistakes to know it. problems: what is wrong.
+    design: complete, or None where the study has too many mistakes to know it. problems: what is
+    wrong.
     """
 
     def __init__(self, study: Study, entry: str = "") -> None:
@@ -90,7 +92,8 @@ class DesignInference:
         return family
 
     def _inferred(self, column: Column) -> Family:
-        """The family of a kind of column, one that requires roles before others where these are given."""
+        """The family of a kind of column, one that requires roles before others where these are
+        given."""
         given = {role for role in ROLES if role in self.given or getattr(column, role)}
         found = [
             each for each in FAMILIES.values() if column.kind in each.inferred_from and given >= set(each.required)
@@ -98,7 +101,8 @@ class DesignInference:
         return max(found, key=lambda each: len(each.required))
 
     def _role(self, key: str, family: str) -> str | None:
-        """The variable with a role; refused where the family has none, for what it says would be lost."""
+        """The variable with a role; refused where the family has none, for what it says would be
+        lost."""
         column = self.columns[self.outcome] if self.columns is not None else None
         name = self.given.get(key) or (getattr(column, key) if column else None)
         place = key if key in self.given else ("dataset", "columns", self.outcome, key)

@@ -1,4 +1,5 @@
-"""Models of the ladder in a study: their designs completed, and `models: ladder` written out as the entries that it means."""
+"""Models of the ladder in a study: their designs completed, and `models: ladder` written out as the
+entries that it means."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -15,10 +16,12 @@ OLD, NEW = "old_groups", "new_groups"
 
 
 def completed(study: Study) -> tuple[Study, list[Problem]]:
-    """The study with the complete design of every entry of the ladder, and all that is wrong with these.
+    """The study with the complete design of every entry of the ladder, and all that is wrong with
+    these.
 
-    `models: ladder` becomes the rungs that apply, with comparisons, predictions and figures below the study's own; where too
-    much is wrong to know them, all rungs. An entry whose design has a mistake gets none.
+    `models: ladder` becomes the rungs that apply, with comparisons, predictions and figures below
+    the study's own; where too much is wrong to know them, all rungs. An entry whose design has a
+    mistake gets none.
     """
     if study.models == LADDER:
         return _written_out(study)
@@ -49,7 +52,7 @@ def _of_entry(study: Study, name: str, found: DesignInference) -> Iterator[Probl
 
 def _without_design(name: str, entry: Entry) -> Iterator[Problem]:
     if entry.design is not None:
-        what = f"{entry.model!r} is no model of the ladder and has no design"
+        what = f"{entry.model!r} is not a model of the ladder and has no design"
         yield Problem(("models", name, "design"), what, f"remove it, or choose {', '.join(RUNGS)}")
 
 
@@ -77,7 +80,8 @@ def _weighted(study: Study) -> Iterator[Problem]:
 
 
 def _comparisons(entries: Iterable[str], design: Design) -> dict[str, Comparison]:
-    """Rows of old groups, unless each row is a group, and members of the first group that are new."""
+    """Rows of old groups, unless each row is a group, and members of the first group that are
+    new."""
     names = list(entries)
     if len(names) < 2:
         return {}
@@ -86,7 +90,8 @@ def _comparisons(entries: Iterable[str], design: Design) -> dict[str, Comparison
 
 
 def _predictions(entries: Mapping[str, Entry], design: Design) -> dict[str, Prediction]:
-    """Of a new member by partial pooling; not where it would stand in unknown members of further groups."""
+    """Of a new member by partial pooling; not where it would stand in unknown members of further
+    groups."""
     if PARTIAL not in entries or len(design.groups) > 1:
         return {}
     return {PARTIAL: Prediction(group=design.group)}

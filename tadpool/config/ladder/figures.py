@@ -9,7 +9,8 @@ from tadpool.modelling.rungs import PARTIAL, PARTIAL_SLOPES, POOLED, UNPOOLED
 
 
 def figures(entries: Collection[str], design: Design) -> dict[str, Figure]:
-    """The figures that the entries allow: estimates by group, their pull, their slopes, and predictions."""
+    """The figures that the entries allow: estimates by group, their pull, their slopes, and
+    predictions."""
     found = {}
     if {UNPOOLED, PARTIAL} <= set(entries):
         found |= {"estimates_by_group": _estimates(design), "shrinkage": _shrinkage(entries, design)}

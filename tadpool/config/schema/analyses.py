@@ -66,7 +66,8 @@ class Prediction(Strict):
 
 
 class Estimand(Strict):
-    """A quantity that answers the question: a parameter or a prediction of one entry, with its interval."""
+    """A quantity that answers the question: a parameter or a prediction of one entry, with its
+    interval."""
 
     label: Text = Field(description="What it is, in words.", examples=["standard deviation between tanks"])
     entry: str = Field(description="Entry whose draws are used.", examples=["multilevel"])
@@ -90,7 +91,8 @@ class Estimand(Strict):
 
 
 class Calibration(Strict):
-    """Simulation-based calibration: fits to data simulated from the entry's prior, with ranks of the true values."""
+    """Simulation-based calibration: fits to data simulated from the entry's prior, with ranks of
+    the true values."""
 
     entry: str = Field(description="Entry that is calibrated.", examples=["multilevel"])
     hyperparameters: dict[str, Scalar] = Field(
@@ -120,7 +122,8 @@ class Calibration(Strict):
 
 
 class Recovery(Strict):
-    """A recovery study: which entries recover the true values, over a grid of arguments of the dataset's simulator?"""
+    """A recovery study: which entries recover the true values, over a grid of arguments of the
+    dataset's simulator?"""
 
     entries: Annotated[list[str], Distinct] = Field(
         min_length=1, description="Entries that are fitted.", examples=[["multilevel", "mundlak"]]
@@ -148,7 +151,8 @@ class Recovery(Strict):
 
 
 class Figure(Strict):
-    """A figure beyond the standard ones, for what the study is about; further keys are options of its kind."""
+    """A figure beyond the standard ones, for what the study is about; further keys are options of
+    its kind."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -28,7 +28,8 @@ Predictors = Annotated[
 
 
 def _families() -> str:
-    """The table of families, in which those that differ in neither outcomes nor mean share a line."""
+    """The table of families, in which those that differ in neither outcomes nor mean share a
+    line."""
     rows = groupby(FAMILIES.values(), lambda each: (each.outcomes, each.mean))
     lines = [f"| {_codes(each.name for each in alike)} | {outcomes} | {mean} |" for (outcomes, mean), alike in rows]
     return "\n".join(["| family | outcome | its mean is |", "|---|---|---|", *lines])

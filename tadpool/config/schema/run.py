@@ -1,4 +1,5 @@
-"""Every key of config.yaml, including those that a study or an entry may override: type, range, default, unit, meaning."""
+"""Every key of config.yaml, including those that a study or an entry may override: type, range,
+default, unit, meaning."""
 
 from typing import Annotated, Any, Literal
 

@@ -20,7 +20,8 @@ LADDER = "ladder"
 
 
 class Expect(Strict):
-    """A verdict that is expected and accepted. A worse one fails the gate, and so does a better one: then remove this key."""
+    """A verdict that is expected and accepted. A worse one fails the gate, and so does a better
+    one: then remove this key."""
 
     verdict: Literal["warn", "fail"] = Field(description="The expected verdict.", examples=["fail"])
     because: Text = Field(
@@ -231,7 +232,8 @@ class Study(Strict):
     )
 
     def source(self) -> str | dict[str, Any]:
-        """The dataset as jobs receive it: its name, or the description of the table with the dim of its rows."""
+        """The dataset as jobs receive it: its name, or the description of the table with the dim of
+        its rows."""
         return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
 
     def reference(self, entry: str) -> str | dict[str, Any]:
@@ -252,7 +254,8 @@ class Study(Strict):
         return self.model_copy(update={"comparisons": comparisons, **left_out})
 
     def leaves_out(self, target: str) -> bool:
-        """Whether a comparison's target holds out members of a group; a group that is also the unit does not count."""
+        """Whether a comparison's target holds out members of a group; a group that is also the unit
+        does not count."""
         return target not in ("unit", self.unit)
 
 
@@ -263,7 +266,8 @@ class Config(Strict):
     studies: dict[str, Study]
 
     def sampler(self, study: str, entry: str, *further: SamplerChanges) -> Sampler:
-        """The entry's sampler: `further` changes override its own settings, which override the study's, then the run's."""
+        """The entry's sampler: `further` changes override its own settings, which override the
+        study's, then the run's."""
         changes = [self.studies[study].sampler, self.studies[study].models[entry].sampler, *further]
         update = {key: value for change in changes for key, value in change.model_dump(exclude_none=True).items()}
         chosen = self.settings.sampler.model_copy(update=update)
@@ -273,12 +277,14 @@ class Config(Strict):
         return chosen.model_copy(update={key: min(getattr(chosen, key), limit) for key, limit in most.items()})
 
     def thresholds(self, study: str, entry: str) -> dict[str, float]:
-        """Thresholds of the entry's verdict that differ from the defaults: its own, else the study's, else the run's."""
+        """Thresholds of the entry's verdict that differ from the defaults: its own, else the
+        study's, else the run's."""
         given = (self.settings.verdict, self.studies[study].verdict, self.studies[study].models[entry].verdict)
         return changed({k: v for each in given for k, v in each.model_dump(exclude_none=True).items()})
 
     def remedies(self, study: str, entry: str) -> list[str]:
-        """Remedies that may be tried for the entry: its own, else the study's, else the run's; none in a quick look."""
+        """Remedies that may be tried for the entry: its own, else the study's, else the run's; none
+        in a quick look."""
         if self.settings.quick:
             return []
         chosen = self.studies[study]

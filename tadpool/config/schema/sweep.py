@@ -98,7 +98,8 @@ class Overlay(Strict):
 
 
 class Sweep(Strict):
-    """An entry repeated over values of one or two hyperparameters, arguments of the simulator or sampler settings."""
+    """An entry repeated over values of one or two hyperparameters, arguments of the simulator or
+    sampler settings."""
 
     entry: str = Field(description="Entry that is repeated.", examples=["fixed_sigma"])
     over: Over = Field(
@@ -152,7 +153,8 @@ class Sweep(Strict):
         return self
 
     def points(self) -> list[float] | list[list[float]]:
-        """The values of one name, or a pair of values for each point; in a grid the second name varies fastest."""
+        """The values of one name, or a pair of values for each point; in a grid the second name
+        varies fastest."""
         if isinstance(self.over, dict):
             return [list(point) for point in product(*map(_listed, self.over.values()))]
         return _listed(self.values)

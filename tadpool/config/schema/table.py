@@ -39,13 +39,14 @@ class Column(Strict):
     |---|---|---|
     | `number` | finite numbers | `x`; with `missing: mask` also `x_known` |
     | `integer`, `count` | whole numbers; a count is at least 0 | `x` |
-    | `binary` | two levels, 0 and 1 unless `levels` names them | `x`, 0 for the first level and 1 for the second |
+    | `binary` | two levels, 0 and 1 unless `levels` names them | `x`, 0 for the first level or 1 |
     | `ordered` | the levels, from lowest to highest | `x`, counted from 0, and `n_x_level` |
     | `categorical` | labels | `x_index`, the position of the row's label, and `n_x` |
     | `group` | labels of its members | `x_index` and `n_x`; `g_of_x` where it is `within: g` |
 
-    The rows have the study's `unit` as their dim: `n_<unit>` is their number, and a `group` of that name holds their labels.
-    Labels are sorted, as numbers where all of them are whole numbers; `levels` gives another order.
+    The rows have the study's `unit` as their dim: `n_<unit>` is their number, and a `group` of that
+    name holds their labels. Labels are sorted, as numbers where all of them are whole numbers;
+    `levels` gives another order.
     """
 
     column: Text | None = Field(

@@ -14,7 +14,8 @@ from tadpool.reporting.html.markup import mathml
 
 @dataclass(frozen=True)
 class Paragraph:
-    """An equation, or text with mathematics in it. parts: plain strings (to be escaped) and MathML."""
+    """An equation, or text with mathematics in it. parts: plain strings (to be escaped) and
+    MathML."""
 
     equation: bool
     parts: tuple[str | Markup, ...]

@@ -1,4 +1,5 @@
-"""The templates of `report/`: everything that goes into them is escaped, unknown names are errors."""
+"""The templates of `report/`: everything that goes into them is escaped, unknown names are
+errors."""
 
 from typing import Any
 
@@ -16,13 +17,15 @@ SORTABLE_ROWS = 8
 """From how many rows on a reader can sort a table."""
 
 OVERRIDES = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
-"""Characters that turn the direction of all text after them, so that a name could change what a sentence says."""
+"""Characters that turn the direction of all text after them, so that a name could change what a
+sentence says."""
 
 TEMPLATES = ROOT / "report"
 
 
 def environment() -> Environment:
-    """The environment of one page, with the filters that the templates use; its glossary keeps what that page names."""
+    """The environment of one page, with the filters that the templates use; its glossary keeps what
+    that page names."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

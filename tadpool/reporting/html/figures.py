@@ -21,7 +21,8 @@ TALL = 700.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its place."""
+    """One figure. owner: (kind, name) of what it belongs to, see OWNERS, or None. number: its
+    place."""
 
     name: str
     section: str
@@ -96,7 +97,8 @@ class Figures:
         return ["explorer"] if any(figure.explorer for figure in self.all) else []
 
     def unlisted(self, owners: Mapping[str, list[str]]) -> list[Figure]:
-        """Figures of unknown sections or owners: they are shown too, at the end. owners: names by kind."""
+        """Figures of unknown sections or owners: they are shown too, at the end. owners: names by
+        kind."""
         return [
             figure
             for figure in self.all

@@ -30,7 +30,8 @@ class Term:
         return re.sub(r"[^a-z0-9]+", "-", self.term.lower()).strip("-")
 
     def link(self, shown: str) -> Markup:
-        """Text that leads to the definition, which assistive technology reads as its description."""
+        """Text that leads to the definition, which assistive technology reads as its
+        description."""
         template = Markup('<a class="term" href="#term-{slug}" aria-describedby="definition-{slug}">{shown}</a>')
         return template.format(slug=self.slug, shown=shown)
 
@@ -62,20 +63,24 @@ class Glossary:
         return sorted((term for term in self._all if term.term in self._used), key=lambda term: term.term.lower())
 
     def heading(self, text: str) -> Markup:
-        """A column's heading, with its definition where it is a statistic; kinds of space make no difference."""
+        """A column's heading, with its definition where it is a statistic; kinds of space make no
+        difference."""
         term = self._by_heading.get(" ".join(text.split()))
         return self._linked(term, text) if term else escape(text)
 
     def term(self, shown: str, name: str) -> Markup:
-        """Text with the definition of the term called `name`. Raises KeyError where there is none."""
+        """Text with the definition of the term called `name`. Raises KeyError where there is
+        none."""
         return self._linked(self._by_name[name], shown)
 
     def sentence(self, text: str) -> Markup:
-        """A text, escaped, with the definition of each term where it is first named and with `code` as code."""
+        """A text, escaped, with the definition of each term where it is first named and with `code`
+        as code."""
         return self.sentences([text])[0]
 
     def sentences(self, texts: Sequence[str]) -> list[Markup]:
-        """Texts that stand together, as `sentence` gives them, with a definition where the first of them names a term."""
+        """Texts that stand together, as `sentence` gives them, with a definition where the first of
+        them names a term."""
         named: set[str] = set()
         joined = [Markup("").join(self._parts(str(text), named)) for text in texts]
         return [Markup(CODE.sub(r"<code>\1</code>", text)) for text in joined]  # noqa: S704 (escaped above)

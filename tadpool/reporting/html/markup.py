@@ -1,4 +1,5 @@
-"""Figures and equations to stand in a page: SVG in the page's colours, MathML of allowed elements and attributes only."""
+"""Figures and equations to stand in a page: SVG in the page's colours, MathML of allowed elements
+and attributes only."""
 
 import re
 from xml.etree import ElementTree
@@ -12,7 +13,8 @@ def _names(text: str) -> frozenset[str]:
 
 
 NOT_SHOWN = ("metadata", "style", "script", "foreignObject")
-"""Elements of a figure that a page leaves out: they show nothing of it, or would hold for all of the page."""
+"""Elements of a figure that a page leaves out: they show nothing of it, or would hold for all of
+the page."""
 ADDRESSES = ("#", "data:image/")
 """How an address in a figure may begin: a part of the figure, or a picture within it."""
 MATHML_ELEMENTS = _names(
@@ -26,10 +28,11 @@ MATHML_ATTRIBUTES = _names(
 
 
 def svg(text: str, prefix: str, label: str) -> Markup:
-    """A figure to stand in a page: black in the colour of the page's text, white in the colour of its paper.
+    """A figure to stand in a page: black in the colour of the page's text, white in the colour of
+    its paper.
 
-    Figures are drawn by the same run. What nevertheless came from elsewhere runs nothing and loads nothing, by the page's
-    Content-Security-Policy.
+    Figures are drawn by the same run. What nevertheless came from elsewhere runs nothing and loads
+    nothing, by the page's Content-Security-Policy.
 
     Args:
         text: The SVG file.
@@ -148,7 +151,8 @@ def mathml(latex: str, display: str) -> Markup:
 
 
 def _allowed(element: Element, elements: frozenset[str], attributes: frozenset[str]) -> Element:
-    """The element without what is not allowed; elements that are not allowed are left out with all they contain."""
+    """The element without what is not allowed; elements that are not allowed are left out with all
+    they contain."""
     if element.tag not in elements:
         raise ElementTree.ParseError(f"<{element.tag}> is not allowed")
     found = {name: value for name, value in element.attrib.items() if name in attributes}

@@ -23,7 +23,8 @@ class Script:
 
 
 def script(path: Path) -> Script:
-    """A script of the project's own. Raises ValueError where its text would end the element that holds it."""
+    """A script of the project's own. Raises ValueError where its text would end the element that
+    holds it."""
     text = path.read_text(encoding="utf-8")
     if "</script" in text.lower() or "<!--" in text:
         raise ValueError(f"{path.name} cannot stand in a page: it holds </script or <!--")

@@ -17,7 +17,8 @@ ORDER = ("fail", "warn", "pass")
 
 @dataclass(frozen=True)
 class Line:
-    """One fit of one study. elpd, unreliable, units: its leave-one-out score where it has one and did not fail.
+    """One fit of one study. elpd, unreliable, units: its leave-one-out score where it has one and
+    did not fail.
 
     seconds: what its job took, None where no benchmark was recorded.
     """
@@ -42,7 +43,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One study: its name, title, question with the quantities that answer it, and verdict, and its fits."""
+    """One study: its name, title, question with the quantities that answer it, and verdict, and its
+    fits."""
 
     name: str
     title: str
@@ -61,7 +63,8 @@ def index_page(
     quick: bool = False,
     changes: Mapping[str, Changes] | None = None,
 ) -> str:
-    """The page as HTML: whether anything failed, every study with its verdict, and all fits, the failed ones first.
+    """The page as HTML: whether anything failed, every study with its verdict, and all fits, the
+    failed ones first.
 
     Args:
         studies: Their results, in the order of the page.
@@ -112,7 +115,8 @@ def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
 
 
 def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str]) -> tuple[str, str]:
-    """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison is not to be trusted."""
+    """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison
+    is not to be trusted."""
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
     warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""

@@ -37,7 +37,8 @@ from tadpool.reporting.sections.conclusions import Comparison, Conclusion, compa
 def headline(
     compared: Sequence[Comparison], all_fits: Sequence[fit_view.Fit], pooled: pooling.Pooling | None = None
 ) -> Conclusion:
-    """The study's verdict: how much to pool, else its first comparison, else its fits where nothing is compared."""
+    """The study's verdict: how much to pool, else its first comparison, else its fits where nothing
+    is compared."""
     if pooled and any(answer.tone != "none" for answer in pooled.answers):
         return pooled.headline
     if compared:
@@ -67,7 +68,8 @@ def lights(
 def study_record(
     results: StudyResults, digest: str, seed: int, samplers: Mapping[str, Mapping[str, Any]], quick: bool = False
 ) -> dict[str, Any]:
-    """The record of the study's run, for a later run to be compared with; arguments as of `study_page`."""
+    """The record of the study's run, for a later run to be compared with; arguments as of
+    `study_page`."""
     all_fits, compared = fit_view.all_fits(results, samplers), comparisons(results)
     return run_record.record(
         results,
@@ -89,9 +91,11 @@ def study_page(
     quick: bool = False,
     changes: Changes | None = None,
 ) -> str:
-    """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by entry.
+    """The page as HTML. digest: of the code that makes the page. samplers: sampler settings by
+    entry.
 
-    quick: whether this was a quick look, which the page then says. changes: against another run, where one is named.
+    quick: whether this was a quick look, which the page then says. changes: against another run,
+    where one is named.
     """
     all_fits = fit_view.all_fits(results, samplers)
     compared, pooled = comparisons(results), pooling.pooling(results, all_fits)

@@ -12,7 +12,8 @@ from tadpool.verification.findings import Compared, Detection, problems
 
 @dataclass(frozen=True)
 class Line:
-    """All values of one oracle: the one that is farthest off, as it is shown, and how many there are."""
+    """All values of one oracle: the one that is farthest off, as it is shown, and how many there
+    are."""
 
     oracle: str
     count: int
@@ -21,7 +22,8 @@ class Line:
 
     @property
     def cells(self) -> list[str]:
-        """Exact value, found, Monte Carlo error, z and bound, with two digits of the error or of what is allowed."""
+        """Exact value, found, Monte Carlo error, z and bound, with two digits of the error or of
+        what is allowed."""
         worst = self.worst
         scale = worst.error or worst.tolerance
         values = [
@@ -60,7 +62,8 @@ def table(values: Sequence[Compared]) -> pd.DataFrame:
 
 
 def summary(values: Sequence[Compared], detections: Sequence[Detection]) -> tuple[str, list[str]]:
-    """A tone and sentences that say how many values hold and how many planted errors were caught."""
+    """A tone and sentences that say how many values hold and how many planted errors were
+    caught."""
     wrong = len(problems(values, detections))
     z = [abs(value.z) for value in values if value.z is not None and value.tolerance is None]
     largest = f"; the largest |z| is {number(max(z), 1)}" if z else ""

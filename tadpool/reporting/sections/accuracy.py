@@ -1,4 +1,5 @@
-"""How far outcomes are from what each fit expects: root mean square errors, in sample and leave-one-out."""
+"""How far outcomes are from what each fit expects: root mean square errors, in sample and
+leave-one-out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ MOST_CELLS = 40_000_000
 
 @dataclass(frozen=True)
 class Row:
-    """The errors of one fit for one outcome. left_out: None where there is no log likelihood for every draw.
+    """The errors of one fit for one outcome. left_out: None where there is no log likelihood for
+    every draw.
 
-    groups: group -> the error in rows of members that were left out; None where this fit was not asked.
+    groups: group -> the error in rows of members that were left out; None where this fit was not
+    asked.
     """
 
     fit: Fit
@@ -56,7 +59,8 @@ LAST_COLUMNS = (
 
 @dataclass(frozen=True)
 class Accuracies:
-    """rows: one per fit and outcome. sentences: what they show. units: of the outcomes, in words."""
+    """rows: one per fit and outcome. sentences: what they show. units: of the outcomes, in
+    words."""
 
     rows: list[Row]
     sentences: list[str]
@@ -74,7 +78,8 @@ class Accuracies:
 def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
     """The errors of every fit that did not fail; None where no outcome has a mean on its own scale.
 
-    Separate fits are kept where some of them failed: the rows of these are few, and the table says how many they are.
+    Separate fits are kept where some of them failed: the rows of these are few, and the table says
+    how many they are.
     """
     rows = [row for fit in all_fits if fit.usable and (fit.members or not fit.failed) for row in _rows(fit)]
     if not rows:
@@ -157,7 +162,8 @@ def _doubtful(fit: Fit) -> tuple[int, int]:
 
 
 def _known(error: rmse.Error) -> bool:
-    """Whether the draws determine it: predictions with heavy tails may have no mean that draws can estimate."""
+    """Whether the draws determine it: predictions with heavy tails may have no mean that draws can
+    estimate."""
     return error.mcse < error.rmse / 2
 
 

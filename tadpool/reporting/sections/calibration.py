@@ -52,7 +52,8 @@ GRID_COLUMNS = (
 
 @dataclass(frozen=True)
 class Calibration:
-    """One calibration: its verdict, what it shows in sentences, and one row per quantity, the worst first."""
+    """One calibration: its verdict, what it shows in sentences, and one row per quantity, the worst
+    first."""
 
     name: str
     label: str
@@ -94,7 +95,8 @@ def calibration(results: StudyResults, name: str) -> Calibration:
 
 
 def _why(reasons: np.ndarray) -> Table:
-    """Reasons without the numbers of one fit, each with the number of fits that have it, the most frequent first."""
+    """Reasons without the numbers of one fit, each with the number of fits that have it, the most
+    frequent first."""
     parts = [part for reason in reasons.tolist() for part in dict.fromkeys(map(kind_of, json.loads(reason)))]
     found = pd.Series(parts, dtype=object).value_counts()
     rows = [(words, str(count)) for words, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]

@@ -65,11 +65,12 @@ def differences(first: str, rows: Sequence[tuple[str, str, str]]) -> Table:
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs between the other run (`folder`) and this one. reason: why nothing can be said, "" where it can.
+    """What differs between the other run (`folder`) and this one. reason: why nothing can be said,
+    "" where it can.
 
     config, verdicts, versions: name, there and here. moved: the furthest first; `compared` is
-    how many estimates there were. data: variables whose values differ. code: files that other code made.
-    only_there, only_here: entries and comparisons.
+    how many estimates there were. data: variables whose values differ. code: files that other code
+    made. only_there, only_here: entries and comparisons.
     """
 
     folder: str
@@ -129,7 +130,8 @@ class Changes:
 
 
 def changes(here: Mapping[str, Any], folder: str) -> Changes:
-    """What changed from the run in `folder`, its results folder, to the run whose record is `here`."""
+    """What changed from the run in `folder`, its results folder, to the run whose record is
+    `here`."""
     try:
         there = run_record.read(folder, here["study"])
     except UserError as error:
@@ -157,7 +159,8 @@ def _alone(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def _of_alone(key: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
-    """Whether a config key belongs to an entry that only one of the runs has, which is said once."""
+    """Whether a config key belongs to an entry that only one of the runs has, which is said
+    once."""
     parts = key.removeprefix("run.").split(".")
     kind = KINDS.get(parts[0])
     return bool(kind) and len(parts) > 1 and (parts[1] in there[kind]) != (parts[1] in here[kind])
@@ -213,7 +216,8 @@ Estimate = tuple[float, float]
 
 
 def _pairs(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[tuple[str, Estimate, Estimate]]:
-    """Name and, there and here, value and Monte Carlo error of posterior means, standard deviations and elpds."""
+    """Name and, there and here, value and Monte Carlo error of posterior means, standard deviations
+    and elpds."""
     for entry, parameters in here["estimates"].items():
         others = there["estimates"].get(entry, {})
         for name, own in parameters.items():

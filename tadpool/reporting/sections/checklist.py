@@ -1,7 +1,9 @@
-"""What a report of a Bayesian analysis should contain, after Kruschke (2021), and whether a study's page contains it.
+"""What a report of a Bayesian analysis should contain, after Kruschke (2021), and whether a study's
+page contains it.
 
-Kruschke, Bayesian Analysis Reporting Guidelines, Nature Human Behaviour 5:1282-1291. Whether a point is ticked is computed
-from the results; what the guidelines ask for and no result can show is left out.
+Kruschke, Bayesian Analysis Reporting Guidelines, Nature Human Behaviour 5:1282-1291. Whether a
+point is ticked is computed from the results; what the guidelines ask for and no result can show is
+left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +23,8 @@ REPORTED, PARTLY, ABSENT, NOT_NEEDED = "reported", "partly reported", "not repor
 
 @dataclass(frozen=True)
 class Point:
-    """One point of the checklist. anchor: of the section that holds it, "" where none does. words: what is there."""
+    """One point of the checklist. anchor: of the section that holds it, "" where none does. words:
+    what is there."""
 
     step: str
     name: str

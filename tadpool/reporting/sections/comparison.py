@@ -12,9 +12,11 @@ from tadpool.reporting.html.tables import Cell, Column, Table
 
 @dataclass(frozen=True)
 class Row:
-    """One compared entry. numbers: the row of the CSV. unreliable: units, or members, whose scores are unreliable.
+    """One compared entry. numbers: the row of the CSV. unreliable: units, or members, whose scores
+    are unreliable.
 
-    psis_excess: by how much PSIS alone would have been above the elpd, where units were fitted again.
+    psis_excess: by how much PSIS alone would have been above the elpd, where units were fitted
+    again.
 
     rank_failed: the study says that an entry whose fit failed is ranked all the same.
     """
@@ -71,7 +73,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Placed:
-    """A row in its table. void: whether ranks mean nothing there. weighted: whether weights mean something."""
+    """A row in its table. void: whether ranks mean nothing there. weighted: whether weights mean
+    something."""
 
     row: Row
     void: bool
@@ -116,14 +119,16 @@ COLUMNS = (
 
 
 def comparison_table(found: Sequence[Row]) -> Table:
-    """A row for each compared entry. Weights are shown where no failed fit took part in the stacking."""
+    """A row for each compared entry. Weights are shown where no failed fit took part in the
+    stacking."""
     weighted = not any(row.scored and not row.ranked for row in found)
     rows = [Placed(row, void(found), weighted) for row in found]
     return Table(COLUMNS, rows, failed=attrgetter("row.failed"))
 
 
 def read_rows(results: StudyResults, comparison: str) -> list[Row]:
-    """The rows of a comparison as in its CSV; an entry whose check failed is a failed row whatever the CSV says."""
+    """The rows of a comparison as in its CSV; an entry whose check failed is a failed row whatever
+    the CSV says."""
     found, config = [], results.config["comparisons"][comparison]
     for numbers in results.comparison(comparison).to_dict("records"):
         entry = numbers["model"]
@@ -152,5 +157,6 @@ def target_words(results: StudyResults, target: str) -> str:
 
 
 def void(table: Sequence[Row]) -> bool:
-    """Whether the first row failed, so that no rank and no difference means anything, unless failed rows are ranked."""
+    """Whether the first row failed, so that no rank and no difference means anything, unless failed
+    rows are ranked."""
     return next((not row.ranked for row in table if row.scored), True)

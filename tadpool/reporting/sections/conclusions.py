@@ -1,4 +1,5 @@
-"""What a comparison says, and what it does not: a conclusion that claims no more than its rows support."""
+"""What a comparison says, and what it does not: a conclusion that claims no more than its rows
+support."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +54,8 @@ WORSE = "The elpd is lower by {gaps}."
 class Conclusion:
     """What may be said. sentences: the first one is the headline.
 
-    tone: "clear", "tie", "partial" (some fits failed), "doubt" (Pareto k), "fail", or "none" (nothing was compared).
+    tone: "clear", "tie", "partial" (some fits failed), "doubt" (Pareto k), "fail", or "none"
+    (nothing was compared).
     """
 
     tone: str
@@ -151,7 +153,8 @@ def _ranked_failures(labels: Sequence[str]) -> list[str]:
 
 
 def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
-    """Which models are ahead, and how far behind the others are. worth: "all", "sound" or "doubt", see STANDINGS."""
+    """Which models are ahead, and how far behind the others are. worth: "all", "sound" or "doubt",
+    see STANDINGS."""
     best, others = ranked[0], ranked[1:]
     ties, worse = [row for row in others if row.tie], [row for row in others if not row.tie]
     ahead = "clear"
@@ -184,7 +187,8 @@ def _doubt(unreliable: Sequence[Row]) -> str:
 
 
 def _many(ranked: Sequence[Row]) -> list[str]:
-    """Among many models of equal merit one looks best by chance (McLatchie & Vehtari 2024, Statistics and Computing 34)."""
+    """Among many models of equal merit one looks best by chance (McLatchie & Vehtari 2024,
+    Statistics and Computing 34)."""
     if len(ranked) <= MANY_MODELS:
         return []
     return [f"{len(ranked)} models were compared: among more than {MANY_MODELS}, the best may lead by chance alone."]

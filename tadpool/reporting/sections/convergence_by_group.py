@@ -20,7 +20,8 @@ SENTENCES = 3
 
 @dataclass(frozen=True)
 class Member:
-    """One member of the group: its label, rows of data, verdict, check, and the first reasons for its verdict."""
+    """One member of the group: its label, rows of data, verdict, check, and the first reasons for
+    its verdict."""
 
     label: str
     rows: int

@@ -131,7 +131,8 @@ def dimensions(results: StudyResults) -> Table:
 
 
 def variables(results: StudyResults) -> Table:
-    """Name, meaning, role, dims, unit, levels, range, mean, sd and missing values of each variable."""
+    """Name, meaning, role, dims, unit, levels, range, mean, sd and missing values of each
+    variable."""
     data, outcomes = results.data, results.config["outcomes"]
     named = {data[outcome].attrs[role]: role for outcome in outcomes for role in ROLES if role in data[outcome].attrs}
     roles = {**named, **dict.fromkeys(outcomes, "outcome")}
@@ -163,7 +164,8 @@ def outcome_summaries(results: StudyResults) -> Table:
 
 
 def outcomes_by_level(results: StudyResults) -> list[ByLevel]:
-    """Every outcome by every group that has more than one row in some member, and by every categorical variable."""
+    """Every outcome by every group that has more than one row in some member, and by every
+    categorical variable."""
     data = results.data
     return [
         ByLevel(outcome, by, _table(by, data[outcome], along, words))

@@ -18,7 +18,8 @@ SCALES = {None: lambda x: x, "exp": np.exp, "logistic": lambda x: 1 / (1 + np.ex
 
 @dataclass(frozen=True)
 class Shown:
-    """One quantity. value: mean, units and 89 % interval, or why there is none. known: whether there is one."""
+    """One quantity. value: mean, units and 89 % interval, or why there is none. known: whether
+    there is one."""
 
     label: str
     fit: Fit
@@ -67,7 +68,8 @@ def _truth(results: StudyResults, estimand: Mapping[str, Any], scale: Callable) 
 
 
 def _chosen(site: xr.DataArray, at: Mapping[str, Any]) -> tuple[np.ndarray, str]:
-    """The draws of one element, flat, and why there are none. A dim of one member needs no choice."""
+    """The draws of one element, flat, and why there are none. A dim of one member needs no
+    choice."""
     for dim in (str(dim) for dim in site.dims if dim not in ("chain", "draw")):
         labels = site[dim].values.tolist()
         if dim in at and at[dim] not in labels:

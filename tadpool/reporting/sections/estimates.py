@@ -1,4 +1,5 @@
-"""Estimates: a table of every parameter of a fit, and sentences on how far fits move the members of a group."""
+"""Estimates: a table of every parameter of a fit, and sentences on how far fits move the members of
+a group."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Estimates:
-    """The tables of one fit. short: all sites of few elements. long: the others, each by its name."""
+    """The tables of one fit. short: all sites of few elements. long: the others, each by its
+    name."""
 
     short: Table
     long: dict[str, Table]
@@ -71,7 +73,8 @@ def estimates(fit: Fit, marks: Mapping[str, str]) -> Estimates:
 
 
 def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> list[str]:
-    """Say how much the members of a group differ in each fit, and which member moves most between the extremes.
+    """Say how much the members of a group differ in each fit, and which member moves most between
+    the extremes.
 
     Args:
         all_fits: Every fit of the study.
@@ -100,7 +103,8 @@ def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> li
 
 
 def _grouped(fit: Fit) -> dict[tuple[str, str], dict[str, float]]:
-    """(site, group) -> label -> posterior mean, of sites with one value per member; separate fits that failed are left out."""
+    """(site, group) -> label -> posterior mean, of sites with one value per member; separate fits
+    that failed are left out."""
     if not fit.usable or (fit.failed and not fit.by):
         return {}
     failed = set(fit.failed_members)

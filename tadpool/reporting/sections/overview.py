@@ -27,7 +27,8 @@ NAMED = 2
 
 @dataclass(frozen=True)
 class Light:
-    """One check. state: "pass", "warn", "fail" or "not run". words: what was found. anchor: of its section."""
+    """One check. state: "pass", "warn", "fail" or "not run". words: what was found. anchor: of its
+    section."""
 
     name: str
     state: str
@@ -81,7 +82,8 @@ def _comparison(conclusions: Sequence[Conclusion]) -> Light:
 
 
 def _predictive(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks]) -> Light:
-    """Amber where more quantities are extreme than correct models would have on average; it names their models."""
+    """Amber where more quantities are extreme than correct models would have on average; it names
+    their models."""
     looked, extreme = sum(each.looked for each in replicated), sum(each.extreme for each in replicated)
     if not looked:
         return Light("Predictive checks", NOT_RUN, "no test quantities", "predictive")

@@ -1,4 +1,5 @@
-"""How much to pool: what a study with models of the ladder answers for old groups and for new ones, with quantities."""
+"""How much to pool: what a study with models of the ladder answers for old groups and for new ones,
+with quantities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ ALSO = {
     frozenset({UNPOOLED}): "No pooling is indistinguishable from it.",
     frozenset({PARTIAL}): "Partial pooling is indistinguishable from it.",
 }
-"""Which other ways to pool are tied with the best, where that is not partial pooling with more than intercepts."""
+"""Which other ways to pool are tied with the best, where that is not partial pooling with more than
+intercepts."""
 ALSO_SIMPLER = {
     frozenset(): "",
     frozenset({POOLED}): "Complete pooling is indistinguishable from it.",
@@ -44,7 +46,8 @@ ANY = {
     False: "The data do not show how much to pool: complete and no pooling are indistinguishable.",
     True: "The data do not show how much to pool: complete, partial and no pooling are indistinguishable.",
 }
-"""What is said where complete and no pooling are both tied with the best, by whether partial pooling is too."""
+"""What is said where complete and no pooling are both tied with the best, by whether partial
+pooling is too."""
 NEW = {
     (True, False): (
         "Complete and partial pooling predict new {groups} about equally well; this does not say whether {groups} differ."
@@ -62,15 +65,16 @@ NEW = {
         "indistinguishable from them; this does not say whether {groups} differ."
     ),
 }
-"""What is said of new groups where complete and partial pooling are tied, by whether their scores are about equal and
-whether no pooling is tied too."""
+"""What is said of new groups where complete and partial pooling are tied, by whether their scores
+are about equal and whether no pooling is tied too."""
 SUPPORTED = ("clear", "tie", "partial")
 """Tones of comparisons whose ranks mean something."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One half of the question. about: whom it is for. sentences: the first one is the answer. tone: of its comparison.
+    """One half of the question. about: whom it is for. sentences: the first one is the answer.
+    tone: of its comparison.
 
     headline: how many of the sentences the top of the page repeats.
     """
@@ -83,10 +87,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pooling:
-    """What the page says. differences: how much groups differ, with units. shrinkage: how far partial pooling moves estimates.
+    """What the page says. differences: how much groups differ, with units. shrinkage: how far
+    partial pooling moves estimates.
 
-    scale: what the estimates of the table are. table: a row per group. centre: of the prior of no pooling, on that
-    scale. left_out: rungs that do not apply, with the reason. notes: what the table may have been meant to say.
+    scale: what the estimates of the table are. table: a row per group. centre: of the prior of no
+    pooling, on that scale. left_out: rungs that do not apply, with the reason. notes: what the
+    table may have been meant to say.
     """
 
     group: str
@@ -101,7 +107,8 @@ class Pooling:
 
     @property
     def headline(self) -> conclusions.Conclusion:
-        """Whether groups differ, both answers in a sentence or two each, and how far partial pooling moves estimates.
+        """Whether groups differ, both answers in a sentence or two each, and how far partial
+        pooling moves estimates.
 
         Its tone is the tone of the first comparison.
         """
@@ -127,7 +134,8 @@ class Pooling:
 
 
 def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
-    """None where the study has no two rungs of the ladder, unless no other than the one that it has applies."""
+    """None where the study has no two rungs of the ladder, unless no other than the one that it has
+    applies."""
     rungs = {fit.entry: fit for fit in all_fits if fit.design}
     if not rungs:
         return None
@@ -158,7 +166,8 @@ def _left_out(results: StudyResults, design: Design) -> list[tuple[str, str]]:
 
 
 def _without_errors(results: StudyResults, design: Design) -> list[str]:
-    """That groups of one row each say nothing about their differences, where the config alone does not show it."""
+    """That groups of one row each say nothing about their differences, where the config alone does
+    not show it."""
     group = design.group
     if not design.family.free_scale or design.standard_error or design.rows_are_members:
         return []
@@ -227,7 +236,8 @@ def _comparison(
 
 
 def _undecided(level: Mapping[str, float], group: str) -> list[str]:
-    """That a comparison does not choose between complete and partial pooling, which does not say that groups are equal.
+    """That a comparison does not choose between complete and partial pooling, which does not say
+    that groups are equal.
 
     level: the models that are ahead or tied, with their elpd minus the elpd of the first.
     """

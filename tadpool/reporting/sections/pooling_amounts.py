@@ -1,4 +1,5 @@
-"""How much groups differ under partial pooling, and how far it shrinks their own estimates to the common mean."""
+"""How much groups differ under partial pooling, and how far it shrinks their own estimates to the
+common mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One group: what its own data say, its means without and with partial pooling, and the interval of the latter.
+    """One group: what its own data say, its means without and with partial pooling, and the
+    interval of the latter.
 
     shrinkage: share of the way from its own data to the common mean. decimals: of the numbers.
     """
@@ -50,7 +52,8 @@ class Row:
 
 
 class Amounts:
-    """Sentences and a table from the draws of the entries `unpooled` and `partial` of a study, where these are usable."""
+    """Sentences and a table from the draws of the entries `unpooled` and `partial` of a study,
+    where these are usable."""
 
     def __init__(self, results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> None:
         self.results, self.design = results, design
@@ -74,10 +77,12 @@ class Amounts:
 
     @cached_property
     def shrinkages(self) -> np.ndarray:
-        """Share of the way from its own data to the common mean that each group moves (groups,); none if unknown.
+        """Share of the way from its own data to the common mean that each group moves (groups,);
+        none if unknown.
 
-        It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between groups. s is the error of the
-        group's own estimate: the posterior of no pooling, without what its prior adds to its precision.
+        It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between
+        groups. s is the error of the group's own estimate: the posterior of no pooling, without
+        what its prior adds to its precision.
         """
         if not self.partial or not self.unpooled:
             return np.array([])
@@ -100,7 +105,8 @@ class Amounts:
         )
 
     def differences(self) -> list[str]:
-        """How much groups differ: their standard deviation, the range of their effects, and the common mean."""
+        """How much groups differ: their standard deviation, the range of their effects, and the
+        common mean."""
         return [self._standard_deviation(), self._range(), *self._mean()] if self.partial else []
 
     def _range(self) -> str:
@@ -121,7 +127,8 @@ class Amounts:
         return [f"For a {self.group} at the common mean, the {self.scale.words} is {values}."]
 
     def _standard_deviation(self) -> str:
-        """The standard deviation between groups, and what it means on a scale that has a meaning."""
+        """The standard deviation between groups, and what it means on a scale that has a
+        meaning."""
         values = self.partial[f"sigma_{self.group}"].values.ravel()
         family = self.design.family
         first = f"The standard deviation between {plural(self.group)} is {interval(values, self.scale.measured_units)}"
@@ -141,7 +148,8 @@ class Amounts:
 
     @property
     def centre(self) -> str:
-        """Where the prior of no pooling has its mean, on the scale of the table; "" where no fit of it is usable."""
+        """Where the prior of no pooling has its mean, on the scale of the table; "" where no fit of
+        it is usable."""
         if not self.unpooled:
             return ""
         fit = self.fits[UNPOOLED]

@@ -1,4 +1,5 @@
-"""What the data of each group say by themselves, before any model: the numbers that stand beside its estimates."""
+"""What the data of each group say by themselves, before any model: the numbers that stand beside
+its estimates."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,10 +14,12 @@ from tadpool.reporting.sections.data import levels
 
 
 def own_data(design: Design, data: xr.Dataset) -> list[str]:
-    """The rows of each member of the design's first group in a few words, in the order of the members.
+    """The rows of each member of the design's first group in a few words, in the order of the
+    members.
 
-    `r/n` of successes and trials; `sum/exposure` of counts with one; the median level of an ordered outcome; else the mean,
-    with its standard error where the standard errors of rows are known and weigh them, or with the number of rows.
+    `r/n` of successes and trials; `sum/exposure` of counts with one; the median level of an ordered
+    outcome; else the mean, with its standard error where the standard errors of rows are known and
+    weigh them, or with the number of rows.
     """
     rows = by_row(design, data)
     index, outcome = rows[f"{design.group}_index"], rows[design.outcome]
@@ -31,7 +34,8 @@ def _words(
     names: Mapping[int, str],
     spread: float,
 ) -> str:
-    """Of the rows `of`. names: of the levels. spread: standard deviation of all outcomes, which gives the decimals."""
+    """Of the rows `of`. names: of the levels. spread: standard deviation of all outcomes, which
+    gives the decimals."""
     outcome, link = rows[design.outcome][of], design.family.link
     if not len(of):
         return MISSING
@@ -53,7 +57,8 @@ def _words(
 
 
 def _weighted(outcome: np.ndarray, errors: np.ndarray) -> str:
-    """The mean by inverse variances and its standard error; of one row both as they stand in the table."""
+    """The mean by inverse variances and its standard error; of one row both as they stand in the
+    table."""
     if len(outcome) == 1:
         return f"{general(outcome.item())} ± {general(errors.item())}"
     precision = errors**-2.0

@@ -1,4 +1,5 @@
-"""The scale on which pages show effects of groups in models of the ladder: the scale of the outcome's mean, in words."""
+"""The scale on which pages show effects of groups in models of the ladder: the scale of the
+outcome's mean, in words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

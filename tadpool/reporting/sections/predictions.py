@@ -1,4 +1,5 @@
-"""What a page says of predictions: outcomes of stated rows, and effects of a new member of a group."""
+"""What a page says of predictions: outcomes of stated rows, and effects of a new member of a
+group."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ class Captioned:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Predictions of one entry. what: the rows, in words. tables: none where the fit gave no numbers, for `reason`."""
+    """Predictions of one entry. what: the rows, in words. tables: none where the fit gave no
+    numbers, for `reason`."""
 
     entry: str
     label: str
@@ -108,7 +110,8 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
 
 
 def of_new_member(results: StudyResults, entry: str) -> list[str]:
-    """The effect of a new member, on the scale of the outcome's mean, in a sentence; only models of the ladder have one."""
+    """The effect of a new member, on the scale of the outcome's mean, in a sentence; only models of
+    the ladder have one."""
     group, tree = results.config["predictions"][entry]["group"], results.predictions(entry)
     design = design_of(reference(results.config, entry))
     site = f"alpha_{group}"

@@ -15,10 +15,11 @@ from tadpool.reporting.html.tables import Column, Table
 
 @dataclass(frozen=True)
 class PredictiveChecks:
-    """The test quantities of one fit. table: a row each. reason: why there are none, "" where there are or none was asked.
+    """The test quantities of one fit. table: a row each. reason: why there are none, "" where there
+    are or none was asked.
 
-    looked, extreme: how many quantities there are, and how many of them chance hardly explains; 0 of a failed fit, of which
-    nothing is said either.
+    looked, extreme: how many quantities there are, and how many of them chance hardly explains; 0
+    of a failed fit, of which nothing is said either.
     """
 
     table: Table
@@ -33,7 +34,8 @@ class PredictiveChecks:
 
 
 def read_checks(fit: Fit) -> PredictiveChecks:
-    """The numbers of the figure of test quantities of a fit. Of separate fits those that failed take part."""
+    """The numbers of the figure of test quantities of a fit. Of separate fits those that failed
+    take part."""
     path = fit.results.folder / "figures" / f"{fit.entry}-test_quantities.csv"
     if not fit.usable:
         return PredictiveChecks(NOTHING, [], reason=f"its fit {'crashed' if fit.status == 'crashed' else 'failed'}")
@@ -72,7 +74,8 @@ def _name(row: Mapping[str, Any], several: bool) -> str:
 
 
 def _value(row: Mapping[str, Any], key: str) -> str:
-    """A number as precise as its spread over replicated data sets; no decimals where all numbers of the row are whole."""
+    """A number as precise as its spread over replicated data sets; no decimals where all numbers of
+    the row are whole."""
     values = np.array([row[name] for name in ("observed", "median", "eti89_low", "eti89_high")], float)
     return whole(row[key]) if (values == values.round()).all() else scaled(row[key], row["sd"])
 

@@ -1,4 +1,5 @@
-"""Elements of parameters that the data say nothing about, so that their posterior is their prior."""
+"""Elements of parameters that the data say nothing about, so that their posterior is their
+prior."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ class PriorOnly:
 def find_prior_only(fit: Fit) -> PriorOnly:
     """What the entry declares under `returns_prior`: site -> a variable, or labels of members.
 
-    An element returns its prior where the variable is 0, or missing, in all that concerns it (a coefficient times 0), or
-    where it has one of the labels.
+    An element returns its prior where the variable is 0, or missing, in all that concerns it (a
+    coefficient times 0), or where it has one of the labels.
     """
     declared: Mapping[str, Any] = fit.config.get("returns_prior") or {}
     if not declared or not fit.usable:
@@ -55,7 +56,8 @@ def _sentence(site: str, names: Sequence[str], size: int, rule: Any) -> str:
 
 
 def remarks(fit: Fit, found: PriorOnly) -> dict[str, str]:
-    """By parameter, what a table remarks: that it returns its prior, or that the separate fit that it is of failed."""
+    """By parameter, what a table remarks: that it returns its prior, or that the separate fit that
+    it is of failed."""
     failed = set(fit.failed_members)
     of_failed = {}
     for row in fit.check.get("parameters", []) if failed else []:

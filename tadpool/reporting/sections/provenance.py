@@ -25,7 +25,8 @@ VERSION_COLUMNS = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """seed: of the run. page: digest of the page's code. files: file, its size, and its config, data and code digests.
+    """seed: of the run. page: digest of the page's code. files: file, its size, and its config,
+    data and code digests.
 
     versions: package and the versions found in the files, more than one where they disagree.
     """
@@ -69,7 +70,8 @@ def _provenance(path: Path) -> str:
 
 
 def _files(results: StudyResults, patterns: tuple[str, ...]) -> list[str]:
-    """The study's results of these kinds: data, then entries, sweeps and comparisons in the order of the study."""
+    """The study's results of these kinds: data, then entries, sweeps and comparisons in the order
+    of the study."""
     places = [
         "",
         *results.entries,
@@ -88,7 +90,8 @@ def _files(results: StudyResults, patterns: tuple[str, ...]) -> list[str]:
 
 
 def downloads(results: StudyResults) -> list[tuple[str, str]]:
-    """Name and relative address of each result file that stays, and of the record that is written with the page."""
+    """Name and relative address of each result file that stays, and of the record that is written
+    with the page."""
     gone = set() if results.keeps_draws else {"fit.nc"}
     files = [path for path in _files(results, DATA_FILES) if path != RUN and Path(path).name not in gone]
     return [(path, quote(path)) for path in [*files, RUN]]

@@ -36,7 +36,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Recovered:
-    """One fit beside the truth. counted: rows of `recovery.table` that are counted; table: all of them.
+    """One fit beside the truth. counted: rows of `recovery.table` that are counted; table: all of
+    them.
 
     A row's `uncounted` says why it is not counted, "" where it is.
     """
@@ -57,7 +58,8 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Recovery:
-    """All fits beside the truth. across: a row per parameter and a column per usable fit, where there are several."""
+    """All fits beside the truth. across: a row per parameter and a column per usable fit, where
+    there are several."""
 
     fits: list[Recovered]
     across: Table | None
@@ -79,7 +81,8 @@ def recovered(results: StudyResults, all_fits: Sequence[Fit]) -> Recovery | None
 
 
 def _unknown(results: StudyResults, all_fits: Sequence[Fit], truth: xr.Dataset) -> list[str]:
-    """A sentence on true values that no model has a parameter for; none where a model without numbers might have it."""
+    """A sentence on true values that no model has a parameter for; none where a model without
+    numbers might have it."""
     if not all(fit.usable for fit in all_fits):
         return []
     known = {site for fit in all_fits for site in sites(results, fit.entry)}
@@ -148,7 +151,8 @@ def _disagreements(sound: Sequence[Recovered]) -> list[str]:
 
 
 def _disagreement(cover: Sequence[str], miss: Sequence[str], names: Sequence[str]) -> str:
-    """cover, miss: fits, those that miss with their largest distance in posterior standard deviations."""
+    """cover, miss: fits, those that miss with their largest distance in posterior standard
+    deviations."""
     verb, what = ("is", "The true value") if len(names) == 1 else ("are", "The true values")
     of = f"{what} of {first_of(names, NAMED)} {verb}"
     if not cover:

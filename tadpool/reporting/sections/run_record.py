@@ -1,4 +1,5 @@
-"""The record of one study's run, `run.json`: its config and what came of it, for a later run to be compared with."""
+"""The record of one study's run, `run.json`: its config and what came of it, for a later run to be
+compared with."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -68,7 +69,8 @@ def _scores(table: Sequence[Row]) -> dict[str, list[float]]:
 
 
 def read(folder: str | Path, study: str) -> dict[str, Any]:
-    """The record of a study in a results folder. Raises UserError that says why there is none to compare with."""
+    """The record of a study in a results folder. Raises UserError that says why there is none to
+    compare with."""
     place = Path(folder) / study / RUN
     if not place.parent.is_dir():
         raise UserError(f"{folder} has no study {study}")

@@ -1,4 +1,5 @@
-"""Where a page was made and what the jobs took: the one section that may differ between runs with equal results."""
+"""Where a page was made and what the jobs took: the one section that may differ between runs with
+equal results."""
 
 import csv
 import platform
@@ -20,7 +21,8 @@ SECONDS = 10
 
 @dataclass(frozen=True)
 class Job:
-    """One job. seconds: how long it took; memory: the most it used, in MB. None where it was not measured."""
+    """One job. seconds: how long it took; memory: the most it used, in MB. None where it was not
+    measured."""
 
     name: str
     seconds: float | None

@@ -28,7 +28,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """One fit. rows: the parameters that depend on the priors. rest: how many do not. reason: why there are none.
+    """One fit. rows: the parameters that depend on the priors. rest: how many do not. reason: why
+    there are none.
 
     note: what is shown, with the thresholds that its file names.
     """
@@ -46,7 +47,8 @@ class Sensitivity:
 
     @property
     def by_design(self) -> str:
-        """Without pooling the group whose members have a prior each, on which they depend by design; "" of other fits."""
+        """Without pooling the group whose members have a prior each, on which they depend by
+        design; "" of other fits."""
         design = self.fit.design
         return design.group if design and RUNGS[self.fit.config["model"]].pooling == "none" else ""
 
@@ -58,7 +60,8 @@ def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
 
 
 def sensitivity(fit: Fit) -> Sensitivity:
-    """Of separate fits those that failed are left out; of any other failed fit there is nothing to say."""
+    """Of separate fits those that failed are left out; of any other failed fit there is nothing to
+    say."""
     path = fit.results.folder / fit.entry / "sensitivity.nc"
     attributes = io.attributes(path)
     if attributes["status"] != "ok":

@@ -1,4 +1,5 @@
-"""What a sweep shows: the score of each point, the best one, and the posterior it is compared with."""
+"""What a sweep shows: the score of each point, the best one, and the posterior it is compared
+with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

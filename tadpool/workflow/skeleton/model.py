@@ -16,12 +16,14 @@ Source: replace this by the source of your model.
 import numpyro
 import numpyro.distributions as dist
 
-# Sites with a location and a scale that may be sampled as standardized distances if there are divergences.
+# Sites with a location and a scale that may be sampled as standardized distances if there are
+# divergences.
 REPARAMETRIZE = ("intercept",)
 
 
 def model(dose, group_index, n_group, n_row, response=None, *, slope_scale=2.0, spread_scale=5.0):
-    """Arguments are columns of the study, those with the default None are observed, and hyperparameters come after the *."""
+    """Arguments are columns of the study, those with the default None are observed, and
+    hyperparameters come after the *."""
     centre = numpyro.sample("centre", dist.Normal(0.0, 10.0))
     spread = numpyro.sample("spread", dist.HalfNormal(spread_scale))
     slope = numpyro.sample("slope", dist.Normal(0.0, slope_scale))
