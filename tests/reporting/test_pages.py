@@ -841,7 +841,8 @@ def test_separate_fits_are_summed_up_and_listed(grouped):
     assert "Those that do not pass have 7 rows each, those that pass 1 to 7 rows (median 3)." in words
     assert "3 transitions diverged, in 1 of 6 groups. They are in f (3, 7 rows)." in words
     assert "6 separate fits" in words
-    assert re.search(r"the worst first .* f ✗ fail 7 [\d.]+ ✗ \(fail\) \d+ .* 3 [!✗] \((warn|fail)\) .*R-hat of alpha is", words)
+    marked = r"f ✗ fail 7 [\d.]+ ✗ \(fail\) \d+ .* 3 [!✗] \((warn|fail)\)"
+    assert re.search(rf"the worst first .* {marked} .*R-hat of alpha is", words)
     assert (
         "Alone: 1 of 6 separate fits failed the convergence check. The numbers of these must not be used."
         in Page(text).words
