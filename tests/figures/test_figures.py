@@ -308,7 +308,9 @@ def write_calibration(folder, rng):
     simulations = xr.Dataset(variables, coords, {"largest_rank": 100})
     quantities = sbc_verdict.summary(simulations)
     verdict, reasons = sbc_verdict.verdict(simulations, quantities)
-    made = tree({"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=sbc_verdict.as_text(reasons))
+    made = tree(
+        {"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=sbc_verdict.as_text(reasons)
+    )
     io.write(folder / "calibration/many.nc", made, contracts.CALIBRATION)
 
 
