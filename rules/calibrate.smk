@@ -1,13 +1,14 @@
 rule calibrate:
-    """Fit some of a calibration's simulated data sets and rank the true values among the draws."""
+    """Fit a calibration's simulated data sets and test whether the true values rank uniformly among the draws."""
     input:
         data="results/{study}/data.nc",
+        shares=shares("calibrate"),
     output:
-        part=temp("results/{study}/calibration/{calibration}/{chunk}.nc"),
+        calibration="results/{study}/calibration/{calibration}.nc",
     log:
-        "results/{study}/logs/calibration/{calibration}/{chunk}.log",
+        "results/{study}/logs/calibration/{calibration}.log",
     benchmark:
-        "results/{study}/benchmarks/calibration/{calibration}/{chunk}.tsv"
+        "results/{study}/benchmarks/calibration/{calibration}.tsv"
     priority: 10
     conda:
         "../environment.yml"
@@ -23,33 +24,6 @@ rule calibrate:
         crashes=crashes("calibrate"),
     script:
         "../scripts/calibrate.py"
-
-
-rule gather_calibration:
-    """Put the simulations of one calibration together and test whether the ranks are uniform."""
-    input:
-        data="results/{study}/data.nc",
-        parts=lambda wildcards: specs.calibration_parts(
-            wildcards.study, wildcards.calibration
-        ),
-    output:
-        calibration="results/{study}/calibration/{calibration}.nc",
-    log:
-        "results/{study}/logs/calibration/{calibration}.log",
-    benchmark:
-        "results/{study}/benchmarks/calibration/{calibration}.tsv"
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory("gather_calibration"),
-        runtime=minutes("gather_calibration"),
-    params:
-        spec=spec("gather_calibration"),
-        digest=digest("gather_calibration"),
-        crashes=crashes("gather_calibration"),
-    script:
-        "../scripts/gather_calibration.py"
 
 
 rule recover:

@@ -45,7 +45,7 @@ wildcard_constraints:
     comparison="[A-Za-z0-9][A-Za-z0-9_-]*",
     calibration="[A-Za-z0-9][A-Za-z0-9_-]*",
     recovery="[A-Za-z0-9][A-Za-z0-9_-]*",
-    chunk="[0-9]+-[0-9]+",
+    result=".+",
     share="[0-9]+of[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",
     part="|".join(PARTS),
@@ -65,9 +65,11 @@ def begin():
         workflow.scheduler.job_rate_limiter = None
 
 
-def whole(wildcards):
-    """The wildcards of a job, or of the one that it is a share of."""
-    return {name: value for name, value in wildcards.items() if name != "share"}
+def whole(rule, wildcards):
+    """The rule and the wildcards of a job, or of the one that it samples a share of."""
+    if rule == "share":
+        return specs.shared(wildcards.study, wildcards.result)
+    return rule, dict(wildcards)
 
 
 def shares(rule):
@@ -77,12 +79,12 @@ def shares(rule):
 
 def spec(rule):
     """What the rule uses of the config, as canonical JSON."""
-    return lambda wildcards: specs.spec(rule, whole(wildcards))
+    return lambda wildcards: specs.spec(*whole(rule, wildcards))
 
 
 def digest(rule):
     """sha256 of the code, plug-ins and other files that the rule uses."""
-    return lambda wildcards: specs.digest(rule, whole(wildcards))
+    return lambda wildcards: specs.digest(*whole(rule, wildcards))
 
 
 def crashes(rule):
@@ -98,7 +100,9 @@ def asked_by(rule, wildcards):
 
 def asked(rule, wildcards):
     """What a job asks of a machine when it is tried for the first time."""
-    return asked_by(rule, tuple(wildcards.items()))
+    name, own = whole(rule, wildcards)
+    own |= {"share": wildcards.share} if rule == "share" else {}
+    return asked_by(name, tuple(own.items()))
 
 
 def threads(rule):

@@ -26,8 +26,7 @@ rule fit:
         "../scripts/fit.py"
 
 
-rule sweep:
-    """Sample the posteriors of one entry over values of one of its hyperparameters, all as lanes of one program."""
+use rule fit as sweep with:
     input:
         data="results/{study}/data.nc",
         shares=shares("sweep"),
@@ -37,9 +36,6 @@ rule sweep:
         "results/{study}/logs/sweeps/{sweep}/sweep.log",
     benchmark:
         "results/{study}/benchmarks/sweeps/{sweep}/sweep.tsv"
-    priority: 20
-    conda:
-        "../environment.yml"
     threads: threads("sweep")
     resources:
         mem_mb=memory("sweep"),
@@ -50,24 +46,22 @@ rule sweep:
         spec=spec("sweep"),
         digest=digest("sweep"),
         crashes=crashes("sweep"),
-    script:
-        "../scripts/sweep.py"
 
 
 # The same jobs in studies with `storage: {keep: summaries}`.
-use rule fit as for_now_fit with:
+use rule fit as temporary_fit with:
     output:
         fit=temp("results/{study}/{model}/fit.nc"),
     wildcard_constraints:
         study=SUMMARISED,
 
 
-use rule sweep as for_now_sweep with:
+use rule sweep as temporary_sweep with:
     output:
         fit=temp("results/{study}/sweeps/{sweep}/fit.nc"),
     wildcard_constraints:
         study=SUMMARISED,
 
 
-ruleorder: for_now_fit > fit
-ruleorder: for_now_sweep > sweep
+ruleorder: temporary_fit > fit
+ruleorder: temporary_sweep > sweep

@@ -100,7 +100,7 @@ rule render_index:
             for entry in content.models
         ],
         comparisons=[path for study in STUDIES for path in specs.comparisons(study)],
-        fits=specs.fits_for_now(),
+        fits=specs.temporary_fits(),
     output:
         index=report(
             "results/index.html",

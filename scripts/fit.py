@@ -1,28 +1,23 @@
-"""Sample the posterior of one entry, with everything derived from its draws."""
+"""Sample the posterior of one entry, or the posteriors over a sweep, with everything derived from the draws."""
 
-import json
-
-from tadpool.files import io, provenance
-from tadpool.workflow import child_process
+from tadpool.modelling.entry import Entry
+from tadpool.workflow.child_process import run_job
 
 
-def main(output, provenance, data, threads, **settings):
+def main(job, spec):
     from tadpool.fitting.fit_job import fit
 
-    fit(output, provenance, data, threads, **settings)
+    entry, settings = Entry.parse(spec)
+    fit(job, entry, **settings)
 
 
 if __name__ == "__main__":
-    spec = json.loads(snakemake.params.spec)
-    with io.job_log(snakemake.log[0]):
-        child_process.guarded(
-            __file__,
-            output=snakemake.output.fit,
-            crashes=snakemake.params.crashes,
-            resources=snakemake.resources,
-            shares=list(getattr(snakemake.input, "shares", [])),
-            provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
-            data=snakemake.input.data,
-            threads=snakemake.threads,
-            **spec,
-        )
+    run_job(
+        __file__,
+        snakemake.input,
+        snakemake.output,
+        snakemake.params,
+        snakemake.log,
+        snakemake.threads,
+        snakemake.resources,
+    )

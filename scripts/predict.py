@@ -1,28 +1,23 @@
 """Predict a new member of a group from one entry's posterior."""
 
-import json
-
-from tadpool.files import io, provenance
-from tadpool.workflow import child_process
+from tadpool.modelling.entry import Entry
+from tadpool.workflow.child_process import run_job
 
 
-def main(output, provenance, data, fit, threads, **settings):
+def main(job, spec):
     from tadpool.fitting.prediction import predict
 
-    predict(output, provenance, data, fit, threads, **settings)
+    entry, settings = Entry.parse(spec)
+    predict(job, entry, **settings)
 
 
 if __name__ == "__main__":
-    spec = json.loads(snakemake.params.spec)
-    with io.job_log(snakemake.log[0]):
-        child_process.guarded(
-            __file__,
-            output=snakemake.output.predictions,
-            crashes=snakemake.params.crashes,
-            resources=snakemake.resources,
-            provenance=provenance.record(spec, snakemake.params.digest, snakemake.input.data),
-            data=snakemake.input.data,
-            fit=snakemake.input.fit,
-            threads=snakemake.threads,
-            **spec,
-        )
+    run_job(
+        __file__,
+        snakemake.input,
+        snakemake.output,
+        snakemake.params,
+        snakemake.log,
+        snakemake.threads,
+        snakemake.resources,
+    )

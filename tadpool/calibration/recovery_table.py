@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE
+from tadpool.elements import element_names
 from tadpool.intervals import HIGH, LOW
 from tadpool.loading.truth import aligned
 
@@ -36,16 +37,15 @@ def _rows(name: str, draws: xr.DataArray, truth: xr.DataArray) -> list[dict]:
     shape = values.shape[: len(rest)]
     expected = aligned(truth, rest, prod(shape)).reshape(shape)
     rows = []
-    for index in np.ndindex(values.shape[: len(rest)]):
+    for index, parameter in zip(np.ndindex(shape), element_names(draws), strict=True):
         true, own = float(expected[index]), values[index]
         if np.isnan(true):
             continue
-        labels = [str(draws[d].values[i] if d in draws.coords else i) for d, i in zip(rest, index, strict=True)]
         low, high = np.quantile(own, [LOW, HIGH])
         mean, sd = float(own.mean()), float(own.std(ddof=1))
         rows.append(
             {
-                "parameter": f"{name}[{', '.join(labels)}]" if rest else name,
+                "parameter": parameter,
                 "site": name,
                 "truth": true,
                 "mean": mean,

@@ -4,14 +4,13 @@ Talts et al. (2018), arXiv:1804.06788. The joint log likelihood is ranked too: p
 that is left out (Modrák et al. 2023, Bayesian Analysis 20:461-488).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
@@ -19,16 +18,20 @@ from tadpool import seeds
 from tadpool.calibration import bulk_diagnostics
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE, LOG_LIKELIHOOD, OK, as_text
 from tadpool.convergence.diagnostics import DIAGNOSTICS, Finding, judge
+from tadpool.elements import element_names
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
-from tadpool.fitting.sampling import brief
+from tadpool.fitting.sampling import is_quick_to_draw
 from tadpool.modelling import densities
 from tadpool.modelling.binding import Arrays, Bound, labelled
 
 # A simulation's draws are thinned to this many, so that those left are nearly independent.
 RANKED = 100
-# A posterior's draws that are in memory at once, of as many simulations as fit.
+# Simulated data and draws that are in memory at once, of as many simulations as fit.
 GROUP_BYTES = 400e6
+COLUMNS = {"truth": float, "rank": np.int16, "below": float, "mean": float, "sd": float, "ess": float}
+COLUMNS |= {"rhat_max": float, "ess_min": float, "diverging": float, "outcome": str, "reason": str}
+"""What is kept of each simulation, and its type; see `calibrate`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "possible": densities.is_valid(generator, latents, arguments),
         }
 
-    found = batches.map_lanes(draw, batch, shared, skip_optimization=brief(generator))
+    found = batches.map_lanes(draw, batch, shared, skip_optimization=is_quick_to_draw(generator))
     return Simulated(np.asarray(numbers, int), **found)
 
 
@@ -81,13 +84,7 @@ def elements(bound: Bound, sites: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of all elements of the sites in C order, such as `alpha[3]`, and the site of each."""
     names, owners = [], []
     for site in sites:
-        dims = bound.dims[site]
-        if not dims:
-            found = [site]
-        else:
-            shape = labelled(bound, {site: np.zeros(_shape(bound, site))}, ())[site]
-            labels = [shape[dim].values if dim in shape.coords else range(shape.sizes[dim]) for dim in dims]
-            found = [f"{site}[{', '.join(map(str, each))}]" for each in pd.MultiIndex.from_product(labels)]
+        found = element_names(labelled(bound, {site: np.zeros(_shape(bound, site))}, ())[site])
         names, owners = names + found, owners + [site] * len(found)
     return names, owners
 
@@ -97,35 +94,77 @@ def calibrate(
     address: Mapping[str, Any],
     chains: int,
     sampler: lanes.Sampler,
-    numbers: Sequence[int],
+    simulations: int,
     *,
     generator: Bound | None = None,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> xr.Dataset:
-    """Simulate, fit and rank the simulations `numbers`; dims (simulation, quantity).
+    execution: lanes.Execution | None = None,
+) -> xr.Dataset | None:
+    """Simulate, fit and rank.
 
-    generator: the model that simulates, and whose joint log likelihood is ranked; by default `bound` itself. Another one
-    shows what an error in `bound` looks like. The quantities are all parameters and the joint log likelihood:
+    Args:
+        bound: The model that is fitted.
+        address: seed, study and entry, see `tadpool.seeds`.
+        chains: Chains of each fit.
+        sampler: Settings of NUTS.
+        simulations: Number of simulated data sets.
+        generator: The model that simulates, and whose joint log likelihood is ranked; by default `bound` itself. Another one
+            shows what an error in `bound` looks like.
+        execution: How the lanes are run, see `lanes.run`.
 
-    rank: of the truth among the thinned draws of all chains, 0 to attrs["largest_rank"], -1 where the fit failed.
-    below: share of all draws below the truth. truth, mean, sd; ess: bulk effective sample size of all draws.
-    outcome (simulation): ok, flagged (sampled badly, and counted all the same), failed (no draws) or impossible (the
-    simulated data cannot be), with a reason; rhat_max, ess_min, diverging (simulation).
+    Returns:
+        Dims (simulation, quantity); the quantities are all parameters and the joint log likelihood. None in a job that does
+        only a share of the simulations.
+
+        rank: of the truth among the thinned draws of all chains, 0 to attrs["largest_rank"], -1 where the fit failed.
+        below: share of all draws below the truth. truth, mean, sd; ess: bulk effective sample size of all draws.
+        outcome (simulation): ok, flagged (sampled badly, and counted all the same), failed (no draws) or impossible (the
+        simulated data cannot be), with a reason; rhat_max, ess_min, diverging (simulation).
     """
-    generator = generator or bound
+    generator, execution = generator or bound, execution or lanes.Execution()
+    names, owners = elements(bound, parameters(bound))
+    names, owners = [*names, LOG_LIKELIHOOD], [*owners, LOG_LIKELIHOOD]
+    call = execution.store.call(f"calibration of {simulations}")
+    done = [(saved.lanes, saved.leaves) for saved in call.finished()]
+    size = 8 * (chains * sampler.draws * len(names) + sum(generator.sizes.values()))
+    for numbers in _groups(call.left(simulations), size):
+        # A job that was stopped goes on within the group; jobs share whole simulations and none of their lanes.
+        inner = replace(execution, store=execution.store.within(str(numbers[0])))
+        rows = _ranked_rows(bound, generator, address, chains, sampler, numbers, inner)
+        done.append((numbers, [np.array([row[name] for row in rows]).astype(kind) for name, kind in COLUMNS.items()]))
+        call.finish(*done[-1])
+    if execution.store.share is not None:
+        return None
+    order = np.argsort(np.concatenate([numbers for numbers, _ in done]))
+    columns = [np.concatenate(parts)[order] for parts in zip(*(leaves for _, leaves in done), strict=True)]
+    variables = {
+        name: (("simulation", "quantity")[: column.ndim], column) for name, column in zip(COLUMNS, columns, strict=True)
+    }
+    coords = {"simulation": np.arange(simulations), "quantity": names, "site": ("quantity", owners)}
+    return xr.Dataset(variables, coords, {"largest_rank": chains * kept_per_chain(chains, sampler.draws)})
+
+
+def _ranked_rows(
+    bound: Bound,
+    generator: Bound,
+    address: Mapping[str, Any],
+    chains: int,
+    sampler: lanes.Sampler,
+    numbers: np.ndarray,
+    execution: lanes.Execution,
+) -> list[dict[str, Any]]:
+    """A value of each of COLUMNS for each of the simulations."""
     simulated = simulate(generator, address, numbers)
-    sites = parameters(bound)
-    names, owners = elements(bound, sites)
-    flat = [simulated.sites[name].reshape(len(simulated.numbers), -1) for name in sites]
+    flat = [simulated.sites[name].reshape(len(numbers), -1) for name in parameters(bound)]
     truth = np.concatenate([*flat, simulated.log_likelihood[:, None]], axis=1).astype(float)
-    rows: list[dict] = [{}] * len(truth)
-    for group in _groups(np.flatnonzero(simulated.possible), chains * sampler.draws * truth.shape[1] * 8):
-        draws, status, stats_ = _fits(bound, generator, address, chains, sampler, simulated, group, progress)
-        for i, position in enumerate(group):
+    rows: list[dict] = [_impossible(own) for own in truth]
+    possible = np.flatnonzero(simulated.possible)
+    if len(possible):
+        draws, status, stats_ = _fits(bound, generator, address, chains, sampler, simulated, possible, execution)
+        for i, position in enumerate(possible):
             one = {name: value[i] for name, value in stats_.items()}
-            number = int(simulated.numbers[position])
-            rows[position] = _ranked(draws[i], truth[position], status[i], one, {**address, "point": number})
-    return _dataset(simulated, truth, rows, [*names, LOG_LIKELIHOOD], [*owners, LOG_LIKELIHOOD], chains, sampler)
+            own = {**address, "point": int(numbers[position])}
+            rows[position] |= _ranked(draws[i], truth[position], status[i], one, own)
+    return rows
 
 
 def _shape(bound: Bound, site: str) -> tuple[int, ...]:
@@ -148,7 +187,7 @@ def _fits(
     sampler: lanes.Sampler,
     simulated: Simulated,
     group: np.ndarray,
-    progress: Callable[[int], None],
+    execution: lanes.Execution,
 ) -> tuple[np.ndarray, np.ndarray, Arrays]:
     """Draws (simulations, chains, draws, quantities), statuses (simulations, chains), statistics (simulations, ...)."""
     numbers = simulated.numbers[group]
@@ -167,7 +206,7 @@ def _fits(
         flat = [values[name].reshape(len(score), -1) for name in sites]
         return {"quantities": jnp.concatenate([*flat, score[:, None]], axis=1)}
 
-    result = lanes.run(bound.function, batch, bound.inputs, sampler, derive=derive, progress=progress)
+    result = lanes.run(bound.function, batch, bound.inputs, sampler, derive=derive, execution=execution)
     shape = (len(numbers), chains)
     draws, status, found = jax.tree.map(
         lambda value: value.reshape(*shape, *value.shape[1:]),
@@ -241,28 +280,10 @@ def failed_chains(status: np.ndarray) -> Finding:
     return Finding("fail", "chains", {"count": count, "of": len(status), "start": start > 0})
 
 
-def _dataset(
-    simulated: Simulated,
-    truth: np.ndarray,
-    rows: list[dict],
-    names: list[str],
-    owners: list[str],
-    chains: int,
-    sampler: lanes.Sampler,
-) -> xr.Dataset:
-    impossible = Finding("fail", "data", {"reason": "they contain impossible values"})
-    nothing = {"outcome": IMPOSSIBLE, "reason": as_text([impossible])}
-    empty = np.full(len(names), np.nan)
-    rows = [row or nothing for row in rows]
-
-    def stacked(name: str, otherwise: Any, dtype: Any) -> np.ndarray:
-        return np.stack([np.asarray(row.get(name, otherwise)) for row in rows]).astype(dtype)
-
-    both, one = ("simulation", "quantity"), "simulation"
-    variables = {"truth": (both, truth), "rank": (both, stacked("rank", np.full(len(names), -1), np.int16))}
-    variables |= {name: (both, stacked(name, empty, float)) for name in ("below", "mean", "sd", "ess")}
-    variables |= {name: (one, stacked(name, np.nan, float)) for name in ("rhat_max", "ess_min", "diverging")}
-    variables |= {name: (one, stacked(name, "", str)) for name in ("outcome", "reason")}
-    coords = {"simulation": simulated.numbers, "quantity": names, "site": ("quantity", owners)}
-    largest = chains * kept_per_chain(chains, sampler.draws)
-    return xr.Dataset(variables, coords, {"largest_rank": largest})
+def _impossible(truth: np.ndarray) -> dict[str, Any]:
+    """The row of a simulation that is not fitted. truth: (quantities,)."""
+    row = dict.fromkeys(("below", "mean", "sd", "ess"), np.full(len(truth), np.nan))
+    row |= {"truth": truth, "rank": np.full(len(truth), -1, np.int16)}
+    row |= dict.fromkeys(("rhat_max", "ess_min", "diverging"), np.nan)
+    why = Finding("fail", "data", {"reason": "they contain impossible values"})
+    return row | {"outcome": IMPOSSIBLE, "reason": as_text([why])}

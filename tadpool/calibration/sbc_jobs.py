@@ -1,80 +1,41 @@
-"""The jobs of a calibration: some of its simulations, and all of them together."""
+"""The job of a calibration: simulate, fit, rank, and judge the ranks."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
-from tadpool.calibration import sbc_verdict
+from tadpool.calibration import sbc, sbc_verdict
+from tadpool.engine import compile_cache, lanes, progress
 from tadpool.files import contracts, io
-from tadpool.modelling.references import Reference
+from tadpool.fitting.job import Job
+from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 
 
-def calibrate_part(
-    output: str,
-    provenance: str,
-    data: str,
-    threads: int,
-    *,
-    seed: int,
-    study: str,
-    entry: str,
-    model: Reference,
-    hyperparameters: Mapping[str, Any],
-    only_where: Mapping[str, str],
-    sampler: Mapping[str, Any],
-    first: int,
-    stop: int,
-) -> None:
-    """Run the simulations first, ..., stop - 1 of an entry into `output` (contracts.CALIBRATION_PART)."""
-    from tadpool.calibration import sbc
-    from tadpool.engine import compile_cache, lanes, progress
-    from tadpool.modelling import binding
+def calibrate(job: Job, entry: Entry, sampler: Mapping[str, Any], simulations: int) -> None:
+    """Write a simulation-based calibration of an entry into `job.output` (contracts.CALIBRATION).
 
-    lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    settings = lanes.Sampler.from_settings(sampler)
-    chains, numbers = sampler["chains"], range(first, stop)
-    address = {"seed": seed, "study": study, "entry": entry}
-    iterations = len(numbers) * chains * (settings.warmup + settings.draws)
-    with compile_cache.active(), progress.bar(f"calibration of {study}/{entry}", iterations) as advance:
-        _, bound = binding.open_bound(data, model, hyperparameters, only_where)
-        found = sbc.calibrate(bound, address, chains, settings, numbers, progress=advance)
-    tree = xr.DataTree.from_dict({"simulations": found})
-    tree.attrs = {"provenance": provenance, "status": "ok", "reason": ""}
-    io.write(output, tree, contracts.CALIBRATION_PART)
+    A job that does only a share of the simulations writes nothing.
 
-
-def gather(parts: Sequence[str], output: str, provenance: str) -> None:
-    """Put the parts of a calibration together into `output` (contracts.CALIBRATION), the same whatever their number.
-
-    parts: files named after the first simulation and the one after the last, `0-100.nc`. Those of one that crashed failed.
+    Args:
+        job: Reads `data`.
+        entry: What is calibrated.
+        sampler: The keys of the config's `sampler`.
+        simulations: Number of simulated data sets.
     """
-    ranges = [tuple(map(int, Path(part).stem.split("-"))) for part in parts]
-    trees = [io.read(path, contracts.CALIBRATION_PART) for path in parts]
-    whole = [tree["simulations"].to_dataset() for tree in trees if tree.attrs["status"] == "ok"]
-    if not whole:
-        reason = trees[0].attrs["reason"]
-        attributes = {"provenance": provenance, "status": "crashed", "reason": reason, "verdict": "fail"}
-        tree = xr.DataTree(xr.Dataset(attrs=attributes | {"reasons": sbc_verdict.as_text([sbc_verdict.crash(reason)])}))
-        io.write(output, tree, contracts.CALIBRATION)
+    lanes.start(job.threads, sampler["precision"], sampler.get("platform", "cpu"))
+    settings, chains = lanes.Sampler.from_settings(sampler), sampler["chains"]
+    iterations = simulations * chains * (settings.warmup + settings.draws)
+    with compile_cache.active(), progress.bar(f"calibration of {entry.name}", iterations) as advance:
+        _, bound = binding.open_bound(job.data, entry)
+        execution = lanes.Execution(job.store, advance)
+        found = sbc.calibrate(bound, entry.address, chains, settings, simulations, execution=execution)
+    if found is None:
         return
-    found = [
-        tree["simulations"].to_dataset()
-        if tree.attrs["status"] == "ok"
-        else sbc_verdict.crashed(whole[0], range(*numbers), tree.attrs["reason"])
-        for tree, numbers in zip(trees, ranges, strict=True)
-    ]
-    simulations = xr.concat(found, dim="simulation", join="exact", coords="minimal", compat="override")
-    simulations = simulations.drop_encoding()  # it has the parts' sizes
-    quantities = sbc_verdict.summary(simulations)
-    verdict, reasons = sbc_verdict.verdict(simulations, quantities)
-    tree = xr.DataTree.from_dict({"simulations": simulations, "quantities": quantities})
-    tree.attrs = {
-        "provenance": provenance,
-        "status": "ok",
-        "reason": "",
-        "verdict": verdict,
-        "reasons": sbc_verdict.as_text(reasons),
-    }
-    io.write(output, tree, contracts.CALIBRATION)
+    quantities = sbc_verdict.summary(found)
+    verdict, reasons = sbc_verdict.verdict(found, quantities)
+    tree = xr.DataTree.from_dict({"simulations": found, "quantities": quantities})
+    stated = {"status": "ok", "reason": "", "verdict": verdict, "reasons": sbc_verdict.as_text(reasons)}
+    tree.attrs = {"provenance": job.provenance, **stated}
+    io.write(job.output, tree, contracts.CALIBRATION)

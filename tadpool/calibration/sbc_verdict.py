@@ -23,27 +23,6 @@ def as_text(findings: Sequence[Finding]) -> str:
     return io.canonical([asdict(finding) for finding in findings]) if findings else ""
 
 
-def crash(reason: str) -> Finding:
-    """What is found where a process ended. reason: why."""
-    return Finding("fail", "status", {"status": "crashed", "reason": reason})
-
-
-def crashed(like: xr.Dataset, numbers: Sequence[int], reason: str) -> xr.Dataset:
-    """Simulations without numbers, of the same quantities as `like`, that failed because their process ended."""
-    missing = {"i": -1, "f": np.nan}
-    variables = {
-        name: (
-            variable.dims,
-            np.full([len(numbers), *variable.shape[1:]], missing.get(variable.dtype.kind, "")).astype(variable.dtype),
-        )
-        for name, variable in like.data_vars.items()
-    }
-    variables["outcome"] = ("simulation", np.full(len(numbers), FAILED))
-    variables["reason"] = ("simulation", np.full(len(numbers), as_text([crash(reason)])))
-    coords = {"simulation": np.asarray(numbers), "quantity": like["quantity"], "site": like["site"]}
-    return xr.Dataset(variables, coords, like.attrs)
-
-
 def summary(simulations: xr.Dataset) -> xr.Dataset:
     """Summarize the simulations of a calibration by quantity.
 

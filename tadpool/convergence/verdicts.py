@@ -15,6 +15,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from tadpool.convergence.diagnostics import BY_CODE, DEFAULTS, DIAGNOSTICS, Finding, judge, loosened
+from tadpool.elements import element_labels, element_name
 from tadpool.intervals import HIGH, LOW
 from tadpool.sweep_axes import POINT, SAMPLER, kind, short
 
@@ -83,17 +84,12 @@ def _parameters(variable: xr.DataArray) -> Iterator[dict]:
     values = variable.transpose(*rest, "chain", "draw").values
     flat = values.reshape(-1, *values.shape[-2:]).astype(float)
     columns = statistics(flat)
-    for row, index in enumerate(np.ndindex(values.shape[: len(rest)])):
-        labels = [
-            str(variable[dim].values[i] if dim in variable.coords else i) for dim, i in zip(rest, index, strict=True)
-        ]
-        name = f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name)
-        kind = variable.attrs.get("site", "latent")
+    for row, labels in enumerate(element_labels(variable)):
         yield {
-            "parameter": name,
+            "parameter": element_name(str(variable.name), labels),
             "site": variable.name,
-            "labels": labels,
-            "kind": kind,
+            "labels": list(labels),
+            "kind": variable.attrs.get("site", "latent"),
             **{k: _plain(v[row]) for k, v in columns.items()},
         }
 

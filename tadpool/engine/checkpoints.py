@@ -24,20 +24,19 @@ HELD = 200e6
 AT_WORK = "at-work.npz"
 
 
-class Shared(BaseException):
-    """The job has sampled its share of the lanes; what comes after is for the job that gathers them."""
-
-
 @dataclass(frozen=True)
-class Piece:
-    """Arrays of some lanes of one call of the engine. call: its number in the job, and a digest of what it runs."""
+class SavedLanes:
+    """Arrays of some lanes of one call of the engine, finished or at work.
+
+    call: its number in the job, and a digest of what it runs. lanes: their numbers. leaves: arrays (lanes, ...).
+    """
 
     call: str
     lanes: np.ndarray
     leaves: list[np.ndarray]
 
 
-def write(path: Path, identity: str, pieces: Sequence[Piece]) -> None:
+def write(path: Path, identity: str, pieces: Sequence[SavedLanes]) -> None:
     """Write pieces as one file, whole or not at all. identity: of the spec, the code and the data that they are from."""
     arrays: dict[str, Any] = {"identity": np.array(identity), "count": np.array(len(pieces))}
     for number, piece in enumerate(pieces):
@@ -47,7 +46,7 @@ def write(path: Path, identity: str, pieces: Sequence[Piece]) -> None:
         np.savez(file, **arrays)
 
 
-def read(path: Path, identity: str) -> list[Piece]:
+def read(path: Path, identity: str) -> list[SavedLanes]:
     """The pieces of a file; none where it is not there, is damaged or has another identity."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -58,14 +57,14 @@ def read(path: Path, identity: str) -> list[Piece]:
         return []
 
 
-def _piece(arrays: Mapping[str, np.ndarray], number: int) -> Piece:
+def _piece(arrays: Mapping[str, np.ndarray], number: int) -> SavedLanes:
     count = sum(name.startswith(f"{number}/") for name in arrays) - 2
     leaves = [arrays[f"{number}/{position}"] for position in range(count)]
-    return Piece(str(arrays[f"{number}/call"]), arrays[f"{number}/lanes"], leaves)
+    return SavedLanes(str(arrays[f"{number}/call"]), arrays[f"{number}/lanes"], leaves)
 
 
 @dataclass
-class Store:
+class CheckpointStore:
     """Where a job keeps what it has sampled.
 
     folder: its own, None for nowhere. further: files of other jobs that have sampled a share. share: which of how many
@@ -78,15 +77,13 @@ class Store:
     share: tuple[int, int] | None = None
     every: float = EVERY
     _calls: int = 0
-    _pieces: list[Piece] = field(default_factory=list)
-    _unwritten: list[Piece] = field(default_factory=list)
+    _pieces: list[SavedLanes] = field(default_factory=list)
+    _unwritten: list[SavedLanes] = field(default_factory=list)
     _born: float = field(default_factory=time.monotonic)
     _next: float = 0.0
 
     def __post_init__(self) -> None:
         self._next = self._born + self.every
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
         for path in [*self._own(), *self.further]:
             found = read(path, self.identity)
             if not found and path not in self.further:
@@ -97,12 +94,16 @@ class Store:
     def _own(self) -> list[Path]:
         return sorted(self.folder.glob("*.npz")) if self.folder is not None else []
 
+    def within(self, part: str) -> "CheckpointStore":
+        """A store for the lanes behind one part of what this one keeps: for the next try of this job alone, never shared."""
+        return CheckpointStore(None if self.folder is None else self.folder / part, self.identity, every=self.every)
+
     def call(self, what: str) -> "Call":
         """The next call of the engine. what: a digest of it."""
         self._calls += 1
         return Call(self, f"{self._calls} {what}")
 
-    def finished(self, call: str) -> list[Piece]:
+    def finished(self, call: str) -> list[SavedLanes]:
         """The pieces of a call, no lane twice."""
         found, seen = [], set()
         for piece in self._pieces:
@@ -111,7 +112,7 @@ class Store:
                 seen |= set(piece.lanes.tolist())
         return found
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: SavedLanes) -> None:
         """Keep finished lanes: in memory until the job has run for a while, then in a file."""
         if self.folder is None:
             return
@@ -122,7 +123,7 @@ class Store:
         if time.monotonic() >= self._born + self.every or held > HELD:
             self._flush()
 
-    def keep(self, piece: Callable[[], Piece]) -> None:
+    def keep(self, piece: Callable[[], SavedLanes]) -> None:
         """Write the lanes at work, and what is finished, if it is time to. piece: makes their arrays."""
         began = time.monotonic()
         if self.folder is None or began < self._next:
@@ -146,12 +147,12 @@ class Store:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the engine, as the store knows it."""
+    """One call of the engine: what is kept of it."""
 
-    store: Store
+    store: CheckpointStore
     name: str
 
-    def finished(self) -> list[Piece]:
+    def finished(self) -> list[SavedLanes]:
         return self.store.finished(self.name)
 
     def left(self, count: int) -> np.ndarray:
@@ -165,33 +166,13 @@ class Call:
     def finish(self, lanes: np.ndarray, leaves: Sequence[np.ndarray]) -> None:
         """lanes: the number of each row of the arrays; repeated ones are padding."""
         numbers, rows = np.unique(lanes, return_index=True)
-        self.store.add(Piece(self.name, numbers, [np.asarray(leaf)[rows] for leaf in leaves]))
+        self.store.add(SavedLanes(self.name, numbers, [np.asarray(leaf)[rows] for leaf in leaves]))
 
     def keep(self, lanes: np.ndarray, leaves: Callable[[], Sequence[np.ndarray]]) -> None:
-        self.store.keep(lambda: Piece(self.name, lanes, list(leaves())))
+        self.store.keep(lambda: SavedLanes(self.name, lanes, list(leaves())))
 
     def at_work(self, lanes: np.ndarray) -> list[np.ndarray] | None:
         """What was kept of just these lanes at work, in this order."""
         found = read(self.store.folder / AT_WORK, self.store.identity) if self.store.folder is not None else []
         same = [piece for piece in found if piece.call == self.name and np.array_equal(piece.lanes, lanes)]
         return same[0].leaves if same else None
-
-
-_store = Store()
-
-
-def use(store: Store) -> None:
-    """Keep what this process samples from now on in `store`."""
-    global _store
-    _store = store
-
-
-def call(what: str) -> Call:
-    """The next call of the engine in this process. what: a digest of it."""
-    return _store.call(what)
-
-
-def end_of_share() -> None:
-    """Raise Shared in a job that only samples a share."""
-    if _store.share is not None:
-        raise Shared

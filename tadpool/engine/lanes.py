@@ -20,9 +20,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tadpool.engine import checkpoints
 from tadpool.engine.batches import batches, chunk_rows, compile_over_lanes, restore_order, side_by_side, take
-from tadpool.engine.nuts import Arrays, Program, Sampler, read_stats
+from tadpool.engine.checkpoints import Call, CheckpointStore
+from tadpool.engine.nuts import Arrays, Program, Sampler, WarmStart, read_stats
 from tadpool.errors import UserError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
@@ -71,9 +71,7 @@ class Lanes:
     arguments: model arguments that differ between lanes, each (lanes, ...).
     held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not count.
     extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a simulation.
-    known: where to start, from an earlier fit: `z`, the unconstrained site -> (lanes, ...); `inverse_mass_matrix`, for each of
-    `Sampler.blocks` that has sites the variances of their elements (lanes, elements) or covariances (lanes, elements,
-    elements); `step_size` (lanes,). By default each lane looks for a start.
+    warm_start: where to start, from an earlier fit; by default each lane looks for a start.
     """
 
     keys: np.ndarray
@@ -81,7 +79,7 @@ class Lanes:
     arguments: Arrays = field(default_factory=dict)
     held_out: Arrays = field(default_factory=dict)
     extra: Arrays = field(default_factory=dict)
-    known: Arrays = field(default_factory=dict)
+    warm_start: WarmStart | None = None
 
     def __len__(self) -> int:
         return len(self.chains)
@@ -99,7 +97,7 @@ class Lanes:
             "arguments": self.arguments,
             "held_out": self.held_out,
             "extra": self.extra,
-            "known": self.known,
+            "warm_start": self.warm_start,
         }
 
 
@@ -119,6 +117,21 @@ class Result:
     unconstrained_start: Arrays
 
 
+@dataclass(frozen=True)
+class Execution:
+    """How a batch of lanes is run, beside what is sampled.
+
+    store: where finished lanes and those at work are kept. progress: called with the number of iterations done since the last
+    call, over all lanes. vectorized: whether lanes are `vmap`ped; None chooses by backend. block: iterations between two
+    checkpoints.
+    """
+
+    store: CheckpointStore = field(default_factory=CheckpointStore)
+    progress: Callable[[int], None] = lambda iterations: None
+    vectorized: bool | None = None
+    block: int = ITERATIONS_PER_BLOCK
+
+
 def run(
     model: Callable,
     lanes: Lanes,
@@ -128,10 +141,8 @@ def run(
     derive: Callable | None = None,
     state: Any = None,
     keep_state: bool = False,
-    vectorized: bool | None = None,
-    block: int = ITERATIONS_PER_BLOCK,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> Result:
+    execution: Execution | None = None,
+) -> Result | None:
     """Sample every lane.
 
     Lanes that start at a point of zero density, or whose draws are not finite, are marked in `Result.status`, and their
@@ -147,26 +158,33 @@ def run(
         state: `Result.state` of an earlier run of the same lanes, made with `keep_state`: they continue after their last
             draw, without warm-up, as if they had never stopped.
         keep_state: Whether to return the state of the sampler.
-        vectorized: See `tadpool.engine.batches.compile_over_lanes`.
-        block: Largest number of iterations in one call of the program.
-        progress: Called with the number of iterations done since its last call, over all lanes.
+        execution: How the lanes are run; by default nothing is kept.
+
+    Returns:
+        What the lanes returned, in their order; None in a job that samples only a share of the lanes, which are then in the
+        store for the job that gathers them.
     """
-    program = Program(model, sampler, min(block, sampler.draws))
+    execution = execution or Execution()
+    program = Program(model, sampler, min(execution.block, sampler.draws))
     everything, count = lanes.tree(), len(lanes)
     first = take(everything, np.zeros(1, int))
-    kept = checkpoints.call(_digest(lanes, sampler, keep_state, state))
+    kept = execution.store.call(_digest(lanes, sampler, keep_state, state))
     finished = kept.finished()
     left, outputs, places = kept.left(count), [], []
     if len(left):
         chunks, size = batches(len(left), jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
         places = [left[chunk] for chunk in chunk_rows(len(left), chunks, size)]
-        parts = _compile(program, derive, take(everything, places[0]), shared, vectorized)
+        parts = _compile(program, derive, take(everything, places[0]), shared, execution.vectorized)
         for chunk in places:
             lane = take(everything, chunk)
             before = None if state is None else take(state, chunk)
-            values, stats, status, now, start_z = _sampled(parts, program, lane, shared, before, chunk, kept, progress)
+            values, stats, status, now, start_z = _sampled(
+                parts, program, lane, shared, before, chunk, kept, execution.progress
+            )
             outputs.append((values, stats, status, now if keep_state else None, start_z))
             kept.finish(chunk, jax.tree.leaves(outputs[-1]))
+    if execution.store.share is not None:
+        return None
     if finished:
         structure = jax.tree.structure(outputs[0] if outputs else _output(program, derive, first, shared, keep_state))
         outputs += [structure.unflatten(piece.leaves) for piece in finished]
@@ -181,7 +199,7 @@ def _sampled(
     shared: Arrays,
     before: Any,
     chunk: np.ndarray,
-    kept: checkpoints.Call,
+    kept: Call,
     progress: Callable[[int], None],
 ) -> tuple:
     """Sample the lanes of a chunk, from where they were when the job was stopped: values, statistics, status, state, start."""
@@ -243,7 +261,7 @@ def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str
     return hasher.hexdigest()
 
 
-def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result:
+def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[Sampler], **options) -> Result | None:
     """`run` with a sampler for each lane, in one batch for each distinct sampler; all must have the same number of draws."""
     distinct = list(dict.fromkeys(samplers))
     if len(distinct) == 1:
@@ -252,6 +270,8 @@ def run_each(model: Callable, lanes: Lanes, shared: Arrays, samplers: Sequence[S
     parts = [
         run(model, lanes.take(own), shared, sampler, **options) for own, sampler in zip(rows, distinct, strict=True)
     ]
+    if None in parts:
+        return None
     results = [tuple(getattr(part, each.name) for each in fields(Result)) for part in parts]
     return Result(*restore_order(results, rows, len(lanes)))
 
@@ -278,7 +298,7 @@ def _started(begin: Callable, lane: Arrays, shared: Arrays):
     """The state of each lane at its first starting point with a finite density and gradient, or at the last one tried."""
     numbers = lane["start"].copy()
     state = begin(lane, shared)
-    for number in range(1, 1 if lane["known"] else STARTS):
+    for number in range(1, STARTS if lane["warm_start"] is None else 1):
         valid = _valid(state)
         if valid.all():
             break

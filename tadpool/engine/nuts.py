@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +49,18 @@ class Sampler:
             )
         dense = tuple(name for name in names if name.removesuffix(DECENTERED) in self.dense)
         return dense, tuple(name for name in names if name not in dense)
+
+
+class WarmStart(NamedTuple):
+    """Where lanes start, from an earlier fit; the first axis of every array is the lane.
+
+    z: unconstrained site -> its values (lanes, ...). inverse_mass_matrix: for each of `Sampler.blocks` that has sites, the
+    variances of their elements (lanes, elements) or their covariances (lanes, elements, elements). step_size: (lanes,).
+    """
+
+    z: Arrays
+    inverse_mass_matrix: dict[tuple[str, ...], Any]
+    step_size: Any
 
 
 class hold_out(numpyro.primitives.Messenger):
@@ -137,13 +149,13 @@ class Program:
 
     def kernel(self, lane: Arrays, shared: Arrays, z: Arrays) -> NUTS:
         """NUTS on the lane's potential; `z` is an unconstrained point, for its shape."""
-        model, known = self.call(lane, shared), lane["known"]
+        model, warm_start = self.call(lane, shared), lane["warm_start"]
         dense, rest = self.sampler.blocks(z)
         start = {}
-        if known:
-            masses = known["inverse_mass_matrix"]
+        if warm_start is not None:
+            masses = warm_start.inverse_mass_matrix
             # NumPyro writes into a dict that it is given.
-            start = {"step_size": known["step_size"], "inverse_mass_matrix": {**masses} if dense else masses[rest]}
+            start = {"step_size": warm_start.step_size, "inverse_mass_matrix": {**masses} if dense else masses[rest]}
         return NUTS(
             potential_fn=hoisted(lambda z: potential_energy(model, (), {}, z), z),
             target_accept_prob=self.sampler.target_accept,
@@ -153,14 +165,14 @@ class Program:
         )
 
     def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at the given start or, without one, at start number `lane["start"]`.
+        """The sampler state at the lane's warm start or, without one, at start number `lane["start"]`.
 
         The latter is uniform on (-2, 2) for each unconstrained element.
         """
         model = self.call(lane, shared)
         start_key, key = jax.random.split(lane_key(lane))
-        if lane["known"]:
-            z = lane["known"]["z"]
+        if lane["warm_start"] is not None:
+            z = lane["warm_start"].z
             return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
         points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model, validate_grad=False).param_info.z)
         start_key = jax.random.fold_in(start_key, lane["start"])

@@ -14,52 +14,55 @@ import xarray as xr
 
 from tadpool import seeds, sweep_axes
 from tadpool.evaluation import elpd
-from tadpool.evaluation.main_fit import Fitted, Fold
+from tadpool.evaluation.folds import Fold
+from tadpool.evaluation.main_fit import MainFit
 from tadpool.files import contracts, io
-from tadpool.modelling.references import Reference
+from tadpool.fitting.job import Job
+from tadpool.fitting.sampling import thinned
+from tadpool.modelling.entry import Entry
 
 EXACT_K = 0.5
 """Above it the importance ratios have no finite variance, and PSIS is off by a bias that few draws do not show."""
 
+Scored = tuple[dict[str, xr.Dataset], dict[str, Any]]
+"""Groups of loo.nc by name, and the plan that was followed."""
+
 
 def cross_validate(
-    output: str,
-    provenance: str,
-    data: str,
-    fit: str,
-    threads: int,
+    job: Job,
+    entry: Entry,
     *,
-    seed: int,
-    study: str,
-    entry: str,
-    model: Reference,
-    hyperparameters: Mapping[str, Any],
-    outcomes: Sequence[str],
-    unit: str,
-    groups: Sequence[str],
-    only_where: Mapping[str, str],
-    by: str | None,
     over: sweep_axes.Over | None,
     budget: float,
     group: str | None = None,
     members: int | None = None,
     folds: int | None = None,
 ) -> None:
-    """Score a fit, or every point of a sweep over `over`, on what it has not seen, into `output` (contracts.LOO).
+    """Write the scores of a fit, or of every point of a sweep, on held-out data into `job.output` (contracts.LOO).
 
-    budget: leapfrog steps x rows that all refits may cost before several parts are left out at once; 0 for no refits
-    of units. group: leave out its members instead of units; `members` of them chosen at random, `folds` fits in all.
-    A fit that failed or crashed gives a file without numbers that says so; values of a sweep that failed are left out.
+    A fit that failed or crashed gives a file without numbers that says so; values of a sweep that failed are left out. A job
+    that samples only a share of the refits writes nothing.
+
+    Args:
+        job: Reads `data` and `fit`.
+        entry: The entry that was fitted.
+        over: What varies, if it was a sweep.
+        budget: Leapfrog steps x rows that all refits may cost before several parts are left out at once; 0 for no refits
+            of units.
+        group: A group whose members are left out in place of units.
+        members: How many of them, chosen at random; by default all.
+        folds: Number of refits for these; by default one for each, as far as the budget allows.
     """
-    tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
-    status = {"provenance": provenance, "status": tree.attrs["status"], "reason": tree.attrs["reason"]}
+    tree = io.read(job.fit, contracts.SWEEP if over else contracts.FIT)
+    status = {"provenance": job.provenance, "status": tree.attrs["status"], "reason": tree.attrs["reason"]}
     if status["status"] != "ok":
-        io.write(output, xr.DataTree(xr.Dataset(attrs=status)), contracts.LOO)
+        io.write(job.output, xr.DataTree(xr.Dataset(attrs=status)), contracts.LOO)
         return
-    address = {"seed": seed, "study": study, "entry": entry}
-    tree = _sampled(tree, sweep_axes.dim(over)) if over else tree
-    fitted = Fitted(tree, data, threads, address, model, hyperparameters, outcomes, unit, groups, only_where, by, over)
-    found, plan = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
+    fitted = MainFit(_sampled(tree, sweep_axes.dim(over)) if over else tree, job, entry, over)
+    scored = by_group(fitted, budget, group, members, folds) if group else by_unit(fitted, budget)
+    if scored is None:
+        return
+    found, plan = scored
     unscored = int(np.isnan(found["loo"]["elpd"]).sum())
     if unscored:
         of = f"{unscored} of {found['loo']['elpd'].size}"
@@ -67,7 +70,7 @@ def cross_validate(
         found = {}
     result = xr.DataTree.from_dict(found)
     result.attrs = {**status, "plan": io.canonical(plan)}
-    io.write(output, result, contracts.LOO)
+    io.write(job.output, result, contracts.LOO)
 
 
 def _sampled(tree: xr.DataTree, dim: str) -> xr.DataTree:
@@ -77,13 +80,18 @@ def _sampled(tree: xr.DataTree, dim: str) -> xr.DataTree:
     return tree.isel({dim: np.all(finite, axis=0)})
 
 
-def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
-    """Every unit scored: the group loo, with `predictive` of the units that were left out, and the plan that was followed."""
+def by_unit(fitted: MainFit, budget: float) -> Scored | None:
+    """Every unit scored: the group loo, with `predictive` of the units that were left out, and the plan that was followed.
+
+    None in a job that samples only a share of the refits.
+    """
     parts, within = zip(*(_psis(fitted, point) for point in fitted.points), strict=True)
     folds, plan = _folds_of_units(fitted, parts, budget)
     groups = {}
     if folds:
         found = fitted.refit(folds)
+        if found is None:
+            return None
         for number, fold in enumerate(folds):
             if found.finite[number]:
                 without = np.moveaxis(found.scores[number], 2, 0)[: len(fold.rows)]
@@ -103,20 +111,20 @@ def by_unit(fitted: Fitted, budget: float) -> tuple[dict[str, xr.Dataset], dict[
     return groups, plan
 
 
-def _psis(fitted: Fitted, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[int, np.ndarray]]:
+def _psis(fitted: MainFit, point: Mapping[str, int]) -> tuple[xr.Dataset, dict[int, np.ndarray]]:
     """PSIS of all units of one point, and the log likelihood (chain, draw) of those that may be fitted again, by position."""
     efficiency, alone = elpd.relative_efficiency(fitted.posterior.isel(point)), fitted.alone(point)
     parts, kept, first = [], {}, 0
     for block in fitted.log_likelihood(point):
         parts.append(elpd.psis(block, efficiency))
-        values = block.transpose(fitted.unit, "chain", "draw").values
+        values = block.transpose(fitted.entry.unit, "chain", "draw").values
         suspect = (parts[-1]["pareto_k"].values > EXACT_K) | alone[first : first + len(values)]
         kept |= {first + int(row): values[row].astype(float) for row in np.flatnonzero(suspect)}
         first += len(values)
-    return xr.concat(parts, dim=fitted.unit), kept
+    return xr.concat(parts, dim=fitted.entry.unit), kept
 
 
-def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) -> tuple[list, dict[str, Any]]:
+def _folds_of_units(fitted: MainFit, parts: Sequence[xr.Dataset], budget: float) -> tuple[list, dict[str, Any]]:
     """The folds of all points, one for each unit or several units to a fold, and the plan that says why."""
     costs = [fitted.cost(point) for point in fitted.points]
 
@@ -141,7 +149,7 @@ def _folds_of_units(fitted: Fitted, parts: Sequence[xr.Dataset], budget: float) 
             together = own[:, None]
         else:
             value = fitted.labels[point] if fitted.over else None
-            shuffled = seeds.generator(**fitted.address, role="folds", point=value).permutation(own)
+            shuffled = seeds.generator(**fitted.entry.address, role="folds", point=value).permutation(own)
             together = _split(shuffled, fitted.separate(shuffled), int(budget // each))
         folds += [Fold(tuple(_labels(fitted, part)), part, np.arange(len(part)), point) for part in together]
     return folds, plan | {"folds": len(folds)}
@@ -157,8 +165,8 @@ def _split(rows: np.ndarray, fits: np.ndarray, most: int) -> list[np.ndarray]:
     return [np.sort(part) for part in parts]
 
 
-def _labels(fitted: Fitted, rows: np.ndarray) -> list:
-    return fitted.dataset[fitted.unit].values[rows].tolist()
+def _labels(fitted: MainFit, rows: np.ndarray) -> list:
+    return fitted.dataset[fitted.entry.unit].values[rows].tolist()
 
 
 def _replace(pointwise: xr.Dataset, fold, without, within, alone: bool, found, number: int) -> None:
@@ -171,19 +179,20 @@ def _replace(pointwise: xr.Dataset, fold, without, within, alone: bool, found, n
         pointwise[name].values[fold.rows] = values
 
 
-def by_group(
-    fitted: Fitted, budget: float, group: str, members: int | None, folds: int | None
-) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
-    """Members of a group scored, each jointly over its rows: the group loo, `predictive` of their rows, and the plan."""
+def by_group(fitted: MainFit, budget: float, group: str, members: int | None, folds: int | None) -> Scored | None:
+    """Members of a group scored, each jointly over its rows: the group loo, `predictive` of their rows, and the plan.
+
+    None in a job that samples only a share of the refits.
+    """
     index, labels = fitted.dataset[f"{group}_index"].values, fitted.dataset[group].values
     # The same for every entry, so that they are compared on the same members.
-    common = {"seed": fitted.address["seed"], "study": fitted.address["study"], "entry": ""}
+    common = fitted.entry.address | {"entry": ""}
     shuffled = seeds.generator(**common, role="members", point=group).permutation(len(labels))
     chosen = shuffled[: members or len(labels)]
     each = fitted.cost({})
     plan = {"budget": budget, "cost": each * len(chosen)}
     count = len(chosen)
-    if not fitted.by and (folds or plan["cost"] > budget):  # separate fits leave out one member each as they are
+    if not fitted.entry.by and (folds or plan["cost"] > budget):  # separate fits leave out one member each as they are
         count = min(folds or max(2, int(budget // each)), len(chosen))
     plan |= {"exact": count == len(chosen), "folds": count, "members": len(chosen), "of": len(labels)}
     together = [np.sort(part) for part in np.array_split(chosen, count)]
@@ -194,6 +203,8 @@ def by_group(
         for part, own, target in zip(together, rows, targets, strict=True)
     ]
     found = fitted.refit(left_out)
+    if found is None:
+        return None
     order = np.concatenate(together)
     within = _joint(fitted, index, order)
     fold_of = np.repeat(np.arange(count), [len(part) for part in together])
@@ -218,24 +229,22 @@ def by_group(
     return {"loo": scores, "predictive": _predictive(fitted, left_out, found)}, plan
 
 
-def _joint(fitted: Fitted, index: np.ndarray, members: np.ndarray) -> np.ndarray:
+def _joint(fitted: MainFit, index: np.ndarray, members: np.ndarray) -> np.ndarray:
     """Log likelihood of each member's rows together (member, chain, draw), at the main fit's draws."""
     first, total = 0, 0.0
     for block in fitted.log_likelihood({}):
-        values = block.transpose(fitted.unit, "chain", "draw").values.astype(float)
+        values = block.transpose(fitted.entry.unit, "chain", "draw").values.astype(float)
         own = index[first : first + len(values)] == members[:, None]
         total = total + np.einsum("mu,ucd->mcd", own.astype(float), values)
         first += len(values)
     return total
 
 
-def _predictive(fitted: Fitted, folds: Sequence, found) -> xr.Dataset:
+def _predictive(fitted: MainFit, folds: Sequence, found) -> xr.Dataset:
     """Predictions of the rows left out (chain, draw, unit, ...), by the fits without them."""
-    from tadpool.fitting.sampling import thinned
-
     rows = np.concatenate([fold.rows for fold in folds])
     order = np.argsort(rows)
-    settings, unit = fitted.settings, fitted.unit
+    settings, unit = fitted.settings, fitted.entry.unit
     variables = {}
     for name, values in found.predictive.items():
         parts = [values[i, :, :, : len(fold.rows)] for i, fold in enumerate(folds)]

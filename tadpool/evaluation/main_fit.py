@@ -1,4 +1,4 @@
-"""A main fit, and what it takes to fit its model again without some rows."""
+"""The main fit of an entry, and what it takes to refit its model without some rows."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,48 +10,29 @@ import numpy as np
 import xarray as xr
 
 from tadpool import sweep_axes
-from tadpool.engine import progress
+from tadpool.engine import compile_cache, lanes, progress
+from tadpool.evaluation import refits
+from tadpool.evaluation.folds import Fold
 from tadpool.files.data_file import merged
-from tadpool.modelling.references import Reference
+from tadpool.fitting import sampling
+from tadpool.fitting.job import Job
+from tadpool.modelling import batched_fits, binding
+from tadpool.modelling.entry import Entry
 
 BLOCK_BYTES = 64e6
-REFIT_WARMUP = 300
-"""Most warm-up iterations of a fit that starts where the main fit ended, with its step sizes and variances."""
 
 
 @dataclass(frozen=True)
-class Fold:
-    """What one fit leaves out.
-
-    name: what it is, part of the fit's random key. rows: positions along the unit's dim, in the dataset. targets: for
-    each row the number of the score, from 0, that its log likelihood counts towards. point: position of the sweep's value.
-    """
-
-    name: tuple
-    rows: np.ndarray
-    targets: np.ndarray
-    point: int = 0
-
-
-@dataclass(frozen=True)
-class Fitted:
+class MainFit:
     """A main fit as its file has it.
 
-    data: path of data.nc. address: seed, study and entry, see `tadpool.seeds`. The other fields are those of its spec.
+    tree: the file. job: of the refits; it reads `data`. entry: what was fitted. over: what varies, if it was a sweep.
     """
 
     tree: xr.DataTree
-    data: str
-    threads: int
-    address: Mapping[str, Any]
-    model: Reference
-    hyperparameters: Mapping[str, Any]
-    outcomes: Sequence[str]
-    unit: str
-    groups: Sequence[str]
-    only_where: Mapping[str, str]
-    by: str | None
-    over: sweep_axes.Over | None
+    job: Job
+    entry: Entry
+    over: sweep_axes.Over | None = None
 
     @cached_property
     def posterior(self) -> xr.Dataset:
@@ -62,31 +43,27 @@ class Fitted:
         return merged(self.tree)
 
     @cached_property
-    def last(self) -> Mapping[str, Any]:
-        """The attempt whose draws the fit holds."""
-        return json.loads(self.tree.attrs["attempts"])[-1]
+    def attempts(self) -> list[dict[str, Any]]:
+        """Every sampling of the fit; its file holds the draws of the last one."""
+        return json.loads(self.tree.attrs["attempts"])
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """Of the fits without something: those of the main fit, without the draws that a remedy added to it."""
-        first = json.loads(self.tree.attrs["attempts"])[0]["settings"]
-        last = self.last["settings"]
-        return {**last, "draws": first["draws"], "warmup": min(last["warmup"], REFIT_WARMUP)}
+        """Sampler settings of the refits."""
+        return refits.sampler_settings(self.attempts)
 
     @cached_property
     def opened(self) -> tuple:
         """The model bound to its data, and the points of a sweep or of separate fits."""
-        from tadpool.engine import lanes
-        from tadpool.modelling import batched_fits, binding
-
-        settings = self.last["settings"]
-        lanes.start(self.threads, settings["precision"], settings.get("platform", "cpu"))
-        _, bound = binding.open_bound(self.data, self.model, self.hyperparameters, self.only_where)
+        settings = self.attempts[-1]["settings"]
+        lanes.start(self.job.threads, settings["precision"], settings.get("platform", "cpu"))
+        _, bound = binding.open_bound(self.job.data, self.entry)
         if self.over:
             differ = any(self.dim in variable.dims for variable in self.dataset.data_vars.values())
             data = [self.data_at(point) for point in self.points] if differ else []
             return batched_fits.sweep_points(bound, self.over, self.labels, data)
-        return batched_fits.group_points(bound, self.by, self.unit) if self.by else (bound, None)
+        by = self.entry.by
+        return batched_fits.group_points(bound, by, self.entry.unit) if by else (bound, None)
 
     @property
     def dim(self) -> str | None:
@@ -111,7 +88,7 @@ class Fitted:
         )
 
     def settings_at(self, point: Mapping[str, int]) -> dict[str, Any]:
-        """The settings of fits without something at a point; they need no other warm-up where that is swept."""
+        """Sampler settings of the refits at a point; a swept length of the warm-up does not concern them."""
         changes = sweep_axes.values(self.over, self.labels[point[self.dim]], sweep_axes.SAMPLER) if point else {}
         return {**self.settings, **changes, "warmup": self.settings["warmup"]}
 
@@ -121,61 +98,49 @@ class Fitted:
 
     def alone(self, point: Mapping[str, int]) -> np.ndarray:
         """Whether each unit is all the data of a member of a group: then its own ratios cannot tell what that would be."""
-        alone = np.full(self.dataset.sizes[self.unit], self.unit in self.groups)
-        for group in self.groups:
-            if group != self.unit:
+        unit, groups = self.entry.unit, self.entry.groups
+        alone = np.full(self.dataset.sizes[unit], unit in groups)
+        for group in groups:
+            if group != unit:
                 index = self.data_at(point)[f"{group}_index"].values
                 alone |= np.bincount(index)[index] == 1
         return alone
 
     def separate(self, rows: np.ndarray) -> np.ndarray:
         """Number of the separate fit that each row is part of; 0 where there is one fit."""
-        return self.dataset[f"{self.by}_index"].values[rows] if self.by else np.zeros(len(rows), int)
+        by = self.entry.by
+        return self.dataset[f"{by}_index"].values[rows] if by else np.zeros(len(rows), int)
 
     def log_likelihood(self, point: Mapping[str, int]) -> Iterator[xr.DataArray]:
         """Blocks (chain, draw, unit) of the units, stored or, where they were too many, computed again."""
+        outcomes, unit = self.entry.outcomes, self.entry.unit
         if "log_likelihood" not in self.tree.children:
-            from tadpool.fitting import sampling
-
             bound, _ = self.opened
             bound = bound.rebind(self.data_at(point)) if point else bound
-            yield from sampling.log_likelihood_blocks(
-                bound, self.posterior.isel(point), self.outcomes, self.unit, BLOCK_BYTES
-            )
+            yield from sampling.log_likelihood_blocks(bound, self.posterior.isel(point), outcomes, unit, BLOCK_BYTES)
             return
         (stored,) = self.tree["log_likelihood"].data_vars.values()
         step = max(1, int(BLOCK_BYTES / (8 * self.draws)))
-        for first in range(0, stored.sizes[self.unit], step):
-            yield stored.isel(point).isel({self.unit: slice(first, first + step)})
+        for first in range(0, stored.sizes[unit], step):
+            yield stored.isel(point).isel({unit: slice(first, first + step)})
 
     def cost(self, point: Mapping[str, int]) -> float:
-        """Of one fit without something: leapfrog steps x rows, with as many steps as the main fit took on average."""
+        """Cost of one refit: leapfrog steps x rows, with as many steps as the main fit took on average."""
         steps = float(self.tree["sample_stats"]["n_steps"].isel(point).mean())
         settings = self.settings_at(point)
-        rows = self.dataset.sizes[self.unit]
-        if self.by:
-            rows = int(np.bincount(self.dataset[f"{self.by}_index"].values).max())
+        rows = self.dataset.sizes[self.entry.unit]
+        if self.entry.by:
+            rows = int(np.bincount(self.dataset[f"{self.entry.by}_index"].values).max())
         return settings["chains"] * (settings["warmup"] + settings["draws"]) * steps * rows
 
-    def refit(self, folds: Sequence):
-        from tadpool.engine import compile_cache
-        from tadpool.evaluation import refits
-
+    def refit(self, folds: Sequence[Fold]) -> refits.Refits | None:
+        """Fit the model without each fold's rows; None in a job that samples only a share of these refits."""
         settings = self.settings
-        address = {**self.address, "role": "leave_out", "attempt": self.last["attempt"]}
         iterations = len(folds) * settings["chains"] * (settings["warmup"] + settings["draws"])
-        name = f"{address['study']}/{address['entry']} without {len(folds)} parts"
+        name = f"{self.entry.name} without {len(folds)} parts"
         with compile_cache.active(), progress.bar(name, iterations) as advance:
             bound, points = self.opened
+            attempt, execution = self.attempts[-1]["attempt"], lanes.Execution(self.job.store, advance)
             return refits.refit(
-                bound,
-                folds,
-                address,
-                settings,
-                outcomes=self.outcomes,
-                unit=self.unit,
-                main=self.tree,
-                points=points,
-                predictive=not self.over,
-                progress=advance,
+                bound, folds, self.entry, settings, self.tree, attempt=attempt, points=points, execution=execution
             )

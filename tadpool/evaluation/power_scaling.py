@@ -5,11 +5,12 @@ or above 1 is weaker or stronger; importance sampling says how far that moves ea
 """
 
 from collections.abc import Mapping
-from itertools import product
 
 import numpy as np
 import xarray as xr
 from arviz_stats import psense
+
+from tadpool.elements import element_names
 
 SENSITIVE = 0.05
 """Sensitivity from which the paper calls a posterior sensitive."""
@@ -59,16 +60,9 @@ def stacked(sites: xr.Dataset) -> xr.DataArray:
     """All elements of all sites (parameter, chain, draw), with their names and the coordinate site."""
     values = [site.transpose(..., *SAMPLE).values for site in sites.data_vars.values()]
     flat = np.concatenate([value.reshape(-1, *value.shape[-2:]).astype(float) for value in values])
-    names = [(str(name), element) for name, site in sites.data_vars.items() for element in _elements(site)]
+    names = [(str(name), element) for name, site in sites.data_vars.items() for element in element_names(site)]
     coords = {"parameter": [element for _, element in names], "site": ("parameter", [site for site, _ in names])}
     return xr.DataArray(flat, coords, ("parameter", *SAMPLE))
-
-
-def _elements(site: xr.DataArray) -> list[str]:
-    """`name` of a scalar, `name[label, ...]` of each element of an array, in C order."""
-    dims = [dim for dim in site.dims if dim not in SAMPLE]
-    labels = [site[dim].values if dim in site.coords else range(site.sizes[dim]) for dim in dims]
-    return [f"{site.name}[{', '.join(map(str, own))}]" if dims else str(site.name) for own in product(*labels)]
 
 
 def sensitivity(parameters: xr.DataArray, component: xr.DataArray) -> np.ndarray:

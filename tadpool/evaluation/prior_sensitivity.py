@@ -8,50 +8,40 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
+from tadpool.elements import element_labels, element_name
 from tadpool.evaluation.elpd import good_k
 from tadpool.evaluation.power_scaling import FAR, SAMPLE, SENSITIVE, table
 from tadpool.files import contracts, io
+from tadpool.fitting.job import Job
 from tadpool.modelling import references
-from tadpool.modelling.references import Reference
+from tadpool.modelling.entry import Entry
 
 
 def assess(
-    output: str,
-    provenance: str,
-    data: str,
-    prior: str,
-    fit: str,
-    threads: int,
-    *,
-    seed: int,
-    study: str,
-    entry: str,
-    model: Reference,
-    hyperparameters: Mapping[str, Any],
-    outcomes: Sequence[str],
-    unit: str,
-    groups: Sequence[str],
-    only_where: Mapping[str, str],
-    by: str | None,
+    job: Job,
+    entry: Entry,
     precision: str,
 ) -> None:
-    """The sensitivity of every parameter of a fit into `output` (contracts.SENSITIVITY).
+    """Write the prior and likelihood sensitivity of every parameter of a fit into `job.output` (contracts.SENSITIVITY).
 
     A fit, or a prior, that failed or crashed gives a file without numbers that says so.
+
+    Args:
+        job: Reads `data`, `prior` and `fit`.
+        entry: The entry that was fitted.
+        precision: "float64" or "float32".
     """
-    prior_tree, tree = io.read(prior, contracts.PRIOR), io.read(fit, contracts.FIT)
+    prior_tree, tree = io.read(job.prior, contracts.PRIOR), io.read(job.fit, contracts.FIT)
     worse = next((found for found in (tree, prior_tree) if found.attrs["status"] != "ok"), None)
     stated = {"status": "ok", "reason": ""} if worse is None else {k: worse.attrs[k] for k in ("status", "reason")}
-    result = xr.DataTree(xr.Dataset(attrs={"provenance": provenance, **stated}))
+    result = xr.DataTree(xr.Dataset(attrs={"provenance": job.provenance, **stated}))
     if worse is None:
+        unit, by = entry.unit, entry.by
         posterior, log_prior = tree["posterior"].to_dataset(), tree["log_prior"].to_dataset()
-        left = unscaled(json.loads(prior_tree.attrs["relations"]), posterior, log_prior, {*groups, unit} - {by})
+        left = unscaled(json.loads(prior_tree.attrs["relations"]), posterior, log_prior, {*entry.groups, unit} - {by})
         scaled = [name for name in _latents(posterior) if name not in left]
-        if _whole(tree, model, outcomes, only_where):
-            log_likelihood = _stored(tree, unit, by)
-        else:
-            bound_to = (data, model, hyperparameters, only_where)
-            log_likelihood = _recomputed(posterior, bound_to, unit, by, threads, precision)
+        stored = _whole(tree, entry)
+        log_likelihood = _stored(tree, unit, by) if stored else _recomputed(posterior, job, entry, precision)
         priors = {name: _summed(log_prior[name], (*SAMPLE, by)) for name in scaled}
         wanted = posterior.drop_vars(_repeated(posterior, unit))
         prior_draws = prior_tree["prior"].to_dataset()
@@ -62,7 +52,7 @@ def assess(
         found.attrs |= {"sensitive": SENSITIVE, "far": FAR}
         found.attrs["good_k"] = float(good_k(posterior.sizes["chain"] * posterior.sizes["draw"]))
         result["sensitivity"] = found
-    io.write(output, result, contracts.SENSITIVITY)
+    io.write(job.output, result, contracts.SENSITIVITY)
 
 
 def unscaled(
@@ -114,10 +104,10 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
     ]
 
 
-def _whole(tree: xr.DataTree, model: Reference, outcomes: Sequence[str], only_where: Mapping[str, str]) -> bool:
+def _whole(tree: xr.DataTree, entry: Entry) -> bool:
     """Whether the stored log likelihood is all that the posterior was made with, not only what comparisons score."""
-    observed = references.signature(model).outcomes
-    return "log_likelihood" in tree.children and not only_where and set(observed) <= set(outcomes)
+    observed = references.signature(entry.model).outcomes
+    return "log_likelihood" in tree.children and not entry.observed_where and set(observed) <= set(entry.outcomes)
 
 
 def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
@@ -130,15 +120,15 @@ def _stored(tree: xr.DataTree, unit: str, by: str | None) -> xr.DataArray:
     return xr.concat(own, dim=labels.drop_vars(set(labels.coords) - {by}))
 
 
-def _recomputed(posterior, bound_to, unit, by, threads, precision) -> xr.DataArray:
+def _recomputed(posterior: xr.Dataset, job: Job, entry: Entry, precision: str) -> xr.DataArray:
     from tadpool.engine import compile_cache, lanes
     from tadpool.fitting import sampling
     from tadpool.modelling import batched_fits, binding
 
-    lanes.start(threads, precision)
+    lanes.start(job.threads, precision)
     with compile_cache.active():
-        _, bound = binding.open_bound(*bound_to)
-        bound, points = batched_fits.group_points(bound, by, unit) if by else (bound, None)
+        _, bound = binding.open_bound(job.data, entry)
+        bound, points = batched_fits.group_points(bound, entry.by, entry.unit) if entry.by else (bound, None)
         return sampling.joint_log_likelihood(bound, posterior, points)
 
 
@@ -154,11 +144,9 @@ def _member(posterior, priors, log_likelihood, prior_draws, member: Mapping[str,
     label = str(posterior[by].values[member[by]]) if by else ""
     found = table(chosen.drop_vars(by) if by else chosen, own, log_likelihood.isel(member, drop=True), prior_draws)
     if by:
-        found["parameter"] = [_within(name, label) for name in found["parameter"].values.tolist()]
+        found["parameter"] = [
+            element_name(str(name), (label, *labels))
+            for name, site in chosen.data_vars.items()
+            for labels in element_labels(site)
+        ]
     return found.assign(member=("parameter", np.full(found.sizes["parameter"], label)))
-
-
-def _within(name: str, label: str) -> str:
-    """`alpha` of member `a` is `alpha[a]`, `w[x]` is `w[a, x]`."""
-    site, bracket, rest = name.partition("[")
-    return f"{site}[{label}, {rest}" if bracket else f"{site}[{label}]"

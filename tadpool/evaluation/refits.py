@@ -1,7 +1,7 @@
-"""Fits without some of the data, as lanes of one program: the exact side of cross-validation.
+"""Refits without some of the data, as lanes of one program: the exact side of cross-validation.
 
-Each chain starts where one of the main fit ended, with its step size and the variances of that fit: what is left out
-changes the posterior, but not so much that a sampler has to find it anew.
+Refits are warm-started: each chain starts where a chain of the main fit ended, with that chain's step size and the variances
+of the main fit's draws. What is held out changes the posterior, but not so much that the sampler has to search for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,18 +17,22 @@ from arviz_stats.base import array_stats
 from numpyro.infer.util import unconstrain_fn
 
 from tadpool import seeds
-from tadpool.engine import batches, checkpoints, lanes
-from tadpool.engine.nuts import lane_key
-from tadpool.evaluation.main_fit import Fold
+from tadpool.engine import batches, lanes
+from tadpool.engine.nuts import WarmStart, lane_key
+from tadpool.evaluation.folds import Fold
 from tadpool.fitting import sampling
 from tadpool.modelling import binding, densities
 from tadpool.modelling.batched_fits import Points
 from tadpool.modelling.binding import Arrays, Bound
+from tadpool.modelling.entry import Entry
+
+REFIT_WARMUP = 300
+"""Most warm-up iterations of a refit, which starts with the step sizes and variances of the main fit."""
 
 
 @dataclass(frozen=True)
 class Refits:
-    """What the fits without each fold say of it.
+    """What the refits without each fold say of it.
 
     scores: log likelihood of the targets (fold, chain, draw, target), 0 past a fold's last one. predictive: outcome -> its
     draws in the rows left out (fold, chain, thinned draw, row, ...), repeated past a fold's last one, if any. rhat: (fold,) the
@@ -45,24 +49,31 @@ class Refits:
 def refit(
     bound: Bound,
     folds: Sequence[Fold],
-    address: Mapping[str, Any],
+    entry: Entry,
     settings: Mapping[str, Any],
-    *,
-    outcomes: Sequence[str],
-    unit: str,
     main: xr.DataTree,
+    *,
+    attempt: int = 0,
     points: Points | None = None,
-    predictive: bool = True,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> Refits:
-    """Fit the model without each fold's rows, from where the chains of the main fit ended.
+    execution: lanes.Execution | None = None,
+) -> Refits | None:
+    """Fit the model without each fold's rows, warm-started from the main fit.
 
-    main: the main fit. address: seed, study, entry, role and attempt, see `tadpool.seeds`. settings: chains, the fields
-    of `lanes.Sampler`, and the sites that are `reparametrized`. points: those of a sweep, or of separate fits, with the
-    `bound` that `binding.separated` gives; a fold of theirs lies within one fit. predictive: whether to predict what was
-    left out too.
+    Args:
+        bound: The model bound to its data; of separate fits as `batched_fits.group_points` gives it.
+        folds: What each refit leaves out; of separate fits each fold lies within one of them.
+        entry: Its address, outcomes and unit are used.
+        settings: chains, the fields of `lanes.Sampler`, and the sites that are `reparametrized`, see `sampler_settings`.
+        main: The main fit, with the groups posterior and sample_stats.
+        attempt: Number of the main fit's last attempt.
+        points: The points of a sweep, or of separate fits. Rows that are left out of a sweep's points are not predicted.
+        execution: How the lanes are run, see `lanes.run`.
+
+    Returns:
+        What the refits say of their folds; None in a job that samples only a share of them.
     """
-    chains = settings["chains"]
+    chains, outcomes, unit = settings["chains"], entry.outcomes, entry.unit
+    address = {**entry.address, "role": "leave_out", "attempt": attempt}
     sampler = lanes.Sampler.from_settings(settings)
     at, rows = zip(*(_place(fold, points) for fold in folds), strict=True)
     width, count = max(map(len, rows)), 1 + max(int(fold.targets.max()) for fold in folds)
@@ -81,7 +92,7 @@ def refit(
         for name, padding in points.held_out.items():
             everything["held_out"][name] = everything["held_out"].get(name, False) | padding[list(at)]
     function = binding.reparametrized(bound, settings.get("reparametrized", ()))
-    known = _known(bound, function, main, points, sampler)
+    start = warm_start(bound, function, main, points, sampler)
     of_lane = batches.take(everything, np.repeat(np.arange(len(folds)), chains))
     batch = lanes.Lanes(
         of_lane["keys"],
@@ -89,18 +100,19 @@ def refit(
         of_lane["arguments"],
         of_lane["held_out"],
         {name: of_lane[name] for name in ("rows", "targets")},
-        batches.take(known, (np.array(at)[:, None] * chains + np.arange(chains)).ravel()),
+        batches.take(start, (np.array(at)[:, None] * chains + np.arange(chains)).ravel()),
     )
-    kept = sampling.thinned(sampler.draws, chains) if predictive else np.zeros(0, int)
+    kept = np.zeros(0, int) if _swept(points) else sampling.thinned(sampler.draws, chains)
     derive = _derive(bound, outcomes, unit, count, kept)
     shared = {name: value for name, value in bound.data.items() if name not in batch.arguments}
     changes = [points.settings[number] if points and points.settings else {} for number in at]
-    # Those of the main fit's warm-up do not concern fits that start where it ended.
+    # A swept length of the warm-up is that of the main fit: refits are warm-started.
     samplers = [
         replace(sampler, **{k: v for k, v in own.items() if k != "warmup"}) for own in changes for _ in range(chains)
     ]
-    result = lanes.run_each(function, batch, shared, samplers, derive=derive, progress=progress)
-    checkpoints.end_of_share()
+    result = lanes.run_each(function, batch, shared, samplers, derive=derive, execution=execution)
+    if result is None:
+        return None
     values = jax.tree.map(lambda array: array.reshape(len(folds), chains, *array.shape[1:]), result.values)
     lp, diverging = (result.stats[name].reshape(len(folds), chains, -1) for name in ("lp", "diverging"))
     finite = (result.status.reshape(len(folds), chains) == lanes.Status.OK).all(axis=1)
@@ -109,10 +121,34 @@ def refit(
     return Refits(values["scores"], values["predictive"], rhat, diverging.sum(axis=(1, 2)), finite)
 
 
-def _known(
+def sampler_settings(attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sampler settings of refits: those of the main fit, without draws that a remedy added, and with a shorter warm-up.
+
+    Args:
+        attempts: The attribute `attempts` of the main fit's file.
+
+    Returns:
+        Settings with the keys of the config's `sampler`, and the sites that are `reparametrized`.
+    """
+    first, last = attempts[0]["settings"], attempts[-1]["settings"]
+    return {**last, "draws": first["draws"], "warmup": min(last["warmup"], REFIT_WARMUP)}
+
+
+def warm_start(
     bound: Bound, function: Callable, main: xr.DataTree, points: Points | None, sampler: lanes.Sampler
-) -> Arrays:
-    """Where each chain of the main fit (fits x chains) ended, its step size, and the (co)variances of unconstrained sites."""
+) -> WarmStart:
+    """Where refits start: where each chain of the main fit ended, with what that fit has adapted.
+
+    Args:
+        bound: The model bound to its data.
+        function: The model as it is sampled, with sites reparametrized.
+        main: The main fit, with the groups posterior and sample_stats.
+        points: The points of a sweep or of separate fits, if the main fit has several.
+        sampler: Settings of the refits; `dense` decides which sites have covariances in place of variances.
+
+    Returns:
+        The start of each chain of the main fit: the leading axis has (fits x chains) lanes.
+    """
     leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
     posterior, step_size = main["posterior"].to_dataset(), main["sample_stats"]["step_size"].transpose(*leading).values
     names = binding.latents(function, {**bound.data, **bound.hyperparameters})
@@ -142,11 +178,11 @@ def _known(
     masses = {rest: elements(rest).var(axis=1)} if rest else {}
     if dense:
         masses[dense] = np.stack([np.atleast_2d(np.cov(draws, rowvar=False)) for draws in elements(dense)])
-    return {
-        "z": {name: array[:, -1] for name, array in z.items()},
-        "inverse_mass_matrix": {sites: np.repeat(mass, chains, axis=0) for sites, mass in masses.items()},
-        "step_size": step_size.reshape(fits * chains, -1)[:, -1],
-    }
+    return WarmStart(
+        z={name: array[:, -1] for name, array in z.items()},
+        inverse_mass_matrix={sites: np.repeat(mass, chains, axis=0) for sites, mass in masses.items()},
+        step_size=step_size.reshape(fits * chains, -1)[:, -1],
+    )
 
 
 def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
@@ -161,8 +197,11 @@ def _place(fold: Fold, points: Points | None) -> tuple[int, np.ndarray]:
 
 def _name(fold: Fold, points: Points | None) -> list:
     """Of a sweep's fold the value comes first, so that its fit is the same whatever other values the sweep has."""
-    swept = points is not None and points.rows is None
-    return [*([points.labels[fold.point].tolist()] if swept else []), *fold.name]
+    return [*([points.labels[fold.point].tolist()] if _swept(points) else []), *fold.name]
+
+
+def _swept(points: Points | None) -> bool:
+    return points is not None and points.rows is None
 
 
 def _held_out(bound: Bound, rows: Sequence[np.ndarray], outcomes: Sequence[str], unit: str) -> dict[str, np.ndarray]:

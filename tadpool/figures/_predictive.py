@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from tadpool.elements import element_names
 from tadpool.figures import Drawn, _style, _summaries
 
 MOST_VALUES = 45
@@ -46,10 +47,9 @@ def parts(data: xr.Dataset, outcomes: Sequence[str], unit: str) -> Iterator[tupl
     """Each outcome, split where it has further dims than the unit: name, outcome, position."""
     for outcome in outcomes:
         rest = [dim for dim in data[outcome].dims if dim != unit]
-        for index in np.ndindex(*(data.sizes[dim] for dim in rest)):
-            where = dict(zip(rest, index, strict=True))
-            labels = [str(data[dim].values[i]) if dim in data.coords else str(i) for dim, i in where.items()]
-            yield f"{outcome}[{', '.join(labels)}]" if labels else outcome, outcome, where
+        positions = np.ndindex(*(data.sizes[dim] for dim in rest))
+        for index, name in zip(positions, element_names(data[outcome], (unit,)), strict=True):
+            yield name, outcome, dict(zip(rest, index, strict=True))
 
 
 def _draws(predicted: xr.DataArray) -> np.ndarray:

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from tadpool.elements import element_labels, element_names
 from tadpool.figures import NotDrawn
 from tadpool.intervals import HIGH, LOW
 
@@ -51,15 +52,6 @@ def dims(site: xr.DataArray) -> list[str]:
     return [str(dim) for dim in site.dims if dim not in SAMPLE]
 
 
-def element_names(site: xr.DataArray) -> list[str]:
-    """`name` of a scalar, `name[label, ...]` of each element of an array, in C order."""
-    if not dims(site):
-        return [str(site.name)]
-    labels = [site[dim].values if dim in site.coords else range(site.sizes[dim]) for dim in dims(site)]
-    index = pd.MultiIndex.from_product(labels)
-    return [f"{site.name}[{', '.join(map(str, combination))}]" for combination in index]
-
-
 def draws(site: xr.DataArray) -> np.ndarray:
     """The site as (elements, draws of all chains)."""
     return site.transpose(..., *SAMPLE).values.reshape(-1, site.sizes["chain"] * site.sizes["draw"]).astype(float)
@@ -90,7 +82,7 @@ def in_words(row: Mapping[str, float]) -> str:
 def site_summary(site: xr.DataArray) -> pd.DataFrame:
     """`summary` of each element of a site, with the columns parameter, site and element (its label, "" for a scalar)."""
     names = element_names(site)
-    elements = [name[len(str(site.name)) + 1 : -1] if dims(site) else "" for name in names]
+    elements = [", ".join(labels) for labels in element_labels(site)]
     identity = pd.DataFrame({"parameter": names, "site": str(site.name), "element": elements})
     return identity.join(summary(draws(site)))
 

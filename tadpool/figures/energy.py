@@ -5,6 +5,7 @@ import pandas as pd
 from arviz_stats.base import array_stats
 
 from tadpool.convergence.diagnostics import DEFAULTS
+from tadpool.elements import element_names
 from tadpool.figures import Drawn, Standard, _style, _summaries
 
 STANDARD = Standard("entry", "sampler", place=2)
@@ -33,7 +34,7 @@ def draw(results, *, entry: str) -> Drawn:
     axes.set(xlabel="energy (nats)", ylabel="density", yticks=[], ylim=(0, None))
     _style.legend_above(figure, axes)
     shown = ", ".join(f"{value:.2f}" for value in by_chain)
-    where = f" ({_summaries.element_names(energy)[worst]})" if len(flat) > 1 else ""
+    where = f" ({element_names(energy)[worst]})" if len(flat) > 1 else ""
     axes.set_title(f"E-BFMI by chain: {shown}" + where, fontsize=8)
     alt = f"Densities of the energies and of their changes. E-BFMI by chain: {shown}; the threshold is {DEFAULTS['bfmi_warn']}."
     values = {"bfmi_min": float(by_chain.min()), "threshold": DEFAULTS["bfmi_warn"]}

@@ -59,7 +59,7 @@ def draw(results, *, entry: str) -> Drawn:
         _panel(panel, curve, kind, _style.colour(results, entry), _style.quantity(results.data[outcome]))
         columns = {"at": curve.at, "line": curve.line, "band_low": curve.low, "band_high": curve.high}
         frames.append(pd.DataFrame({"outcome": outcome, "kind": kind, **columns}))
-        gate = results.config.get("only_where", {}).get(outcome)
+        gate = results.config.get("observed_where", {}).get(outcome)
         gated += [_gated(outcome, gate, predicted)] if gate else []
         kinds.append(kind)
         curves.append(curve)
@@ -113,7 +113,7 @@ def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Pre
     draws = drawn.transpose(unit, *rest, *_summaries.SAMPLE).values
     observed = data[outcome].transpose(unit, *rest)
     counted = xr.ones_like(observed, bool)
-    gate = results.config.get("only_where", {}).get(outcome)
+    gate = results.config.get("observed_where", {}).get(outcome)
     if gate:
         counted = (counted & (data[gate] != 0)).transpose(*observed.dims)
     if gate in predictive:

@@ -53,7 +53,7 @@ def outcomes(results, entry: str) -> list[predictive_checks.Outcome]:
     for name, outcome, where in _predictive.parts(data, results.config["outcomes"], unit):
         if outcome not in predictive:
             continue
-        gate = results.config.get("only_where", {}).get(outcome)
+        gate = results.config.get("observed_where", {}).get(outcome)
         observed = data[outcome].isel(where)
         found.append(
             predictive_checks.Outcome(

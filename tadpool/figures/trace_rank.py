@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from tadpool.elements import element_labels
 from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
 STANDARD = Standard("entry", "sampler", place=1)
@@ -29,7 +30,7 @@ def draw(results, *, entry: str, rows: int = ROWS) -> Drawn:
     figure, axes = _style.panels(len(chosen), 2, height=0.7 + 1.05 * len(chosen), sharex="col", width=_style.WIDTH)
     frames = []
     for (trace, rank), row in zip(axes, chosen, strict=True):
-        values = _element(posterior[row["site"]], row["parameter"])
+        values = _element(posterior[row["site"]], row["labels"])
         frames += [
             _trace(trace, values).assign(parameter=row["parameter"], panel="trace"),
             _ranks(rank, values, row["ess_bulk"]).assign(parameter=row["parameter"], panel="rank"),
@@ -58,18 +59,18 @@ def _worst(rows: Sequence[dict], most: int) -> list[dict]:
     ]
 
     def size(row):
-        return "[" in row["parameter"], min(row["ess_bulk"], row["ess_tail"])
+        return bool(row["labels"]), min(row["ess_bulk"], row["ess_tail"])
 
-    scalars = [row for row in moved if "[" not in row["parameter"]]
+    scalars = [row for row in moved if not row["labels"]]
     kept = sorted(scalars, key=size)[: max(1, most - 2)]
     kept += sorted((row for row in moved if row not in scalars), key=size)[: most - len(kept)]
     return [row for row in moved if row in kept]
 
 
-def _element(site: xr.DataArray, parameter: str) -> np.ndarray:
+def _element(site: xr.DataArray, labels: Sequence[str]) -> np.ndarray:
     values = site.transpose(..., *_summaries.SAMPLE).values
     flat = values.reshape(-1, *values.shape[-2:])
-    return flat[_summaries.element_names(site).index(parameter)].astype(float)
+    return flat[element_labels(site).index(tuple(labels))].astype(float)
 
 
 def _trace(axes: Axes, values: np.ndarray) -> pd.DataFrame:

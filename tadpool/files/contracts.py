@@ -81,14 +81,12 @@ PREDICTIONS = Contract(
     {"predictions": Group(SAMPLE), "predictions_constant_data": Group(optional=True)},
     ("provenance", "status"),
 )
-CALIBRATION_PART = Contract(
-    "some simulations of one calibration",
-    {"simulations": Group(("simulation",), ("rank", "below", "truth", "mean", "sd", "ess", "outcome", "reason"))},
-    ("provenance", "status"),
-)
 CALIBRATION = Contract(
     "simulation-based calibration of one entry",
-    {**CALIBRATION_PART.groups, "quantities": Group(("quantity",), ("p_value", "coverage_50", "coverage_89", "site"))},
+    {
+        "simulations": Group(("simulation",), ("rank", "below", "truth", "mean", "sd", "ess", "outcome", "reason")),
+        "quantities": Group(("quantity",), ("p_value", "coverage_50", "coverage_89", "site")),
+    },
     ("provenance", "status", "verdict", "reasons"),
 )
 RECOVERY = Contract(
@@ -111,7 +109,6 @@ FILES = {
     "<study>/sweeps/<sweep>/fit.nc": SWEEP,
     "<study>/sweeps/<sweep>/loo.nc": LOO,
     "<study>/calibration/<calibration>.nc": CALIBRATION,
-    "<study>/calibration/<calibration>/<chunk>.nc": CALIBRATION_PART,
     "<study>/recovery/<recovery>/<entry>.nc": RECOVERY,
 }
 """Every NetCDF file below results/ and its contract."""

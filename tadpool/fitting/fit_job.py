@@ -1,6 +1,7 @@
 """Fit one entry, with the remedies that it is allowed, or over a sweep, and write fit.nc."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -9,104 +10,110 @@ import xarray as xr
 from tadpool import sweep_axes
 from tadpool.convergence.remedies import Step, first_step, hopeless, next_step, record
 from tadpool.engine import compile_cache, lanes, progress
+from tadpool.engine.checkpoints import CheckpointStore
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
 from tadpool.fitting import sampling
 from tadpool.fitting import storage as storing
+from tadpool.fitting.job import Job
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
 from tadpool.modelling import batched_fits, binding
-from tadpool.modelling.references import Reference
+from tadpool.modelling.entry import Entry
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep varies.
+
+    over, points: see `batched_fits.sweep_points`. dataset, arguments: the simulator, where the sweep goes over these.
+    """
+
+    over: sweep_axes.Over
+    points: Sequence
+    dataset: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fit(
-    output: str,
-    provenance: str,
-    data: str,
-    threads: int,
-    *,
-    seed: int,
-    study: str,
-    entry: str,
-    model: Reference,
-    hyperparameters: Mapping[str, Any],
-    outcomes: Sequence[str],
-    unit: str,
+    job: Job,
+    entry: Entry,
     sampler: Mapping[str, Any],
-    only_where: Mapping[str, str],
+    *,
     remedies: Sequence[str] = (),
     verdict: Mapping[str, float] | None = None,
-    by: str | None = None,
-    over: sweep_axes.Over | None = None,
-    points: Sequence = (),
-    dataset: str | None = None,
-    arguments: Mapping[str, Any] = MappingProxyType({}),
+    sweep: Mapping[str, Any] | None = None,
     storage: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Sample the posterior and everything derived from its draws into `output` (contracts.FIT, or SWEEP with `over`).
+    """Write the posterior and everything derived from its draws into `job.output` (contracts.FIT, or SWEEP with `sweep`).
 
-    by: fit the model to each member of this group alone. over, points: fit it at each point of a sweep, see
-    `binding.swept`. dataset, arguments: the simulator, where the sweep goes over its arguments.
-    storage: what the file keeps of the draws, see `tadpool.fitting.storage`.
-    sampler: the keys of `config.Sampler`. remedies: what may be tried where the check finds something, of
-    `tadpool.convergence.remedies`. verdict: thresholds of that check that are not the defaults. The attribute `attempts` lists
-    every sampling, the last one being that of the draws in the file.
-    Raises UserError where model and data do not fit together; a fit that fails numerically is written all the same, with
-    status "failed" and the reason.
+    The attribute `attempts` lists every sampling, the last one being that of the draws in the file. A fit that fails
+    numerically is written too, with status "failed" and the reason. A job that samples only a share of the lanes writes no
+    result.
+
+    Args:
+        job: Reads `data`.
+        entry: What is fitted; with `by`, to each member of that group alone.
+        sampler: The keys of the config's `sampler`.
+        remedies: What may be tried where the check finds something, of `tadpool.convergence.remedies`.
+        verdict: Thresholds of that check that are not the defaults.
+        sweep: The fields of `Sweep`, to fit the model at each of its points.
+        storage: What the file keeps of the draws, see `tadpool.fitting.storage`.
+
+    Raises:
+        UserError: The model and the data do not fit together.
     """
-    lanes.start(threads, sampler["precision"], sampler.get("platform", "cpu"))
-    address = {"seed": seed, "study": study, "entry": entry, "role": "fit"}
+    lanes.start(job.threads, sampler["precision"], sampler.get("platform", "cpu"))
+    varied, by = Sweep(**sweep) if sweep else None, entry.by
     with compile_cache.active():
-        tree, bound = binding.open_bound(data, model, hyperparameters, only_where)
+        tree, bound = binding.open_bound(job.data, entry)
         several = None
-        if over:
-            simulated = _simulated(dataset, arguments, outcomes, study, seed, over, points) if dataset else []
-            bound, several = batched_fits.sweep_points(
-                bound, over, points, [datasets.merged(each) for each in simulated]
-            )
+        if varied:
+            simulated = _simulated(varied, entry) if varied.dataset else []
+            data = [datasets.merged(each) for each in simulated]
+            bound, several = batched_fits.sweep_points(bound, varied.over, varied.points, data)
             tree = datasets.stacked(simulated, several.dim, several.coords) if simulated else tree
         if by:
-            bound, several = batched_fits.group_points(bound, by, unit)
-        elif "truth" in tree.children and not over:
+            bound, several = batched_fits.group_points(bound, by, entry.unit)
+        elif "truth" in tree.children and not varied:
             _check_truth(tree["truth"].to_dataset(), bound)
-        sampled, attempts = tried(bound, address, sampler, several, remedies, judged=not over, verdict=verdict)
-        result = sampling.derived(sampled, outcomes, unit, storage.get("every", 1))
+        address = {**entry.address, "role": "fit"}
+        sampled, attempts = sample_with_remedies(
+            bound, address, sampler, several, remedies, judged=not varied, verdict=verdict, store=job.store
+        )
+        if sampled is None:
+            return
+        result = sampling.fit_from_draws(sampled, entry.outcomes, entry.unit, storage.get("every", 1))
     if by:
-        dataset = datasets.merged(tree)
+        labels = datasets.merged(tree)[entry.unit]
         for name in {"log_likelihood", "posterior_predictive"} & set(result.groups):
-            result.groups[name] = result.groups[name].assign_coords({unit: dataset[unit]})
+            result.groups[name] = result.groups[name].assign_coords({entry.unit: labels})
     for name, group in result.groups.items():
         tree[name] = group
+    along = sweep_axes.dim(varied.over) if varied else by
     tree.attrs = {
-        "provenance": provenance,
+        "provenance": job.provenance,
         "status": result.status,
         "reason": result.reason,
         "attempts": io.canonical(attempts),
         **({"facts": io.canonical(bound.facts)} if bound.facts else {}),
-        **({"over": sweep_axes.dim(over) if over else by} if over or by else {}),
+        **({"over": along} if along else {}),
     }
-    tree = storing.stored(tree, storage, sweep_axes.dim(over) if over else by, whole=by is not None, own=verdict)
-    io.write(output, tree, contracts.SWEEP if over else contracts.FIT)
+    tree = storing.stored(tree, storage, along, whole=by is not None, own=verdict)
+    io.write(job.output, tree, contracts.SWEEP if varied else contracts.FIT)
 
 
-def _simulated(
-    dataset: str,
-    arguments: Mapping[str, Any],
-    outcomes: Sequence[str],
-    study: str,
-    seed: int,
-    over: sweep_axes.Over,
-    points: Sequence,
-) -> list[xr.DataTree]:
+def _simulated(varied: Sweep, entry: Entry) -> list[xr.DataTree]:
     """The data at each point, from the same random numbers: at the study's own arguments they are the study's own data."""
-    defaults = plugins.defaults(plugins.find("datasets", dataset), "simulate")
+    defaults = plugins.defaults(plugins.find("datasets", varied.dataset), "simulate")
 
     def at(point) -> xr.DataTree:
-        own = sweep_axes.values(over, point, sweep_axes.ARGUMENTS)
+        own = sweep_axes.values(varied.over, point, sweep_axes.ARGUMENTS)
         whole = {name: int(value) if isinstance(defaults[name], int) else value for name, value in own.items()}
-        return simulation.simulate(dataset, {**arguments, **whole}, outcomes, study, seed)
+        arguments = {**varied.arguments, **whole}
+        return simulation.simulate(varied.dataset, arguments, entry.outcomes, entry.study, entry.seed)
 
-    return [at(point) for point in points]
+    return [at(point) for point in varied.points]
 
 
 def _check_truth(truth: xr.Dataset, bound: binding.Bound) -> None:
@@ -115,24 +122,40 @@ def _check_truth(truth: xr.Dataset, bound: binding.Bound) -> None:
         aligned(truth[name], bound.dims[name], bound.sizes[name])
 
 
-def tried(
+def sample_with_remedies(
     bound: binding.Bound,
     address: Mapping[str, Any],
     sampler: Mapping[str, Any],
     points: batched_fits.Points | None,
     allowed: Sequence[str],
+    *,
     judged: bool = True,
     verdict: Mapping[str, float] | None = None,
-) -> tuple[sampling.Sampled, list[dict[str, Any]]]:
+    store: CheckpointStore | None = None,
+) -> tuple[sampling.Sampled | None, list[dict[str, Any]]]:
     """Sample, check, and sample again with the next remedy, until nothing is wrong or left to try.
 
-    Returns the last sampling and a record of each. judged: whether each is checked at all. verdict: as in `fit`.
+    Args:
+        bound: The model bound to its data.
+        address: seed, study, entry and role, see `tadpool.seeds`.
+        sampler: The keys of the config's `sampler`.
+        points: The points of a sweep, or of separate fits.
+        allowed: The remedies that may be tried.
+        judged: Whether a sampling is checked at all.
+        verdict: Thresholds of the check that are not the defaults.
+        store: Where what is sampled is kept.
+
+    Returns:
+        The last sampling and a record of each; None and no record in a job that samples only a share of the lanes.
     """
     sites = binding.reparametrizable(bound) if "reparametrize" in allowed else []
     binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling
     step, sampled, attempts = first_step(sampler), None, []
+    store = store or CheckpointStore()
     while step:
-        sampled = _sampled(bound, address, step, points, sampled, keep_state="draws" in allowed)
+        sampled = _sampled(bound, address, step, points, sampled, "draws" in allowed, store)
+        if sampled is None:
+            return None, []
         report = _checked(sampled, step.settings, verdict) if judged else None
         reason = sampled.reason
         attempts.append(record(step, address["seed"], "failed" if reason else "ok", reason, report))
@@ -147,15 +170,17 @@ def _sampled(
     points: batched_fits.Points | None,
     before: sampling.Sampled | None,
     keep_state: bool,
-) -> sampling.Sampled:
+    store: CheckpointStore,
+) -> sampling.Sampled | None:
     """The lanes of a step: those before with more draws, or new ones."""
     settings, chains = step.settings, step.settings["chains"]
     fits = len(points.labels) if points else 1
     done = before.sampler.draws if step.remedy == "draws" else -settings["warmup"]
     name = f"{address['study']}/{address['entry']}" + (f", remedy {step.remedy}" if step.remedy else "")
     with progress.bar(name, fits * chains * (settings["draws"] - done)) as advance:
+        execution = lanes.Execution(store, advance)
         if step.remedy == "draws":
-            return sampling.continued(before, settings["draws"], advance)
+            return sampling.continue_sampling(before, settings["draws"], execution)
         return sampling.sample(
             bound,
             {**address, "attempt": step.attempt},
@@ -164,7 +189,7 @@ def _sampled(
             points=points,
             reparametrized=settings["reparametrized"],
             keep_state=keep_state,
-            progress=advance,
+            execution=execution,
         )
 
 

@@ -10,48 +10,49 @@ from tadpool import seeds
 from tadpool.engine import compile_cache, lanes
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io
-from tadpool.files import data_file as datasets
 from tadpool.fitting import sampling
-from tadpool.modelling.binding import Bound, bind, labelled, smallest_integer_type
-from tadpool.modelling.references import Reference, design_of
+from tadpool.fitting.job import Job
+from tadpool.modelling.binding import Bound, labelled, open_bound, smallest_integer_type
+from tadpool.modelling.entry import Entry
+from tadpool.modelling.references import design_of
 
 
 def predict(
-    output: str,
-    provenance: str,
-    data: str,
-    fit: str,
-    threads: int,
+    job: Job,
+    entry: Entry,
     *,
-    seed: int,
-    study: str,
-    entry: str,
-    model: Reference,
-    hyperparameters: Mapping[str, Any],
     group: str | None,
     label: str | None,
-    rows: Sequence[Mapping[str, Any]],
-    unit: str,
-    only_where: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]] | None,
     precision: str,
 ) -> None:
-    """Draw the outcomes of `rows`, with `group` those of one new member of it, into `output` (contracts.PREDICTIONS).
+    """Write predicted outcomes of rows into `job.output` (contracts.PREDICTIONS).
 
     A fit that failed or crashed gives a file without numbers that says so.
+
+    Args:
+        job: Reads `data` and `fit`.
+        entry: The entry that was fitted.
+        group: A group, where the rows are those of one new member of it.
+        label: Name of the new member.
+        rows: The rows to predict, as in `predict_rows`; by default one.
+        precision: "float64" or "float32".
+
+    Raises:
+        UserError: A row is missing a variable that the model needs.
     """
-    tree = io.read(fit, contracts.FIT)
-    attributes = {"provenance": provenance, "status": tree.attrs["status"], "reason": tree.attrs["reason"]}
+    tree = io.read(job.fit, contracts.FIT)
+    attributes = {"provenance": job.provenance, "status": tree.attrs["status"], "reason": tree.attrs["reason"]}
     result = xr.DataTree(xr.Dataset(attrs=attributes))
     if tree.attrs["status"] == "ok":
-        lanes.start(threads, precision)
-        dataset = datasets.merged(io.read(data, contracts.DATA))
-        key = seeds.key(seed, study, entry, "predictions")
+        lanes.start(job.threads, precision)
+        key = seeds.key(**entry.address, role="predictions")
         posterior = tree["posterior"].to_dataset()
         with compile_cache.active():
-            bound = bind(model, dataset, hyperparameters, only_where=only_where)
-            predicted = predict_rows(bound, posterior, group, label or f"new {group}", unit, rows or [{}], key)
+            _, bound = open_bound(job.data, entry)
+            predicted = predict_rows(bound, posterior, group, label or f"new {group}", entry.unit, rows or [{}], key)
         result.update(predicted.children)
-    io.write(output, result, contracts.PREDICTIONS)
+    io.write(job.output, result, contracts.PREDICTIONS)
 
 
 def predict_rows(
@@ -95,7 +96,7 @@ def predict_rows(
 def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`."""
     variables = {}
-    rows = [typical(bound) | dict(row) for row in rows]
+    rows = [typical_row(bound) | dict(row) for row in rows]
     for name, value in bound.inputs.items():
         dims = bound.dataset[name].dims if name in bound.dataset else ()
         if group and dims == (group,) != (unit,):
@@ -119,7 +120,7 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
     return bound.dataset.drop_dims(replaced).assign(variables).assign_coords(coords)
 
 
-def typical(bound: Bound) -> dict[str, Any]:
+def typical_row(bound: Bound) -> dict[str, Any]:
     """What a row of a model of the ladder has where it does not say otherwise: medians, and the most frequent category."""
     design = design_of(bound.model)
     if design is None:

@@ -11,7 +11,7 @@ import numpyro
 import xarray as xr
 
 from tadpool import seeds
-from tadpool.engine import batches, checkpoints, lanes
+from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import hold_out, lane_key
 from tadpool.fitting import LOG_LIKELIHOOD_BYTES
 from tadpool.modelling import binding, densities
@@ -42,10 +42,10 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
 
     kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
     if len(kept) < PRIOR_DRAWS:
-        values = batches.map_lanes(sites, batch, shared, skip_optimization=brief(bound))
+        values = batches.map_lanes(sites, batch, shared, skip_optimization=is_quick_to_draw(bound))
         values |= _outcomes(bound, draw, batches.take(batch, kept), shared)
     else:
-        values = batches.map_lanes(draw, batch, shared, skip_optimization=brief(bound))
+        values = batches.map_lanes(draw, batch, shared, skip_optimization=is_quick_to_draw(bound))
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = smallest_integer_type(value[None])
@@ -62,7 +62,7 @@ def _outcomes(bound: Bound, draw: Callable, batch: Arrays, shared: Arrays) -> Ar
         return {name: values[name] for name in bound.outcomes}
 
     size = 8 * sum(bound.sizes[name] for name in bound.outcomes)
-    return batches.map_lanes(outcomes, batch, shared, bytes_per_lane=size, skip_optimization=brief(bound))
+    return batches.map_lanes(outcomes, batch, shared, bytes_per_lane=size, skip_optimization=is_quick_to_draw(bound))
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,23 @@ def sample(
     points: Points | None = None,
     reparametrized: Sequence[str] = (),
     keep_state: bool = False,
-    progress: Callable[[int], None] = lambda iterations: None,
-) -> Sampled:
-    """Sample the posterior, once or at each of `points`. keep_state: so that `continued` can go on."""
+    execution: lanes.Execution | None = None,
+) -> Sampled | None:
+    """Sample the posterior, once or at each of `points`.
+
+    Args:
+        bound: The model bound to its data.
+        address: seed, study, entry, role and attempt, see `tadpool.seeds`.
+        chains: Chains of each fit.
+        sampler: Settings of NUTS.
+        points: The points of a sweep, or of separate fits; by default there is one fit.
+        reparametrized: Sites whose standardized distances are sampled in their place.
+        keep_state: Whether `continue_sampling` is to go on from the last draw.
+        execution: How the lanes are run, see `lanes.run`.
+
+    Returns:
+        The lanes and how they were sampled; None in a job that samples only a share of them.
+    """
     labels = [None] if points is None else points.labels.tolist()
     keys = np.repeat([seeds.key(**address, point=label) for label in labels], chains, axis=0)
     batch = _batch(bound, points, keys, chains)
@@ -147,12 +161,13 @@ def sample(
     shared = _shared(bound.data, batch)
     samplers = [replace(sampler, **changes) for changes in (points.settings if points else ()) or ({},) * len(labels)]
     each = [own for own in samplers for _ in range(chains)]
-    result = lanes.run_each(function, batch, shared, each, keep_state=keep_state, progress=progress)
-    checkpoints.end_of_share()
+    result = lanes.run_each(function, batch, shared, each, keep_state=keep_state, execution=execution)
+    if result is None:
+        return None
     return Sampled(bound, address, chains, sampler, points, tuple(reparametrized), batch, result)
 
 
-def continued(sampled: Sampled, draws: int, progress: Callable[[int], None] = lambda iterations: None) -> Sampled:
+def continue_sampling(sampled: Sampled, draws: int, execution: lanes.Execution | None = None) -> Sampled:
     """The same lanes with more draws, `draws` in all: the bits that one run with so many would have given."""
     more = replace(sampled.sampler, draws=draws - sampled.sampler.draws)
     function = binding.reparametrized(sampled.bound, sampled.reparametrized)
@@ -163,7 +178,7 @@ def continued(sampled: Sampled, draws: int, progress: Callable[[int], None] = la
         more,
         state=sampled.result.state,
         keep_state=True,
-        progress=progress,
+        execution=execution,
     )
     joined = lanes.join_runs(sampled.result, result)
     return replace(sampled, sampler=replace(sampled.sampler, draws=draws), result=joined)
@@ -178,13 +193,12 @@ def posterior(
     outcomes: Sequence[str],
     unit: str,
     points: Points | None = None,
-    progress: Callable[[int], None] = lambda iterations: None,
 ) -> Fit:
-    """Sample the posterior, once or at each of `points`, and derive everything from its draws."""
-    return derived(sample(bound, address, chains, sampler, points=points, progress=progress), outcomes, unit)
+    """Sample the posterior and derive everything from its draws, see `sample` and `fit_from_draws`."""
+    return fit_from_draws(sample(bound, address, chains, sampler, points=points), outcomes, unit)
 
 
-def derived(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:
+def fit_from_draws(sampled: Sampled, outcomes: Sequence[str], unit: str, every: int = 1) -> Fit:
     """The posterior with log likelihood, log prior and predictions.
 
     every: which draws the fit's file is going to keep, see `every_last`; predictions are made with draws among these.
@@ -266,7 +280,7 @@ def log_likelihood_blocks(
 def joint_log_likelihood(bound: Bound, posterior: xr.Dataset, points: Points | None = None) -> xr.DataArray:
     """Log density of all observed sites together, as the model has it, at each draw: (chain, draw).
 
-    points: of separate fits, as `binding.separated` gives them with `bound`; their dim then comes first.
+    points: of separate fits, as `batched_fits.group_points` gives them with `bound`; their dim then comes first.
     """
     leading = ("chain", "draw") if points is None else (points.dim, "chain", "draw")
     lanes_of = {name: site.transpose(*leading, ...).values for name, site in posterior.data_vars.items()}
@@ -352,10 +366,10 @@ def predict(bound: Bound, batch: lanes.Lanes, draws: Arrays, kept: np.ndarray, k
         "key": np.tile(key, (len(batch), 1)),
         "chain": batch.chains.astype(np.uint32),
     }
-    return batches.map_lanes(derive, lane, _shared(bound.inputs, batch), skip_optimization=brief(bound))
+    return batches.map_lanes(derive, lane, _shared(bound.inputs, batch), skip_optimization=is_quick_to_draw(bound))
 
 
-def brief(bound: Bound) -> bool:
+def is_quick_to_draw(bound: Bound) -> bool:
     """Whether drawing the outcomes is so quick that its program is better not optimized, see `spreading.spread`."""
     return sum(bound.sizes[name] for name in bound.outcomes) <= BRIEF_ELEMENTS
 

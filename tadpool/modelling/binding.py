@@ -20,6 +20,7 @@ from tadpool.errors import UserError, explain_errors
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
 from tadpool.modelling import inspection, observation_weights, references, rules
+from tadpool.modelling.entry import Entry
 from tadpool.modelling.references import Reference
 
 Arrays = dict[str, Any]
@@ -40,8 +41,8 @@ class Bound:
         dims: Site -> names of its dims.
         sizes: Site -> number of its elements.
         dataset: The dataset.
-        only_where: Outcome -> a variable that is 0 where the outcome does not count: there it is not scored and is predicted
-            to be 0.
+        observed_where: Outcome -> a variable that is 0 where the outcome does not count: there it is not scored and is
+            predicted to be 0.
         facts: For a rung of the pooling ladder, what depends on the study's data and stays when it is bound to other rows
             (`tadpool.ladder.data_facts`).
     """
@@ -56,12 +57,12 @@ class Bound:
     dims: dict[str, tuple[str, ...]]
     sizes: dict[str, int]
     dataset: xr.Dataset
-    only_where: Mapping[str, str] = field(default_factory=dict)
+    observed_where: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def rebind(self, dataset: xr.Dataset) -> "Bound":
         """The same model, hyperparameters and facts, bound to another dataset."""
-        return replace(bind(self.model, dataset, self.given, self.facts), only_where=self.only_where)
+        return replace(bind(self.model, dataset, self.given, self.facts), observed_where=self.observed_where)
 
     @property
     def inputs(self) -> Arrays:
@@ -75,7 +76,7 @@ def bind(
     dataset: xr.Dataset,
     hyperparameters: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
-    only_where: Mapping[str, str] | None = None,
+    observed_where: Mapping[str, str] | None = None,
 ) -> Bound:
     """Bind a model to a dataset: match its arguments with variables and sizes, and check its rules.
 
@@ -84,7 +85,7 @@ def bind(
         dataset: The data. Without the outcomes, as in predictions, rules are not checked.
         hyperparameters: Those that differ from the model's defaults.
         facts: Facts from the study's data, when a rung of the pooling ladder is bound to other rows.
-        only_where: See `Bound`; None to skip the check of masks.
+        observed_where: See `Bound`; None to skip the check of masks.
 
     Raises:
         UserError: The dataset lacks an argument of the model, or the model breaks a rule of `tadpool.modelling.rules`.
@@ -106,7 +107,7 @@ def bind(
     with inspection.explain_model_errors(where), numpyro.validation_enabled(False):
         if any(outcome in data for outcome in signature.outcomes):
             candidate = (where, references.path(model), function, data, signature.outcomes, traced, dataset)
-            rules.check(inspection.Candidate(*candidate), only_where)
+            rules.check(inspection.Candidate(*candidate), observed_where)
             if references.weights(model):
                 function = observation_weights.add_weights(where, function, references.weights(model), dataset, data)
                 data = {name: _array(dataset[name]) for name in function.extra} | data
@@ -115,10 +116,9 @@ def bind(
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
-    return Bound(
-        model, dict(hyperparameters or {}), function, data, signature.outcomes, latents, traced, dims, sizes, dataset,
-        dict(only_where or {}), facts or {},
-    )  # fmt: skip
+    given, counted = dict(hyperparameters or {}), dict(observed_where or {})
+    outcomes, kept = signature.outcomes, facts or {}
+    return Bound(model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept)
 
 
 def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:
@@ -155,12 +155,19 @@ def _sites(function: Callable, arguments: Arrays) -> tuple[dict[str, tuple[int, 
     return {name: value.shape for name, value in shapes.items()}, tuple(latents)
 
 
-def open_bound(
-    data: str, model: Reference, hyperparameters: Mapping[str, Any], only_where: Mapping[str, str] | None = None
-) -> tuple[xr.DataTree, Bound]:
-    """Read data.nc and bind a model to it (see `bind`); returns the tree and the bound model."""
+def open_bound(data: str, entry: Entry) -> tuple[xr.DataTree, Bound]:
+    """The data of a study, and an entry's model bound to them.
+
+    Args:
+        data: Path of data.nc.
+        entry: Its model, hyperparameters and `observed_where` are used.
+
+    Returns:
+        data.nc as a tree, and the bound model.
+    """
     tree = io.read(data, contracts.DATA)
-    return tree, bind(model, datasets.merged(tree), hyperparameters, only_where=only_where or {})
+    bound = bind(entry.model, datasets.merged(tree), entry.hyperparameters, observed_where=entry.observed_where)
+    return tree, bound
 
 
 def program_signature(bound: Bound) -> tuple:

@@ -83,10 +83,10 @@ def site_log_prior(bound: Bound, sites: Arrays, arguments: Arrays) -> Arrays:
 
 
 def _where_it_counts(bound: Bound, name: str, values: jax.Array, others: Arrays) -> jax.Array:
-    """The values, with zero where the variable that `only_where` names for this outcome is 0."""
-    if name not in bound.only_where:
+    """The values, with zero where the variable that `observed_where` names for this outcome is 0."""
+    if name not in bound.observed_where:
         return values
-    gate = bound.only_where[name]
+    gate = bound.observed_where[name]
     shape = [size if dim in bound.dims[gate] else 1 for dim, size in zip(bound.dims[name], values.shape, strict=True)]
     return jnp.where(jnp.reshape(others[gate], shape) != 0, values, jnp.zeros_like(values))
 
@@ -103,4 +103,4 @@ def simulate(bound: Bound, key: jax.Array, sites: Arrays, arguments: Arrays) -> 
     trace = handlers.trace(model).get_trace(**arguments)
     values = {name: site["value"] for name, site in trace.items() if site["type"] in ("sample", "deterministic")}
     others = {**arguments, **values}
-    return values | {name: _where_it_counts(bound, name, values[name], others) for name in bound.only_where}
+    return values | {name: _where_it_counts(bound, name, values[name], others) for name in bound.observed_where}

@@ -24,8 +24,8 @@ from tadpool.modelling.inspection import Called, Candidate, Site, call, layers
 RESERVED = ("chain", "draw")
 
 
-def check(model: Candidate, only_where: Mapping[str, str] | None = None) -> None:
-    """Check the rules. only_where: as in `binding.bind`.
+def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> None:
+    """Check the rules. observed_where: as in `binding.bind`.
 
     Raises:
         UserError: The model breaks a rule on its data; the message is about the first one.
@@ -40,7 +40,7 @@ def check(model: Candidate, only_where: Mapping[str, str] | None = None) -> None
     _raise_first(_same_sites(called, call(model, model.inputs), "a call without the outcomes"))
     traces = [hidden_randomness.trace(model.function, called.latents, model.arguments) for _ in range(2)]
     _raise_first(hidden_randomness.find(*traces, model.where, model.path))
-    _raise_first(_values(called, only_where))
+    _raise_first(_values(called, observed_where))
 
 
 def _raise_first(sentences: Iterator[str]) -> None:
@@ -159,7 +159,7 @@ def _same_sites(called: Called, again: Called, what: str) -> Iterator[str]:
             )
 
 
-def _values(called: Called, only_where: Mapping[str, str] | None) -> Iterator[str]:
+def _values(called: Called, observed_where: Mapping[str, str] | None) -> Iterator[str]:
     """Observed values are the data, lie in the support of their distributions, and all count."""
     model = called.model
 
@@ -185,19 +185,19 @@ def _values(called: Called, only_where: Mapping[str, str] | None) -> Iterator[st
                 f"{site.where}: {site.name} of {labels} is {data.values[at]}, outside the support of its {site.family}; "
                 "correct the table or choose another distribution"
             )
-        if only_where is not None and site.masked:
-            yield from _masked(site, data, counted, model.dataset, only_where)
+        if observed_where is not None and site.masked:
+            yield from _masked(site, data, counted, model.dataset, observed_where)
 
 
 def _masked(
-    site: Site, data: xr.DataArray, counted: Any, dataset: xr.Dataset, only_where: Mapping[str, str]
+    site: Site, data: xr.DataArray, counted: Any, dataset: xr.Dataset, observed_where: Mapping[str, str]
 ) -> Iterator[str]:
     """Masks agree with the study. counted: False where the outcome is masked; None if that depends on parameters."""
-    fix = f"write `only_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
+    fix = f"write `observed_where: {{{site.name}: <variable>}}` in the study, or remove the mask"
     if counted is None:
         yield f"{site.where}: which values of {site.name} are masked depends on parameters; let the mask depend on data only"
         return
-    declared = dataset[only_where[site.name]] != 0 if site.name in only_where else xr.DataArray(True)
+    declared = dataset[observed_where[site.name]] != 0 if site.name in observed_where else xr.DataArray(True)
     undeclared = ~np.broadcast_to(counted, data.shape) & declared.broadcast_like(data).transpose(*data.dims).values
     if undeclared.any():
         _, labels = _first(data, undeclared)

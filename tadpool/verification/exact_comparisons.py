@@ -5,6 +5,7 @@ Every oracle makes its own fits with the settings below, the same whatever the c
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from tadpool.evaluation import elpd
 from tadpool.evaluation.cross_validation import cross_validate
 from tadpool.files import contracts, data_file, io, plugins
 from tadpool.fitting import fit_job, sampling
+from tadpool.fitting.job import Job
 from tadpool.loading import preparation
 from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 from tadpool.verification import exact_values, models
 from tadpool.verification.findings import Compared, compared
 
@@ -161,7 +164,7 @@ def normal(folder: Path, threads: int) -> list[Compared]:
     """A normal model: its posterior, and its leave-one-out score by PSIS."""
     dataset = models.normal_data(SEED)
     bound = models.normal_bound(dataset)
-    fit = sampling.derived(sampled(bound, SAMPLER), ["y"], "row").groups
+    fit = sampling.fit_from_draws(sampled(bound, SAMPLER), ["y"], "row").groups
     found = moments("Closed form of the posterior of a normal model", fit["posterior"], normal_moments(dataset))
     efficiency = elpd.relative_efficiency(fit["posterior"])
     totals = elpd.totals(elpd.psis(fit["log_likelihood"]["y"], efficiency), CHAINS * SAMPLER.draws)
@@ -172,24 +175,29 @@ def normal(folder: Path, threads: int) -> list[Compared]:
 
 
 def scored(
-    folder: Path, threads: int, dataset: str, model: str, budget: float, group: str | None = None, **changes: Any
+    folder: Path,
+    threads: int,
+    dataset: str,
+    model: str,
+    budget: float,
+    group: str | None = None,
+    sweep: Mapping[str, Any] | None = None,
+    **hyperparameters: Any,
 ) -> tuple[xr.Dataset, dict[str, Any]]:
     """Scores of a fit, as the workflow makes them, and the plan that was followed.
 
-    changes: over, points and hyperparameters. The fit is made once, and scored again by another target.
+    sweep: over and points. The fit is made once, and scored again by another target.
     """
     outcomes, unit, groups = SCORED[dataset]
     place = folder / model
-    common = {"seed": SEED, "study": "verification", "entry": model, "model": model, "hyperparameters": {}}
-    common |= {"outcomes": outcomes, "unit": unit, "only_where": {}, **changes}
+    entry = Entry(SEED, "verification", model, model, hyperparameters, outcomes, unit, groups)
     paths = {name: str(place / f"{name}.nc") for name in ("data", "fit", "loo")}
-    if not Path(paths["fit"]).is_file():
-        io.write(paths["data"], prepared(dataset), contracts.DATA)
+    job = Job(paths["loo"], "{}", threads, data=paths["data"], fit=paths["fit"])
+    if not Path(job.fit).is_file():
+        io.write(job.data, prepared(dataset), contracts.DATA)
         settings = {"chains": CHAINS, **vars(SAMPLER), "precision": "float64"}
-        fit_job.fit(paths["fit"], "{}", paths["data"], threads, sampler=settings, **common)
-    target = {"groups": groups, "by": None, "over": None, "budget": budget, "group": group}
-    kept = {name: value for name, value in common.items() if name != "points"}
-    cross_validate(paths["loo"], "{}", paths["data"], paths["fit"], threads, **{**target, **kept})
+        fit_job.fit(replace(job, output=job.fit), entry, settings, sweep=sweep)
+    cross_validate(job, entry, over=sweep["over"] if sweep else None, budget=budget, group=group)
     tree = io.read(paths["loo"], contracts.LOO)
     return tree["loo"].to_dataset(), json.loads(tree.attrs["plan"])
 
@@ -234,8 +242,8 @@ def sigma_grid(folder: Path, threads: int) -> list[Compared]:
     """Exact leave-one-out scores of reed frogs over fixed values of sigma, and the best of them."""
     exact = exact_values.reference("reedfrogs_sigma_grid").iloc[:20]
     points = np.linspace(0.1, 5.0, 20)
-    sweep = {"over": "sigma", "points": points.tolist(), "hyperparameters": {"sigma": 1.0}}
-    loo, _ = scored(folder, threads, "reedfrogs", "frogs_fixed_sigma", EVERY_UNIT, **sweep)
+    sweep = {"over": "sigma", "points": points.tolist()}
+    loo, _ = scored(folder, threads, "reedfrogs", "frogs_fixed_sigma", EVERY_UNIT, sweep=sweep, sigma=1.0)
     totals, errors = loo["total_elpd"].values, loo["total_mcse"].values
     best = float(exact.index[np.argmax(totals)])
     found = [compared("Best fixed sigma of reed frogs", "sigma", exact["elpd_loo_exact"].idxmax(), best, tolerance=0.0)]

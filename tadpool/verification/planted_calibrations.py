@@ -70,7 +70,7 @@ def calibrate(case: Planted, simulations: int = 100, seed: int = 1) -> xr.Datase
     """Simulate from the correct model, fit the case's, rank: see `calibration.calibrate`."""
     fitted = case.fitted()
     generator = None if case is CORRECT else model()
-    found = sbc.calibrate(fitted, ADDRESS | {"seed": seed}, CHAINS, SAMPLER, range(simulations), generator=generator)
+    found = sbc.calibrate(fitted, ADDRESS | {"seed": seed}, CHAINS, SAMPLER, simulations, generator=generator)
     return case.afterwards(found)
 
 

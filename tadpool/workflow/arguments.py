@@ -11,7 +11,7 @@ from tadpool.config.schema.sweep import Sweep
 from tadpool.files import provenance
 from tadpool.loading import sources
 
-DRAWN = ("sampler", "points", "dataset", "arguments", "storage", "verdict")
+DRAWN = ("sampler", "sweep", "storage", "verdict")
 """What only sampling takes of the arguments of a fit."""
 
 
@@ -32,7 +32,7 @@ class Arguments:
 
     def _scored(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
-        return {"outcomes": chosen.outcomes, "unit": chosen.unit, "only_where": chosen.only_where}
+        return {"outcomes": chosen.outcomes, "unit": chosen.unit, "observed_where": chosen.observed_where}
 
     def _prepare_data(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
@@ -41,9 +41,9 @@ class Arguments:
         return spec | ({"seed": self.config.settings.seed} if sources.is_simulated(chosen.source()) else {})
 
     def _sample_prior(self, study: str, model: str) -> dict[str, Any]:
-        only_where = self.config.studies[study].only_where
+        observed_where = self.config.studies[study].observed_where
         precision = self.config.sampler(study, model).precision
-        return {**self._base(study, model), "only_where": only_where, "precision": precision}
+        return {**self._base(study, model), "observed_where": observed_where, "precision": precision}
 
     def _fit(self, study: str, model: str) -> dict[str, Any]:
         judged = {"remedies": self.config.remedies(study, model), "verdict": self.config.thresholds(study, model)}
@@ -58,10 +58,11 @@ class Arguments:
     def _sweep(self, study: str, sweep: str) -> dict[str, Any]:
         chosen = self.config.studies[study].sweeps[sweep]
         fit = self._posterior(study, chosen.entry)
-        own = {"entry": f"sweeps/{sweep}", "over": _over(chosen), "points": chosen.points()}
+        varied = {"over": _over(chosen), "points": chosen.points()}
         if sweep_axes.of_kind(chosen.over, sweep_axes.ARGUMENTS):
             content = self.config.studies[study]
-            own |= {"dataset": content.dataset, "arguments": content.arguments}
+            varied |= {"dataset": content.dataset, "arguments": content.arguments}
+        own = {"entry": f"sweeps/{sweep}", "sweep": varied}
         if fit["storage"] != Storage().model_dump(exclude={"keep"}):  # its check is then made with it
             own["verdict"] = self.config.thresholds(study, chosen.entry)
         return fit | own
@@ -78,11 +79,12 @@ class Arguments:
         return {name: value for name, value in spec.items() if name not in DRAWN}
 
     def _cross_validate(self, study: str, model: str = "", sweep: str = "", group: str = "") -> dict[str, Any]:
-        kept = self._of_fit(self._sweep(study, sweep) if sweep else self._posterior(study, model))
         own = self.config.studies[study]
+        kept = self._of_fit(self._sweep(study, sweep) if sweep else self._posterior(study, model))
+        over = _over(own.sweeps[sweep]) if sweep else None
         budget = {"groups": own.groups, "budget": self.config.refit_budget(study)}
         left_out = own.leave_out.get(group, LeaveOut()).model_dump() | {"group": group} if group else {}
-        return {"over": None, **kept, **budget, **left_out}
+        return {"over": over, **kept, **budget, **left_out}
 
     def _assess_sensitivity(self, study: str, model: str) -> dict[str, Any]:
         fit = self._posterior(study, model)
@@ -102,23 +104,15 @@ class Arguments:
             "precision": self.config.sampler(study, model).precision,
         }
 
-    def _calibrate(self, study: str, calibration: str, chunk: str) -> dict[str, Any]:
-        first, stop = map(int, chunk.split("-"))
-        return {**self._calibration(study, calibration), "first": first, "stop": stop}
-
-    def _gather_calibration(self, study: str, calibration: str) -> dict[str, Any]:
-        chosen = self.config.studies[study].calibration[calibration]
-        record = {**self._calibration(study, calibration), "simulations": chosen.simulations}
-        return record
-
-    def _calibration(self, study: str, calibration: str) -> dict[str, Any]:
+    def _calibrate(self, study: str, calibration: str) -> dict[str, Any]:
         chosen = self.config.studies[study].calibration[calibration]
         base = self._base(study, chosen.entry)
         return {
             **base,
             "hyperparameters": {**base["hyperparameters"], **chosen.hyperparameters},
-            "only_where": self.config.studies[study].only_where,
+            "observed_where": self.config.studies[study].observed_where,
             "sampler": self.config.sampler(study, chosen.entry, chosen.sampler).model_dump(),
+            "simulations": chosen.simulations,
         }
 
     def _recover(self, study: str, recovery: str, model: str) -> dict[str, Any]:
@@ -126,7 +120,7 @@ class Arguments:
         chosen = content.recovery[recovery]
         return {
             **self._base(study, model),
-            "only_where": content.only_where,
+            "observed_where": content.observed_where,
             "outcomes": content.outcomes,
             "dataset": content.dataset,
             "arguments": content.arguments,

@@ -21,8 +21,7 @@ from typing import Any
 
 from tadpool import ROOT
 from tadpool.errors import UserError
-from tadpool.files import io, run_lock
-from tadpool.files.provenance import sha256
+from tadpool.files import io, provenance, run_lock
 
 REASONS = {
     "SIGKILL": "most often the system ran out of memory",
@@ -49,25 +48,70 @@ def export(retries: int) -> None:
     os.environ[RETRIES] = str(retries)
 
 
+def run_job(
+    script: str,
+    inputs: Mapping[str, Any],
+    outputs: Sequence[str],
+    params: Any,
+    log: Sequence[str],
+    threads: int,
+    resources: Mapping[str, Any],
+    share: str | None = None,
+) -> None:
+    """Run a guarded script as Snakemake describes its job, all or a share of it; `main(job, spec)` of it is called in a child.
+
+    Args:
+        script: Path of the script.
+        inputs: Its files by name, and the list `shares` where other jobs have sampled a part of its lanes.
+        outputs: The file that it writes.
+        params: `spec`, `digest` and, of a whole job, `crashes`, see `tadpool.workflow.specs`.
+        log: The file for what it prints.
+        threads: How many it may use.
+        resources: See `guarded`.
+        share: `2of3` for the second of three equal shares of its lanes.
+    """
+    spec = json.loads(params.spec)
+    files = {name: path for name, path in inputs.items() if isinstance(path, str)}
+    with io.job_log(log[0]):
+        record = provenance.record(spec, params.digest, files.get("data"))
+        job = {"output": outputs[0], "provenance": record, "threads": threads, **files}
+        if share is None:
+            guarded(script, job, spec, params.crashes, resources, list(inputs.get("shares", [])))
+        else:
+            number, of = map(int, share.split("of"))
+            sampled_share(script, job, spec, (number - 1, of), resources)
+
+
 def guarded(
     script: str,
-    output: str,
+    job: Mapping[str, Any],
+    spec: Mapping[str, Any],
     crashes: str,
-    provenance: str,
     resources: Mapping[str, Any] | None = None,
     shares: Sequence[str] = (),
-    **arguments,
 ) -> None:
-    """Call `main(output, provenance, **arguments)` of `script` in a child; if it dies, write a crashed result instead.
+    """Call `main(job, spec)` of a script in a child; if it dies, write a crashed result instead.
 
-    arguments: JSON values. crashes: where crashes are recorded, and the earlier ones (`Specs.crashes`); this decides a re-run,
-    so the next run tries again. resources: `runtime` (minutes), at whose end the child is stopped, and `attempt`: where the run
-    will try again with more memory and time, and these may have been too little, no result is written and the job fails. So it
-    does where this process itself is told to end. What the child has sampled is kept in a folder beside the output until there
-    is a result, and the next try goes on from there; so is what the jobs of `shares` have sampled (see `engine.checkpoints`).
+    What the child has sampled is kept in a folder beside the output until there is a result, and the next try goes on from
+    there; so is what other jobs have sampled for this one (see `engine.checkpoints`).
+
+    Args:
+        script: Path of the script.
+        job: The fields of `tadpool.fitting.job.Job`, without the store.
+        spec: What the job uses of the config, JSON values.
+        crashes: Where crashes are recorded, and the earlier ones (`Specs.crashes`); this decides a re-run, so the next run
+            tries again.
+        resources: `runtime` (minutes), at whose end the child is stopped, and `attempt`: where the run will try again with
+            more memory and time, and these may have been too little, no result is written and the job fails. So it does
+            where this process itself is told to end.
+        shares: Files of the jobs that have sampled a share of the lanes.
+
+    Raises:
+        UserError: The run will try again with more memory or time.
     """
-    resources, kept = resources or {}, _kept(output, provenance, arguments) | {"further": list(shares)}
-    end = run(script, {"output": output, "provenance": provenance, **arguments}, resources.get("runtime"), kept)
+    output, resources = job["output"], resources or {}
+    kept = _kept(job) | {"further": list(shares)}
+    end = run(script, {"job": job, "spec": spec, "kept": kept}, resources.get("runtime"))
     if end is None:
         shutil.rmtree(kept["folder"], ignore_errors=True)
         return
@@ -77,27 +121,42 @@ def guarded(
     _retry(end, output, resources)
     _say(output, cause)
     io.remove_partial(output)
-    write_crashed(output, provenance, cause)
+    write_crashed(output, job["provenance"], cause)
     known = json.loads(crashes)
     io.write_json(known["record"], [*known["earlier"], cause])
 
 
-def shared(
-    script: str, output: str, share: tuple[int, int], provenance: str, resources: Mapping[str, Any], **arguments
+def sampled_share(
+    script: str,
+    job: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    share: tuple[int, int],
+    resources: Mapping[str, Any],
 ) -> None:
-    """Sample one share (number from 0, of how many) of the lanes of `script` into `output`, for the job that gathers them.
+    """Sample one share of the lanes of a script's job into `job["output"]`, for the job that gathers them.
 
     Nothing depends on it: what a share does not hold, because its child died in the last attempt, that job samples itself.
+
+    Args:
+        script: Path of the script.
+        job: As in `guarded`.
+        spec: As in `guarded`.
+        share: Number of the share, from 0, and how many there are.
+        resources: As in `guarded`.
+
+    Raises:
+        UserError: The run will try again with more memory or time.
     """
-    kept = _kept(output, provenance, arguments) | {"share": list(share), "gathered": output}
+    output, kept = job["output"], _kept(job) | {"share": list(share), "gathered": job["output"]}
     unused = str(Path(kept["folder"]) / "unused.nc")
-    end = run(script, {"output": unused, "provenance": provenance, **arguments}, resources.get("runtime"), kept)
+    given = {"job": {**job, "output": unused}, "spec": spec, "kept": kept}
+    end = run(script, given, resources.get("runtime"))
     if end is not None:
         _retry(end, output, resources)
         _say(output, end.cause)
-        from tadpool.engine import checkpoints
+        from tadpool.engine.checkpoints import CheckpointStore
 
-        checkpoints.Store(Path(kept["folder"]), kept["identity"]).write_share(Path(output))
+        CheckpointStore(Path(kept["folder"]), kept["identity"]).write_share(Path(output))
     shutil.rmtree(kept["folder"], ignore_errors=True)
 
 
@@ -107,11 +166,12 @@ def _retry(end: End, output: str, resources: Mapping[str, Any]) -> None:
         raise UserError(f"{output}: {end.cause}; it is tried again")
 
 
-def _kept(output: str, provenance: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
     """Where what is sampled for an output is kept, and what it is from: spec, code, data, and the fit that it goes on from."""
-    fit = [Path(arguments["fit"]).read_bytes()] if "fit" in arguments else []
-    folder = Path(output).parent / f".{Path(output).stem}.resume"
-    return {"folder": str(folder), "identity": sha256(provenance, *fit)}
+    fit = [Path(job["fit"]).read_bytes()] if "fit" in job else []
+    output = Path(job["output"])
+    folder = output.parent / f".{output.stem}.resume"
+    return {"folder": str(folder), "identity": provenance.sha256(job["provenance"], *fit)}
 
 
 def _say(output: str, cause: str) -> None:
@@ -119,12 +179,10 @@ def _say(output: str, cause: str) -> None:
     os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{output}: {cause}\n".encode())
 
 
-def run(
-    script: str, arguments: dict[str, Any], minutes: float | None = None, kept: Mapping[str, Any] | None = None
-) -> End | None:
-    """Call `main(**arguments)` of `script` in a child, which has its share of the minutes; returns None or what ended it.
+def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> End | None:
+    """Call `main(job, spec)` of a script in a child, which has its share of the minutes; returns None or what ended it.
 
-    kept: where it keeps what it has sampled. Raises SystemExit where this process is told to end meanwhile.
+    given: the job, its spec, and where what it samples is kept. Raises SystemExit where this process is told to end meanwhile.
     """
     read_end, write_end = os.pipe()
     terminal = [int(os.environ[name]) for name in ("TADPOOL_TERMINAL",) if name in os.environ]
@@ -140,9 +198,7 @@ def run(
     told = []
     previous = signal.signal(signal.SIGTERM, lambda *_: (told.append(True), child.terminate()))
     try:
-        if not _ended(
-            child, json.dumps({"arguments": arguments, "kept": kept}), 60 * SHARE * minutes if minutes else math.inf
-        ):
+        if not _ended(child, json.dumps(given), 60 * SHARE * minutes if minutes else math.inf):
             child.kill()
             child.wait()
             return End(f"it ran out of its time, {minutes:g} min (`runtime`)", starved=True)
@@ -183,24 +239,26 @@ def _ended(child: subprocess.Popen, arguments: str | None, seconds: float) -> bo
     return False
 
 
-def write_crashed(path: str, provenance: str, cause: str) -> None:
-    """Write a result without numbers whose status is "crashed"."""
+def write_crashed(path: str, record: str, cause: str) -> None:
+    """Write a result without numbers whose status is "crashed". record: its provenance. cause: a sentence without its end."""
     import xarray as xr
 
     from tadpool.files import contracts
 
-    nothing = {"attempts": "[]", "over": "", "relations": "{}"}
-    attributes = {"provenance": provenance, "status": "crashed", "reason": cause, **nothing}
+    nothing = {"attempts": "[]", "over": "", "relations": "{}", "verdict": "fail"}
+    finding = {"severity": "fail", "code": "status", "values": {"status": "crashed", "reason": cause}}
+    nothing["reasons"] = io.canonical([{**finding, "site": "", "labels": []}])
+    attributes = {"provenance": record, "status": "crashed", "reason": cause, **nothing}
     io.write(path, xr.DataTree(xr.Dataset(attrs=attributes)), contracts.CRASHED)
 
 
 def main(script: str, sentences: str) -> int:
-    """The child: arguments come on standard input, the sentence of a UserError or an exception goes to a pipe."""
+    """The child: job and spec come on standard input, the sentence of a UserError or an exception goes to a pipe."""
     if sys.platform == "linux":  # without the job that started it nobody waits for its result
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     given = json.loads(sys.stdin.read())
     try:
-        _main(script, given["arguments"], given["kept"])
+        _main(script, **given)
     except Exception as error:
         words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         with os.fdopen(int(sentences), "w", encoding="utf-8") as pipe:
@@ -211,18 +269,15 @@ def main(script: str, sentences: str) -> int:
     return 0
 
 
-def _main(script: str, arguments: Mapping[str, Any], kept: Mapping[str, Any] | None) -> None:
-    from tadpool.engine import checkpoints
+def _main(script: str, job: Mapping[str, Any], spec: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+    from tadpool.engine.checkpoints import CheckpointStore
+    from tadpool.fitting.job import Job
 
-    store = checkpoints.Store()
-    if kept is not None:
-        further = [Path(path) for path in kept.get("further", ())]
-        share = tuple(kept["share"]) if "share" in kept else None
-        store = checkpoints.Store(Path(kept["folder"]), kept["identity"], further, share)
-    checkpoints.use(store)
-    with contextlib.suppress(checkpoints.Shared):
-        runpy.run_path(script, run_name="tadpool_child")["main"](**arguments)
-    if store.share is not None:
+    further = [Path(path) for path in kept.get("further", ())]
+    share = tuple(kept["share"]) if "share" in kept else None
+    store = CheckpointStore(Path(kept["folder"]), kept["identity"], further, share)
+    runpy.run_path(script, run_name="tadpool_child")["main"](Job(**job, store=store), spec)
+    if share is not None:
         store.write_share(Path(kept["gathered"]))
 
 

@@ -26,11 +26,6 @@ class Paths(Sharing):
     def calibrations(self, study: str) -> list[str]:
         return [f"results/{study}/calibration/{name}.nc" for name in self.config.studies[study].calibration]
 
-    def calibration_parts(self, study: str, calibration: str) -> list[str]:
-        """The files of the jobs that share a calibration's simulations."""
-        ranges = self.ranges(study, calibration)
-        return [f"results/{study}/calibration/{calibration}/{first}-{stop}.nc" for first, stop in ranges]
-
     def recoveries(self, study: str) -> list[str]:
         recovery = self.config.studies[study].recovery
         return [
@@ -54,7 +49,7 @@ class Paths(Sharing):
         """The studies whose draws are removed when all that is made of them is there."""
         return [study for study, content in self.config.studies.items() if content.storage.keep == "summaries"]
 
-    def fits_for_now(self) -> list[str]:
+    def temporary_fits(self) -> list[str]:
         """The files of their entries' draws, which stay until the page of all studies has been made of them too."""
         return [
             f"results/{study}/{entry}/fit.nc"
@@ -102,7 +97,7 @@ class Paths(Sharing):
     def _crashes(self, rule: str, wildcards: Mapping[str, str]) -> Path:
         place = ("sweeps", wildcards["sweep"]) if "sweep" in wildcards else (wildcards.get("model", ""),)
         if "calibration" in wildcards:
-            place = ("calibration", wildcards["calibration"], wildcards.get("chunk", ""))
+            place = ("calibration", wildcards["calibration"])
         elif "recovery" in wildcards:
             place = ("recovery", wildcards["recovery"], *place)
         name = f"{rule}_{wildcards['group']}" if "group" in wildcards else rule

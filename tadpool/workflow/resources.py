@@ -90,8 +90,7 @@ def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
     elif "calibration" in wildcards:
         calibration = content.calibration[wildcards["calibration"]]
         sampler = config.sampler(study, calibration.entry, calibration.sampler)
-        first, stop = map(int, wildcards.get("chunk", f"0-{calibration.simulations}").split("-"))
-        fits = stop - first
+        fits = calibration.simulations
     elif "recovery" in wildcards:
         recovery = content.recovery[wildcards["recovery"]]
         sampler = config.sampler(study, wildcards["model"], recovery.sampler)

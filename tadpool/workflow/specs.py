@@ -24,9 +24,10 @@ RUNS_MODEL = (
     "cross_validate",
     "predict",
     "calibrate",
-    "gather_calibration",
     "recover",
 )
+SCRIPTS = {"sweep": "fit"}
+"""The script of each rule that does not have the name of its rule."""
 
 
 class Specs(Paths, Arguments):
@@ -46,17 +47,19 @@ class Specs(Paths, Arguments):
         """
         return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN).replace("<", "\\u003c")
 
+    def script(self, rule: str) -> str:
+        """Name of the script that a rule's job runs."""
+        return SCRIPTS.get(rule, rule)
+
     def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
         """sha256 of the script, its imports, the plug-in that it runs and the files that it reads."""
-        code, files = [ROOT / "scripts" / f"{rule}.py"], []
+        code, files = [ROOT / "scripts" / f"{self.script(rule)}.py"], []
         if rule == "prepare_data":
             source = self.config.studies[wildcards["study"]].source()
             code += sources.code(source)
             files += sources.tables(source)
         elif rule in RUNS_MODEL:
             code.append(plugins.find("models", self._entry(wildcards).model))
-            if rule == "gather_calibration":
-                code.append(ROOT / "scripts" / "calibrate.py")
             if rule == "recover" or (rule == "sweep" and self._simulates(**wildcards)):
                 code += sources.code(self.config.studies[wildcards["study"]].source())
         elif rule == "draw_figures":
@@ -85,11 +88,8 @@ class Specs(Paths, Arguments):
         It decides a re-run, so that a job that crashed is tried again, and is no part of the result: that equals one that
         never crashed.
         """
-        path = self._crashes(rule, wildcards)
-        # The parts of a calibration are gone once they are gathered: what they crashed of makes that run again.
-        records = sorted(path.parent.glob("*/calibrate.crashes.json")) if rule == "gather_calibration" else [path]
-        earlier = [cause for record in records if record.is_file() for cause in io.read_json(record)]
-        return io.canonical({"record": str(path), "earlier": earlier})
+        record = self._crashes(rule, wildcards)
+        return io.canonical({"record": str(record), "earlier": io.read_json(record) if record.is_file() else []})
 
     def _simulates(self, study: str, sweep: str) -> bool:
         """Whether the sweep's data are simulated anew at each point."""

@@ -6,7 +6,7 @@ of `p < ALARM` by simulation with exact posteriors.
 
 import json
 from dataclasses import asdict, replace
-from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,13 +15,15 @@ from arviz_stats.base import array_stats
 from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confidence_bands
 from scipy import stats
 
-from tadpool.calibration import bulk_diagnostics, sbc, sbc_jobs, sbc_verdict, uniformity
+from tadpool import ROOT
+from tadpool.calibration import bulk_diagnostics, sbc, sbc_verdict, uniformity
 from tadpool.convergence.sentences import sentence
 from tadpool.engine import lanes
 from tadpool.files import contracts, data_file, io
 from tadpool.loading import preparation
 from tadpool.modelling.binding import bind
 from tadpool.verification import planted_calibrations
+from tadpool.workflow import child_process
 
 ALARM = 1e-3
 ADDRESS = {"seed": 1, "study": "s", "entry": "e"}
@@ -148,16 +150,14 @@ def test_simulated_data_that_cannot_be_are_counted_and_not_fitted():
     wide = planted_calibrations.model(lam_shape=0.5, lam_rate=1e-16)
     possible = sbc.simulate(wide, ADDRESS, range(6)).possible
     assert 0 < possible.sum() < 6
-    found = sbc.calibrate(wide, ADDRESS, 2, lanes.Sampler(100, 50, 0.8, 10), range(6))
+    found = sbc.calibrate(wide, ADDRESS, 2, lanes.Sampler(100, 50, 0.8, 10), 6)
     assert np.array_equal(found["outcome"] != sbc_verdict.IMPOSSIBLE, possible)
     assert np.array_equal((found["rank"] >= 0).all("quantity"), possible)
     assert np.array_equal(found["reason"] != "", ~np.isin(found["outcome"], [sbc_verdict.OK]))
 
 
 def test_no_fit_is_run_where_no_data_set_can_be():
-    found = sbc.calibrate(
-        planted_calibrations.model(lam_rate=1e-300), ADDRESS, 2, planted_calibrations.SAMPLER, range(3)
-    )
+    found = sbc.calibrate(planted_calibrations.model(lam_rate=1e-300), ADDRESS, 2, planted_calibrations.SAMPLER, 3)
     assert (found["outcome"] == sbc_verdict.IMPOSSIBLE).all()
     assert sbc_verdict.verdict(found, sbc_verdict.summary(found))[0] == "fail"
 
@@ -165,7 +165,7 @@ def test_no_fit_is_run_where_no_data_set_can_be():
 def test_what_counts_follows_the_simulated_outcomes():
     """y1 is 0 where the simulated y0 is, and adds nothing to the joint log likelihood there."""
     tree = preparation.prepare("masking", {"customers": 40}, ["y0", "y1"], "masking", 1)
-    bound = replace(bind("masking_simple", data_file.merged(tree)), only_where={"y1": "y0"})
+    bound = replace(bind("masking_simple", data_file.merged(tree)), observed_where={"y1": "y0"})
     simulated = sbc.simulate(bound, ADDRESS, range(3))
     y0, y1 = simulated.outcomes["y0"], simulated.outcomes["y1"]
     assert not np.array_equal(y0[0], bound.data["y0"])
@@ -189,69 +189,59 @@ def test_parameters_are_ranked_in_the_form_that_the_model_states():
     assert sites == ["sigma"] + ["alpha"] * 48
 
 
-SPEC = {
-    **ADDRESS,
-    "model": "cookies_unpooled",
-    "hyperparameters": {},
-    "only_where": {},
-    "sampler": {
-        "chains": 2,
-        "warmup": 100,
-        "draws": 100,
-        "target_accept": 0.8,
-        "max_tree_depth": 10,
-        "precision": "float64",
-    },
-}
+SAMPLER = {"chains": 2, "warmup": 100, "draws": 100, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
+SPEC = {**ADDRESS, "model": "cookies_unpooled", "hyperparameters": {}, "observed_where": {}, "sampler": SAMPLER}
+CALIBRATE = str(ROOT / "scripts" / "calibrate.py")
 
 
 @pytest.fixture(scope="module")
-def gathered(tmp_path_factory):
-    """The bytes of one calibration, shared by one, two and three jobs."""
-    folder = tmp_path_factory.mktemp("chunks")
-    io.write(
-        folder / "data.nc", with_provenance(preparation.prepare("cookies", {}, ["chips"], "cookies")), contracts.DATA
-    )
-    whole = {}
-    for ends in ([0, 6], [0, 3, 6], [0, 2, 4, 6]):
-        ranges = list(pairwise(ends))
-        parts = [str(folder / f"{first}-{stop}.nc") for first, stop in ranges]
-        for part, (first, stop) in zip(parts, ranges, strict=True):
-            run_part(part, str(folder / "data.nc"), first, stop)
-        sbc_jobs.gather(parts, str(folder / "whole.nc"), "{}")
-        whole[len(ranges)] = (folder / "whole.nc").read_bytes()
-    return folder, whole
-
-
-def run_part(path, source, first, stop):
-    """`calibrate_part` without starting JAX again, which the process has done."""
-    started, lanes.start = lanes.start, lambda *_: None
-    try:
-        sbc_jobs.calibrate_part(path, "{}", source, 2, **SPEC, first=first, stop=stop)
-    finally:
-        lanes.start = started
-
-
-def with_provenance(tree):
+def calibration(tmp_path_factory):
+    """calibration(count, ...): the bytes of one calibration of six simulations, shared by so many jobs."""
+    folder = tmp_path_factory.mktemp("shares")
+    tree = preparation.prepare("cookies", {}, ["chips"], "cookies")
     tree.attrs["provenance"] = "{}"
-    return tree
+    io.write(folder / "data.nc", tree, contracts.DATA)
+    spec, resources = {**SPEC, "simulations": 6}, {}
+    job = {"provenance": "{}", "threads": 2, "data": str(folder / "data.nc")}
+
+    def made(count, absent=()):
+        place = folder / f"{count}-{len(absent)}"
+        output = place / "calibration.nc"
+        shares = [str(place / f"calibration.share-{number + 1}of{count}.npz") for number in range(count)]
+        for number, share in enumerate(shares if count > 1 else ()):
+            child_process.sampled_share(CALIBRATE, {**job, "output": share}, spec, (number, count), resources)
+            if number in absent:
+                Path(share).unlink()
+        crashes = json.dumps({"record": str(place / "crashes.json"), "earlier": []})
+        child_process.guarded(CALIBRATE, {**job, "output": str(output)}, spec, crashes, resources, shares)
+        return output.read_bytes(), shares
+
+    return made
 
 
-def test_bytes_do_not_depend_on_the_number_of_jobs(gathered):
-    _, whole = gathered
-    assert whole[1] == whole[2] == whole[3]
+@pytest.fixture(scope="module")
+def whole(calibration):
+    return calibration(1)[0]
 
 
-def test_the_simulations_of_a_job_that_crashed_have_failed(gathered):
-    from tadpool.workflow import child_process
+@pytest.mark.parametrize("count", [2, 3])
+def test_bytes_do_not_depend_on_the_number_of_jobs(calibration, whole, count):
+    found, shares = calibration(count)
+    assert found == whole
+    numbers = []
+    for share in shares:
+        with np.load(share) as arrays:
+            numbers += [arrays[name] for name in arrays.files if name.endswith("/lanes")]
+    assert np.concatenate(numbers).tolist() == list(range(6)), "each job ran its own simulations alone"
 
-    folder, _ = gathered
-    child_process.write_crashed(str(folder / "3-6.nc"), "{}", "out of memory")
-    sbc_jobs.gather([str(folder / "0-3.nc"), str(folder / "3-6.nc")], str(folder / "c.nc"), "{}")
-    tree = io.read(folder / "c.nc", contracts.CALIBRATION)
-    assert tree["simulations"]["outcome"].values.tolist()[3:] == [sbc_verdict.FAILED] * 3
-    (why,) = json.loads(tree["simulations"]["reason"].values[5])
+
+def test_the_simulations_of_a_share_that_is_missing_are_made_with_the_result(calibration, whole):
+    assert calibration(2, absent=(1,))[0] == whole
+
+
+def test_a_calibration_that_crashed_is_a_failure_that_says_why(tmp_path):
+    child_process.write_crashed(str(tmp_path / "c.nc"), "{}", "out of memory")
+    tree = io.read(tmp_path / "c.nc", contracts.CALIBRATION)
+    assert tree.attrs["verdict"] == "fail"
+    (why,) = json.loads(tree.attrs["reasons"])
     assert sentence(why) == "The job crashed: out of memory."
-    child_process.write_crashed(str(folder / "0-6.nc"), "{}", "out of memory")
-    sbc_jobs.gather([str(folder / "0-6.nc")], str(folder / "c.nc"), "{}")
-    assert io.read(folder / "c.nc", contracts.CALIBRATION).attrs["verdict"] == "fail"

@@ -586,17 +586,32 @@ def test_a_mistake_in_a_grid_is_one_sentence(folder, grid, field, words):
     assert_one(problems(), "config/studies/mine.yaml", f"recovery.r.{field}", *words)
 
 
-@pytest.mark.parametrize(
-    ("chunks", "ranges"), [(1, [(0, 20)]), (3, [(0, 6), (6, 13), (13, 20)]), (50, None), ("auto", [(0, 20)])]
-)
-def test_jobs_share_all_simulations(folder, chunks, ranges):
+@pytest.mark.parametrize(("chunks", "count"), [(1, 0), (3, 3), (50, 20), ("auto", 0)])
+def test_no_more_jobs_share_a_calibration_than_it_has_simulations(folder, chunks, count):
     write(
         "config/studies/mine.yaml", study(f"calibration: {{c: {{entry: pooled, simulations: 20, chunks: {chunks}}}}}")
     )
-    found = Specs(config.read()).ranges("mine", "c")
-    assert [number for first, stop in found for number in range(first, stop)] == list(range(20))
-    assert all(first < stop for first, stop in found)
-    assert ranges is None or found == ranges
+    found = Specs(config.read()).shares("calibrate", {"study": "mine", "calibration": "c"})
+    assert found == [f"results/mine/calibration/c.share-{number + 1}of{count}.npz" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("result", "rule", "wildcards", "inputs"),
+    [
+        ("pooled/fit", "fit", {"model": "pooled"}, {"data"}),
+        ("sweeps/s/fit", "sweep", {"sweep": "s"}, {"data"}),
+        ("pooled/loo", "cross_validate", {"model": "pooled"}, {"data", "fit"}),
+        ("sweeps/s/loo", "cross_validate", {"sweep": "s"}, {"data", "fit"}),
+        ("pooled/logo_place", "cross_validate", {"model": "pooled", "group": "place"}, {"data", "fit"}),
+        ("calibration/c", "calibrate", {"calibration": "c"}, {"data"}),
+        ("recovery/r/pooled", "recover", {"recovery": "r", "model": "pooled"}, set()),
+    ],
+)
+def test_a_share_belongs_to_the_job_that_makes_its_result(folder, result, rule, wildcards, inputs):
+    write("config/studies/mine.yaml", study(""))
+    specs = Specs(config.read())
+    assert specs.shared("mine", result) == (rule, {"study": "mine", **wildcards})
+    assert set(specs.shared_inputs("mine", result)) == inputs
 
 
 @pytest.mark.parametrize(

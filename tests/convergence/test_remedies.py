@@ -14,9 +14,11 @@ from tadpool.errors import UserError
 from tadpool.files import contracts, io, plugins, provenance
 from tadpool.files.data_file import merged
 from tadpool.fitting import fit_job, prediction, sampling
+from tadpool.fitting.job import Job
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
 from tadpool.modelling import batched_fits, binding
+from tadpool.modelling.entry import Entry
 from tadpool.workflow.specs import Specs
 
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 50, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
@@ -123,14 +125,11 @@ def cookies(tmp_path_factory):
     def fit(draws, allowed):
         path = folder / f"{draws}.nc"
         record = provenance.record({"seed": 1}, "d")
-        options = {"hyperparameters": {}, "outcomes": ["chips"], "unit": "cookie", "only_where": {}}
-        names = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled"}
-        settings = {**SAMPLER, "draws": draws}
+        job = Job(str(path), record, 2, data=str(folder / "data.nc"))
+        entry = Entry(1, "s", "e", "cookies_pooled", outcomes=["chips"], unit="cookie")
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("TADPOOL_COMPILE_CACHE", "off")  # the tests' own stays
-            fit_job.fit(
-                str(path), record, str(folder / "data.nc"), 2, **names, **options, sampler=settings, remedies=allowed
-            )
+            fit_job.fit(job, entry, {**SAMPLER, "draws": draws}, remedies=allowed)
         return io.read(path, contracts.FIT)
 
     return fit
@@ -164,7 +163,7 @@ def reparametrized():
     address = {"seed": 1, "study": "reedfrogs", "entry": "multilevel", "role": "fit", "attempt": 3}
     sampler = lanes.Sampler(1000, 1000, 0.8, 10)
     sampled = sampling.sample(bound, address, 4, sampler, reparametrized=("alpha",), keep_state=True)
-    return bound, sampled, sampling.derived(sampled, ["survived"], "tank").groups
+    return bound, sampled, sampling.fit_from_draws(sampled, ["survived"], "tank").groups
 
 
 def test_reparametrized_sites_keep_their_names_and_their_posterior(reparametrized, reference):
@@ -206,7 +205,7 @@ def test_what_follows_from_a_reparametrized_fit_needs_the_plain_model_alone(repa
 
 def test_a_reparametrized_fit_can_go_on(reparametrized):
     _, sampled, groups = reparametrized
-    more = sampling.continued(sampled, 1200)
+    more = sampling.continue_sampling(sampled, 1200)
     first = more.groups["posterior"].isel(draw=slice(1000))
     xr.testing.assert_identical(first, groups["posterior"])
     assert more.groups["posterior"].sizes["draw"] == 1200
@@ -253,7 +252,7 @@ def test_a_site_that_cannot_be_reparametrized_is_a_mistake(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     bound = binding.bind("mine", frogs())
     with pytest.raises(UserError) as caught:
-        fit_job.tried(bound, {"seed": 1}, SAMPLER, None, remedies.REMEDIES)
+        fit_job.sample_with_remedies(bound, {"seed": 1}, SAMPLER, None, remedies.REMEDIES)
     for word in words:
         assert word in str(caught.value)
 
@@ -263,7 +262,7 @@ def test_separate_fits_get_remedies_together():
     data = merged(prepare("cookies", {}, ["chips"], "s", None, ["cookie", "location"]))
     bound, points = batched_fits.group_points(binding.bind("cookies_pooled", data), "location", "cookie")
     address = {"seed": 1, "study": "s", "entry": "e", "role": "fit"}
-    sampled, attempts = fit_job.tried(bound, address, SAMPLER, points, ["draws"])
+    sampled, attempts = fit_job.sample_with_remedies(bound, address, SAMPLER, points, ["draws"])
     draws = [attempt["settings"]["draws"] for attempt in attempts]
     assert draws == [50, 100, 200][: len(draws)]
     assert len(draws) > 1

@@ -14,8 +14,10 @@ from tadpool.errors import UserError
 from tadpool.files import contracts, io
 from tadpool.files.data_file import merged
 from tadpool.fitting import fit_job
+from tadpool.fitting.job import Job
 from tadpool.loading.preparation import prepare
 from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 
 SIMULATOR = """
 import numpy as np
@@ -135,10 +137,9 @@ def test_a_truth_of_another_size_is_a_sentence_before_sampling(own, tmp_path):
     tree = prepared()
     tree.attrs["provenance"] = "{}"
     io.write(tmp_path / "data.nc", tree, contracts.DATA)
-    address = {"seed": 1, "study": "own", "entry": "partial", "model": "own_partial", "hyperparameters": {}}
-    options = {"outcomes": ["y"], "unit": "row", "sampler": SAMPLER, "only_where": {}}
+    entry = Entry(1, "own", "partial", "own_partial", outcomes=["y"], unit="row")
     with pytest.raises(UserError) as caught:
-        fit_job.fit(str(tmp_path / "fit.nc"), "{}", str(tmp_path / "data.nc"), 2, **address, **options)
+        fit_job.fit(Job(str(tmp_path / "fit.nc"), "{}", 2, data=str(tmp_path / "data.nc")), entry, SAMPLER)
     assert str(caught.value) == (
         "the truth of effect has the dims cluster (3), but the site has cluster, 4 in all; give both the same dims"
     )
@@ -148,9 +149,9 @@ def test_recovery_fits_data_of_an_own_simulator(own, tmp_path):
     """Truths are those of the grid; 4 fits of 2 x 50 draws."""
     own()
     recovery_study.recover(
-        str(tmp_path / "recovery.nc"), "{}", 2, seed=1, study="own", entry="partial", model="own_partial", hyperparameters={},
-        only_where={}, outcomes=["y"], dataset="own_clusters", arguments={"clusters": 3}, over={"spread": [0.5, 1.0]},
-        replicates=2, sites=["spread", "effect"], sampler=SAMPLER,
+        Job(str(tmp_path / "recovery.nc"), "{}", 2), Entry(1, "own", "partial", "own_partial", outcomes=["y"]),
+        dataset="own_clusters", arguments={"clusters": 3}, over={"spread": [0.5, 1.0]}, replicates=2,
+        sites=["spread", "effect"], sampler=SAMPLER,
     )  # fmt: skip
     estimates = io.read(tmp_path / "recovery.nc", contracts.RECOVERY)["estimates"].to_dataset()
     assert estimates["parameter"].values.tolist() == ["spread", "effect[0]", "effect[1]", "effect[2]"]

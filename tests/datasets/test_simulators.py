@@ -211,7 +211,7 @@ def test_separate_fits_are_those_of_each_group_alone():
 def test_an_outcome_that_does_not_count_is_not_scored_and_predicted_as_zero():
     tree = simulated("masking", customers=300)
     dataset = merged(tree)
-    simple = replace(binding.bind("masking_simple", dataset), only_where={"y1": "y0"})
+    simple = replace(binding.bind("masking_simple", dataset), observed_where={"y1": "y0"})
     masked = binding.bind("masking_masked", dataset)
     sites = {name: np.zeros(simple.sizes[name]) for name in simple.latents}
     shapes = {"Y0_beta": (1, 3), "Y0_intercept": (1,), "Y1_given_Y0_beta": (2, 3), "Y1_given_Y0_intercept": (2,)}

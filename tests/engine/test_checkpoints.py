@@ -13,7 +13,7 @@ import pytest
 
 from tadpool import ROOT
 from tadpool.engine import checkpoints
-from tadpool.engine.checkpoints import Piece, Store
+from tadpool.engine.checkpoints import CheckpointStore, SavedLanes
 from tadpool.errors import UserError
 from tadpool.files import contracts, io
 from tadpool.loading import preparation
@@ -36,7 +36,7 @@ SPEC = {
     "hyperparameters": {},
     "outcomes": ["chips"],
     "unit": "cookie",
-    "only_where": {},
+    "observed_where": {},
     "sampler": SAMPLER,
     "remedies": ["draws"],
 }
@@ -55,10 +55,13 @@ def crashes(folder):
     return json.dumps({"record": str(folder / "crashes.json"), "earlier": []})
 
 
-def fit(data, folder, **changes):
+def job(output, **inputs):
+    return {"output": str(output), "provenance": "{}", "threads": 2, **inputs}
+
+
+def fit(data, folder, shares=()):
     folder.mkdir(exist_ok=True)
-    arguments = {"data": data, "threads": 2, **SPEC, **changes}
-    child_process.guarded(FIT, str(folder / "fit.nc"), crashes(folder), "{}", **arguments)
+    child_process.guarded(FIT, job(folder / "fit.nc", data=data), SPEC, crashes(folder), shares=shares)
     return hashlib.sha256((folder / "fit.nc").read_bytes()).hexdigest()
 
 
@@ -77,9 +80,12 @@ ENDED = """
 import os, signal, time
 from tadpool.engine import checkpoints
 
-def main(output, provenance, after, whom, **settings):
+def main(job, spec):
     from tadpool.fitting.fit_job import fit
-    keep, seen = checkpoints.Store.keep, []
+    from tadpool.modelling.entry import Entry
+    entry, settings = Entry.parse(spec)
+    after, whom = settings.pop("after"), settings.pop("whom")
+    keep, seen = checkpoints.CheckpointStore.keep, []
     def counted(self, piece):
         self._next = 0.0
         keep(self, piece)
@@ -88,8 +94,8 @@ def main(output, provenance, after, whom, **settings):
             {"child": lambda: os.kill(os.getpid(), signal.SIGKILL), "job": lambda: os.kill(os.getppid(), signal.SIGTERM),
              "all": lambda: os.killpg(0, signal.SIGKILL)}[whom]()
             time.sleep(60)
-    checkpoints.Store.keep = counted
-    fit(output, provenance, **settings)
+    checkpoints.CheckpointStore.keep = counted
+    fit(job, entry, **settings)
 """
 STATUS = {"child": 0, "job": 128 + signal.SIGTERM, "all": -signal.SIGKILL}
 
@@ -99,8 +105,8 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
     folder = tmp_path / "e"
     folder.mkdir()
     (tmp_path / "ended.py").write_text(ENDED)
-    given = {"script": str(tmp_path / "ended.py"), "output": str(folder / "fit.nc"), "provenance": "{}"}
-    given |= {"crashes": crashes(folder), "data": data, "threads": 2, "after": after, "whom": whom, **SPEC}
+    given = {"script": str(tmp_path / "ended.py"), "job": job(folder / "fit.nc", data=data), "crashes": crashes(folder)}
+    given |= {"spec": {**SPEC, "after": after, "whom": whom}}
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", JOB, json.dumps(given)]
     assert subprocess.run(command, env=environment, start_new_session=True, check=False).returncode == STATUS[whom]
@@ -116,7 +122,7 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
 def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path):
     paths = [str(tmp_path / f"{number}.npz") for number in range(2)]
     for number, path in enumerate(paths):
-        child_process.shared(FIT, path, (number, 2), "{}", {}, data=data, threads=2, **SPEC)
+        child_process.sampled_share(FIT, job(path, data=data), SPEC, (number, 2), {})
     assert all(sum(len(piece.lanes) for piece in checkpoints.read(Path(path), identity())) == 1 for path in paths)
     assert fit(data, tmp_path / "e", shares=paths) == undisturbed
 
@@ -124,11 +130,10 @@ def test_a_fit_that_several_jobs_share_is_the_same(data, undisturbed, tmp_path):
 SHARE = """
 import os, signal
 import numpy as np
-from tadpool.engine import checkpoints
 
-def main(output, provenance):
-    checkpoints.call("a").finish(np.array([0]), [np.zeros((1, 2))])
-    checkpoints._store._flush()
+def main(job, spec):
+    job.store.call("a").finish(np.array([0]), [np.zeros((1, 2))])
+    job.store._flush()
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -137,44 +142,44 @@ def test_a_share_that_is_killed_is_tried_again_and_gives_what_it_has_in_the_end(
     (tmp_path / "ended.py").write_text(SHARE)
     monkeypatch.setenv(child_process.RETRIES, "1")
     path = tmp_path / "fit.share.npz"
-    given = (str(tmp_path / "ended.py"), str(path), (0, 2), "{}")
+    given = (str(tmp_path / "ended.py"), job(path), {}, (0, 2))
     with pytest.raises(UserError, match="it is tried again"):
-        child_process.shared(*given, {"attempt": 1})
+        child_process.sampled_share(*given, {"attempt": 1})
     assert not path.exists()
-    child_process.shared(*given, {"attempt": 2})
+    child_process.sampled_share(*given, {"attempt": 2})
     assert [piece.lanes.tolist() for piece in checkpoints.read(path, identity())] == [[0]]
     assert [left.name for left in tmp_path.iterdir() if left.name.startswith(".")] == []
 
 
 def identity():
-    return child_process._kept("fit.nc", "{}", {})["identity"]
+    return child_process._kept(job("fit.nc"))["identity"]
 
 
 def test_what_is_kept_of_another_spec_or_damaged_is_not_used(tmp_path):
-    piece = Piece("1 a", np.array([0, 1]), [np.arange(4.0).reshape(2, 2), np.array([True, False])])
+    piece = SavedLanes("1 a", np.array([0, 1]), [np.arange(4.0).reshape(2, 2), np.array([True, False])])
     checkpoints.write(tmp_path / "1-0.npz", "mine", [piece])
-    (found,) = Store(tmp_path, "mine").finished("1 a")
+    (found,) = CheckpointStore(tmp_path, "mine").finished("1 a")
     assert found.lanes.tolist() == [0, 1]
     assert all(np.array_equal(one, other) for one, other in zip(found.leaves, piece.leaves, strict=True))
-    assert not Store(tmp_path, "mine").finished("1 b")
+    assert not CheckpointStore(tmp_path, "mine").finished("1 b")
     content = bytearray((tmp_path / "1-0.npz").read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "broken.npz").write_bytes(content)
     (tmp_path / "short.npz").write_bytes(content[:100])
-    assert len(Store(tmp_path, "mine").finished("1 a")) == 1
+    assert len(CheckpointStore(tmp_path, "mine").finished("1 a")) == 1
     assert os.listdir(tmp_path) == ["1-0.npz"]
-    assert not Store(tmp_path, "other").finished("1 a")
+    assert not CheckpointStore(tmp_path, "other").finished("1 a")
     assert not os.listdir(tmp_path)
 
 
 def test_a_store_writes_when_it_is_time_to(tmp_path):
-    store = Store(tmp_path, "mine", every=1e9)
+    store = CheckpointStore(tmp_path, "mine", every=1e9)
     call = store.call("a")
     call.finish(np.array([1, 0, 1]), [np.array([1.0, 0.0, 1.0])])
     assert not list(tmp_path.glob("*.npz"))
     store._next = 0.0
     call.keep(np.array([2, 3]), lambda: [np.zeros(2)])
-    again = Store(tmp_path, "mine")
+    again = CheckpointStore(tmp_path, "mine")
     call = again.call("a")
     assert call.left(4).tolist() == [2, 3]
     assert call.at_work(np.array([2, 3]))[0].tolist() == [0.0, 0.0]

@@ -20,7 +20,9 @@ from tadpool.engine import batches, compile_cache, lanes
 from tadpool.errors import UserError
 from tadpool.files import contracts, io, plugins
 from tadpool.fitting import fit_job
+from tadpool.fitting.job import Job
 from tadpool.loading import columns, preparation
+from tadpool.modelling.entry import Entry
 from tadpool.verification import exact_values
 
 SAMPLER = lanes.Sampler(warmup=200, draws=400, target_accept=0.8, max_tree_depth=10)
@@ -47,7 +49,7 @@ def batch(numbers, sigma=None):
 @pytest.fixture(scope="module")
 def eight():
     model, shared = frogs()
-    return lanes.run(model, batch(range(8)), shared, SAMPLER, block=400)
+    return lanes.run(model, batch(range(8)), shared, SAMPLER, execution=lanes.Execution(block=400))
 
 
 def same(one, other):
@@ -57,7 +59,7 @@ def same(one, other):
 @pytest.mark.parametrize("numbers", [[5], [2, 7], [7, 0, 3]])
 def test_draws_do_not_depend_on_the_batch(eight, numbers):
     model, shared = frogs()
-    part = lanes.run(model, batch(numbers), shared, SAMPLER, block=400)
+    part = lanes.run(model, batch(numbers), shared, SAMPLER, execution=lanes.Execution(block=400))
     for position, number in enumerate(numbers):
         assert same({k: v[position] for k, v in part.values.items()}, {k: v[number] for k, v in eight.values.items()})
         assert same({k: v[position] for k, v in part.stats.items()}, {k: v[number] for k, v in eight.stats.items()})
@@ -65,9 +67,23 @@ def test_draws_do_not_depend_on_the_batch(eight, numbers):
 
 def test_draws_do_not_depend_on_blocks_with_the_state_saved_between(eight):
     model, shared = frogs()
-    first = lanes.run(model, batch(range(4)), shared, lanes.Sampler(200, 100, 0.8, 10), block=100, keep_state=True)
+    first = lanes.run(
+        model,
+        batch(range(4)),
+        shared,
+        lanes.Sampler(200, 100, 0.8, 10),
+        keep_state=True,
+        execution=lanes.Execution(block=100),
+    )
     state = pickle.loads(pickle.dumps(first.state))
-    rest = lanes.run(model, batch(range(4)), shared, lanes.Sampler(200, 300, 0.8, 10), block=100, state=state)
+    rest = lanes.run(
+        model,
+        batch(range(4)),
+        shared,
+        lanes.Sampler(200, 300, 0.8, 10),
+        state=state,
+        execution=lanes.Execution(block=100),
+    )
     joined = {name: np.concatenate([first.values[name], rest.values[name]], axis=1) for name in first.values}
     assert same(joined, {name: value[:4] for name, value in eight.values.items()})
 
@@ -83,7 +99,7 @@ lanes.start({threads})
 from tests.engine import test_lanes
 model, shared = test_lanes.frogs()
 with compile_cache.active():
-    result = lanes.run(model, test_lanes.batch(range(8)), shared, test_lanes.SAMPLER, block=400)
+    result = lanes.run(model, test_lanes.batch(range(8)), shared, test_lanes.SAMPLER, execution=lanes.Execution(block=400))
 print(hashlib.sha256(result.values["alpha"].tobytes() + result.stats["energy"].tobytes()).hexdigest())
 """
 
@@ -145,9 +161,8 @@ def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
     tree.attrs["provenance"] = "{}"
     io.write(tmp_path / "data.nc", tree, contracts.DATA)
     sampler = {**vars(SAMPLER), "chains": 4, "precision": "float64"}
-    common = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_unpooled", "hyperparameters": {}}
-    scored = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
-    fit_job.fit(str(tmp_path / "fit.nc"), "{}", str(tmp_path / "data.nc"), 2, sampler=sampler, **common, **scored)
+    entry = Entry(1, "s", "e", "cookies_unpooled", outcomes=["chips"], unit="cookie")
+    fit_job.fit(Job(str(tmp_path / "fit.nc"), "{}", 2, data=str(tmp_path / "data.nc")), entry, sampler)
     fit = io.read(tmp_path / "fit.nc", contracts.FIT)
     exact = exact_values.reference("cookies_unpooled")
     lam = fit["posterior"]["lam"]
@@ -161,8 +176,8 @@ def test_vectorized_lanes_agree_statistically(eight):
     """Other code, other draws, the same posterior: |z| < 4.4 for 50 means, false alarms below 1e-3."""
     model, shared = frogs()
     many = batch(range(8), sigma=np.full(8, 1.0))
-    serial = lanes.run(model, many, shared, SAMPLER, vectorized=False).values
-    vector = lanes.run(model, many, shared, SAMPLER, vectorized=True).values
+    serial = lanes.run(model, many, shared, SAMPLER, execution=lanes.Execution(vectorized=False)).values
+    vector = lanes.run(model, many, shared, SAMPLER, execution=lanes.Execution(vectorized=True)).values
     for name in ("alpha", "alpha_bar"):
         by_lane = [values[name].mean(axis=1) for values in (serial, vector)]
         error = np.sqrt(sum(means.var(axis=0, ddof=1) / 8 for means in by_lane))
@@ -198,7 +213,7 @@ def test_a_lane_without_a_valid_start_is_marked_and_leaves_the_others_alone(eigh
     model, shared = frogs()
     broken = batch(range(8))
     broken.arguments["sigma"][3] = np.nan
-    result = lanes.run(model, broken, shared, SAMPLER, block=400)
+    result = lanes.run(model, broken, shared, SAMPLER, execution=lanes.Execution(block=400))
     assert [lanes.Status(code) for code in result.status] == [lanes.Status.OK] * 3 + [lanes.Status.INVALID_START] + [
         lanes.Status.OK
     ] * 4
@@ -270,7 +285,9 @@ def test_a_joint_covariance_shortens_trajectories_through_a_ridge():
         assert abs(values.mean() - mean[number]) < 4.4 * error
         error = array_stats.mcse(values, chain_axis=0, draw_axis=1, method="sd")
         assert abs(values.std() - covariance[number, number] ** 0.5) < 4.4 * error
-    blocks = lanes.run(collinear, lane, shared, replace(SAMPLER, dense=("a", "b")), block=100)
+    blocks = lanes.run(
+        collinear, lane, shared, replace(SAMPLER, dense=("a", "b")), execution=lanes.Execution(block=100)
+    )
     assert same(joint.values, blocks.values)
 
 

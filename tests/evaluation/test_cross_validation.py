@@ -9,16 +9,18 @@ import pytest
 
 from tadpool.evaluation import cross_validation, refits
 from tadpool.evaluation.cross_validation import cross_validate
-from tadpool.evaluation.main_fit import Fold
+from tadpool.evaluation.folds import Fold
 from tadpool.files import contracts, data_file, io
 from tadpool.fitting import fit_job
+from tadpool.fitting.job import Job
 from tadpool.loading import preparation
 from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 from tadpool.verification import exact_comparisons, exact_values
 
 SAMPLER = {"chains": 4, "warmup": 500, "draws": 500, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
-COOKIES = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
-FROGS = {"outcomes": ["survived"], "unit": "tank", "only_where": {}}
+COOKIES = {"outcomes": ["chips"], "unit": "cookie"}
+FROGS = {"outcomes": ["survived"], "unit": "tank"}
 
 
 def prepared(folder, dataset, scored, group):
@@ -30,7 +32,7 @@ def prepared(folder, dataset, scored, group):
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    """fitted(model, by): the paths of its data and fit, and what cross_validate takes of its spec."""
+    """fitted(model, by): the paths of its data and fit, its entry, and what a sweep goes over."""
     places = {}
 
     def fit(model, by=None, over=None, points=(), **hyperparameters):
@@ -39,27 +41,19 @@ def fitted(tmp_path_factory):
             folder = tmp_path_factory.mktemp(model)
             scored, group = (FROGS, "tank") if model.startswith("frogs") else (COOKIES, "location")
             path = prepared(folder, "reedfrogs" if scored is FROGS else "cookies", scored, group)
-            common = {
-                "seed": 1,
-                "study": "s",
-                "entry": model,
-                "model": model,
-                "hyperparameters": hyperparameters,
-                **scored,
-            }
-            more = {"over": over, "points": points} if over else {"by": by}
-            fit_job.fit(str(folder / "fit.nc"), "{}", path, 2, sampler=SAMPLER, **common, **more)
-            spec = common | {"groups": [group], "by": by, "over": over, "budget": 1e10}
-            places[key] = SimpleNamespace(folder=folder, data=path, fit=str(folder / "fit.nc"), spec=spec)
+            entry = Entry(1, "s", model, model, hyperparameters, **scored, groups=[group], by=by)
+            job = Job(str(folder / "fit.nc"), "{}", 2, data=path)
+            fit_job.fit(job, entry, SAMPLER, sweep={"over": over, "points": points} if over else None)
+            places[key] = SimpleNamespace(folder=folder, data=path, fit=job.output, entry=entry, over=over)
         return places[key]
 
     return fit
 
 
 def scores(place, **changes):
-    output = str(place.folder / "scores.nc")
-    cross_validate(output, "{}", place.data, place.fit, 2, **{**place.spec, **changes})
-    tree = io.read(output, contracts.LOO)
+    job = Job(str(place.folder / "scores.nc"), "{}", 2, data=place.data, fit=place.fit)
+    cross_validate(job, place.entry, **{"over": place.over, "budget": 1e10, **changes})
+    tree = io.read(job.output, contracts.LOO)
     return tree, tree["loo"].to_dataset(), json.loads(tree.attrs["plan"])
 
 
@@ -111,16 +105,12 @@ def test_above_the_budget_units_are_left_out_together(fitted, frogs):
 @pytest.mark.parametrize("dense", [[], ["alpha", "alpha_bar"]])
 def test_a_unit_alone_has_the_same_fit_whatever_else_is_left_out(fitted, dense):
     place = fitted("frogs_multilevel")
-    _, bound = binding.open_bound(place.data, "frogs_multilevel", {}, {})
+    _, bound = binding.open_bound(place.data, place.entry)
     labels = bound.dataset["tank"].values.tolist()
     folds = [Fold((labels[row],), np.array([row]), np.array([0])) for row in (3, 7, 11)]
-    address = {"seed": 1, "study": "s", "entry": "e", "role": "leave_out", "attempt": 0}
     settings = {**SAMPLER, "warmup": 100, "draws": 100, "dense": dense}
     main = io.read(place.fit, contracts.FIT)
-    several, one = (
-        refits.refit(bound, some, address, settings, outcomes=["survived"], unit="tank", main=main)
-        for some in (folds, folds[1:2])
-    )
+    several, one = (refits.refit(bound, some, place.entry, settings, main) for some in (folds, folds[1:2]))
     assert several.finite.all()
     np.testing.assert_array_equal(several.scores[1], one.scores[0])
     np.testing.assert_array_equal(several.predictive["survived"][1], one.predictive["survived"][0])
@@ -196,9 +186,9 @@ def test_a_member_that_cannot_be_left_out_leaves_no_numbers(fitted, monkeypatch)
 
     monkeypatch.setattr(refits, "refit", broken)
     place = fitted("cookies_pooled")
-    output = str(place.folder / "broken.nc")
-    cross_validate(output, "{}", place.data, place.fit, 2, **place.spec, group="location")
-    tree = io.read(output, contracts.LOO)
+    job = Job(str(place.folder / "broken.nc"), "{}", 2, data=place.data, fit=place.fit)
+    cross_validate(job, place.entry, over=None, budget=1e10, group="location")
+    tree = io.read(job.output, contracts.LOO)
     assert tree.attrs["status"] == "failed"
     assert tree.attrs["reason"] == "1 of 5 fits without a location reached values that are not finite"
     assert not tree.children

@@ -1,7 +1,6 @@
 """Power-scaling sensitivities against closed forms, and what they say of models whose answer is known."""
 
 import json
-import runpy
 
 import numpy as np
 import pytest
@@ -10,15 +9,16 @@ from numpyro.infer.util import compute_log_probs
 from scipy.special import expit
 from scipy.stats import gamma, norm, poisson
 
-from tadpool import ROOT
 from tadpool.evaluation import power_scaling, prior_sensitivity
 from tadpool.files import contracts, io, plugins
 from tadpool.fitting import fit_job, sampling
+from tadpool.fitting.job import Job
+from tadpool.fitting.prior_job import sample_prior
 from tadpool.loading import preparation
 from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 from tadpool.workflow import child_process
 
-SAMPLE_PRIOR = ROOT / "scripts" / "sample_prior.py"
 REPLICATES = 12
 SAMPLE = ("chain", "draw")
 
@@ -119,28 +119,29 @@ def test_a_flat_prior_moves_nothing_and_a_constant_has_no_sensitivity():
     assert found["diagnosis"].values.tolist() == ["none", "none"]
 
 
-ENTRY = {"seed": 1, "study": "s", "entry": "e", "hyperparameters": {}, "only_where": {}}
+ENTRY = {"seed": 1, "study": "s", "entry": "e", "hyperparameters": {}, "observed_where": {}}
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 500, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 
 
 PREDATOR = {"model": "frogs_predator", "outcomes": ["survived"], "unit": "tank", "by": None}
 
 
-def assess(folder, **settings):
-    paths = [str(folder / f"{name}.nc") for name in ("sensitivity", "data", "prior", "fit")]
-    prior_sensitivity.assess(paths[0], "{}", *paths[1:], 2, **settings, precision="float64")
-    return io.read(paths[0], contracts.SENSITIVITY)
+def job(folder, output):
+    paths = {name: str(folder / f"{name}.nc") for name in ("data", "prior", "fit")}
+    return Job(str(folder / f"{output}.nc"), "{}", 2, **paths)
+
+
+def assess(folder, **entry):
+    prior_sensitivity.assess(job(folder, "sensitivity"), Entry(**entry), "float64")
+    return io.read(folder / "sensitivity.nc", contracts.SENSITIVITY)
 
 
 def fitted(folder, tree, entry, sampler):
     """Write data, prior and fit of an entry."""
-    data, prior, fit = (str(folder / f"{name}.nc") for name in ("data", "prior", "fit"))
     tree.attrs["provenance"] = "{}"
-    io.write(data, tree, contracts.DATA)
-    sample_prior = runpy.run_path(str(SAMPLE_PRIOR))["main"]
-    used = {name: value for name, value in entry.items() if name not in ("outcomes", "unit", "by")}
-    sample_prior(prior, "{}", data, 2, **used, precision="float64")
-    fit_job.fit(fit, "{}", data, 2, **entry, sampler=sampler)
+    io.write(folder / "data.nc", tree, contracts.DATA)
+    sample_prior(job(folder, "prior"), Entry(**entry), "float64")
+    fit_job.fit(job(folder, "fit"), Entry(**entry), sampler)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +159,7 @@ def test_outcomes_that_do_not_count_have_no_part_in_the_log_likelihood(tmp_path)
         "outcomes": ["y0", "y1"],
         "unit": "customer",
         "by": None,
-        "only_where": {"y1": "y0"},
+        "observed_where": {"y1": "y0"},
     }
     tree = preparation.prepare("masking", {"customers": 50}, entry["outcomes"], "s", 1)
     fitted(tmp_path, tree, ENTRY | entry, {**SAMPLER, "warmup": 100, "draws": 100})
@@ -187,7 +188,7 @@ def test_the_file_says_what_was_scaled(predator):
 
 def test_the_recomputed_likelihood_is_the_stored_one(predator):
     folder, _ = predator
-    _, bound = binding.open_bound(str(folder / "data.nc"), "frogs_predator", {})
+    _, bound = binding.open_bound(str(folder / "data.nc"), Entry(**ENTRY, **PREDATOR))
     fit = io.read(folder / "fit.nc", contracts.FIT)
     found = sampling.joint_log_likelihood(bound, fit["posterior"].to_dataset())
     np.testing.assert_allclose(found, prior_sensitivity._stored(fit, "tank", None), rtol=1e-6)
@@ -229,7 +230,7 @@ def separate_cookies(folder):
 def test_the_stored_log_prior_and_log_likelihood_are_those_of_numpyro(predator):
     """At three draws; what is stored has single precision."""
     folder, _ = predator
-    _, bound = binding.open_bound(str(folder / "data.nc"), "frogs_predator", {})
+    _, bound = binding.open_bound(str(folder / "data.nc"), Entry(**ENTRY, **PREDATOR))
     fit = io.read(folder / "fit.nc", contracts.FIT)
     for draw in (0, 100, 499):
         at = {"chain": 1, "draw": draw}

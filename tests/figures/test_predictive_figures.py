@@ -52,7 +52,7 @@ def results():
     data = xr.Dataset(observed, {"unit": coords["unit"], "item": coords["item"]}).assign(
         group_index=("unit", np.arange(UNITS) % 3)
     )
-    config = {"outcomes": list(predictive), "unit": "unit", "groups": ["group"], "only_where": {"bought": "visit"}}
+    config = {"outcomes": list(predictive), "unit": "unit", "groups": ["group"], "observed_where": {"bought": "visit"}}
     return SimpleNamespace(
         config=config, data=data, entries=["e"], fit=lambda _: fit, loo=lambda _: loo, prior=lambda _: prior,
         label=lambda _: "e", check=lambda _: {"verdict": "pass"},

@@ -426,7 +426,7 @@ def test_a_row_to_predict_has_the_medians_of_the_data_where_it_says_nothing():
 def test_a_row_to_predict_has_the_most_frequent_category():
     chosen, dataset = made("normal", groups=["school"], slopes=[])
     bound = binding.bind({"name": "partial", "design": chosen}, dataset)
-    typical = prediction.typical(bound)
+    typical = prediction.typical_row(bound)
     counts = np.bincount(dataset["site_index"])
     assert typical["site"] == dataset["site"].values[counts.argmax()]
     assert typical["treated"] == round(float(dataset["treated"].mean()))

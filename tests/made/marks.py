@@ -45,6 +45,8 @@ PLACES = {
         "tests/datasets/test_simulators.py::test_masking_has_the_published_posterior",
         "tests/datasets/test_simulators.py::test_models_of_the_confound",
         "tests/datasets/test_simulators.py::test_the_unmasked_model",
+        "tests/evaluation/test_cross_validation.py::test_a_unit_alone_has_the_same_fit",
+        "tests/evaluation/test_cross_validation.py::test_the_points_of_a_sweep",
         "tests/faults/",
         "tests/runs/test_docs_commands.py::test_commands_of_a_page_run",
         "tests/runs/test_elsewhere.py::test_what_new_writes_runs",

@@ -222,7 +222,7 @@ MISTAKES = {
     ),
     "a mask": (
         model(MEAN + "    with numpyro.handlers.mask(mask=w == 1):\n    " + OUTCOME, "w, y=None"),
-        "models/mine.py, line 11: y of row b is masked, so it does not count; write `only_where: {y: <variable>}` in "
+        "models/mine.py, line 11: y of row b is masked, so it does not count; write `observed_where: {y: <variable>}` in "
         "the study, or remove the mask",
     ),
     "a mask by a parameter": (
@@ -265,7 +265,7 @@ def test_a_mistake_is_a_sentence(own, mistake):
     source, sentence = MISTAKES[mistake]
     own(source)
     with pytest.raises(UserError) as caught:
-        binding.bind("mine", data(), only_where={})
+        binding.bind("mine", data(), observed_where={})
     assert str(caught.value).startswith(sentence)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -309,7 +309,7 @@ def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
 
 
 @pytest.mark.parametrize(
-    ("source", "only_where"),
+    ("source", "observed_where"),
     [
         (model("    top = numpyro.sample('top', dist.Uniform(0.0, 10.0))\n"
                "    numpyro.sample('y', dist.Uniform(0.0, top), obs=y)\n"), {}),
@@ -321,9 +321,9 @@ def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
     ],
     ids=["a support that depends on parameters", "a declared mask", "a vector without a plate", "no weight", "decorated"],
 )  # fmt: skip
-def test_what_is_right_is_let_through(own, source, only_where):
+def test_what_is_right_is_let_through(own, source, observed_where):
     own(source)
-    assert binding.bind("mine", data(), only_where=only_where).outcomes == ("y",)
+    assert binding.bind("mine", data(), observed_where=observed_where).outcomes == ("y",)
 
 
 HELPED = model("    m = numpyro.sample('m', dist.Normal(effect(), 1.0))\n" + OUTCOME)

@@ -35,6 +35,6 @@ def test_draws_are_removed_when_all_is_made_of_them(finished, tmp_path):
     check = results / "small/unpooled/check.json"
     check.unlink()
     done = workflow.run("results/small/unpooled/check.json")
-    assert "rule for_now_fit:" in done.stderr + done.stdout
+    assert "rule temporary_fit:" in done.stderr + done.stdout
     assert not list(results.rglob("fit.nc"))
     assert digests(workflow.folder) == kept

@@ -12,7 +12,8 @@ SCRIPT = """
 import os, signal, sys, time
 from tadpool.errors import UserError
 
-def main(output, provenance, how):
+def main(job, spec):
+    output, how = job.output, spec["how"]
     if how == "well":
         open(output, "w").write("done")
     elif how == "sentence":
@@ -39,7 +40,8 @@ def run(tmp_path):
         output, crashes = tmp_path / "fit.nc", tmp_path / "fit.crashes.json"
         earlier = json.loads(crashes.read_text()) if crashes.exists() else []
         known = json.dumps({"record": str(crashes), "earlier": earlier})
-        child_process.guarded(str(tmp_path / "script.py"), str(output), known, "{}", resources, how=how)
+        job = {"output": str(output), "provenance": "{}", "threads": 2}
+        child_process.guarded(str(tmp_path / "script.py"), job, {"how": how}, known, resources)
         return output, crashes
 
     return call

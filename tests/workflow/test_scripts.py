@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from snakemake.iocontainers import InputFiles, OutputFiles
 
 from tadpool import ROOT, sweep_axes
 from tadpool.convergence.sentences import sentence
@@ -21,8 +22,8 @@ def run(name, folder, spec, digest="d", threads=2, **files):
     """Run a script as Snakemake does; files: input and output names with their paths."""
     crashes = json.dumps({"record": str(folder / f"{name}.crashes.json"), "earlier": []})
     snakemake = SimpleNamespace(
-        input=SimpleNamespace(**files.get("input", {})),
-        output=SimpleNamespace(**files["output"]),
+        input=InputFiles(fromdict=files.get("input", {})),
+        output=OutputFiles(fromdict=files["output"]),
         params=SimpleNamespace(spec=json.dumps(spec), digest=digest, crashes=crashes),
         log=[str(folder / f"{name}.log")],
         threads=threads,
@@ -32,7 +33,7 @@ def run(name, folder, spec, digest="d", threads=2, **files):
 
 
 BASE = {"seed": 1, "study": "s", "entry": "e", "model": "cookies_pooled", "hyperparameters": {}}
-SCORED = {"outcomes": ["chips"], "unit": "cookie", "only_where": {}}
+SCORED = {"outcomes": ["chips"], "unit": "cookie", "observed_where": {}}
 SAMPLER = {"chains": 2, "warmup": 300, "draws": 300, "target_accept": 0.8, "max_tree_depth": 10, "precision": "float64"}
 
 
@@ -133,8 +134,8 @@ def test_a_failed_fit_is_ranked_only_where_the_study_says_so(folder, tmp_path):
 def sweep(folder, place, points, over="rate_rate"):
     """fit, check and LOO of a sweep, each made by its script."""
     data, fit = str(folder / "data.nc"), str(place / "fit.nc")
-    spec = {**BASE, **SCORED, "sampler": SAMPLER, "over": over, "points": points}
-    run("sweep", place, spec, input={"data": data}, output={"fit": fit})
+    spec = {**BASE, **SCORED, "sampler": SAMPLER, "sweep": {"over": over, "points": points}}
+    run("fit", place, spec, input={"data": data}, output={"fit": fit})
     spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": over, "budget": 1e9}
     run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
     spec = {"study": "s", "entry": "sweeps/x", "over": sweep_axes.dim(over), "by": None}
@@ -185,15 +186,10 @@ def test_a_sweep_over_the_simulator_has_its_own_data_at_each_point(tmp_path, mon
         (tmp_path / kind / f"{name}.py").write_text(text)
     monkeypatch.chdir(tmp_path)
     io.write("data.nc", with_provenance(preparation.prepare("made", {}, ["y"], "s", 1)), contracts.DATA)
-    base = {**BASE, "model": "mean", "outcomes": ["y"], "unit": "row", "only_where": {}, "over": "arguments.spread"}
-    simulator = {"dataset": "made", "arguments": {}, "sampler": SAMPLER}
-    run(
-        "sweep",
-        tmp_path,
-        {**base, **simulator, "points": [1.0, 2.0]},
-        input={"data": "data.nc"},
-        output={"fit": "fit.nc"},
-    )
+    base = {**BASE, "model": "mean", "outcomes": ["y"], "unit": "row", "observed_where": {}}
+    sweep = {"over": "arguments.spread", "points": [1.0, 2.0], "dataset": "made", "arguments": {}}
+    spec = {**base, "sampler": SAMPLER, "sweep": sweep}
+    run("fit", tmp_path, spec, input={"data": "data.nc"}, output={"fit": "fit.nc"})
     fit, data = io.read("fit.nc", contracts.SWEEP), io.read("data.nc", contracts.DATA)["observed_data"]["y"]
     y = fit["observed_data"]["y"]
     assert y.sel({"arguments.spread": 1.0}).values.tolist() == data.values.tolist()
@@ -202,17 +198,12 @@ def test_a_sweep_over_the_simulator_has_its_own_data_at_each_point(tmp_path, mon
     # The exact posterior mean, within 4.4 standard errors at an effective sample size of 100.
     exact, sd = y.sum("row").values / (20 + 1 / 4), (20 + 1 / 4) ** -0.5
     assert np.abs(fit["posterior"]["mu"].mean(["chain", "draw"]).values - exact).max() < 4.4 * sd / 10
-    spec = {**base, "groups": [], "by": None, "budget": 0.0}
+    spec = {**base, "groups": [], "by": None, "over": "arguments.spread", "budget": 0.0}
     run("cross_validate", tmp_path, spec, input={"data": "data.nc", "fit": "fit.nc"}, output={"loo": "loo.nc"})
     elpd = io.read("loo.nc", contracts.LOO)["loo"]["total_elpd"].values
     assert elpd[1] < elpd[0] - 10  # a spread of 2 under a model with 1
-    run(
-        "sweep",
-        tmp_path,
-        {**base, **simulator, "over": "arguments.rows", "points": [20, 21]},
-        input={"data": "data.nc"},
-        output={"fit": "other.nc"},
-    )
+    spec = {**base, "sampler": SAMPLER, "sweep": {**sweep, "over": "arguments.rows", "points": [20, 21]}}
+    run("fit", tmp_path, spec, input={"data": "data.nc"}, output={"fit": "other.nc"})
     reason = io.read("other.nc", contracts.CRASHED).attrs["reason"]
     assert "the data at arguments.rows = 21 have other shapes" in reason
     assert "`recovery`" in reason
@@ -288,7 +279,7 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
         "label": None,
         "rows": [],
         "unit": "cookie",
-        "only_where": {},
+        "observed_where": {},
         "precision": "float64",
     }
     predictions = str(tmp_path / "predictions.nc")

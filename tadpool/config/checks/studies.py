@@ -69,7 +69,7 @@ def check(study: Study) -> Iterator[Problem]:
         yield from _calibration(("calibration", name), calibration, entries, signatures, weights)
     for name, recovery in study.recovery.items():
         yield from _recovery(("recovery", name), recovery, study, signatures)
-    yield from _known(("only_where",), study.only_where, study.outcomes, AN_OUTCOME)
+    yield from _known(("observed_where",), study.observed_where, study.outcomes, AN_OUTCOME)
     for place, given in [((), study.weights), *((("models", name), entry.weights) for name, entry in entries.items())]:
         yield from _known((*place, "weights"), given or (), study.outcomes, AN_OUTCOME)
     kinds = plugins.figures() if study.figures else {}

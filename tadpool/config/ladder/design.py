@@ -139,7 +139,7 @@ class DesignInference:
     def _free(self) -> Iterator[tuple[str, Column]]:
         """Columns of a kind that predicts which have no other role in the study."""
         named = {getattr(column, key) for column in self.columns.values() for key in ROLES}
-        named |= {self.outcome, *(self.given.get(key) for key in ROLES), *(self.study.only_where or {}).values()}
+        named |= {self.outcome, *(self.given.get(key) for key in ROLES), *(self.study.observed_where or {}).values()}
         named |= set((self.study.weights or {}).values())
         return (
             (name, column)

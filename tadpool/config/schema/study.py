@@ -136,7 +136,7 @@ class Study(Strict):
         description="Dimension whose elements are predicted: log likelihoods are summed over all other dimensions.",
         examples=["tank"],
     )
-    only_where: dict[str, str] = Field(
+    observed_where: dict[str, str] = Field(
         {},
         description="Outcomes that count only where another variable is 1: elsewhere they are not scored and are predicted "
         "to be 0.",

@@ -105,7 +105,7 @@ def _row(fit: Fit, outcome: str, predicted: xr.DataArray) -> Row:
     rest = [dim for dim in data[outcome].dims if dim != unit]
     values = predicted.transpose("chain", "draw", unit, *rest).values.astype(float)
     observed = data[outcome].transpose(unit, *rest).values.astype(float)
-    gate = fit.results.config["only_where"].get(outcome)
+    gate = fit.results.config["observed_where"].get(outcome)
     counts = np.broadcast_to(_counts(data, gate, observed.ndim), observed.shape)
     inside = rmse.root_mean_square_error(observed[counts], values[:, :, counts])
     without_unit = _leave_one_out(fit, predicted, rest, observed, counts)

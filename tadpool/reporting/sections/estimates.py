@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tadpool.elements import element_name
 from tadpool.formatting import MISSING, counted, listed, number, plural, scaled, whole
 from tadpool.reporting.fit_view import Fit, sites
 from tadpool.reporting.html.tables import Column, Table
@@ -82,7 +83,11 @@ def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> li
     means: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     for fit in all_fits:
         for (site, group), rows in _grouped(fit).items():
-            kept = {label: mean for label, mean in rows.items() if f"{site}[{label}]" not in silent.get(fit.entry, ())}
+            kept = {
+                label: mean
+                for label, mean in rows.items()
+                if element_name(site, [label]) not in silent.get(fit.entry, ())
+            }
             if len(kept) >= FEWEST:
                 means.setdefault((site, group), {})[fit.label] = kept
     most = {group: max(len(found) for (_, own), found in means.items() if own == group) for _, group in means}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tadpool.elements import element_names
 from tadpool.files.results import StudyResults
 from tadpool.formatting import general, listed, plural, scaled
 from tadpool.intervals import HIGH, LOW
@@ -190,9 +191,7 @@ def _by_row(variable: xr.DataArray, unit: str, columns: list[Covariate], label: 
 def _elements(variable: xr.DataArray) -> Iterator[Row]:
     rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]
     values = variable.transpose(*rest, "chain", "draw").values
-    for index in np.ndindex(values.shape[: len(rest)]):
-        labels = [_label(variable, dim, i) for dim, i in zip(rest, index, strict=True)]
-        name = f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name)
+    for index, name in zip(np.ndindex(values.shape[: len(rest)]), element_names(variable), strict=True):
         yield Row([name], values[index].astype(float))
 
 

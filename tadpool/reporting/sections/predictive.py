@@ -44,7 +44,7 @@ def read_checks(fit: Fit) -> PredictiveChecks:
     shown = Table(COLUMNS, [{**row, "several": several} for row in table.to_dict("records")])
     if fit.failed and not fit.failed_members:
         return PredictiveChecks(shown, [])
-    gates = fit.results.config["only_where"].items()
+    gates = fit.results.config["observed_where"].items()
     counts = [
         f"Values of {outcome} count only where {gate} is not 0, both observed and replicated."
         for outcome, gate in gates

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tadpool.elements import element_names
 from tadpool.formatting import counted, first_of
 from tadpool.reporting.fit_view import Fit, sites
 
@@ -58,8 +59,7 @@ def remarks(fit: Fit, found: PriorOnly) -> dict[str, str]:
     failed = set(fit.failed_members)
     of_failed = {}
     for row in fit.check.get("parameters", []) if failed else []:
-        label = row["parameter"].removeprefix(row["site"])[1:-1]
-        if label in failed or label.split(", ")[0] in failed:
+        if failed & set(row["labels"][:1]):
             of_failed[row["parameter"]] = "its fit failed"
     return dict.fromkeys(found.parameters, "returns its prior") | of_failed
 
@@ -67,10 +67,9 @@ def remarks(fit: Fit, found: PriorOnly) -> dict[str, str]:
 def _elements(variable: xr.DataArray) -> Iterator[tuple[str, dict[str, int]]]:
     """Name, as in check.json, and position of each element."""
     rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]
-    for index in np.ndindex(*(variable.sizes[dim] for dim in rest)):
-        where = dict(zip(rest, index, strict=True))
-        labels = _labels(variable, where)
-        yield f"{variable.name}[{', '.join(labels)}]" if rest else str(variable.name), where
+    positions = np.ndindex(*(variable.sizes[dim] for dim in rest))
+    for index, name in zip(positions, element_names(variable), strict=True):
+        yield name, dict(zip(rest, index, strict=True))
 
 
 def _labels(variable: xr.DataArray, where: Mapping[str, int]) -> list[str]:
