@@ -102,7 +102,7 @@ def test_every_sort_of_outcome_has_a_panel(results):
         "visit": "yes or no", "bought": "yes or no", "level": "levels", "count": "counts", "number": "numbers",
     }  # fmt: skip
     assert made.caption.format(**made.values)
-    assert "bought counts where visit is not 0" in made.values["gated"]
+    assert "bought counts only where visit is not 0" in made.values["gated"]
     assert "diagonal" in made.caption
     assert "a hump" in made.caption
     assert shown.values["looked"] == len(shown.numbers)
