@@ -5,7 +5,7 @@ test-slow` those that are.
 """
 
 MEANINGS = {
-    "fit": "compiles or samples for some seconds",
+    "fit": "compiles, samples or draws for some seconds",
     "workflow": "runs Snakemake",
     "fault": "kills, damages or fills",
     "browser": "opens pages in Chromium",
@@ -25,7 +25,10 @@ PLACES = {
         "tests/engine/",
         "tests/evaluation/test_cross_validation.py",
         "tests/evaluation/test_prior_sensitivity.py",
+        "tests/figures/test_figures.py::test_bytes_are_equal",
         "tests/files/test_plugins.py::test_a_model_keeps_the_contract",
+        "tests/files/test_plugins.py::test_log_prior_and_log_likelihood",
+        "tests/files/test_plugins.py::test_models_have_the_known_log_densities",
         "tests/fitting/",
         "tests/ladder/",
         "tests/modelling/test_observation_weights.py",
