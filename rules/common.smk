@@ -67,7 +67,7 @@ def begin():
 
 def whole(rule, wildcards):
     """The rule and the wildcards of a job, or of the one that it samples a share of."""
-    if rule == "share":
+    if "share" == rule:
         return specs.shared(wildcards.study, wildcards.result)
     return rule, dict(wildcards)
 

@@ -227,7 +227,7 @@ MISTAKES = [
         "{p: {model: own, design: {slopes: [x]}}}",
         {},
         "models.p.design",
-        "'own' is no model of the ladder and has no design",
+        "'own' is not a model of the ladder and has no design",
         "partial",
     ),
     ("{p: {model: partial, hyperparameters: {no_such: 1.0}}}", {}, "models.p.hyperparameters", "a hyperparameter of"),

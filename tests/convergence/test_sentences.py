@@ -129,7 +129,7 @@ def test_findings_of_one_kind_are_counted_without_their_numbers(code, words):
     assert sentences.kind(finding(code)) == words
 
 
-JUDGES = ("fit", "sweep", "check", "calibrate", "gather_calibration", "recover", "cross_validate")
+JUDGES = ("fit", "check", "calibrate", "recover", "cross_validate")
 
 
 @pytest.mark.parametrize("script", JUDGES)

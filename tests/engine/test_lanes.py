@@ -150,7 +150,7 @@ def test_without_a_gpu_its_platform_is_refused():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1
-    assert last.startswith("tadpool.errors.UserError: platform: JAX finds no GPU here")
+    assert last.startswith("tadpool.errors.UserError: platform: JAX finds no GPU on this machine")
     assert last.endswith("or set platform to cpu")
 
 

@@ -286,7 +286,7 @@ def test_the_page_says_how_the_table_was_read(folder):
     assert about == "The table t.csv."
     assert paragraph.parts == (
         "Read from t.csv, 3 rows. Separator: semicolon, encoding: utf-8, decimal mark: point. "
-        "Left out for empty cells: 1 row; empty are y (1). Columns that are not used: note.",
+        "Left out because of empty cells: 1 row; there are empty cells in y (1). Columns not used: note.",
     )
     assert {row[0]: row[2] for row in texts(reporting.variables(results))} == {"y": "outcome", "n": "trials"}
 

@@ -10,7 +10,7 @@ import pytest
 from tadpool.errors import UserError
 from tadpool.files import io
 from tadpool.reporting.pages.verification import lines, verification_page
-from tadpool.verification import exact_comparisons, exact_values, findings, models, parts, planted_errors
+from tadpool.verification import exact_comparisons, exact_values, findings, models, parts, planted_errors, run_part
 from tadpool.verification.findings import compared
 from tests.made.page import Page
 
@@ -129,6 +129,6 @@ def test_the_job_fails_with_a_sentence_for_each_problem(stuck, tmp_path):
 
 def test_every_part_has_its_function_and_every_error_is_planted():
     for name, part in parts.PARTS.items():
-        assert callable(getattr({"oracles": exact_comparisons, "battery": planted_errors}[part.module], name))
+        assert callable(getattr(run_part.MODULES[part.module], name))
     assert len(planted_errors.CALIBRATION) + len(planted_errors.SAMPLING) == 8
     assert len({plant.what for plant in (*planted_errors.CALIBRATION, *planted_errors.SAMPLING)}) == 8
