@@ -67,7 +67,8 @@ def begin():
 
 def whole(rule, wildcards):
     """The rule and the wildcards of a job, or of the one that it samples a share of."""
-    if "share" == rule:
+    is_share = rule == "share"
+    if is_share:
         return specs.shared(wildcards.study, wildcards.result)
     return rule, dict(wildcards)
 
