@@ -151,7 +151,7 @@ def test_without_a_gpu_its_platform_is_refused():
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1
     assert last.startswith("tadpool.errors.UserError: platform: JAX finds no GPU on this machine")
-    assert last.endswith("or set platform to cpu")
+    assert last.endswith("or set `platform: cpu`")
 
 
 def test_a_whole_fit_runs_side_by_side(tmp_path, monkeypatch):
