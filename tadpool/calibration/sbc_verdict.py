@@ -20,8 +20,8 @@ OK, FLAGGED, FAILED, IMPOSSIBLE = "ok", "flagged", "failed", "impossible"
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """Findings as a result file keeps them; "" where there are none."""
-    return io.canonical([asdict(finding) for finding in findings]) if findings else ""
+    """Findings as a result file keeps them: a list as canonical JSON, [] where there are none."""
+    return io.canonical([asdict(finding) for finding in findings])
 
 
 def summary(simulations: xr.Dataset) -> xr.Dataset:

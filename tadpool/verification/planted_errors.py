@@ -5,7 +5,7 @@ that is known.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def calibrated(name: str, seed: int = SEED) -> Outcome:
     with compile_cache.active():
         simulations = planted_calibrations.calibrate(case, SIMULATIONS, seed)
     _, reasons = sbc_verdict.verdict(simulations, sbc_verdict.summary(simulations))
-    return min(planted_calibrations.p_values(simulations).values()), " ".join(reasons)
+    words = " ".join(sentence(asdict(finding)) for finding in reasons)
+    return min(planted_calibrations.p_values(simulations).values()), words
 
 
 def of_calibration(name: str) -> Plant:

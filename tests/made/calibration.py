@@ -16,15 +16,17 @@ def tree(groups, **attributes):
     return made
 
 
-def write_calibration(folder, rng):
+def write_calibration(folder, rng, right=False):
     """60 simulations of two parameters and the log likelihood; the ranks of `sigma` are all too
-    low."""
+    low and three fits are flagged, unless the calibration is `right`: then ranks are as even as
+    they can be."""
     names, both = ["sigma", "lam[a]", "lam[b]", "log likelihood"], ("simulation", "quantity")
-    u = rng.uniform(size=(60, 4)) * [0.5, 1, 1, 1]
+    even = rng.permuted(np.tile((np.arange(60) + 0.5)[:, None] / 60, 4), axis=0)
+    u = even if right else rng.uniform(size=(60, 4)) * [0.5, 1, 1, 1]
     arrays = {"rank": np.floor(u * 101).astype(int), "below": u, "ess": np.full(u.shape, 200.0)}
     arrays |= {"truth": rng.normal(size=u.shape), "mean": rng.normal(size=u.shape), "sd": np.ones(u.shape) / 2}
     variables = {name: (both, value) for name, value in arrays.items()}
-    outcome = np.array([sbc_verdict.FLAGGED] * 3 + [sbc_verdict.OK] * 57)
+    outcome = np.array([sbc_verdict.OK if right else sbc_verdict.FLAGGED] * 3 + [sbc_verdict.OK] * 57)
     variables |= {
         "outcome": ("simulation", outcome),
         "reason": ("simulation", np.where(outcome == sbc_verdict.OK, "", sbc_verdict.as_text([FEW]))),

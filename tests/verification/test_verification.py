@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tadpool.errors import UserError
-from tadpool.files import io
+from tadpool.files import contracts, io
 from tadpool.reporting.pages.verification import lines, verification_page
 from tadpool.verification import exact_comparisons, exact_values, findings, models, parts, planted_errors, run_part
 from tadpool.verification.findings import compared
+from tests.made.calibration import write_calibration
 from tests.made.page import Page
 
 MISSED = compared("Oracle <b>", "sigma", 1.0, 2.0, 0.1)
@@ -48,6 +49,16 @@ def test_an_alarm_without_an_error_is_a_problem(stuck):
     caught, _ = stuck
     (sentence,) = replace(caught, without=2.0).problems
     assert sentence.startswith("False alarm of convergence check without this error: one chain of four is stuck")
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_what_calibration_finds_is_in_words(monkeypatch, tmp_path, right):
+    (tmp_path / "calibration").mkdir()
+    write_calibration(tmp_path, np.random.default_rng(1), right)
+    made = io.read(tmp_path / "calibration/many.nc", contracts.CALIBRATION)["simulations"].to_dataset()
+    monkeypatch.setattr(planted_errors.planted_calibrations, "calibrate", lambda *_: made)
+    value, words = planted_errors.calibrated.__wrapped__("")
+    assert (value < planted_errors.P_VALUE, words != "") == (not right, not right)
 
 
 def test_a_normal_model_is_exact(tmp_path):
