@@ -38,8 +38,7 @@ onsuccess:
         print(
             "The report is results/index.html; `make verify` writes results/verify.html."
         )
-    from tadpool.loading import undeclared_trials
+    from tadpool.loading import remarks
 
-    outcomes = {name: study.outcomes for name, study in STUDIES.items()}
-    for question in undeclared_trials.questions(outcomes):
-        print(question)
+    for remark in remarks.of_run(STUDIES):
+        print(remark)

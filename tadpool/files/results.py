@@ -53,8 +53,13 @@ class StudyResults:
     def table(self) -> dict[str, Any] | None:
         """How the study's described table was read (`loading.described_table`); None for a dataset
         file."""
-        how = self._read("data.nc", contracts.DATA).attrs.get("table")
+        how = self.data_attributes.get("table")
         return json.loads(how) if how else None
+
+    @property
+    def data_attributes(self) -> dict[str, Any]:
+        """The attributes of data.nc."""
+        return self._read("data.nc", contracts.DATA).attrs
 
     @cached_property
     def truth(self) -> xr.Dataset | None:

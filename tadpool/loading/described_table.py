@@ -12,6 +12,7 @@ import xarray as xr
 
 from tadpool.errors import UserError
 from tadpool.loading import table_files, undeclared_trials
+from tadpool.loading.remarks import Remark
 from tadpool.loading.sources import ROLES
 from tadpool.loading.table_files import Cells
 
@@ -22,20 +23,18 @@ POSITIVE = {"exposure": "exposure", "standard_error": "standard error"}
 FIX_EMPTY = "fill it, or write `missing: drop` to remove such rows"
 
 
-def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
+def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], list[Remark]]:
     """Read a described table.
 
     Args:
         description: See `tadpool.loading.sources`.
 
     Returns:
-        The dataset, whose dims and variables `tadpool.config.schema.table.Column` describes; and
-            how the table was read:
+        The dataset, whose dims and variables `tadpool.config.schema.table.Column` describes;
+            remarks on the table; and, between the two, how it was read:
         file, rows (of the table), dialect, dropped (rows, and empty cells in each column that drops
             them), unused (headings)
-        and, where there are any, masked (empty cells in each column that masks them) and
-            never_below
-        (`tadpool.loading.undeclared_trials`).
+        and, where there are any, masked (empty cells in each column that masks them).
 
     Raises:
         UserError: A sentence for each column that breaks its rules: file, row, column, value, rule
@@ -61,8 +60,8 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any]]:
     masked = {c["column"]: remaining.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
     masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
-    noticed = {"masked": masked, "never_below": undeclared_trials.possible_trials(remaining, columns)}
-    return dataset, read | {key: value for key, value in noticed.items() if value}
+    remarks = [*undeclared_trials.possible_trials(remaining, columns)]
+    return dataset, read | ({"masked": masked} if masked else {}), remarks
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tadpool.errors import UserError, explain_errors
 from tadpool.files import plugins
-from tadpool.loading import columns, described_table, simulation, sources, undeclared_trials
+from tadpool.loading import columns, described_table, remarks, simulation, sources
 
 
 def prepare(
@@ -20,7 +20,7 @@ def prepare(
     dims: Sequence[str] = (),
     point: object = None,
 ) -> xr.DataTree:
-    """Load, simulate or read the data of a study. Questions about a described table are printed to
+    """Load, simulate or read the data of a study. Remarks on a described table are printed to
     the log.
 
     Args:
@@ -35,7 +35,8 @@ def prepare(
     Returns:
         The tree of data.nc: observed_data (the outcomes), constant_data (the rest) and truth
             (simulated data only). For a
-        described table its attribute `table` says how it was read (JSON).
+        described table its attribute `table` says how it was read (JSON), and `remarks` holds the
+            remarks on it.
 
     Raises:
         UserError: An outcome or one of the dims is missing, a variable is empty or not finite, a
@@ -46,10 +47,11 @@ def prepare(
         return simulation.simulate(source, arguments, outcomes, study, seed, dims, point)
     attributes, where = {}, sources.title(source)
     if not isinstance(source, str):
-        dataset, how = described_table.load(source)
-        for question in undeclared_trials.sentences(how, outcomes):
-            print(question)
-        attributes = {"table": json.dumps(how, ensure_ascii=False)}
+        dataset, how, found = described_table.load(source)
+        found = [each for each in found if each.values.get("outcome") in (None, *outcomes)]
+        for remark in found:
+            print(remark.sentence)
+        attributes = {"table": json.dumps(how, ensure_ascii=False), **remarks.written(found)}
     else:
         tables = {file: columns.read(path) for file, path in plugins.tables(source).items()}
         with explain_errors(f"datasets/{source}.py", "loading the tables"):

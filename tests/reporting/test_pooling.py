@@ -12,7 +12,7 @@ from tadpool.config.ladder import entries
 from tadpool.convergence import verdicts as checks
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
-from tadpool.loading import undeclared_trials
+from tadpool.loading import remarks
 from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
 from tadpool.reporting.pages.study import headline
@@ -44,12 +44,13 @@ def made(
     told=True,
     predictions=False,
     table=None,
+    asked=None,
 ):
     """Results of rungs. failed: entries whose chains disagree. old, new: entry -> difference,
     error, whether a tie.
 
     told: whether the errors of rows that are groups are known. predictions: of a new group, by
-    partial pooling. table: how a described table was read.
+    partial pooling. table: how a described table was read. asked: a column that may be trials of y.
     """
     write_plugins(folder)
     old = old or {"partial": AHEAD, "unpooled": TIE, "pooled": BEHIND}
@@ -72,6 +73,8 @@ def made(
     constant = xr.Dataset(rest, coords={"group": GROUPS})
     data = xr.DataTree.from_dict({"observed_data": observed, "constant_data": constant})
     data.attrs |= {"provenance": PROVENANCE, **({"table": json.dumps(table)} if table else {})}
+    possible = [remarks.Remark("possible_trials", {"outcome": "y", "column": asked})] if asked else []
+    data.attrs |= remarks.written(possible)
     io.write(results.folder / "data.nc", data, contracts.DATA)
     verdicts = {rung: write_fit(results, rung, rung in failed) for rung in results.entries}
     for name, standing in (("old_groups", old), ("new_groups", new or old)):
@@ -285,7 +288,7 @@ def test_a_table_of_one_model_says_what_the_others_lack(folder):
 def test_a_count_that_may_have_trials_is_asked_about(folder):
     """Only where neither the table nor the design says what it is out of."""
     read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
-    found = answered(folder, family="poisson", table=read | {"never_below": {"y": ["n"], "n": ["m"]}})
+    found = answered(folder, family="poisson", table=read, asked="n")
     (question,) = found.notes
     assert question.startswith("Is y out of n?")
     assert "name it as `trials` of y" in question
@@ -328,9 +331,10 @@ def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
 
 def test_the_end_of_a_run_asks_what_tables_may_have_been_meant_to_say(folder):
     read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
-    made(folder, table=read | {"never_below": {"y": ["n"]}})
-    (question,) = undeclared_trials.questions({"groups": ["y"], "not there": ["y"]})
+    results = made(folder, family="poisson", table=read, asked="n")
+    (question,) = remarks.of_run(["groups", "not there"])
     assert question.startswith("groups: Is y out of n?")
+    assert "Is y out of n?" in section(render(results), "data")
 
 
 def test_a_study_without_the_ladder_has_no_such_section(folder):

@@ -12,6 +12,7 @@ import xarray as xr
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, counted, first_of, general, listed, number, sentence, whole
+from tadpool.loading.remarks import Remark, of_data
 from tadpool.loading.sources import ROLES
 from tadpool.reporting.html import docstrings
 from tadpool.reporting.html.tables import Column, Table
@@ -205,6 +206,14 @@ def description(results: StudyResults) -> tuple[str, list[docstrings.Paragraph]]
         return docstrings.docstring(plugins.find("datasets", dataset))
     about = dataset["about"] or f"The table {how['file']}."
     return about, [docstrings.Paragraph(False, (" ".join(_reading(how)),))]
+
+
+def remarks(results: StudyResults) -> list[Remark]:
+    """The remarks on the data, without questions that the design of an entry answers."""
+    designs = [entry["design"] for entry in results.config["models"].values() if entry.get("design")]
+    answered = any(design["trials"] or design["exposure"] for design in designs)
+    found = of_data(results.data_attributes)
+    return [each for each in found if not (answered and each.code == "possible_trials")]
 
 
 def _reading(how: Mapping[str, Any]) -> Iterator[str]:

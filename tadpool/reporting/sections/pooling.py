@@ -9,12 +9,11 @@ import numpy as np
 from tadpool.evaluation.comparison import TIE_ELPD
 from tadpool.files.results import StudyResults
 from tadpool.formatting import plural
-from tadpool.loading import undeclared_trials
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, POOLED, RUNGS, UNPOOLED
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Table
-from tadpool.reporting.sections import comparison, conclusions, predictions
+from tadpool.reporting.sections import comparison, conclusions, data, predictions
 from tadpool.reporting.sections.pooling_amounts import Amounts
 
 BEST = {
@@ -141,7 +140,7 @@ def pooling(results: StudyResults, all_fits: Sequence[Fit]) -> Pooling | None:
         return None
     design = next(iter(rungs.values())).design
     left_out, group = _left_out(results, design), design.group
-    notes = [*_without_errors(results, design), *_without_trials(results, design)]
+    notes = [*_without_errors(results, design), *(each.sentence for each in data.remarks(results))]
     if len({fit.config["model"] for fit in rungs.values()}) < 2:
         alone = PARTIAL in dict(left_out)
         return Pooling(group, [], [], "", "", None, "", left_out, notes) if alone else None
@@ -177,12 +176,6 @@ def _without_errors(results: StudyResults, design: Design) -> list[str]:
         f"Each {group} has one row, so differences between {plural(group)} cannot be separated from noise. If the standard "
         f"error of each row is known, name its column as `standard_error` of {design.outcome}."
     ]
-
-
-def _without_trials(results: StudyResults, design: Design) -> list[str]:
-    """Whether a count may have trials that neither the table nor the design says."""
-    told = results.table is None or design.trials or design.exposure
-    return [] if told else list(undeclared_trials.sentences(results.table, [design.outcome]))
 
 
 def _answer_for_old_groups(results: StudyResults, rungs: Mapping[str, Fit], design: Design, amounts: Amounts) -> Answer:
