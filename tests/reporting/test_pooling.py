@@ -330,8 +330,7 @@ def test_what_rows_to_predict_have_by_default_is_told(folder, rows, told):
 
 
 def test_the_end_of_a_run_asks_what_tables_may_have_been_meant_to_say(folder):
-    read = {"file": "t.csv", "rows": 12, "dialect": {}, "dropped": {"rows": 0, "empty": {}}, "unused": []}
-    results = made(folder, family="poisson", table=read, asked="n")
+    results = made(folder, family="poisson", asked="n")
     (question,) = remarks.of_run(["groups", "not there"])
     assert question.startswith("groups: Is y out of n?")
     assert "Is y out of n?" in section(render(results), "data")
