@@ -22,6 +22,7 @@ FAILED = " (failed)"
 # answered.
 STEPS = "steps above the lowest"
 WIDTH = 7.0
+LETTERS = 32
 
 STYLE = {
     "font.family": ["DejaVu Sans"],
@@ -71,6 +72,12 @@ def logarithmic(axes: Axes, axis: str) -> None:
     axes.set(**{f"{axis}scale": "log"})
     getattr(axes, f"{axis}axis").set_major_formatter(LogFormatter())
     getattr(axes, f"{axis}axis").set_minor_formatter(LogFormatter(labelOnlyBase=True))
+
+
+def wrapped(label: str) -> str:
+    """A label in lines of at most `LETTERS` letters, so that it leaves room for the panel beside
+    it."""
+    return "\n".join(label[first : first + LETTERS] for first in range(0, len(label), LETTERS))
 
 
 def colour(results, entry: str) -> str:

@@ -103,7 +103,7 @@ def reading(cells: Cells, columns: Mapping[str, Mapping[str, Any]], description:
 def _candidates(cells: Cells, description: Mapping[str, Any]) -> list[Reading]:
     """Readings that are possible where the declared marks hold, the plainest first.
 
-    In a table with commas between cells a point is no mark of thousands, and cells that were
+    In a table with commas between cells a point is not a mark of thousands, and cells that were
     numbers before they became text are plain.
     """
     decimal, thousands = description["decimal"], description["thousands"]
@@ -124,11 +124,11 @@ def _distinct(cells: np.ndarray, column: Mapping[str, Any]) -> dict[str, str]:
 
 
 def advice(cell: str, column: Mapping[str, Any], read: Reading) -> str:
-    """What to do about a cell that is no number as the table is read, so that what it says is not
+    """What to do about a cell that is not a number as the table is read, so that what it says is not
     lost. column: its description."""
     own = f"for the column {column['column']}"
     if DATE.fullmatch(cell):
-        return "a date is no number: make a column of the year, or of the days since a date, and describe that one"
+        return "a date is not a number: make a column of the year, or of the days since a date, and describe that one"
     if LABELLED.fullmatch(cell):
         return f"if these are levels, write `kind: binary` and `levels` {own}"
     parts = WITH_SIGN.fullmatch(cell)
