@@ -124,8 +124,10 @@ def _distinct(cells: np.ndarray, column: Mapping[str, Any]) -> dict[str, str]:
 
 
 def advice(cell: str, column: Mapping[str, Any], read: Reading) -> str:
-    """What to do about a cell that is not a number as the table is read, so that what it says is not
-    lost. column: its description."""
+    """What to do about a cell that is not a number, so that what it says is not lost.
+
+    column: its description. read: how the table is read.
+    """
     own = f"for the column {column['column']}"
     if DATE.fullmatch(cell):
         return "a date is not a number: make a column of the year, or of the days since a date, and describe that one"

@@ -27,7 +27,8 @@ def similar_labels(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> It
 
 
 def nested_groups(cells: Cells, columns: Mapping[str, Mapping[str, Any]], unit: str) -> Iterator[Remark]:
-    """Groups whose labels are numbers, such as 1, 2, 3, and all found in every member of another group."""
+    """Groups whose labels are numbers, such as 1, 2, 3, all of which every member of another group
+    has."""
     groups = {name: column for name, column in columns.items() if column["kind"] == "group" and name != unit}
     for pair in combinations(groups, 2):
         labels = {name: cells.columns[groups[name]["column"]] for name in pair}
