@@ -30,11 +30,15 @@
   const shape = (parent, kind, x, y, size, attributes) =>
     svg(parent, "path", { d: SHAPES[kind](size), transform: `translate(${x} ${y})`, ...attributes });
 
+  // 4.0e−7 and 5.78e7, of numbers that are nearly all zeros or long.
+  const power = (value) => (value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)) + 1e-9));
+  const powers = (value, decimals) => value.toExponential(decimals).replace("e+", "e").replaceAll("-", "−");
   const number = (value, digits = 3) => {
     if (value === null || value === undefined) return "—";
     if (typeof value !== "number") return String(value);
-    const decimals = Number.isInteger(value) ? 0 : Math.min(8, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value)))));
-    return value.toFixed(decimals).replace("-", "−");
+    const size = power(value);
+    if (size < -4 || size > 6) return powers(value, digits - 1);
+    return value.toFixed(Number.isInteger(value) ? 0 : Math.max(0, digits - 1 - size)).replace("-", "−");
   };
   const sentence = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
   const span = (low, high) => `${number(low)} to ${number(high)}`;
@@ -53,10 +57,16 @@
     const step = [1, 2, 5, 10].map((factor) => factor * unit).find((size) => size >= rough);
     const first = Math.ceil(low / step - 1e-9);
     const count = Math.floor(high / step + 1e-9) - first + 1;
-    const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const shown = -power(step);
+    const decimals = Math.max(0, shown);
+    const largest = power(Math.max(Math.abs(low), Math.abs(high)));
+    const text = (value) => {
+      if (largest >= -4 && largest <= 6) return value.toFixed(decimals).replace("-", "−");
+      return value === 0 ? "0" : powers(value, Math.max(0, power(value) + shown));
+    };
     return Array.from({ length: count }, (_, i) => {
       const value = (first + i) * step;
-      return { at: value, text: value.toFixed(decimals).replace("-", "−") };
+      return { at: value, text: text(value) };
     });
   };
   // Members at 0, 1, ...: as many of their names as there is room for.

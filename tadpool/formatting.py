@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 MISSING = "—"
+# Numbers that need more digits than these before or behind the point are written as powers of ten.
+MOST_BEFORE, MOST_BEHIND = 7, 6
 
 
 def missing(value: Any) -> bool:
@@ -17,12 +19,40 @@ def missing(value: Any) -> bool:
 
 def number(value: Any, decimals: int = 2) -> str:
     """A number with a minus sign (not a hyphen) and thousands separators, or a dash for a missing
-    one."""
+    one.
+
+    decimals: What it is rounded to, as `decimals_for` gives them: more than MOST_BEHIND, or less
+    than 0, make `4.0e−7` or `5.78e7` of a number that would be all zeros behind the point, or long.
+    """
     if missing(value):
         return MISSING
-    text = f"{value:,.{decimals}f}"
+    power = _power(value)
+    if (decimals > MOST_BEHIND and power < -3) or (decimals < 0 and power >= MOST_BEFORE):
+        return _powers_of_ten(f"{value:.{max(decimals + power, 0)}e}") if value else "0"
+    text = f"{value:,.{max(decimals, 0)}f}"
     is_zero = not any(digit in text for digit in "123456789")
     return text.lstrip("-") if is_zero else text.replace("-", "−")
+
+
+def _power(value: Any) -> int:
+    """The power of ten of a number; that of zero is below all others."""
+    return math.floor(math.log10(abs(value))) if value else -400
+
+
+def _powers_of_ten(text: str) -> str:
+    """`1.5e-07` as `1.5e−7`, and `2e+09` as `2e9`."""
+    mantissa, _, power = text.partition("e")
+    return (f"{mantissa}e{int(power)}" if power else mantissa).replace("-", "−")
+
+
+def measured(value: Any, decimals: int = 3) -> str:
+    """A number in units of the data: with `decimals` where these show something of it, else with as
+    many as show two significant digits."""
+    if missing(value):
+        return MISSING
+    if _power(value) >= MOST_BEFORE:
+        return number(value, decimals_for(value, 5))
+    return number(value, max(decimals, decimals_for(value, 2)) if value else decimals)
 
 
 def whole(value: Any) -> str:
@@ -37,16 +67,16 @@ def general(value: Any, digits: int = 6) -> str:
     if isinstance(value, int):
         return str(value).replace("-", "−")
     if isinstance(value, float):
-        return MISSING if missing(value) else f"{value:.{digits}g}".replace("-", "−")
+        return MISSING if missing(value) else _powers_of_ten(f"{value:.{digits}g}")
     return str(value)
 
 
-def decimals_for(scale: Any, digits: int = 3, most: int = 8) -> int:
+def decimals_for(scale: Any, digits: int = 3) -> int:
     """The number of decimals that show `digits` significant digits of a number of the size of
-    `scale`."""
+    `scale`; below 0 where some digits before the point show nothing."""
     if missing(scale) or scale == 0:
         return digits - 1
-    return min(max(digits - 1 - math.floor(math.log10(abs(scale))), 0), most)
+    return digits - 1 - _power(scale)
 
 
 def scaled(value: Any, scale: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tadpool.convergence.diagnostics import BY_CODE, DEFAULTS, Diagnostic
-from tadpool.formatting import first_of, listed
+from tadpool.formatting import first_of, general, listed
 
 MODEL_OR_DATA = "Fix the model or its data."
 SEPARATE_MODES = "or look for separate modes."
@@ -139,9 +139,14 @@ def _constant(values: Mapping[str, Any], place: str) -> str:
 def _modes(values: Mapping[str, Any], place: str) -> str:
     rest = values["count"] - len(values["parameters"])
     names = listed([*values["parameters"], *([f"{rest} more"] if rest else [])])
+    settled = f"The chains settled in separate modes of {names}, and each chain mixes well within its mode."
+    if "scale" not in values:
+        return f"{settled} No remedy is tried, because another seed would only hide a mode: look at the model's symmetries."
+    far, size = values["scale"]["parameter"], general(values["scale"]["value"], 1)
     return (
-        f"The chains settled in separate modes of {names}, and each chain mixes well within its mode. No remedy is tried, "
-        "because another seed would only hide a mode: look at the model's symmetries."
+        f"{settled} {far} has values near {size}, but the sampler starts and steps at the size of 1: give the data in units "
+        "in which they are between 0.001 and 1,000 (thousands, millions, micrograms), or sample a standardized parameter "
+        "and multiply it by its scale."
     )
 
 

@@ -18,11 +18,14 @@ from arviz_stats.base import array_stats
 from tadpool.convergence.diagnostics import BY_CODE, DEFAULTS, DIAGNOSTICS, Finding, judge, loosened
 from tadpool.elements import element_labels, element_name
 from tadpool.intervals import HIGH, LOW
+from tadpool.magnitude import power_of_two
 from tadpool.sweep_axes import POINT, SAMPLER, kind, short
 
 ACCEPTANCE_SHORTFALL = 0.1
 NAMED = 3
 POINTS_NAMED = 5
+# A parameter so many times larger or smaller than 1 may be why chains disagree.
+FAR = 1e4
 
 ORDER = ("pass", "warn", "fail")
 PER_PARAMETER = tuple(diagnostic.code for diagnostic in DIAGNOSTICS if diagnostic.per_parameter)
@@ -54,7 +57,7 @@ def check(tree: xr.DataTree, own: Mapping[str, float] | None = None) -> dict[str
     found = [Finding("warn", "thresholds", {"loosened": looser})] if (looser := loosened(thresholds)) else []
     found += [without] if status != "ok" else []
     rows = [row for name in posterior.data_vars for row in _parameters(posterior[name])]
-    found += _modes([row["parameter"] for row in rows if row["separate_modes"]])
+    found += _modes([row for row in rows if row["separate_modes"]])
     found += [finding for row in rows for finding in _judge(row, posterior.sizes["chain"], thresholds)]
     diagnostics = sampler_diagnostics(stats, thresholds["bfmi_warn"])
     found += _judge_sampler(diagnostics, _target_accept(tree), thresholds)
@@ -116,6 +119,8 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
     moving = finite & ~constant
     draws = np.where(finite[:, None, None], draws, np.nan)
     low, median, high = np.quantile(draws, [LOW, 0.5, HIGH], axis=(1, 2))
+    unit = power_of_two(draws.std(axis=(1, 2)))
+    of_unit_size = draws / unit[:, None, None]
     columns = {
         "finite": finite,
         "constant": constant,
@@ -136,7 +141,8 @@ def statistics(draws: np.ndarray) -> dict[str, np.ndarray]:
     ):
         columns[name] = np.full(len(draws), np.nan)
         if moving.any():
-            columns[name][moving] = function(draws[moving], chain_axis=-2, draw_axis=-1, **options)
+            columns[name][moving] = function(of_unit_size[moving], chain_axis=-2, draw_axis=-1, **options)
+    columns |= {name: columns[name] * unit for name in ("mcse_mean", "mcse_sd")}
     apart = (columns["rhat"] > DEFAULTS["rhat_fail"]) & (columns["stuck_chains"] == 0)
     columns["separate_modes"] = np.zeros(len(draws), bool)
     if apart.any():
@@ -160,9 +166,16 @@ def _mixed_within(draws: np.ndarray) -> np.ndarray:
     return ((ess >= DEFAULTS["ess_warn"]) & (rhat <= DEFAULTS["rhat_fail"])).reshape(parameters, chains).all(axis=1)
 
 
-def _modes(names: list[str]) -> Iterator[Finding]:
-    if names:
-        yield Finding("fail", "modes", {"parameters": names[:NAMED], "count": len(names)})
+def _modes(rows: list[dict]) -> Iterator[Finding]:
+    """Names the parameter whose values are farthest from the size of 1, where one is far from it:
+    the sampler starts and steps at that size."""
+    if rows:
+        names = [row["parameter"] for row in rows]
+        far = {row["parameter"]: max(abs(row["median"]), row["sd"]) for row in rows}
+        name = max(far, key=lambda name: abs(np.log10(far[name])))
+        beyond = not 1 / FAR <= far[name] <= FAR
+        scale = {"scale": {"parameter": name, "value": far[name]}} if beyond else {}
+        yield Finding("fail", "modes", {"parameters": names[:NAMED], "count": len(names), **scale})
 
 
 def _judge(row: dict, chains: int, thresholds: Mapping[str, float]) -> Iterator[Finding]:

@@ -79,7 +79,8 @@ def tail_probability(replicated: np.ndarray, observed: float) -> tuple[float, fl
     replicated: T of each replicated data set, (chain, draw). Where no draw, or hardly one, is
     beyond, the error is that of one draw more.
     """
-    near = TIES * max(1.0, abs(observed))
+    sizes = np.abs(replicated[np.isfinite(replicated)])
+    near = TIES * max(abs(observed), float(np.median(sizes)) if sizes.size else 0.0)
     beyond = np.where(np.abs(replicated - observed) <= near, 0.5, replicated > observed)
     p, size = float(beyond.mean()), beyond.size
     # The error of dependent draws, and never below that of a share whose next draw went the other
@@ -147,8 +148,8 @@ def outside_intervals(replicated: np.ndarray, observed: np.ndarray) -> tuple[np.
     discrete quantities is known.
     """
     ends = np.nanquantile(replicated, [TAIL, 1 - TAIL], axis=0, method="inverted_cdf")
-    near = TIES * np.maximum(1.0, np.abs(ends))
-    low, high = ends[0] - near[0], ends[1] + near[1]
+    near = TIES * np.abs(ends).max(axis=0)
+    low, high = ends[0] - near, ends[1] + near
     return (replicated < low) | (replicated > high), (observed < low) | (observed > high)
 
 

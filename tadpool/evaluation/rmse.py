@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
+from tadpool.magnitude import power_of_two
+
 NUMERIC = frozenset(
     {"Normal", "StudentT", "Poisson", "Binomial", "GammaPoisson", "NegativeBinomial2", "Gamma", "LogNormal"}
 )
@@ -50,5 +52,6 @@ def root_mean_square_error(observed: np.ndarray, draws: np.ndarray, log_weights:
     # What each draw moves the mean square by, to first order: its Monte Carlo error counts draws
     # that are alike.
     moves = -2 * chains * length * np.mean(error * apart, axis=2)
-    mcse = float(array_stats.mcse(moves, chain_axis=0, draw_axis=1, method="mean"))
+    unit = power_of_two(moves.std())
+    mcse = float(unit * array_stats.mcse(moves / unit, chain_axis=0, draw_axis=1, method="mean"))
     return Error(rmse, mcse / (2 * rmse) if rmse else 0.0, size)

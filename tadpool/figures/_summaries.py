@@ -11,6 +11,7 @@ from arviz_stats.base import array_stats
 from tadpool.elements import element_labels, element_names
 from tadpool.figures import NotDrawn
 from tadpool.intervals import HIGH, LOW
+from tadpool.magnitude import power_of_two
 
 QUANTILES = {"eti89_low": LOW, "eti50_low": 0.25, "median": 0.5, "eti50_high": 0.75, "eti89_high": HIGH}
 SAMPLE = ("chain", "draw")
@@ -102,8 +103,9 @@ def density(values: np.ndarray, points: int = 120) -> tuple[np.ndarray, np.ndarr
     low, quartile, upper, high = np.quantile(flat, [cut, 0.25, 0.75, 1 - cut])
     if cut and high - low > 20 * (upper - quartile):
         low, high = np.quantile(flat, [0.025, 0.975])
-    grid, height, _ = array_stats.kde(flat[(flat >= low) & (flat <= high)], grid_len=points)
-    return grid, height
+    unit = power_of_two(high - low)
+    grid, height, _ = array_stats.kde(flat[(flat >= low) & (flat <= high)] / unit, grid_len=points)
+    return grid * unit, height / unit
 
 
 def count_values(values: np.ndarray, support: Sequence[int]) -> np.ndarray:

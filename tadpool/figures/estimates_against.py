@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from tadpool.errors import UserError
 from tadpool.figures import Drawn, _style, _summaries, _units
+from tadpool.formatting import measured
 
 MOST_NAMED = 12
 CLOSE = 0.035
@@ -87,6 +88,8 @@ def _marked(axes: Axes, results, lines: Sequence[Mapping[str, str]]) -> dict[str
             mean = float(_summaries.sites(results, line["entry"])[line["site"]].mean())
             values[f"{line['entry']}_{line['site']}"] = mean
             look = {"color": _style.colour(results, line["entry"]), "linewidth": 0.9}
-            axes.axhline(mean, label=f"{line['site']} of {_style.label(results, line['entry'])}: {mean:.2f}", **look)
+            axes.axhline(
+                mean, label=f"{line['site']} of {_style.label(results, line['entry'])}: {measured(mean, 2)}", **look
+            )
             axes.axvline(mean, **look)
     return values

@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from tadpool.errors import UserError, did_you_mean
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
+from tadpool.formatting import measured
 from tadpool.sweep_axes import POINT
 
 LINKS = {"identity": np.asarray, "logistic": expit, "exponential": np.exp}
@@ -46,20 +47,20 @@ def draw(
         frame = _summaries.site_summary(posterior[site]).assign(panel=name, observed=observed.values)
         _draw_units(panel, results.data, frame, colour_by)
         look = {"color": _style.REFERENCE, "linestyle": "dashed", "linewidth": 1.0}
-        panel.axhline(mean, label=f"mean of what was observed: {mean:.3f}", **look)
+        panel.axhline(mean, label=f"mean of what was observed: {measured(mean)}", **look)
         sentence = ""
         if line:
             values["line"] = _draw_line(panel, posterior, line)
             frame = frame.assign(line=values["line"])
-            sentence = f", {line.get('label', line['site'])} {values['line']:.3f}"
+            sentence = f", {line.get('label', line['site'])} {measured(values['line'])}"
         _units.draw_blocks(panel, results.data, blocks, labelled=panel is axes[0, 0])
         panel.set_title(name + sentence, pad=16 if blocks and panel is axes[0, 0] else 4)
         panel.set_ylabel(label or axis)
         frames.append(frame)
         distance = float((frame["mean"] - frame["observed"]).abs().mean())
         alts.append(
-            f"{name}: posterior means from {frame['mean'].min():.3f} to {frame['mean'].max():.3f}, on average "
-            f"{distance:.3f} from what was observed{sentence}."
+            f"{name}: posterior means from {measured(frame['mean'].min())} to {measured(frame['mean'].max())}, on average "
+            f"{measured(distance)} from what was observed{sentence}."
         )
     _units.draw_unit_axis(axes[-1, 0], observed)
     _style.legend_above(figure, axes[0, 0], columns=3)

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, _style, _units
+from tadpool.formatting import measured
 
 COLUMNS = 3
 
@@ -24,7 +25,9 @@ def draw(results, *, variable: str, by: str | None = None) -> Drawn:
     for axis, (name, values) in zip(axes.flat, parts.items(), strict=False):
         frames.append(_bars(axis, values, edges, discrete=chosen.dtype.kind in "iub").assign(part=name))
         title = "" if not by else "all\n" if name == "all" else f"{_units.group_title(results.data, by)} {name}\n"
-        axis.set_title(f"{title}mean {values.mean():.2f}, variance {_variance(values):.2f}", fontsize=8)
+        axis.set_title(
+            f"{title}mean {measured(values.mean(), 2)}, variance {measured(_variance(values), 2)}", fontsize=8
+        )
     for axis in axes.flat[len(parts) :]:
         axis.set_visible(False)
     for axis in axes[-1]:
@@ -32,7 +35,7 @@ def draw(results, *, variable: str, by: str | None = None) -> Drawn:
     for axis in axes[:, 0]:
         axis.set_ylabel(f"number of {chosen.dims[0]}s")
     sentences = [
-        f"{name}: {len(values)} values, mean {values.mean():.2f}, variance {_variance(values):.2f}, "
+        f"{name}: {len(values)} values, mean {measured(values.mean(), 2)}, variance {measured(_variance(values), 2)}, "
         f"from {values.min():.3g} to {values.max():.3g}."
         for name, values in parts.items()
     ]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tadpool.figures import Drawn, _style, _units
+from tadpool.formatting import measured
 
 
 def draw(results, *, variable: str, by: str, first: int | None = None) -> Drawn:
@@ -20,7 +21,7 @@ def draw(results, *, variable: str, by: str, first: int | None = None) -> Drawn:
     axes.plot(at, numbers["mean"], "o", color=_style.PALETTE[0], label=f"mean of the {by}")
     overall = float(chosen.mean())
     axes.axhline(
-        overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {overall:.2f}"
+        overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {measured(overall, 2)}"
     )
     _units.draw_group_axis(axes, at, list(shown), _units.group_title(results.data, by))
     axes.set_ylabel(_style.quantity(chosen))
@@ -48,8 +49,9 @@ def _alt(title: str, numbers: pd.DataFrame, values: dict) -> str:
     part = values["shown"] < values["n_groups"]
     which = f"{values['shown']} of {values['n_groups']}" if part else str(values["shown"])
     width = numbers["quartile_high"] - numbers["quartile_low"]
+    mean = {name: measured(values[name], 2) for name in ("lowest_mean", "highest_mean", "spread", "mean")}
     return (
-        f"{title}: means of {which} groups from {values['lowest_mean']:.2f} ({values['lowest']}) to "
-        f"{values['highest_mean']:.2f} ({values['highest']}), standard deviation {values['spread']:.2f}; mean of all "
-        f"{values['mean']:.2f}; interquartile ranges from {width.min():.3g} to {width.max():.3g} wide."
+        f"{title}: means of {which} groups from {mean['lowest_mean']} ({values['lowest']}) to "
+        f"{mean['highest_mean']} ({values['highest']}), standard deviation {mean['spread']}; mean of all "
+        f"{mean['mean']}; interquartile ranges from {width.min():.3g} to {width.max():.3g} wide."
     )

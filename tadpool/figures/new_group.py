@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
+from tadpool.formatting import measured
 
 
 def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn:
@@ -36,8 +37,8 @@ def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn
     _style.legend_above(figure, panel)
     summary = _summaries.summary(rows).assign(sd=rows.std(axis=1, ddof=1))
     sentences = [
-        f"{outcome} at a {name}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {row['mean']:.2f}, "
-        f"standard deviation {row['sd']:.2f}, {_summaries.in_words(row)}."
+        f"{outcome} at a {name}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {measured(row['mean'], 2)}, "
+        f"standard deviation {measured(row['sd'], 2)}, {_summaries.in_words(row)}."
         for i, row in summary.iterrows()
     ]
     values = {

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tadpool.figures import Drawn, _style, _units
+from tadpool.formatting import measured
 
 
 def draw(
@@ -31,7 +32,7 @@ def draw(
             label=name,
         )
     mean = float(observed.mean())
-    axes.axhline(mean, color=_style.REFERENCE, linestyle="dashed", label=f"mean of the {unit}s: {mean:.3f}")
+    axes.axhline(mean, color=_style.REFERENCE, linestyle="dashed", label=f"mean of the {unit}s: {measured(mean)}")
     _units.draw_blocks(axes, results.data, blocks)
     _units.draw_unit_axis(axes, observed)
     axes.set_ylabel(label or axis)
@@ -47,5 +48,5 @@ def draw(
         "n_units": len(observed),
     }
     span = f"from {values['smallest']:.3g} to {values['largest']:.3g}"
-    alt = f"{label or axis} of {len(observed)} {unit}s: mean {mean:.3f}, {span}."
+    alt = f"{label or axis} of {len(observed)} {unit}s: mean {measured(mean)}, {span}."
     return Drawn(figure, numbers, f"{(label or axis).capitalize()} by {unit}", alt, values=values)

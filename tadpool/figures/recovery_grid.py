@@ -10,6 +10,7 @@ from matplotlib.colors import Normalize
 
 from tadpool.calibration import recovery_table as recoveries
 from tadpool.figures import Drawn, NotDrawn, Standard, _style
+from tadpool.formatting import measured
 
 STANDARD = Standard("recovery", "calibration")
 STATISTICS = {"bias": "bias", "rmse": "root mean square error", "coverage": "coverage of 89 % intervals"}
@@ -19,7 +20,7 @@ MAPS = {"bias": "RdBu_r", "rmse": "Purples", "coverage": "PuOr"}
 INK = "#1a1a1a"
 CAPTION = (
     "Each number is over {replicates} simulated data sets; the table has the Monte Carlo errors. Bias should be near 0 and "
-    "coverage near 0.89. The largest bias is {bias:.2f} ({bias_entry}, {bias_cell}), the lowest coverage {coverage:.2f} "
+    "coverage near 0.89. The largest bias is {bias_shown} ({bias_entry}, {bias_cell}), the lowest coverage {coverage:.2f} "
     "({coverage_entry}, {coverage_cell})."
 )
 
@@ -74,10 +75,10 @@ def _scale(values: pd.Series, statistic: str) -> Normalize:
     known = values.to_numpy(float)
     known = known[np.isfinite(known)]
     if statistic == "bias":
-        most = max(float(np.abs(known).max(initial=0.0)), 1e-9) * 1.8
+        most = (float(np.abs(known).max(initial=0.0)) or 1.0) * 1.8
         return Normalize(-most, most)
     if statistic == "rmse":
-        return Normalize(0.0, max(float(known.max(initial=0.0)), 1e-9) * 1.6)
+        return Normalize(0.0, (float(known.max(initial=0.0)) or 1.0) * 1.6)
     return Normalize(-0.5, 2.28)  # 0.89 in the middle, and pale enough for the numbers
 
 
@@ -85,7 +86,7 @@ def _map(axes: Axes, values: xr.DataArray, scale: Normalize, colours: str) -> No
     grid = np.atleast_2d(values.values)
     axes.pcolormesh(np.ma.masked_invalid(grid), norm=scale, cmap=colours, edgecolors="none")
     for (y, x), value in np.ndenumerate(grid):
-        text, ink = (f"{value:.2f}".replace("-", "−"), INK) if np.isfinite(value) else ("none", _style.REFERENCE)
+        text, ink = (measured(value, 2), INK) if np.isfinite(value) else ("none", _style.REFERENCE)
         axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=7, color=ink)
     axes.set_xticks(np.arange(grid.shape[1]) + 0.5, [f"{v}" for v in values[values.dims[-1]].values])
     if values.ndim > 1:
@@ -102,6 +103,7 @@ def _values(numbers: pd.DataFrame, over: list[str], replicates: int) -> dict:
     return {
         "replicates": replicates,
         "bias": float(largest["bias"]),
+        "bias_shown": measured(largest["bias"], 2),
         "bias_entry": largest["label"],
         "bias_cell": largest["cell"],
         "coverage": float(lowest["coverage"]),
@@ -114,7 +116,7 @@ def _alt(numbers: pd.DataFrame) -> str:
     sentences = []
     for (label, parameter), part in numbers.groupby(["label", "parameter"], sort=False):
         cells = "; ".join(
-            f"{row['cell']}: bias {row['bias']:.2f}, RMSE {row['rmse']:.2f}, coverage {row['coverage']:.2f}"
+            f"{row['cell']}: bias {measured(row['bias'], 2)}, RMSE {measured(row['rmse'], 2)}, coverage {row['coverage']:.2f}"
             if row["n"]
             else f"{row['cell']}: no fits"
             for _, row in part.iterrows()

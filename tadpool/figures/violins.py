@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tadpool.figures import Drawn, _style, _summaries, _units
+from tadpool.formatting import measured
 
 HALF_WIDTH = 0.4
 SHOWN_AS_POINTS = 2000
@@ -26,7 +27,7 @@ def draw(results, *, variable: str, by: str) -> Drawn:
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     overall = float(chosen.mean())
     axes.axhline(
-        overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {overall:.2f}"
+        overall, color=_style.REFERENCE, linestyle="dashed", linewidth=0.9, label=f"mean of all: {measured(overall, 2)}"
     )
     _style.legend_above(figure, axes)
     frames = [pd.DataFrame({by: name, variable: np.sort(values)}) for name, values in parts.items()]

@@ -67,13 +67,18 @@ def bound(
         if static["collapse"]:
             arrays, facts = _collapsed(name, design, dataset, facts)
     bound_design = bind_design(name, design, dataset, facts, static.get("parametrization", "auto"), CELL in arrays)
-    scales = [facts["outcome"], *(facts["predictors"][each.name] for each in design.predictors)]
-    arrays |= {SCALES: np.array([[each["location"], each["scale"]] for each in scales])}
+    arrays |= {SCALES: np.hstack([_scales(design, facts), _scales(design, facts["units"])])}
     arrays |= {index: dataset[index].values for _, index in bound_design.per}
     if design.unit in design.groups:
         arrays[f"{design.unit}_index"] = np.arange(bound_design.rows)
     kept = {key: value for key, value in static.items() if key not in OPTIONS}
     return Parts(partial(run, **{MODEL: model, DESIGN: bound_design}, **kept), arrays, facts)
+
+
+def _scales(design: Design, facts: Mapping[str, Any]) -> np.ndarray:
+    """Location and scale of the outcome, then of each predictor: (1 + predictors, 2)."""
+    each = [facts["outcome"], *(facts["predictors"][predictor.name] for predictor in design.predictors)]
+    return np.array([[of["location"], of["scale"]] for of in each])
 
 
 def run(**arguments: Any) -> None:

@@ -36,14 +36,14 @@ def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where
 
     Returns:
         outcome, predictors: location and scale that priors are stated in; all 0 and 1 unless
-            `scaled`. levels: of an
-        ordered outcome. means: the predictors that differ within the first group. effects: varying
-            effect -> how well each
-        group's own rows determine it: `between` (variance between groups), `within` (median squared
-            standard error of a
-        group's own estimate), `reliability` (median over groups of between / (between + squared
-            standard error)), groups,
-        and `centred`.
+            `scaled`.
+        units: the same of the data, whether `scaled` or not: the sampler's units.
+        levels: of an ordered outcome.
+        means: the predictors that differ within the first group.
+        effects: varying effect -> how well each group's own rows determine it: `between` (variance
+            between groups), `within` (median squared standard error of a group's own estimate),
+            `reliability` (median over groups of between / (between + squared standard error)),
+            groups, and `centred`.
 
     Raises:
         UserError: The data are impossible under the family, or no group mean is left to a rung that
@@ -53,8 +53,8 @@ def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where
     _refuse(design, rows[design.outcome], where)
     work = working(design, rows)
     return {
-        "outcome": _outcome_scale(design, rows, scaled),
-        "predictors": {each.name: _predictor_scale(each, rows, scaled) for each in design.predictors},
+        **_scales(design, rows, scaled),
+        "units": _scales(design, rows, True),
         "levels": _levels(design, dataset) if design.family.link.cutpoints else 0,
         "means": _means(rung, design, rows, where),
         "effects": _effects(rung, design, rows, work),
@@ -80,6 +80,13 @@ def _refuse(design: Design, outcome: np.ndarray, where: str) -> None:
     if refused := design.family.refused(outcome):
         what = f"{where}: {design.outcome} has values that are {refused}, which the family {design.family.name} needs"
         raise UserError(f"{what}; correct the table or choose another family")
+
+
+def _scales(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, Any]:
+    return {
+        "outcome": _outcome_scale(design, rows, scaled),
+        "predictors": {each.name: _predictor_scale(each, rows, scaled) for each in design.predictors},
+    }
 
 
 def _outcome_scale(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:

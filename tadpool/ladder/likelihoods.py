@@ -10,13 +10,13 @@ import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions.util import validate_sample
 
-from tadpool.modelling.distributions import OrderedLogistic, OrderedNormal
+from tadpool.modelling.distributions import Exponential, HalfCauchy, HalfNormal, OrderedLogistic, OrderedNormal
 from tadpool.modelling.families import Family
 
 STANDARD_DEVIATIONS = {
-    "exponential": lambda scale: dist.Exponential(1.0 / scale),
-    "half_normal": dist.HalfNormal,
-    "half_cauchy": dist.HalfCauchy,
+    "exponential": lambda scale, unit: Exponential(1.0 / scale, unit=unit),
+    "half_normal": lambda scale, unit: HalfNormal(scale, unit=unit),
+    "half_cauchy": lambda scale, unit: HalfCauchy(scale, unit=unit),
 }
 
 
@@ -35,28 +35,32 @@ class Poisson(dist.Poisson):
         return value * self.log_rate - self.rate - gammaln(value + 1.0)
 
 
-def standard_deviation(name: str, kind: str, scale: Any) -> Any:
+def standard_deviation(name: str, kind: str, scale: Any, unit: Any = 1.0) -> Any:
     """Sample a standard deviation.
 
     Args:
         name: Name of the site.
         kind: Its prior, a key of STANDARD_DEVIATIONS.
         scale: Scale of the prior, in the units of the standard deviation.
+        unit: Its typical size in the data, in the same units: what the sampler counts in.
 
     Returns:
         Its value.
     """
-    return numpyro.sample(name, STANDARD_DEVIATIONS[kind](scale))
+    return numpyro.sample(name, STANDARD_DEVIATIONS[kind](scale, unit))
 
 
-def own_parameters(family: Family, prior: Mapping[str, Any], sd_prior: str, scale: Any, levels: int) -> dict[str, Any]:
+def own_parameters(
+    family: Family, prior: Mapping[str, Any], sd_prior: str, scale: Any, unit: Any, levels: int
+) -> dict[str, Any]:
     """Sample what a family has beside its linear predictor.
 
     Args:
         family: The family.
         prior: Its hyperparameters by name.
         sd_prior: Kind of prior of standard deviations, a key of STANDARD_DEVIATIONS.
-        scale: Scale of the outcome.
+        scale: Scale of the outcome that priors are stated in.
+        unit: Scale of the outcome in the data.
         levels: Number of levels of an ordered outcome.
 
     Returns:
@@ -69,7 +73,7 @@ def own_parameters(family: Family, prior: Mapping[str, Any], sd_prior: str, scal
     for parameter in family.parameters:
         match parameter.name:
             case "sigma":
-                found["sigma"] = standard_deviation("sigma", sd_prior, prior["sigma_scale"] * scale)
+                found["sigma"] = standard_deviation("sigma", sd_prior, prior["sigma_scale"] * scale, unit)
             case "nu":
                 found["nu"] = numpyro.sample("nu", dist.Gamma(prior["nu_shape"], prior["nu_rate"]))
             case "overdispersion":

@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from numpyro.infer.reparam import LocScaleReparam
 
 from tadpool.ladder import likelihoods
 from tadpool.ladder.bound_design import CELL, FIRST, SCALES, BoundDesign, effect, latent_mean
@@ -23,6 +22,7 @@ from tadpool.ladder.cell_sums import Cells
 from tadpool.ladder.correlation import cholesky_factor
 from tadpool.ladder.linear_predictor import Term, total
 from tadpool.modelling.design import Predictor
+from tadpool.modelling.distributions import Decentred, Normal, ZeroSumNormal
 
 
 class Rung:
@@ -37,9 +37,11 @@ class Rung:
     def __init__(self, bound: BoundDesign, data: Mapping[str, Any], prior: Mapping[str, Any]) -> None:
         self.bound, self.design, self.data, self.prior = bound, bound.design, data, prior
         self.terms: list[Term] = []
-        location, scale = data[SCALES][:, 0], data[SCALES][:, 1]
-        self.location, self.scale = location[0], scale[0]
-        self.units = {each.name: (location[i], scale[i]) for i, each in enumerate(self.design.predictors, 1)}
+        location, scale, origin, unit = data[SCALES].T
+        self.location, self.scale, self.origin, self.unit = location[0], scale[0], origin[0], unit[0]
+        names = [each.name for each in self.design.predictors]
+        self.units = dict(zip(names, zip(location[1:], scale[1:], strict=True), strict=True))
+        self.in_data = dict(zip(names, zip(origin[1:], unit[1:], strict=True), strict=True))
 
     @property
     def slopes(self) -> tuple[str, ...]:
@@ -51,7 +53,8 @@ class Rung:
         cutpoints instead."""
         if self.design.family.link.cutpoints:
             return 0.0
-        return numpyro.sample("alpha", dist.Normal(self.location + location * self.scale, scale * self.scale))
+        prior = Normal(self.location + location * self.scale, scale * self.scale, origin=self.origin, unit=self.unit)
+        return numpyro.sample("alpha", prior)
 
     def intercept(self, location: Any, scale: Any) -> None:
         """One intercept for all rows."""
@@ -61,8 +64,9 @@ class Rung:
         """`alpha_<group>`, of each member by itself."""
         group = self.design.group
         at = 0.0 if self.design.family.link.cutpoints else self.location + location * self.scale
+        prior = Normal(at, scale * self.scale, origin=self.origin, unit=self.unit)
         with numpyro.plate(group, self.bound.size(group)):
-            alpha = numpyro.sample(effect(group), dist.Normal(at, scale * self.scale))
+            alpha = numpyro.sample(effect(group), prior)
         self.terms.append(Term(alpha, f"{group}_index"))
 
     def coefficients(self, scale: Any, separate: bool = False) -> dict[str, Any]:
@@ -75,20 +79,27 @@ class Rung:
         """
         returned = {}
         for each, levels in zip(self.design.predictors, self.bound.predictor_levels, strict=True):
-            own = scale * self.scale / self.units[each.name][1]
+            prior = self._slope_prior(each.name, scale)
             if each.kind == "categorical":
-                self._categorical(each, levels, own)
+                self._categorical(each, levels, scale)
             elif each.kind == "ordered":
-                self._ordered(each, levels, own)
+                self._ordered(each, levels, prior)
             elif each.name in self.design.slopes and separate:
                 group = self.design.group
                 with numpyro.plate(group, self.bound.size(group)):
-                    beta = numpyro.sample(effect(group, each.name), dist.Normal(0.0, own))
+                    beta = numpyro.sample(effect(group, each.name), prior)
                 self._add_number(each.name, beta, f"{group}_index")
             else:
-                beta = numpyro.sample(f"beta_{each.name}", dist.Normal(0.0, own))
+                beta = numpyro.sample(f"beta_{each.name}", prior)
                 returned[each.name] = beta
         return returned
+
+    def _slope_prior(self, name: str, scale: Any) -> Normal:
+        """Normal(0, scale) in units of the outcome and of a predictor."""
+        return Normal(0.0, scale * self.scale / self.units[name][1], unit=self._slope_unit(name))
+
+    def _slope_unit(self, name: str) -> Any:
+        return self.unit / self.in_data[name][1]
 
     def common_slopes(self, coefficients: Mapping[str, Any]) -> None:
         """The coefficients that are the same in all groups."""
@@ -96,15 +107,15 @@ class Rung:
             self._add_number(name, beta)
 
     def _categorical(self, predictor: Predictor, levels: int, scale: Any) -> None:
-        prior = dist.ZeroSumNormal(scale, (levels,))
+        prior = ZeroSumNormal(scale * self.scale / self.units[predictor.name][1], (levels,), unit=self.unit)
         beta = numpyro.sample(f"beta_{predictor.name}", prior, infer={"event_dims": [predictor.name]})
         self.terms.append(Term(beta, f"{predictor.name}_index"))
 
-    def _ordered(self, predictor: Predictor, levels: int, scale: Any) -> None:
+    def _ordered(self, predictor: Predictor, levels: int, prior: Normal) -> None:
         """A monotonic effect (Bürkner & Charpentier 2020, Br. J. Math. Stat. Psychol. 73:420):
         `range_<x>` from the lowest to the highest level, of which each step has a share."""
         name = predictor.name
-        whole = numpyro.sample(f"range_{name}", dist.Normal(0.0, scale))
+        whole = numpyro.sample(f"range_{name}", prior)
         shares = numpyro.sample(f"shares_{name}", dist.Dirichlet(jnp.ones(levels - 1)))
         steps = jnp.concatenate([jnp.zeros(1), jnp.cumsum(shares)])
         beta = numpyro.deterministic(f"beta_{name}", whole * steps)
@@ -117,8 +128,11 @@ class Rung:
         """`alpha_<group>` ~ Normal(alpha, sigma_<group>) of the first group, `delta_<group>` ~
         Normal(0, sigma) of others."""
         for number, group in enumerate(self.design.groups):
-            sigma = likelihoods.standard_deviation(f"sigma_{group}", sd_prior, scale * self.scale)
-            self._varying(effect(group, first=number == 0), group, alpha if number == 0 else 0.0, sigma)
+            sigma = likelihoods.standard_deviation(f"sigma_{group}", sd_prior, scale * self.scale, self.unit)
+            first = number == 0
+            origin = self.origin if first else 0.0
+            prior = Normal(alpha if first else 0.0, sigma, origin=origin, unit=self.unit)
+            self._varying(effect(group, first=first), group, prior)
 
     def varying_slopes(
         self, alpha: Any, slopes: Mapping[str, Any], scale: Any, slope_scale: Any, sd_prior: str, concentration: Any
@@ -130,33 +144,35 @@ class Rung:
         correlations gives it.
         """
         group, *others = self.design.groups
-        sigma = [likelihoods.standard_deviation(f"sigma_{group}", sd_prior, scale * self.scale)]
+        sigma = [likelihoods.standard_deviation(f"sigma_{group}", sd_prior, scale * self.scale, self.unit)]
         for name in slopes:
-            own = slope_scale * self.scale / self.units[name][1]
-            sigma.append(likelihoods.standard_deviation(f"sigma_{name}_{group}", sd_prior, own))
+            own, unit = slope_scale * self.scale / self.units[name][1], self._slope_unit(name)
+            sigma.append(likelihoods.standard_deviation(f"sigma_{name}_{group}", sd_prior, own, unit))
         factor = jnp.eye(len(sigma)) if concentration is None else cholesky_factor(group, len(sigma), concentration)
         means, names = [alpha, *slopes.values()], [None, *slopes]
         standardized: list[Any] = []
         for i, (mean, name) in enumerate(zip(means, names, strict=True)):
             location = mean + sigma[i] * sum((factor[i, j] * z for j, z in enumerate(standardized)), 0.0)
-            values = self._varying(effect(group, name), group, location, sigma[i] * factor[i, i], of=name)
+            origin, unit = (0.0, self._slope_unit(name)) if name else (self.origin, self.unit)
+            prior = Normal(location, sigma[i] * factor[i, i], origin=origin, unit=unit)
+            values = self._varying(effect(group, name), group, prior, of=name)
             standardized.append((values - location) / (sigma[i] * factor[i, i]))
         for other in others:
-            sigma_other = likelihoods.standard_deviation(f"sigma_{other}", sd_prior, scale * self.scale)
-            self._varying(effect(other, first=False), other, 0.0, sigma_other)
+            sigma_other = likelihoods.standard_deviation(f"sigma_{other}", sd_prior, scale * self.scale, self.unit)
+            self._varying(effect(other, first=False), other, Normal(0.0, sigma_other, unit=self.unit))
 
-    def _varying(self, name: str, group: str, location: Any, scale: Any, of: str | None = None) -> Any:
-        values = self._members(name, group, location, scale)
+    def _varying(self, name: str, group: str, prior: Normal, of: str | None = None) -> Any:
+        values = self._members(name, group, prior)
         if of is None:
             self.terms.append(Term(values, f"{group}_index"))
         else:
             self._add_number(of, values, f"{group}_index")
         return values
 
-    def _members(self, name: str, group: str, location: Any, scale: Any) -> Any:
-        reparam = {name: LocScaleReparam(0.0)} if name in self.bound.non_centred else {}
+    def _members(self, name: str, group: str, prior: Normal) -> Any:
+        reparam = {name: Decentred()} if name in self.bound.non_centred else {}
         with numpyro.handlers.reparam(config=reparam), numpyro.plate(group, self.bound.size(group)):
-            return numpyro.sample(name, dist.Normal(location, scale))
+            return numpyro.sample(name, prior)
 
     def group_means(self, scale: Any) -> None:
         """`beta_mean_<x>` times the mean of each predictor in its group's rows."""
@@ -173,11 +189,13 @@ class Rung:
         `beta_mean_<x>`."""
         group = self.design.group
         for name in self.bound.latent:
-            location, unit = self.units[name]
-            centre = numpyro.sample(f"mean_{name}", dist.Normal(location, predictor_scale * unit))
-            between = likelihoods.standard_deviation(f"sigma_between_{name}", sd_prior, predictor_scale * unit)
-            within = likelihoods.standard_deviation(f"sigma_within_{name}", sd_prior, predictor_scale * unit)
-            means = self._members(latent_mean(name, group), group, centre, between)
+            location, wide = self.units[name][0], predictor_scale * self.units[name][1]
+            origin, unit = self.in_data[name]
+            centre = numpyro.sample(f"mean_{name}", Normal(location, wide, origin=origin, unit=unit))
+            between = likelihoods.standard_deviation(f"sigma_between_{name}", sd_prior, wide, unit)
+            within = likelihoods.standard_deviation(f"sigma_within_{name}", sd_prior, wide, unit)
+            prior = Normal(centre, between, origin=origin, unit=unit)
+            means = self._members(latent_mean(name, group), group, prior)
             index = self.by_row(f"{group}_index")
             with numpyro.plate(self.design.unit, self.bound.rows):
                 joint = _of_groups(index, means, within) if self.bound.collapsed else None
@@ -187,7 +205,7 @@ class Rung:
             self._add_mean(name, means - location, scale)
 
     def _add_mean(self, name: str, means: Any, scale: Any) -> None:
-        beta = numpyro.sample(f"beta_mean_{name}", dist.Normal(0.0, scale * self.scale / self.units[name][1]))
+        beta = numpyro.sample(f"beta_mean_{name}", self._slope_prior(name, scale))
         self.terms.append(Term(beta * means, f"{self.design.group}_index"))
 
     def observe(self, sd_prior: str) -> None:
@@ -197,7 +215,8 @@ class Rung:
         if design.standard_error:
             own = {"sigma": self.by_row(design.standard_error)}
         else:
-            own = likelihoods.own_parameters(design.family, self.prior, sd_prior, self.scale, self.bound.levels)
+            scales = self.scale, self.unit
+            own = likelihoods.own_parameters(design.family, self.prior, sd_prior, *scales, self.bound.levels)
         eta = total(self.terms, _Rows(self), self.bound.rows) + self._offset()
         trials = self.by_row(design.trials) if design.trials else None
         with numpyro.plate(design.unit, self.bound.rows):

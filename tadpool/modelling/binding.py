@@ -14,13 +14,13 @@ import xarray as xr
 from arviz_base.io_numpyro import infer_dims
 from numpyro import handlers
 from numpyro.infer.inspect import get_model_relations
-from numpyro.infer.reparam import LocScaleReparam
 
 from tadpool.engine.nuts import DECENTERED
 from tadpool.errors import UserError, explain_errors
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
 from tadpool.modelling import inspection, observation_weights, references, rules
+from tadpool.modelling.distributions import Decentred
 from tadpool.modelling.entry import Entry
 from tadpool.modelling.references import Reference
 
@@ -199,7 +199,7 @@ def reparametrized(bound: Bound, sites: Sequence[str]) -> Callable:
     """
     if not sites:
         return bound.function
-    function = handlers.reparam(bound.function, config={site: LocScaleReparam(0.0) for site in sites})
+    function = handlers.reparam(bound.function, config={site: Decentred() for site in sites})
     with (
         explain_errors(f"models/{references.name(bound.model)}.py", f"reparametrizing {', '.join(sites)}"),
         numpyro.validation_enabled(False),

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions import constraints
+from numpyro.distributions.transforms import AffineTransform, ComposeTransform, biject_to
 from numpyro.distributions.util import validate_sample
+from numpyro.infer.reparam import LocScaleReparam
 from numpyro.util import is_prng_key
 
 LARGEST, LARGEST_32 = 300.0, 40.0
@@ -75,3 +77,90 @@ class OrderedLogistic(dist.OrderedLogistic):
         gap = jnp.concatenate([end, jnp.log1p(-jnp.exp(cutpoints[:-1] - cutpoints[1:])), end])[value]
         odds = jnp.exp(predictor)
         return gap - jnp.log((1 + above * odds) * (1 + below / odds))
+
+
+class InUnits(constraints.Constraint):
+    """The same set of values as `of`, whose unconstrained values u have another origin and unit.
+
+    Attributes:
+        of: A set that does not change with the unit of its values: real numbers, positive ones, or
+            those that sum to zero.
+        origin, unit: The value is origin + unit * u, or unit * exp(u) of a positive one.
+    """
+
+    def __init__(self, of: constraints.Constraint, origin, unit) -> None:
+        self.of, self.origin, self.unit = of, origin, unit
+        super().__init__()
+
+    @property
+    def event_dim(self) -> int:
+        return self.of.event_dim
+
+    def __call__(self, value):
+        return self.of(value)
+
+    def feasible_like(self, prototype):
+        return self.of.feasible_like(prototype)
+
+    def tree_flatten(self):
+        return (self.of, self.origin, self.unit), (("of", "origin", "unit"), {})
+
+
+@biject_to.register(InUnits)
+def _from_units(constraint):
+    positive = constraint.of in (constraints.positive, constraints.nonnegative)
+    origin, unit = (jnp.log(constraint.unit), 1.0) if positive else (constraint.origin, constraint.unit)
+    first = AffineTransform(origin, unit)
+    return first if constraint.of is constraints.real else ComposeTransform([first, biject_to(constraint.of)])
+
+
+class _Measured(dist.Distribution):
+    """A distribution of a quantity that has a unit of measurement.
+
+    The sampler sees its values in standardized form, with `unit` 1 and `origin` 0 (`InUnits`), so
+    that where it starts and how it steps do not depend on the units of the data. Densities and
+    values are those of NumPyro's distribution.
+    """
+
+    pytree_data_fields = ("origin", "unit")
+
+    def __init__(self, *parameters, origin=0.0, unit=1.0, validate_args=None) -> None:
+        self.origin, self.unit = origin, unit
+        super().__init__(*parameters, validate_args=validate_args)
+
+    @property
+    def support(self):
+        return InUnits(super().support, self.origin, self.unit)
+
+
+class Normal(_Measured, dist.Normal):
+    """NumPyro's normal distribution, of a quantity with a unit."""
+
+
+class Exponential(_Measured, dist.Exponential):
+    """NumPyro's exponential distribution, of a quantity with a unit."""
+
+
+class HalfNormal(_Measured, dist.HalfNormal):
+    """NumPyro's half-normal distribution, of a quantity with a unit."""
+
+
+class HalfCauchy(_Measured, dist.HalfCauchy):
+    """NumPyro's half-Cauchy distribution, of a quantity with a unit."""
+
+
+class ZeroSumNormal(_Measured, dist.ZeroSumNormal):
+    """NumPyro's normal distribution of numbers that sum to zero, of a quantity with a unit."""
+
+
+class Decentred(LocScaleReparam):
+    """A site computed from a standardized one, which has no unit."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+    def __call__(self, name, fn, obs):
+        base = fn.base_dist if isinstance(fn, dist.ExpandedDistribution) else fn
+        if isinstance(base, Normal):
+            fn = dist.Normal(base.loc, base.scale).expand(fn.batch_shape)
+        return super().__call__(name, fn, obs)

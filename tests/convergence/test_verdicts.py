@@ -125,6 +125,29 @@ def test_chains_in_separate_modes_are_told_apart_from_slow_ones():
         assert ("fail", "modes") not in codes(report)
 
 
+@pytest.mark.parametrize("change", [autocorrelated, shifted(0.2)])
+def test_a_verdict_does_not_depend_on_units(change):
+    """Statistics of draws in other units are the same, or the same in those units."""
+    one = verdicts.check(fit(lambda draws: 5 + change(draws)))
+    for factor in (1e-30, 1e-12, 3e4, 1e12):
+        other = verdicts.check(fit(lambda draws, factor=factor: factor * (5 + change(draws))))
+        assert codes(one) == codes(other)
+        for name, value in one["parameters"][0].items():
+            if isinstance(value, float):
+                unit = 1.0 if name in ("rhat", "ess_bulk", "ess_tail") else factor
+                assert other["parameters"][0][name] / unit == pytest.approx(value, rel=1e-6), name
+
+
+@pytest.mark.parametrize(("factor", "named"), [(1.0, False), (5e6, True), (1e-9, True)])
+def test_chains_apart_in_a_parameter_far_from_one_are_told_of_its_scale(factor, named):
+    (found,) = [
+        reason for reason in verdicts.check(fit(lambda draws: factor * (shifted(20.0)(draws) + 10)))["reasons"]
+        if reason["code"] == "modes"
+    ]  # fmt: skip
+    assert ("theta has values near" in sentence(found)) == named
+    assert ("the model's symmetries" in sentence(found)) != named
+
+
 def test_one_chain_that_jumps_once_is_not_mixed():
     jump = np.repeat([-10.0, 10.0], DRAWS // 2)
     assert ("fail", "modes") not in codes(verdicts.check(fit(lambda draws: np.vstack([draws[:3], jump]))))

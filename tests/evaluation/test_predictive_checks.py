@@ -6,6 +6,8 @@ Rates of chance are allowed four standard errors (false alarms: 1 in 16,000 each
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tadpool.evaluation import predictive_checks
 from tadpool.evaluation.predictive_checks import COUNTS, LEVELS, NUMBERS, YES_NO, Outcome
@@ -85,6 +87,21 @@ def test_error_of_a_tail_that_no_draw_reaches():
     assert p == 0
     assert mcse == pytest.approx(1e-3, rel=0.01)
     assert predictive_checks.tail_probability(np.ones((2, 500)), 1.0)[0] == 0.5
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.floats(-30, 30))
+def test_quantities_of_tiny_numbers_are_no_ties(power):
+    """Tails and members outside their intervals are the same in all units."""
+    rng, factor = np.random.default_rng(1), 10.0**power
+    replicated, observed = rng.normal(size=(2, 500)), np.array([1.5, 3.0])
+    alone = predictive_checks.tail_probability(replicated, 1.5)
+    assert predictive_checks.tail_probability(factor * replicated, factor * 1.5) == pytest.approx(alone)
+    each = rng.normal(size=(1000, 2))
+    outside = predictive_checks.outside_intervals(each, observed)
+    for one, other in zip(outside, predictive_checks.outside_intervals(factor * each, factor * observed), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert predictive_checks.tail_probability(np.zeros((2, 500)), 0.0)[0] == 0.5
 
 
 def test_monte_carlo_error_is_the_spread_over_repetitions():

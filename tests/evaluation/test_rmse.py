@@ -4,6 +4,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import norm
 
 from tadpool.evaluation import loo_predictive, rmse
@@ -58,6 +60,15 @@ def test_monte_carlo_error_is_the_spread_over_repetitions(known):
     found = [rmse.root_mean_square_error(outcomes, means + rng.normal(0.0, SD, means.shape)) for _ in range(200)]
     spread = np.std([each.rmse for each in found])
     assert 0.7 < np.mean([each.mcse for each in found]) / spread < 1.6
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.floats(-30, 30))
+def test_errors_have_the_unit_of_the_outcome(power):
+    rng, factor = np.random.default_rng(1), 10.0**power
+    draws = np.cumsum(rng.normal(size=(4, 100, 3)), axis=1) / 10
+    one, other = (rmse.root_mean_square_error(by * np.ones(3), by * draws) for by in (1.0, factor))
+    assert (other.rmse / factor, other.mcse / factor) == pytest.approx((one.rmse, one.mcse))
 
 
 def test_perfect_predictions_have_no_error():

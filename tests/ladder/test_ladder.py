@@ -5,12 +5,14 @@ from dataclasses import replace
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpyro
 import pytest
 import xarray as xr
+from jax.flatten_util import ravel_pytree
 from numpyro import handlers
-from numpyro.infer.util import potential_energy, unconstrain_fn
+from numpyro.infer.util import constrain_fn, initialize_model, potential_energy, unconstrain_fn
 from scipy import stats
 
 from tadpool.engine.nuts import hold_out
@@ -304,7 +306,7 @@ def test_no_family_or_link_is_treated_as_another_one():
         Cells(np.zeros(3, int), np.zeros(1, int), dict, []).joint_log_density(design.family, {})
     shape = Parameter("shape", "k", "", (("shape_scale", 1.0),))
     with pytest.raises(KeyError, match="the parameter 'shape' of the family 'skewed' has no prior"):
-        likelihoods.own_parameters(replace(design.family, parameters=(shape,)), {}, "half_normal", 1.0, 0)
+        likelihoods.own_parameters(replace(design.family, parameters=(shape,)), {}, "half_normal", 1.0, 1.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -438,3 +440,91 @@ def test_a_row_to_predict_has_the_most_frequent_category():
     assert typical["treated"] == round(float(dataset["treated"].mean()))
     assert typical["size"] == np.quantile(dataset["size"], 0.5, method="lower")
     assert "school" not in typical
+
+
+def in_other_units(family, dataset, outcome, predictor):
+    """Data with the numbers in other units: the outcome and its offset, or the exposure; and the
+    predictors."""
+    factors = {"x": predictor, "size": predictor}
+    if family in ("normal", "student"):
+        factors |= {"y": outcome, "known": outcome}
+    elif FAMILIES[family].link == LOG:
+        factors["days"] = outcome
+    return dataset.assign({name: dataset[name] * factor for name, factor in factors.items()})
+
+
+def unit_of(site, family, outcome, predictor):
+    """What a value of a site is multiplied by, in other units."""
+    own = outcome if family in ("normal", "student") else 1.0
+    if site in ("nu", "shares_grade") or site.endswith("_decentered") or "correlation" in site:
+        return 1.0
+    if site.startswith(("mean_x", "sigma_between_x", "sigma_within_x")):
+        return predictor
+    numbers = ("beta_x", "beta_size", "beta_mean_x", "sigma_x_school")
+    return own / predictor if site.startswith(numbers) else own
+
+
+FACTORS = [(1e-12, 1.0), (1e12, 1.0), (1.0, 1e-12), (1.0, 1e12), (1e12, 1e-12), (1e4, 365.25)]
+RAW = [("partial_slopes", "normal"), ("partial", "poisson")]
+
+
+@pytest.mark.parametrize(
+    ("rung", "family", "scaled"), [*((*pair, True) for pair in PAIRS), *((*pair, False) for pair in RAW)]
+)
+def test_the_sampler_sees_the_same_in_all_units(rung, family, scaled):
+    """At points where chains start: values of sites up to their unit and, where priors are in units
+    of the data, the density up to a constant and its gradient."""
+    chosen, dataset = made(family)
+    design, reference = Design.from_json(chosen), {"name": rung, "design": chosen}
+    bound = binding.bind(reference, dataset, {"scaled": scaled})
+    hyperparameters = {**references.signature(reference).hyperparameters, "scaled": scaled}
+    static = {name: value for name, value in hyperparameters.items() if not isinstance(value, float)}
+    at_start = jax.jit(
+        partial(start_values, bound.function, bound.latents), compiler_options={"xla_backend_optimization_level": 0}
+    )
+    found = []
+    for factors in [(1.0, 1.0), *FACTORS]:
+        rows = in_other_units(family, dataset, *factors)
+        parts = plugins.load("models", rung).bound(design, rows, static, None)
+        assert {name: each["centred"] for name, each in parts.facts["effects"].items()} == {
+            name: each["centred"] for name, each in bound.facts["effects"].items()
+        }
+        data = {name: rows[name].values if name in rows else value for name, value in bound.data.items()}
+        found.append(jax.tree.map(np.asarray, at_start({**data, **parts.arrays, **bound.hyperparameters})))
+    values, gradients, energies = found[0]
+    for factors, (own, slopes, energy) in zip(FACTORS, found[1:], strict=True):
+        for name, value in values.items():
+            shift = np.log(factors[0]) if name in ("alpha", "alpha_school") and FAMILIES[family].link == LOG else 0.0
+            unit, size = unit_of(name, family, *factors), 1e-9 * np.abs(value).max()
+            np.testing.assert_allclose(own[name] / unit + shift, value, rtol=1e-9, atol=size, err_msg=name)
+        if scaled:
+            for name, slope in gradients.items():
+                size = 1e-9 * (1 + np.abs(slope).max())
+                np.testing.assert_allclose(slopes[name], slope, rtol=1e-9, atol=size, err_msg=name)
+            np.testing.assert_allclose(np.ptp(energy - energies), 0, atol=1e-9 * np.abs(energies).max())
+
+
+def start_values(function, latents, arguments):
+    """Latent sites, gradients and potential energies at four points on (-2, 2) of the unconstrained
+    space."""
+    with numpyro.validation_enabled(False):
+        shapes = jax.eval_shape(
+            lambda: initialize_model(jax.random.key(0), function, model_kwargs=arguments).param_info.z
+        )
+        flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes))
+        points = jax.vmap(unflatten)(jax.random.uniform(jax.random.key(1), (4, *flat.shape), minval=-2, maxval=2))
+
+        def at(z):
+            energy, gradient = jax.value_and_grad(lambda z: potential_energy(function, (), arguments, z))(z)
+            sites = constrain_fn(function, (), arguments, z)
+            return {name: sites[name] for name in latents}, gradient, energy
+
+        return jax.lax.map(at, points)
+
+
+def test_a_centred_effect_can_be_reparametrized():
+    """The remedy knows the ladder's own distributions as those with a location and a scale."""
+    chosen, dataset = made("normal")
+    bound = binding.bind({"name": "partial", "design": chosen}, dataset, {"parametrization": "centred"})
+    latents = binding.latents(binding.reparametrized(bound, ["alpha_school"]), {**bound.data, **bound.hyperparameters})
+    assert set(bound.latents) ^ set(latents) == {"alpha_school", "alpha_school_decentered"}

@@ -14,7 +14,7 @@ from tadpool.calibration import recovery_table as recoveries
 from tadpool.calibration.sbc_verdict import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
 from tadpool.convergence.sentences import kind as kind_of
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, general, listed, number, sentence, whole
+from tadpool.formatting import MISSING, counted, decimals_for, general, listed, measured, number, sentence, whole
 from tadpool.reporting.html.tables import Column, Table
 
 
@@ -36,7 +36,12 @@ WHY_COLUMNS = (Column("Reason", itemgetter(0), number=False), Column("Fits", ite
 
 
 def _with_error(row: Mapping[str, Any], key: str) -> str:
-    return f"{number(row[key])} ± {number(row[f'{key}_mcse'])}" if row["n"] else MISSING
+    """With two decimals, or the digits that the error does not change where units are small or
+    large."""
+    error = row[f"{key}_mcse"]
+    own = decimals_for(error, 2)
+    decimals = own if own < 0 or own > 4 else 2
+    return f"{number(row[key], decimals)} ± {number(error, decimals)}" if row["n"] else MISSING
 
 
 GRID_COLUMNS = (
@@ -184,7 +189,8 @@ def _read(table: pd.DataFrame, over: list[str], replicates: int) -> list[str]:
         worst = {label: own.loc[own["bias"].abs().idxmax()] for label, own in by_label}
         order = sorted(worst, key=lambda label: abs(worst[label]["bias"]))
         words = [
-            f"{number(worst[label]['bias'])} in {label} ({listed([f'{name} {general(worst[label][name])}' for name in over])})"
+            f"{measured(worst[label]['bias'], 2)} in {label} "
+            f"({listed([f'{name} {general(worst[label][name])}' for name in over])})"
             for label in order
         ]
         sentences.append(f"The largest bias of {parameter} in any cell is {listed(words)}.")

@@ -11,7 +11,7 @@ import xarray as xr
 
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, first_of, general, listed, number, sentence, whole
+from tadpool.formatting import MISSING, counted, first_of, general, listed, measured, number, sentence, whole
 from tadpool.loading.remarks import Remark, of_data
 from tadpool.loading.sources import ROLES
 from tadpool.reporting.html import docstrings
@@ -83,8 +83,8 @@ VARIABLE_COLUMNS = (
         "Levels", lambda it: ", ".join(f"{value} = {word}" for value, word in levels(it.data).items()), number=False
     ),
     Column("Range", attrgetter("range")),
-    Column("Mean", lambda it: number(it.numbers.mean(), 3) if it.numbers.size else MISSING),
-    Column("SD", lambda it: number(it.numbers.std(ddof=1), 3) if it.numbers.size > 1 else MISSING),
+    Column("Mean", lambda it: measured(it.numbers.mean()) if it.numbers.size else MISSING),
+    Column("SD", lambda it: measured(it.numbers.std(ddof=1)) if it.numbers.size > 1 else MISSING),
     Column("Missing", lambda it: str(it.missing)),
 )
 
@@ -94,14 +94,14 @@ def _quantile(heading: str, share: float) -> Column:
 
 
 COUNT = Column("count", lambda it: whole(it.values.size))
-MEAN = Column("mean", lambda it: number(it.mean, 3))
-VARIANCE = Column("variance", lambda it: number(it.variance, 3))
+MEAN = Column("mean", lambda it: measured(it.mean))
+VARIANCE = Column("variance", lambda it: measured(it.variance))
 MINIMUM, MEDIAN, MAXIMUM = _quantile("min", 0.0), _quantile("median", 0.5), _quantile("max", 1.0)
 OUTCOME_COLUMNS = (
     Column("Outcome", attrgetter("name"), number=False),
     COUNT,
     MEAN,
-    Column("sd", lambda it: number(None if it.variance is None else np.sqrt(it.variance), 3)),
+    Column("sd", lambda it: measured(None if it.variance is None else np.sqrt(it.variance))),
     VARIANCE,
     MINIMUM,
     _quantile("25 %", 0.25),

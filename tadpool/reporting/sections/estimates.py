@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tadpool.elements import element_name
-from tadpool.formatting import MISSING, counted, listed, number, plural, scaled, whole
+from tadpool.formatting import MISSING, counted, listed, measured, number, plural, scaled, whole
 from tadpool.reporting.fit_view import Fit, sites
 from tadpool.reporting.html.tables import Column, Table
 
@@ -131,13 +131,13 @@ def _spread(fit: Fit, site: str, group: str, found: Mapping[str, Mapping[str, fl
         return
     sds = {name: float(np.std([rows[label] for label in shared], ddof=1)) for name, rows in found.items()}
     order = sorted(sds, key=lambda name: -sds[name])
-    words = [f"{number(sds[name], 3)} in {name}" for name in order]
+    words = [f"{measured(sds[name])} in {name}" for name in order]
     yield f"Across {len(shared)} {plural(group)}, the posterior means of {site} have a standard deviation of {listed(words)}."
     wide, narrow = found[order[0]], found[order[-1]]
     label = max(shared, key=lambda label: abs(wide[label] - narrow[label]))
     yield (
-        f"From {order[0]} to {order[-1]}, {group} {label}{_size(fit, group, label)} moves most, from {number(wide[label], 3)} "
-        f"to {number(narrow[label], 3)}."
+        f"From {order[0]} to {order[-1]}, {group} {label}{_size(fit, group, label)} moves most, from {measured(wide[label])} "
+        f"to {measured(narrow[label])}."
     )
 
 
