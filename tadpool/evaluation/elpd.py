@@ -29,15 +29,10 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
     if not np.isfinite(log_likelihood.values).all():
         raise UserError("the log likelihood is not finite everywhere; look at the model and the data of this fit")
     unit = next(dim for dim in log_likelihood.dims if dim not in ("chain", "draw"))
-    wide = log_likelihood.astype(np.float64).transpose("chain", "draw", unit)
-    constant = (
-        (wide == wide[0, 0]).all(("chain", "draw")).values
-    )  # such as where a weight is 0: ArviZ finds no tail there
-    if constant.any():
-        return _with_constant(wide, constant, relative_efficiency)
-    flat = wide.stack(sample=("chain", "draw")).transpose(unit, "sample").values
-    log_weights, pareto_k = array_stats.psislw(flat, r_eff=relative_efficiency)
-    elpd = logsumexp(log_weights + flat, axis=1)
+    wide = log_likelihood.astype(np.float64).transpose(unit, "chain", "draw").values
+    flat = wide.reshape(len(wide), -1)
+    log_weights, pareto_k = psis_weights(flat, relative_efficiency)
+    elpd = np.where(np.ptp(flat, axis=1) > 0, logsumexp(log_weights + flat, axis=1), flat[:, 0])
     mcse = np.sqrt(np.sum((np.exp(log_weights) * np.expm1(flat - elpd[:, None])) ** 2, axis=1) / relative_efficiency)
     values = {"elpd": elpd, "mcse": mcse, "pareto_k": pareto_k, "p_loo": lppd(flat) - elpd}
     values |= {"method": np.full(len(elpd), "psis", dtype="<U5"), "elpd_psis": elpd.copy()}
@@ -45,23 +40,19 @@ def psis(log_likelihood: xr.DataArray, relative_efficiency: float) -> xr.Dataset
     return xr.Dataset({name: (unit, value) for name, value in values.items()}, coords={unit: log_likelihood[unit]})
 
 
-def _with_constant(wide: xr.DataArray, constant: np.ndarray, relative_efficiency: float) -> xr.Dataset:
-    """The same where the log likelihood of some units is the same at all draws, which is then their
-    score, without error."""
-    unit = wide.dims[-1]
-    if constant.all():
-        raise UserError(
-            "the log likelihood does not depend on any parameter; look at the model and the data of this fit"
-        )
-    found = psis(wide.isel({unit: ~constant}), relative_efficiency)
-    score = wide.values[0, 0, constant]
-    known = {"elpd": score, "elpd_psis": score, "method": "psis", "rhat": np.nan}  # 0 for all others
-    values = {}
-    for name, variable in found.data_vars.items():
-        values[name] = (unit, np.empty(len(constant), variable.dtype))
-        values[name][1][~constant] = variable.values
-        values[name][1][constant] = known.get(name, 0)
-    return xr.Dataset(values, coords={unit: wide[unit]})
+def psis_weights(log_likelihood: np.ndarray, relative_efficiency: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Normalized log weights (unit, draw) of the draws without each unit, and its Pareto k (unit).
+
+    A unit whose log likelihood (unit, draw) is the same at all draws, such as one of weight 0 or
+    without trials, says nothing: its weights are equal, and its k is 0. ArviZ finds no tail there.
+    """
+    moving = np.ptp(log_likelihood, axis=1) > 0
+    log_weights = np.full(log_likelihood.shape, -np.log(log_likelihood.shape[1]))
+    pareto_k = np.zeros(len(log_likelihood))
+    if moving.any():
+        smoothed, pareto_k[moving] = array_stats.psislw(log_likelihood[moving], r_eff=relative_efficiency)
+        log_weights[moving] = smoothed - logsumexp(smoothed, axis=1, keepdims=True)
+    return log_weights, pareto_k
 
 
 def relative_efficiency(posterior: xr.Dataset) -> float:

@@ -3,8 +3,8 @@ fits without it."""
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats
-from scipy.special import logsumexp
+
+from tadpool.evaluation.elpd import psis_weights
 
 SAMPLE = ("chain", "draw")
 
@@ -21,8 +21,7 @@ def leave_one_out(
     """
     predicted = units_first(predictive, unit)
     scores = units_first(log_likelihood, unit).sel(draw=predicted["draw"]).values.astype(float)
-    log_weights, _ = array_stats.psislw(scores.reshape(len(scores), -1))
-    log_weights = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
+    log_weights, _ = psis_weights(scores.reshape(len(scores), -1))
     if "predictive" in loo.children:
         apart = units_first(loo["predictive"][str(predictive.name)], unit)
         # Where a remedy gave the main fit more draws, or its file keeps fewer, those of the two

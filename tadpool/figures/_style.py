@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 # Okabe & Ito (2008), without black (observed data) and yellow (too pale on white); told apart with
 # any colour vision.
@@ -21,6 +22,7 @@ FAILED = " (failed)"
 # answered.
 STEPS = "steps above the lowest"
 WIDTH = 7.0
+LETTERS = 32
 
 STYLE = {
     "font.family": ["DejaVu Sans"],
@@ -42,6 +44,7 @@ STYLE = {
     "lines.linewidth": 1.2,
     "lines.markersize": 4,
     "svg.fonttype": "path",
+    "text.parse_math": False,  # names and labels are shown letter by letter, dollars too
 }
 
 
@@ -62,6 +65,19 @@ def panels(
     `Figure.subplots`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def logarithmic(axes: Axes, axis: str) -> None:
+    """Make the x or y axis logarithmic, with ticks that need no formulas (`text.parse_math`)."""
+    axes.set(**{f"{axis}scale": "log"})
+    getattr(axes, f"{axis}axis").set_major_formatter(LogFormatter())
+    getattr(axes, f"{axis}axis").set_minor_formatter(LogFormatter(labelOnlyBase=True))
+
+
+def wrapped(label: str) -> str:
+    """A label in lines of at most `LETTERS` letters, so that it leaves room for the panel beside
+    it."""
+    return "\n".join(label[first : first + LETTERS] for first in range(0, len(label), LETTERS))
 
 
 def colour(results, entry: str) -> str:

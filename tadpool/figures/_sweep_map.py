@@ -37,9 +37,9 @@ def draw(results, chosen: Mapping[str, Any], numbers: pd.DataFrame) -> Drawn:
     compared = sweep_axes.compared(chosen["over"])
     figure, panels = _style.panels(1, 1, height=4.4)
     axes = panels[0, 0]
-    for name, scale in ((first, axes.set_xscale), (second, axes.set_yscale)):
+    for name, axis in ((first, "x"), (second, "y")):
         if name in sweep_axes.logarithmic(chosen):
-            scale("log")
+            _style.logarithmic(axes, axis)
     usable = numbers[~numbers["failed"]]
     below = min(BELOW, float(usable["elpd"].max() - usable["elpd"].min())) or 1.0
     scale = Normalize(usable["elpd"].max() - below, usable["elpd"].max() + 0.6 * below)  # pale enough for the marks

@@ -127,7 +127,7 @@ def _panel(axes: Axes, results, names: Sequence[str], block: pd.DataFrame) -> No
         at = part["row"].map(position).to_numpy(float) + offsets[part.index].to_numpy()
         look = {"markersize": 1.0, "weight": 0.35} if many else {"markersize": 3.5}
         _style.intervals(axes, at, part, color=_style.colour(results, name), label=_style.label(results, name), **look)
-    axes.set_yticks([] if many else range(len(rows)), [] if many else rows)
+    axes.set_yticks([] if many else range(len(rows)), [] if many else map(_style.wrapped, rows))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if block["eti89_low"].min() < 0 < block["eti89_high"].max():
         axes.axvline(0, color=_style.REFERENCE, linewidth=0.8, zorder=0)

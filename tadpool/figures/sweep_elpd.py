@@ -47,7 +47,7 @@ def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
     figure, axes = _style.panels(rows, 1, height=3.2 + 1.3 * (rows - 1), sharex=True, height_ratios=[3, 1.2][:rows])
     _draw_curve(axes[0, 0], numbers, over, compared)
     if sweep_axes.logarithmic(chosen):
-        axes[0, 0].set_xscale("log")
+        _style.logarithmic(axes[0, 0], "x")
     values = {"over": over, "best": best[over], "elpd": best["elpd"], "overlay": "", "doubt": _doubt(numbers)}
     shown = numbers
     if overlay is not None:

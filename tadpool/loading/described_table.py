@@ -11,14 +11,15 @@ import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError
-from tadpool.loading import table_files, undeclared_trials
+from tadpool.loading import number_formats, table_files, table_remarks, undeclared_trials
+from tadpool.loading.number_formats import Reading
 from tadpool.loading.remarks import Remark
 from tadpool.loading.sources import ROLES
 from tadpool.loading.table_files import Cells
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 LARGEST_WHOLE = 2**53
+LONGEST_LABEL = 50
 POSITIVE = {"exposure": "exposure", "standard_error": "standard error"}
 FIX_EMPTY = "fill it, or write `missing: drop` to remove such rows"
 
@@ -53,14 +54,22 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
         problems.append(f"{cells.file}: column {description['unit']} has the name of the study's unit; {fix}")
     _raise(problems)
     remaining, dropped = _dropped(cells, columns)
-    dialect = _with_decimal(remaining, columns, description["decimal"])
-    table = _Columns(remaining, columns, description["unit"], dialect.get("decimal mark", "point"))
+    reading = number_formats.reading(remaining, columns, description)
+    marks = {"decimal mark": reading.decimal}
+    marks |= {} if reading.thousands == "none" else {"thousands mark": reading.thousands}
+    dialect = {**cells.dialect, **marks} if cells.dialect else {}
+    table = _Columns(remaining, columns, description["unit"], reading, [str(v) for v in description["missing_values"]])
     dataset = table.dataset(problems)
     _raise(problems)
     masked = {c["column"]: remaining.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
     masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
-    remarks = [*undeclared_trials.possible_trials(remaining, columns)]
+    remarks = [
+        *undeclared_trials.possible_trials(remaining, columns),
+        *table_remarks.similar_labels(remaining, columns),
+        *table_remarks.nested_groups(remaining, columns, description["unit"]),
+        *table_remarks.repeated_rows(remaining),
+    ]
     return dataset, read | ({"masked": masked} if masked else {}), remarks
 
 
@@ -90,29 +99,19 @@ def _dropped(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> tuple[Ce
     return cells.select_rows(~drop), {"rows": int(drop.sum()), "empty": counts}
 
 
-def _with_decimal(cells: Cells, columns: Mapping[str, Mapping[str, Any]], declared: str | None) -> dict[str, str]:
-    """The dialect with the decimal mark: as declared, or a comma where numbers contain commas but
-    no points."""
-    if not cells.dialect:
-        return {}
-    headings = [column["column"] for column in columns.values() if column["kind"] in ("number", "integer", "count")]
-    text = [cell for heading in headings for cell in cells.columns[heading]]
-    commas = cells.dialect["separator"] != "comma" and any("," in cell for cell in text)
-    detected = "comma" if commas and not any("." in cell for cell in text) else "point"
-    return {**cells.dialect, "decimal mark": declared or detected}
-
-
 @dataclass(frozen=True)
 class _Columns:
     """The described columns of the remaining rows.
 
+    reading: how numbers are written. missing_values: texts that count as empty cells.
     members: group -> position of each row's member (rows,), and labels of the members.
     """
 
     cells: Cells
     columns: Mapping[str, Mapping[str, Any]]
     unit: str
-    decimal: str
+    reading: Reading
+    missing_values: list[str]
     members: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def dataset(self, problems: list[str]) -> xr.Dataset:
@@ -139,7 +138,9 @@ class _Columns:
         if name == self.unit:
             first = np.unique(positions, return_index=True)[1]
             again = np.isin(np.arange(len(positions)), first, invert=True)
-            self.cells.refuse(column["column"], again, f"each {name} must have one row, since it is the study's unit")
+            rule = f"each {name} must have one row, since it is the study's unit"
+            fix = f"if {name} is a group with several rows, set `unit` to another word, such as `row`"
+            self.cells.refuse(column["column"], again, rule, fix)
             coords[name] = (name, labels[positions], meaning)
             return
         coords[name] = (name, labels, meaning)
@@ -156,7 +157,10 @@ class _Columns:
         if name not in self.members:
             column = self.columns[name]
             cells = self.cells.columns[column["column"]]
-            self.cells.refuse(column["column"], cells == "", "every row must have a label", FIX_EMPTY)
+            self.cells.refuse(column["column"], cells == "", "every row must have a label", self._fix_empty(column))
+            long = np.array([len(cell) > LONGEST_LABEL for cell in cells], bool)
+            rule = f"a label has at most {LONGEST_LABEL} characters, so that figures and tables can show it"
+            self.cells.refuse(column["column"], long, rule, "shorten it")
             if column["levels"] is not None:
                 self.members[name] = self._levels(column), np.array([str(level) for level in column["levels"]], object)
             elif column["within"]:
@@ -176,9 +180,11 @@ class _Columns:
         """The position of each row's level among the declared levels, int64 (rows,)."""
         levels = [str(level) for level in column["levels"] or (0, 1)]
         cells = self.cells.columns[column["column"]]
-        self.cells.refuse(column["column"], cells == "", "every row must have a level", FIX_EMPTY)
+        self.cells.refuse(column["column"], cells == "", "every row must have a level", self._fix_empty(column))
         unknown = ~np.isin(cells, levels)
-        self.cells.refuse(column["column"], unknown, f"the levels are {', '.join(levels)}")
+        found = sorted(set(cells), key=natural)
+        fix = "correct the table, or add it to `levels`" if column["levels"] else number_formats.labels_advice(found)
+        self.cells.refuse(column["column"], unknown, f"the levels are {', '.join(levels)}", fix)
         return np.array([levels.index(cell) for cell in cells], np.int64)
 
     def _add_values(self, name: str, column: Mapping[str, Any], variables: dict, coords: dict) -> None:
@@ -211,16 +217,16 @@ class _Columns:
         cells, masked = self.cells.columns[heading], column["missing"] == "mask"
         absent = (cells == "") & masked
         self.cells.refuse(heading, (cells == "") & ~absent, "it must be a number", FIX_EMPTY)
-        if self.decimal == "comma":
-            text = [cell if "." in cell else cell.replace(",", ".") for cell in cells]
-            pointed = np.array(["." in cell for cell in cells], bool)
-            self.cells.refuse(heading, pointed, "the decimal mark is a comma", "correct the table, or set `decimal`")
-        else:
-            text = list(cells)
-        wrong = np.array([not NUMBER.fullmatch(cell) for cell in text], bool) & ~absent
-        fix = "correct the table, or list values that stand for empty cells in `missing_values`"
-        self.cells.refuse(heading, wrong, "it must be a number", fix)
-        values = np.array([float(cell or "nan") for cell in text], np.float64)
+        text = number_formats.bare(cells, column)
+        wrong = np.array([not self.reading.pattern.fullmatch(cell) for cell in text], bool) & ~absent
+        if column["percent"]:
+            wrong |= np.array(["%" not in cell for cell in cells], bool) & ~absent
+        advice = number_formats.advice(str(cells[np.argmax(wrong)]), column, self.reading)
+        self.cells.refuse(
+            heading, wrong, "it must be a per cent" if column["percent"] else "it must be a number", advice
+        )
+        values = np.array([self.reading.value(cell) if cell else np.nan for cell in text], np.float64)
+        values = values / 100 if column["percent"] else values
         self.cells.refuse(heading, ~np.isfinite(values) & ~absent, "it must be a finite number")
         if kind != "number":
             self.cells.refuse(heading, (values != np.floor(values)) & ~absent, "it must be a whole number")
@@ -232,6 +238,14 @@ class _Columns:
         if column["at_most"] is not None:
             self.cells.refuse(heading, values > column["at_most"], f"the maximum is {column['at_most']:g}")
         return values if kind == "number" or masked else values.astype(np.int64)
+
+    def _fix_empty(self, column: Mapping[str, Any]) -> str:
+        """What to do about an empty cell of labels; a text that counts as empty may be a label."""
+        texts = self.cells.marked_missing(column["column"])
+        if not texts:
+            return FIX_EMPTY
+        kept = ", ".join(repr(value) for value in self.missing_values if value not in texts)
+        return f"if {' or '.join(map(repr, texts))} is a label, write `missing_values: [{kept}]`; otherwise {FIX_EMPTY}"
 
     def _per(self, values: np.ndarray, column: Mapping[str, Any]) -> np.ndarray:
         """The value of each member (members,), which all its rows must share."""
@@ -269,7 +283,15 @@ def _indexed(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positions (rows,) among the sorted labels, and these labels, as whole numbers if all are."""
     whole = all(WHOLE.fullmatch(cell) for cell in cells)
     labels, positions = np.unique(cells.astype(np.int64) if whole else cells, return_inverse=True)
+    if not whole:
+        order = np.array(sorted(range(len(labels)), key=lambda number: natural(labels[number])))
+        labels, positions = labels[order], np.argsort(order)[positions]
     return positions.astype(np.int64), labels
+
+
+def natural(label: str) -> list[tuple[bool, int, str]]:
+    """A key that sorts labels as people count: judge 2 before judge 10."""
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", label)]
 
 
 def _meaning(name: str, column: Mapping[str, Any]) -> str:

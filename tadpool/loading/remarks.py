@@ -58,4 +58,31 @@ def _possible_trials(outcome: str, column: str) -> str:
     )
 
 
-SENTENCES: dict[str, Callable[..., str]] = {"possible_trials": _possible_trials}
+def _similar_labels(column: str, one: str, other: str) -> str:
+    return (
+        f"Column {column} has the labels {one!r} and {other!r}, which count as two. If they are one, give them "
+        "one spelling in the table."
+    )
+
+
+def _may_be_nested(inner: str, outer: str) -> str:
+    return (
+        f"Is {inner} nested in {outer}? Each {outer} has the same labels of {inner}, which count as the same members "
+        f"everywhere. If they are different ones in each {outer}, write `within: {outer}` for {inner}."
+    )
+
+
+def _repeated_rows(count: int, word: str, one: int, other: int) -> str:
+    rows = "1 row is a copy" if count == 1 else f"{count} rows are copies"
+    return (
+        f"{rows} of another in all columns (first: {word}s {one} and {other}), and each counts. If they were entered "
+        "twice, remove them from the table."
+    )
+
+
+SENTENCES: dict[str, Callable[..., str]] = {
+    "possible_trials": _possible_trials,
+    "similar_labels": _similar_labels,
+    "may_be_nested": _may_be_nested,
+    "repeated_rows": _repeated_rows,
+}

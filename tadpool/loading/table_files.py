@@ -9,7 +9,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Cells:
         rows: Number of each row (rows,), from 1.
         word: What `places` counts: "line" or "row".
         dialect: What was declared or detected, name -> word; empty for NetCDF and Parquet.
+        written: `columns` before cells that count as missing became empty.
     """
 
     file: str
@@ -44,6 +45,7 @@ class Cells:
     rows: np.ndarray
     word: str
     dialect: dict[str, str]
+    written: dict[str, np.ndarray] = field(default_factory=dict)
 
     def column(self, heading: str) -> np.ndarray:
         """The cells of a column. Raises UserError if no column has this heading."""
@@ -54,8 +56,19 @@ class Cells:
 
     def select_rows(self, keep: np.ndarray) -> "Cells":
         """The rows where `keep` (rows,) is true."""
-        columns = {heading: cells[keep] for heading, cells in self.columns.items()}
-        return replace(self, columns=columns, places=self.places[keep], rows=self.rows[keep])
+        columns, written = (
+            {heading: cells[keep] for heading, cells in kept.items()} for kept in (self.columns, self.written)
+        )
+        return replace(self, columns=columns, written=written, places=self.places[keep], rows=self.rows[keep])
+
+    def place(self, heading: str, row: int) -> str:
+        """Where a cell is, in words."""
+        return f"{self.file}, {self.word} {self.places[row]}, column {heading}"
+
+    def marked_missing(self, heading: str) -> list[str]:
+        """The distinct texts of a column that count as empty."""
+        empty = self.columns[heading] == ""
+        return [text for text in dict.fromkeys(self.written.get(heading, np.array([]))[empty]) if text]
 
     def refuse(self, heading: str, bad: np.ndarray, rule: str, fix: str = "correct the table") -> None:
         """Raise UserError for the first row where `bad` (rows,) is true."""
@@ -63,9 +76,10 @@ class Cells:
             first = int(np.argmax(bad))
             others = f" ({int(bad.sum())} rows like this)" if bad.sum() > 1 else ""
             cell = self.columns[heading][first]
+            written = cell or self.written.get(heading, self.columns[heading])[first]
             value = f"{cell[:60]!r} is not allowed" if cell else "the cell is empty"
-            place = f"{self.file}, {self.word} {self.places[first]}, column {heading}"
-            raise UserError(f"{place}: {value}: {rule}; {fix}{others}")
+            value = f"{written[:60]!r} counts as empty" if written and not cell else value
+            raise UserError(f"{self.place(heading, first)}: {value}: {rule}; {fix}{others}")
 
 
 def read(description: Mapping[str, Any]) -> Cells:
@@ -84,7 +98,7 @@ def read(description: Mapping[str, Any]) -> Cells:
         raise UserError(f"{cells.file} has no rows; a study needs at least one")
     missing = [str(value) for value in description["missing_values"]]
     emptied = {name: np.where(np.isin(c, missing), "", c).astype(object) for name, c in cells.columns.items()}
-    return replace(cells, columns=emptied)
+    return replace(cells, columns=emptied, written=cells.columns)
 
 
 def _separated(path: Path, description: Mapping[str, Any]) -> Cells:

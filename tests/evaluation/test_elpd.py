@@ -30,6 +30,23 @@ def test_a_log_likelihood_that_is_not_finite_is_refused():
         elpd.psis(log_likelihood, 1.0)
 
 
+@pytest.mark.parametrize("unit", ["row", "sample"])
+@pytest.mark.parametrize("silent", [[3], [0, 59], [*range(60)]])
+def test_rows_that_say_nothing_score_their_constant_and_change_no_other(unit, silent):
+    """A row of weight 0 or without trials, whatever the unit is called; exact."""
+    log_likelihood, _, _ = normal_model()
+    (dim,) = set(log_likelihood.dims) - {"chain", "draw"}
+    log_likelihood = log_likelihood.rename({dim: unit})
+    before = elpd.psis(log_likelihood, 0.9)
+    log_likelihood[{unit: silent}] = 0.0
+    after = elpd.psis(log_likelihood, 0.9)
+    others = np.setdiff1d(np.arange(60), silent)
+    for name in ("elpd", "mcse", "pareto_k", "elpd_psis"):
+        assert (after[name][silent] == 0).all()
+        np.testing.assert_array_equal(after[name][others], before[name][others])
+    assert np.abs(after["p_loo"][silent]).max() < 1e-12
+
+
 def conjugate(targets=200, spread=10.0, rows=30, draws=1000, seed=8):
     """Groups of `rows` normal observations with sd 1, whose mean has the prior N(0, spread).
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.text import Text
 
 from tadpool.calibration import sbc_verdict
 from tadpool.convergence import verdicts as checks
@@ -299,7 +300,11 @@ def write_recovery(folder, rng, entry, bias):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """results/{study} with everything but figures."""
-    folder, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(1)
+    return write_study(tmp_path_factory.mktemp("study"))
+
+
+def write_study(folder):
+    rng = np.random.default_rng(1)
     chips = rng.poisson(9, COOKIES)
     observed = xr.Dataset(
         {"chips": ("cookie", chips, {"long_name": "chips", "units": "per cookie"})}, {"cookie": SOURCE["cookie"]}
@@ -314,7 +319,9 @@ def folder(tmp_path_factory):
         {"cookie": SOURCE["cookie"], "location": SOURCE["location"]},
     )
     data = {"observed_data": observed, "constant_data": constant}
-    io.write(folder / "data.nc", tree(data | {"truth": TRUTH}), contracts.DATA)
+    io.write(
+        folder / "data.nc", tree(data | {"truth": TRUTH.assign_coords(location=SOURCE["location"])}), contracts.DATA
+    )
     verdicts = {entry: write_entry(folder, rng, entry, data) for entry in MODELS}
     write_sweep(folder, rng, data)
     write_calibration(folder, rng)
@@ -681,3 +688,39 @@ def test_the_grid_shows_bias_and_says_where_it_is(folder):
     assert (biased["coverage"] == 0).any()
     assert made.values["bias_entry"] == "one"
     assert made.numbers["impossible"].sum() == 8
+
+
+# Words of users: labels are drawn letter by letter, whatever they contain
+
+LABELS = [
+    ("$a$ {label} <b>", "Ba$$in & A$AP &amp;", "\\alpha_{top} 50 %"),
+    ("_hidden ^ #1", '{0!r} "rich", so called', "</script> it's a;b,c"),
+    ("\U0001f438 \u05e9\u05dc\u05d5\u05dd", "\u202eright to left", "$\\unknown$ \\"),
+    ("nan", "sample" + "x" * 44, "North "),
+]
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_labels_are_shown_letter_by_letter(tmp_path, monkeypatch, labels):
+    """All figures of the made-up study are drawn; nothing is read as a formula, and a forest shows
+    each label in full."""
+    drawn, formulas = set(), []
+
+    def seen(self, text, before=Text._preprocess_math):
+        found, formula = before(self, text)
+        drawn.add(found.replace("\n", ""))
+        formulas.extend([text] if formula else [])
+        return found, formula
+
+    monkeypatch.setattr(Text, "_preprocess_math", seen)
+    monkeypatch.setitem(SOURCE, "location", list(labels))
+    write_study(tmp_path)
+    config = CONFIG["figures"] | {"lines": CONFIG["figures"]["lines"] | {"members": [labels[0], labels[2]]}}
+    drawing.draw_all(StudyResults("made_up", CONFIG | {"figures": config}, tmp_path), tmp_path / "figures")
+    assert not formulas
+    for label in labels:
+        assert any(label.strip() in text for text in drawn), label
+    forest = pd.read_csv(tmp_path / "figures" / "many-forest.csv", keep_default_na=False)
+    for label in labels:
+        assert f"lam[{label}]" in set(forest["parameter"])

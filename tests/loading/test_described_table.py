@@ -210,7 +210,7 @@ def test_cells_beside_masked_ones_keep_their_rules(folder, cell, sentence):
 
 def test_labels_are_sorted_as_numbers_where_all_are_whole(folder):
     assert data_of("place,chips\n10,1\n9,2\n")["place"].values.tolist() == [9, 10]
-    assert data_of("place,chips\n10,1\n9a,2\n")["place"].values.tolist() == ["10", "9a"]
+    assert data_of("place,chips\n10,1\n9a,2\n")["place"].values.tolist() == ["9a", "10"]
     assert data_of("place,chips\n07,1\n7,2\n")["place"].values.tolist() == ["07", "7"]
 
 
@@ -298,6 +298,12 @@ COUNT, NUMBER = {"y": {"kind": "count"}}, {"y": {"kind": "number"}}
 RATE = {"y": {"kind": "count", "exposure": "t"}, "t": {"kind": "number"}}
 REFUSED = [
     ("x\n1\n", COUNT, "t.csv has no column 'y'; known: x"),
+    (
+        f"y,g\n1,{'x' * 51}\n",
+        {**COUNT, "g": {"kind": "group"}},
+        f"t.csv, line 2, column g: '{'x' * 51}' is not allowed: a label has at most 50 characters, so that figures and tables "
+        "can show it; shorten it",
+    ),
     ("y2\n1\n", COUNT, "t.csv has no column 'y'; did you mean 'y2'?"),
     ("y\n", COUNT, "t.csv has no rows; a study needs at least one"),
     ("", COUNT, "t.csv has no rows; a study needs at least one"),
@@ -313,8 +319,8 @@ REFUSED = [
     (
         'note,y\n"a\nb",1\n\nc,many\nd,some\n',
         COUNT,
-        "t.csv, line 5, column y: 'many' is not allowed: it must be a number; correct the table, or list values that stand for "
-        "empty cells in `missing_values` (2 rows like this)",
+        "t.csv, line 5, column y: 'many' is not allowed: it must be a number; correct the table, or list it in "
+        "`missing_values` if it stands for an empty one (2 rows like this)",
     ),
     (
         "y,z\n1,2\n,2\n",

@@ -5,6 +5,7 @@ import pkgutil
 import re
 
 import pytest
+from markupsafe import Markup
 
 from tadpool import reporting
 from tadpool.reporting.html.environment import TEMPLATES
@@ -103,3 +104,8 @@ def test_a_word_of_two_terms_is_refused():
     listed = (Term("a", "A.", "", words=("x",)), Term("b", "B.", "", words=("x",)))
     with pytest.raises(ValueError, match="x means a and b"):
         Glossary(listed)
+
+
+def test_a_text_that_is_escaped_already_is_refused():
+    with pytest.raises(TypeError, match="escaped already"):
+        Glossary(LISTED).sentence(Markup("a &amp; b"))

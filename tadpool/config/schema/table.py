@@ -59,6 +59,16 @@ class Column(Strict):
         None, description="Meaning, for axes and tables; by default the name.", examples=["chocolate chips"]
     )
     units: Text | None = Field(None, description="Units of measurement, for axes and tables.", examples=["per cookie"])
+    sign: Text | None = Field(
+        None,
+        description="Sign before or after the numbers, which is left out: a currency or a unit of measurement.",
+        examples=["€"],
+    )
+    percent: bool = Field(
+        False,
+        description="Whether cells are per cent: `45 %` is read as 0.45. Each must have the sign.",
+        examples=[True],
+    )
     levels: Annotated[list[Label], Distinct] | None = Field(
         None,
         min_length=2,
@@ -124,8 +134,13 @@ class Table(Strict):
     )
     decimal: Literal["point", "comma"] | None = Field(
         None,
-        description="Decimal mark; by default detected: a comma where numbers contain commas but no points, and cells are "
-        "not separated by commas.",
+        description="Decimal mark; by default found from all numbers of the table. Where they can be read in two ways with "
+        "different values, as 1,234 can, the table is refused until this or `thousands` is given.",
+        examples=["comma"],
+    )
+    thousands: Literal["none", "comma", "point", "blank", "apostrophe"] | None = Field(
+        None,
+        description="Mark between groups of three digits; by default found as `decimal` is.",
         examples=["comma"],
     )
     encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = Field(

@@ -80,9 +80,11 @@ class Glossary:
 
     def sentences(self, texts: Sequence[str]) -> list[Markup]:
         """Texts that stand together, as `sentence` gives them, with a definition where the first of
-        them names a term."""
+        them names a term. Raises TypeError for a text that is escaped already."""
+        if any(isinstance(text, Markup) for text in texts):
+            raise TypeError(f"these sentences are escaped already: {texts}")
         named: set[str] = set()
-        joined = [Markup("").join(self._parts(str(text), named)) for text in texts]
+        joined = [Markup("").join(self._parts(text, named)) for text in texts]
         return [Markup(CODE.sub(r"<code>\1</code>", text)) for text in joined]  # noqa: S704 (escaped above)
 
     def _parts(self, text: str, named: set[str]) -> Iterator[Markup]:

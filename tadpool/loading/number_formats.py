@@ -1,0 +1,150 @@
+"""How a table writes numbers: its decimal and thousands marks.
+
+A mark may be declared. What is not declared is found from all numbers of the table together; where
+two readings give different values, the table is refused with both, so that nothing is guessed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tadpool.errors import UserError
+from tadpool.loading.table_files import Cells
+
+DECIMALS = {"point": ".", "comma": ","}
+# A blank may be one that does not break, or a thin one.
+THOUSANDS = {"none": "", "comma": ",", "point": ".", "blank": " \u00a0\u2009\u202f", "apostrophe": "'\u2019"}
+WHOLE_KINDS = ("integer", "count")
+NUMERIC_KINDS = ("number", *WHOLE_KINDS)
+DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?([./-])\d\d?\2\d{2,4}")
+WITH_SIGN = re.compile(r"(?P<before>[^\d.,+-]*?)\s*(?P<number>[+-]?[\d.,].*?)\s*(?P<after>[^\d.,'\s]*)")
+LABELLED = re.compile(r"true|false|yes|no|t|f|y|n", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to read numbers. decimal: a key of DECIMALS. thousands: a key of THOUSANDS."""
+
+    decimal: str
+    thousands: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern:
+        """The numbers that it can read; marks of thousands stand after the first one to three
+        digits and every three more, or nowhere."""
+        point, mark = re.escape(DECIMALS[self.decimal]), THOUSANDS[self.thousands]
+        grouped = rf"[1-9]\d{{0,2}}([{re.escape(mark)}]\d{{3}})+|" if mark else ""
+        return re.compile(rf"[+-]?(({grouped}\d+)({point}\d*)?|{point}\d+)([eE][+-]?\d+)?")
+
+    def fits(self, cell: str, whole: bool) -> bool:
+        """Whether it can read a cell, as a whole number where one is needed."""
+        return self.pattern.fullmatch(cell) is not None and (not whole or self.value(cell).is_integer())
+
+    def value(self, cell: str) -> float:
+        """The number in a cell that it can read."""
+        bare = re.sub(f"[{re.escape(mark)}]", "", cell) if (mark := THOUSANDS[self.thousands]) else cell
+        return float(bare.replace(DECIMALS[self.decimal], "."))
+
+    @property
+    def words(self) -> str:
+        """The keys that declare it."""
+        return f"`decimal: {self.decimal}`" + ("" if self.thousands == "none" else f", `thousands: {self.thousands}`")
+
+
+PLAIN = Reading("point", "none")
+
+
+def bare(cells: Iterable[str], column: Mapping[str, Any]) -> list[str]:
+    """Cells without the column's `sign`, or without the per cent sign that `percent` asks for."""
+    sign = "%" if column["percent"] else column["sign"]
+    return [cell.removeprefix(sign).removesuffix(sign).strip() if sign else cell for cell in cells]
+
+
+def reading(cells: Cells, columns: Mapping[str, Mapping[str, Any]], description: Mapping[str, Any]) -> Reading:
+    """How the numbers of a table are read.
+
+    Args:
+        cells: The remaining rows.
+        columns: The described columns, each with its heading as `column`.
+        description: Its `decimal` and `thousands` are declared marks, or None.
+
+    Returns:
+        The reading that fits all numbers; if none does, the one that fits most.
+
+    Raises:
+        UserError: Two readings fit all numbers and give different values.
+    """
+    candidates = _candidates(cells, description)
+    numeric = [column for column in columns.values() if column["kind"] in NUMERIC_KINDS]
+    distinct = [
+        (column, cell, text)
+        for column in numeric
+        for cell, text in _distinct(cells.columns[column["column"]], column).items()
+    ]
+    fitting = [[c.fits(text, column["kind"] in WHOLE_KINDS) for column, _, text in distinct] for c in candidates]
+    counts = [sum(own) for own in fitting]
+    chosen, *others = [c for c, count in zip(candidates, counts, strict=True) if count == max(counts)]
+    if max(counts) == len(distinct):
+        for other in others:
+            for column, cell, text in distinct:
+                if (one := chosen.value(text)) != (another := other.value(text)):
+                    place = cells.place(column["column"], int(np.argmax(cells.columns[column["column"]] == cell)))
+                    raise UserError(
+                        f"{place}: {cell!r} may be {one:.15g} ({chosen.words}) or {another:.15g} ({other.words}), and so "
+                        "may all numbers of the table; declare one of them beside `table`"
+                    )
+    return chosen
+
+
+def _candidates(cells: Cells, description: Mapping[str, Any]) -> list[Reading]:
+    """Readings that are possible where the declared marks hold, the plainest first.
+
+    In a table with commas between cells a point is not a mark of thousands, and cells that were
+    numbers before they became text are plain.
+    """
+    decimal, thousands = description["decimal"], description["thousands"]
+    guessed = bool(cells.dialect)
+    decimals = [decimal] if decimal else list(DECIMALS) if guessed else ["point"]
+    marks = [thousands] if thousands else list(THOUSANDS) if guessed else ["none"]
+    if not thousands and cells.dialect.get("separator") == "comma":
+        marks.remove("point")
+    return [Reading(d, t) for t in marks for d in decimals if DECIMALS[d] != THOUSANDS[t]] or [
+        Reading(decimals[0], marks[0])
+    ]
+
+
+def _distinct(cells: np.ndarray, column: Mapping[str, Any]) -> dict[str, str]:
+    """The distinct cells of a column that are not empty, each without its sign."""
+    found = [cell for cell in dict.fromkeys(cells) if cell]
+    return dict(zip(found, bare(found, column), strict=True))
+
+
+def advice(cell: str, column: Mapping[str, Any], read: Reading) -> str:
+    """What to do about a cell that is not a number, so that what it says is not lost.
+
+    column: its description. read: how the table is read.
+    """
+    own = f"for the column {column['column']}"
+    if DATE.fullmatch(cell):
+        return "a date is not a number: make a column of the year, or of the days since a date, and describe that one"
+    if LABELLED.fullmatch(cell):
+        return f"if these are levels, write `kind: binary` and `levels` {own}"
+    parts = WITH_SIGN.fullmatch(cell)
+    if parts and (sign := parts["before"].strip() or parts["after"]) and not (column["percent"] or column["sign"]):
+        if sign == "%":
+            return f"write `percent: true` {own} to divide by 100, or `sign: '%'` to leave the sign out"
+        return f"write `sign: {sign!r}` {own} to leave the sign out"
+    if re.search(r"\d", cell):
+        return f"correct the table, or declare how numbers are written with `decimal` and `thousands` (read with {read.words})"
+    return "correct the table, or list it in `missing_values` if it stands for an empty one"
+
+
+def labels_advice(labels: Sequence[str]) -> str:
+    """What to do about levels that were not declared, in a column with these distinct labels."""
+    if len(labels) == 2:
+        return f"declare `levels: [{', '.join(map(repr, labels))}]`, of which the second counts as 1"
+    return "correct the table, or declare `levels`"

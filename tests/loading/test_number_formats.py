@@ -1,0 +1,187 @@
+"""How tables write numbers: what has one reading is read, what has two is a question, and what is
+advised about a refused cell keeps every row."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tadpool.config.schema.table import Table
+from tadpool.errors import UserError
+from tadpool.files.data_file import merged
+from tadpool.loading.preparation import prepare
+
+NUMBER, COUNT = {"kind": "number"}, {"kind": "count"}
+
+
+def read(cells, column=NUMBER, separator=";", **keys):
+    """The values of the column y, whose cells are given as text."""
+    lines = "".join(f'{number}{separator}"{cell}"\n' for number, cell in enumerate(cells))
+    Path("t.csv").write_text(f"place{separator}y\n{lines}", encoding="utf-8")
+    columns = {"y": column, "place": {"kind": "group"}}
+    table = Table.model_validate({"table": "t.csv", "columns": columns, **keys}).model_dump()
+    return merged(prepare({**table, "unit": "row"}, {}, ["y"], "s"))["y"].values.tolist()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+# Cells, column, keys of the table, values
+READ = [
+    (["1.5", "2"], NUMBER, {}, [1.5, 2]),
+    (["0.345", "1.234"], NUMBER, {}, [0.345, 1.234]),
+    (["1234.567", "1.234"], NUMBER, {}, [1234.567, 1.234]),
+    (["1,5", "2,25"], NUMBER, {}, [1.5, 2.25]),
+    (["1.234,5", "987,0"], NUMBER, {}, [1234.5, 987]),
+    (["1.234.567", "12"], NUMBER, {}, [1234567, 12]),
+    (["1,234,567", "12"], NUMBER, {}, [1234567, 12]),
+    (["1,234.5", "12"], NUMBER, {}, [1234.5, 12]),
+    (["1 234", "12 345 678"], NUMBER, {}, [1234, 12345678]),
+    (["1\u00a0234,5", "7"], NUMBER, {}, [1234.5, 7]),
+    (["1\u202f234", "7"], NUMBER, {}, [1234, 7]),
+    (["1'234.50", "12'345"], NUMBER, {}, [1234.5, 12345]),
+    (["1\u2019234", "7"], NUMBER, {}, [1234, 7]),
+    (["-1,234,567", "+2"], NUMBER, {}, [-1234567, 2]),
+    (["1e-3", "2.5E6"], NUMBER, {}, [0.001, 2.5e6]),
+    (["1,234", "987"], COUNT, {}, [1234, 987]),
+    (["1,234", "987"], NUMBER, {"thousands": "comma"}, [1234, 987]),
+    (["1,234", "987"], NUMBER, {"decimal": "comma"}, [1.234, 987]),
+    (["1.234", "987"], NUMBER, {"decimal": "point"}, [1.234, 987]),
+    (["1.234", "987"], NUMBER, {"thousands": "point"}, [1234, 987]),
+    (["1.234", "987"], NUMBER, {"decimal": "comma", "thousands": "point"}, [1234, 987]),
+    (["45.5%", "3 %"], {"kind": "number", "percent": True}, {}, [0.455, 0.03]),
+    (["45.5%", "3 %"], {"kind": "number", "sign": "%"}, {}, [45.5, 3]),
+    (["$1,234.50", "$7"], {"kind": "number", "sign": "$"}, {}, [1234.5, 7]),
+    (["1.234,50 €", "7 €"], {"kind": "number", "sign": "€"}, {}, [1234.5, 7]),
+]
+
+
+@pytest.mark.parametrize(("cells", "column", "keys", "values"), READ)
+def test_what_has_one_reading_is_read(cells, column, keys, values):
+    assert read(cells, column, **keys) == pytest.approx(values, rel=1e-15)
+
+
+@pytest.mark.parametrize("cells", [["1,234", "987"], ["1.234", "987"], ["12,000"], ["1.500", "2.250"]])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_two_readings_are_a_question_that_the_keys_answer(cells, separator):
+    with pytest.raises(UserError, match=r"may be .* or ") as caught:
+        read(cells, separator=separator)
+    readings = re.findall(r"([\d.]+) \((.*?)\)", str(caught.value))
+    answers = [read(cells, separator=separator, **yaml.safe_load(_keys(words))) for _, words in readings]
+    assert [values[0] for values in answers] == [float(value) for value, _ in readings]
+    assert answers[0][0] == pytest.approx(answers[1][0] * 1000) or answers[1][0] == pytest.approx(answers[0][0] * 1000)
+
+
+def _keys(words):
+    """What a sentence declares, `decimal: comma`, `thousands: point`, as YAML."""
+    return "\n".join(re.findall(r"`(.*?)`", words))
+
+
+def test_a_point_is_a_decimal_mark_where_commas_stand_between_cells():
+    assert read(["1.234", "5.678"], separator=",") == [1.234, 5.678]
+
+
+# A column with a refused cell, and the keys that its sentence names
+ADVISED = [
+    (["45.0%", "68.0%"], NUMBER, {"percent": True}),
+    (["$5", "$1,200.50"], NUMBER, {"sign": "$"}),
+    (["5 kg", "7 kg"], NUMBER, {"sign": "kg"}),
+    (["1,234", "2,345"], NUMBER, {"thousands": "comma"}),
+    (["1.234,5", "1.5"], NUMBER, None),
+    (["TRUE", "FALSE"], NUMBER, {"kind": "binary", "levels": ["FALSE", "TRUE"]}),
+    (["TRUE", "FALSE"], {"kind": "binary"}, {"levels": ["FALSE", "TRUE"]}),
+    (["yes", "no"], {"kind": "binary"}, {"levels": ["no", "yes"]}),
+    (["2026-01-31", "2026-02-01"], NUMBER, None),
+    (["31.01.2026", "1.2.2026"], NUMBER, None),
+    (["NA", "NE"], {"kind": "categorical"}, {"missing_values": []}),
+    (["NA", "NE"], {"kind": "ordered", "levels": ["NA", "NE"]}, {"missing_values": []}),
+]
+
+
+@pytest.mark.parametrize(("cells", "column", "answer"), ADVISED)
+def test_advice_about_a_refused_cell_keeps_every_row(cells, column, answer):
+    """The sentence names each key that is the answer, and with these all rows are there; where the
+    table must change, nothing is said that would drop the cell."""
+    with pytest.raises(UserError) as caught:
+        read(cells, column)
+    sentence = str(caught.value)
+    assert "drop" not in sentence.split("; otherwise")[0]
+    if answer is None:
+        assert "missing_values" not in sentence
+        return
+    for key, value in answer.items():
+        assert f"`{key}" in sentence
+        assert yaml.safe_load(f"{key}: {value!r}")[key] == value
+    table = {key: answer[key] for key in answer if key in ("missing_values", "thousands")}
+    name = {**column, **{key: answer[key] for key in answer if key not in table}}
+    if name["kind"] == "categorical":
+        return  # not an outcome of the made-up study; the next test reads one
+    assert len(read(cells, name, **table)) == len(cells)
+
+
+def test_na_as_a_label_is_kept_as_the_sentence_says():
+    Path("t.csv").write_text("place,y\nNA,1\nNE,2\n")
+    columns = {"y": COUNT, "place": {"kind": "group"}}
+    keys = {"table": "t.csv", "columns": columns}
+    with pytest.raises(UserError, match=r"'NA' counts as empty: .* write `missing_values: \[\]`"):
+        prepare({**Table.model_validate(keys).model_dump(), "unit": "row"}, {}, ["y"], "s")
+    kept = {**Table.model_validate({**keys, "missing_values": []}).model_dump(), "unit": "row"}
+    assert merged(prepare(kept, {}, ["y"], "s"))["place"].values.tolist() == ["NA", "NE"]
+
+
+def test_a_repeated_unit_is_kept_as_a_group_as_the_sentence_says():
+    Path("t.csv").write_text("id,y\na,1\na,2\nb,3\n")
+    table = Table.model_validate({"table": "t.csv", "columns": {"y": COUNT, "id": {"kind": "group"}}}).model_dump()
+    with pytest.raises(UserError, match="set `unit` to another word, such as `row`"):
+        prepare({**table, "unit": "id"}, {}, ["y"], "s")
+    assert merged(prepare({**table, "unit": "row"}, {}, ["y"], "s"))["y"].values.tolist() == [1, 2, 3]
+
+
+def test_labels_that_end_in_numbers_are_sorted_as_people_count():
+    Path("t.csv").write_text("judge,y\njudge 10,1\njudge 2,2\nJudge 1,3\njudge 02,4\n")
+    table = Table.model_validate({"table": "t.csv", "columns": {"y": COUNT, "judge": {"kind": "group"}}}).model_dump()
+    found = merged(prepare({**table, "unit": "row"}, {}, ["y"], "s"))
+    assert found["judge"].values.tolist() == ["Judge 1", "judge 02", "judge 2", "judge 10"]
+    assert np.array(found["judge"].values)[found["judge_index"].values].tolist() == [
+        "judge 10",
+        "judge 2",
+        "Judge 1",
+        "judge 02",
+    ]
+
+
+CASES = Path(__file__).parent.parent / "made" / "cases"
+
+
+@pytest.mark.parametrize(("study", "first"), [("tausend", 1234.5), ("countries", 6), ("countries_drop", 6)])
+def test_tables_of_strangers_are_read(study, first, monkeypatch):
+    monkeypatch.chdir(CASES / ("thousands" if study == "tausend" else "namibia"))
+    described = yaml.safe_load(Path(f"config/studies/{study}.yaml").read_text())
+    table = {**Table.model_validate(described["dataset"]).model_dump(), "unit": described["unit"]}
+    data = merged(prepare(table, {}, described["outcomes"], study))
+    assert data[described["outcomes"][0]].values[0] == first
+    assert study != "countries" or "NA" in data["country"].values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("folder_name", "study", "words"),
+    [
+        ("thousands", "thousands_tab", "'1,234' may be 1.234 (`decimal: comma`) or 1234 "),
+        (
+            "namibia",
+            "countries_default",
+            "'NA' counts as empty: every row must have a label; if 'NA' is a label, write",
+        ),
+    ],
+)
+def test_tables_of_strangers_are_questions(folder_name, study, words, monkeypatch):
+    monkeypatch.chdir(CASES / folder_name)
+    described = yaml.safe_load(Path(f"config/studies/{study}.yaml").read_text())
+    table = {**Table.model_validate(described["dataset"]).model_dump(), "unit": described["unit"]}
+    with pytest.raises(UserError) as caught:
+        prepare(table, {}, described["outcomes"], study)
+    assert words in str(caught.value)

@@ -1,0 +1,60 @@
+"""Remarks on signs of mistakes in a table, and tables that give none."""
+
+from pathlib import Path
+
+import pytest
+
+from tadpool.config.schema.table import Table
+from tadpool.loading.preparation import prepare
+from tadpool.loading.remarks import of_data
+
+COUNT, GROUP = {"kind": "count"}, {"kind": "group"}
+SITES = "county,site,y\n" + "".join(
+    f"{c},{s},{i}\n" for i, (c, s) in enumerate((c, s) for c in "XY" for s in (1, 2, 3))
+)
+NAMED = SITES.replace(",1,", ",Ann,").replace(",2,", ",Bob,").replace(",3,", ",Cy,")
+TWO = {"county": GROUP, "site": GROUP}
+MEASURED = "g,x,y\na,1.25,3\na,2.5,4\nb,1.75,3\nb,9.5,1\na,1.25,3\n"
+REMARKED = [
+    ("g,y\nNorth,1\nnorth,2\n", {"g": GROUP}, "Column g has the labels 'North' and 'north', which count as two."),
+    ("g,y\nSt Ann,1\nSt  Ann,2\n", {"g": GROUP}, "Column g has the labels 'St  Ann' and 'St Ann', which count as two."),
+    (SITES, TWO, "Is site nested in county? Each county has the same labels of site"),
+    (MEASURED, {"g": GROUP}, "1 row is a copy of another in all columns (first: lines 2 and 6)"),
+    ("g,y\nNorth,1\nnorth ,2\nsouth,3\n", {"g": GROUP}, "'North' and 'north'"),
+]
+SILENT = [
+    ("g,y\nNorth,1\nSouth,2\n", {"g": GROUP}),
+    ("g,y\na,1\na,1\nb,1\nb,1\nb,2\n", {"g": GROUP}),  # equal counts are no copies
+    (NAMED, TWO),  # people whom every county has are crossed with counties
+    (SITES, {**TWO, "site": {"kind": "group", "within": "county"}}),
+    (SITES.replace("Y,3,5\n", ""), TWO),
+    ("g,y\nNorth,1\nNorth ,2\n", {"g": GROUP}),  # blanks at the ends are no part of a label
+]
+
+
+def remarks(content, columns):
+    Path("t.csv").write_text(content)
+    table = Table.model_validate({"table": "t.csv", "columns": {"y": COUNT, **columns}}).model_dump()
+    return [each.sentence for each in of_data(prepare({**table, "unit": "row"}, {}, ["y"], "s").attrs)]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(("content", "columns", "sentence"), REMARKED)
+def test_a_sign_of_a_mistake_is_one_remark(content, columns, sentence):
+    (found,) = remarks(content, columns)
+    assert sentence in found
+
+
+@pytest.mark.parametrize(("content", "columns"), SILENT)
+def test_a_table_without_such_a_sign_has_no_remark(content, columns):
+    assert not remarks(content, columns)
+
+
+def test_the_advice_of_the_nesting_remark_silences_it():
+    (found,) = remarks(SITES, TWO)
+    assert "write `within: county` for site" in found
+    assert not remarks(SITES, {**TWO, "site": {"kind": "group", "within": "county"}})
