@@ -81,5 +81,6 @@ rule compare:
     params:
         spec=spec("compare"),
         digest=digest("compare"),
+        crashes=crashes("compare"),
     script:
         "../scripts/compare.py"

@@ -37,6 +37,7 @@ rule draw_figures:
     params:
         spec=spec("draw_figures"),
         digest=digest("draw_figures"),
+        crashes=crashes("draw_figures"),
     script:
         "../scripts/draw_figures.py"
 

@@ -4,6 +4,7 @@ import json
 
 from tadpool.convergence import verdicts
 from tadpool.files import contracts, io
+from tadpool.workflow.failed_results import or_failed
 
 
 def main(fit, check, study, entry, over, by, verdict=None):
@@ -14,5 +15,5 @@ def main(fit, check, study, entry, over, by, verdict=None):
 
 
 if __name__ == "__main__":
-    with io.job_log(snakemake.log[0]):
+    with or_failed(snakemake.log, snakemake.output, snakemake.params):
         main(fit=snakemake.input.fit, check=snakemake.output.check, **json.loads(snakemake.params.spec))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tadpool.evaluation import comparison
 from tadpool.files import contracts, io, provenance
+from tadpool.workflow.failed_results import or_failed
 
 
 def main(loos, checks, table, entries, target, rank_failed=False):
@@ -19,7 +20,7 @@ def main(loos, checks, table, entries, target, rank_failed=False):
 
 
 if __name__ == "__main__":
-    with io.job_log(snakemake.log[0]):
+    with or_failed(snakemake.log, snakemake.output, snakemake.params):
         main(
             loos=snakemake.input.loos,
             checks=snakemake.input.checks,

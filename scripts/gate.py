@@ -1,14 +1,16 @@
 """Compare every verdict with what is expected of it."""
 
 import json
+from pathlib import Path
 
 from tadpool.convergence.gate import compare
-from tadpool.files import io
+from tadpool.files import failures, io
 
 
 def main(reports, results, gate, expected, quick):
-    attributes = {path: io.attributes(path) for path in results}
-    without = {path: found["reason"] for path, found in attributes.items() if found["status"] != "ok"}
+    judged = [*reports, *(path for path in results if path.endswith("check.json"))]
+    failed = [Path(path).parent for path in judged if io.read_json(path)["verdict"] == "fail"]
+    without = failures.independent(results, failed)
     io.write_json(gate, compare([io.read_json(path) for path in reports], expected, without, quick))
 
 

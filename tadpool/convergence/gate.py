@@ -18,7 +18,8 @@ def compare(
     Args:
         reports: As in check.json, with `study` and `entry`.
         expected: By "study/entry", the verdict that the study declares and why.
-        others: By path, why a result beside the fits, such as predictions, has no numbers.
+        others: By path, what is missing of a result beside the fits, such as predictions, whose job
+            failed, and why: `files.failures.independent`.
         quick: Whether this is a quick look, in which chains are too short to converge, so that only
             fits without any numbers are listed.
 
@@ -28,10 +29,9 @@ def compare(
     Raises:
         UserError: Lists the fits that are worse, or better, than expected.
     """
-    problems, failed = [], []
+    problems = []
     for report in reports:
         name, found = f"{report['study']}/{report['entry']}", report["verdict"]
-        failed += [name] if found == "fail" else []
         if quick and report["diagnostics"]:
             continue
         if name not in expected and found == "fail":
@@ -41,9 +41,7 @@ def compare(
                 f"results/{name}: the verdict is {found}, the study expects {expected[name]['verdict']}; "
                 "fix the fit or the study's `expect`"
             )
-    for path, why in (others or {}).items():
-        if not any(path.startswith(f"results/{name}/") for name in failed):
-            problems.append(f"{path} has no numbers: {why}")
+    problems += [f"{path} {why}" for path, why in (others or {}).items()]
     if problems:
         raise UserError("\n".join(problems))
     return {f"{report['study']}/{report['entry']}": report["verdict"] for report in reports}

@@ -14,6 +14,12 @@ from arviz_stats.utils import ELPDDataLOO
 
 TIE_ELPD = 4.0
 TIE_DSE = 2.0
+WHOLE = ["doubtful", "n_units", "rows_psis", "rows_refit", "rows_kfold"]
+COLUMNS = [
+    *("model", "target", "rank", "elpd", "se", "mcse", "elpd_diff", "dse", "tie", "p_loo", "weight"),
+    *(*WHOLE, "verdict"),
+]
+"""Of every table, also where no entry has numbers."""
 
 
 def table(
@@ -34,11 +40,8 @@ def table(
     rows += [{"model": name} for name in order if name not in ranked]
     for row in rows:
         row |= {"target": target, "verdict": verdicts[row["model"]]}
-    first = ["model", "target", "rank", "elpd", "se", "mcse", "elpd_diff", "dse", "tie", "p_loo", "weight"]
-    frame = pd.DataFrame(rows)
-    frame = frame.reindex(columns=[*first, *(column for column in frame.columns if column not in first)])
-    whole = [c for c in frame.columns if c.startswith("rows_") or c in ("rank", "doubtful", "n_units")]
-    return frame.astype(dict.fromkeys(whole, "Int64"))
+    frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    return frame.astype(dict.fromkeys(["rank", *WHOLE], "Int64"))
 
 
 def _compared(ranked: Mapping[str, ELPDDataLOO]) -> list[dict]:

@@ -27,7 +27,8 @@ results/{study}/figures:
             size in points (1/72 inch)
   explorer  whether it has one
 
-A figure that cannot be drawn, because a fit failed, is not in the list and has no files.
+A figure that cannot be drawn is not in the list and has no files. Why is in `failed.json` (name ->
+reason), unless it is because a fit failed.
 """
 
 from collections.abc import Mapping

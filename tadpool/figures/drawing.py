@@ -1,7 +1,9 @@
 """Draw and write all figures of a study."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+import sys
+import traceback
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +14,7 @@ import pandas as pd
 
 from tadpool.errors import UserError, did_you_mean
 from tadpool.figures import OWNERS, SECTIONS, Drawn, NotDrawn, Standard, _style
-from tadpool.files import io, plugins
+from tadpool.files import failures, io, plugins
 from tadpool.files.results import StudyResults
 
 
@@ -53,6 +55,12 @@ def wanted_figures(config: Mapping[str, Any]) -> list[Wanted]:
     Raises:
         UserError: An own figure has the name of a standard one, or an unknown section or option.
     """
+    shared = _shared(config)
+    return [*(_own(name, figure, shared) for name, figure in config["figures"].items()), *shared.values()]
+
+
+def _shared(config: Mapping[str, Any]) -> dict[str, Wanted]:
+    """The standard figures of a study by name, in reading order."""
     kinds = standard()
     shared = [
         Wanted(f"{name}-{kind}", kind, chosen.section, {owner: name}, {owner: name})
@@ -61,50 +69,67 @@ def wanted_figures(config: Mapping[str, Any]) -> list[Wanted]:
         for kind, chosen in kinds.items()
         if chosen.owner == owner and (not chosen.key or config[chosen.key])
     ]
-    taken = {figure.name for figure in shared}
-    own = list(_own(config["figures"]))
-    for figure in own:
-        if figure.name in taken:
-            raise UserError(f"figures.{figure.name}: a standard figure has this name; rename it")
-    return [*own, *shared]
+    return {figure.name: figure for figure in shared}
 
 
-def _own(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Wanted]:
-    for name, figure in figures.items():
-        options = dict(figure)
-        kind, caption = options.pop("kind"), options.pop("caption")
-        section, title = options.pop("section", "story"), options.pop("title", "")
-        if section not in SECTIONS:
-            raise UserError(f"figures.{name}.section: {section!r}{did_you_mean(section, list(SECTIONS))}")
-        known = [option for option in inspect.signature(_kind(kind)).parameters if option != "results"]
-        for option in options:
-            if option not in known:
-                raise UserError(f"figures.{name}: unknown option {option!r}{did_you_mean(option, known)}")
-        yield Wanted(name, kind, section, {}, options, caption, title)
+def _own(name: str, figure: Mapping[str, Any], taken: Collection[str]) -> Wanted:
+    """A figure of the study's own. taken: names of its standard figures."""
+    options = dict(figure)
+    kind, caption = options.pop("kind"), options.pop("caption")
+    section, title = options.pop("section", "story"), options.pop("title", "")
+    if section not in SECTIONS:
+        raise UserError(f"figures.{name}.section: {section!r}{did_you_mean(section, list(SECTIONS))}")
+    known = [option for option in inspect.signature(_kind(kind)).parameters if option != "results"]
+    for option in options:
+        if option not in known:
+            raise UserError(f"figures.{name}: unknown option {option!r}{did_you_mean(option, known)}")
+    if name in taken:
+        raise UserError(f"figures.{name}: a standard figure has this name; rename it")
+    return Wanted(name, kind, section, {}, options, caption, title)
 
 
 def _kind(kind: str):
     return import_module(f"tadpool.figures.{kind}").draw
 
 
-def draw_all(results: StudyResults, folder: Path) -> None:
+def draw_all(results: StudyResults, folder: Path, log: str = "") -> dict[str, str]:
     """Draw every figure of the study into `folder`, with figures.json; see `tadpool.figures` for
     what is written.
 
-    Figures of fits that failed are left out. Raises UserError for what is wrong in the study's
-    `figures`.
+    Figures of fits that failed are left out. Any other that cannot be drawn costs that figure
+    alone; its traceback is printed.
+
+    Args:
+        results: The study's results.
+        folder: Where the figures go.
+        log: The file for what is printed, which reasons name.
+
+    Returns:
+        Why figures could not be drawn, by name, as in failed.json.
     """
-    listed = []
+    listed, failed = [], {}
     folder.mkdir(parents=True, exist_ok=True)
-    for figure in wanted_figures(results.config):
-        with _style.figure_style(figure.name):
-            try:
+    shared, own = _shared(results.config), results.config["figures"]
+    for name in [*own, *(name for name in shared if name not in own)]:
+        try:
+            figure = _own(name, own[name], shared) if name in own else shared[name]
+            with _style.figure_style(name):
                 drawn = _kind(figure.kind)(results, **figure.options)
-            except NotDrawn:
-                continue
-            listed.append(_described(figure, drawn))
-            _write(folder, figure.name, drawn)
+                described = _described(figure, drawn)
+                _write(folder, name, drawn)
+            listed.append(described)
+        except NotDrawn:
+            continue
+        except Exception as error:
+            failed[name] = failures.logged(failures.words(error), log)
+            print(f"figure {name}:", file=sys.stderr)
+            traceback.print_exc()
+            for suffix in ("svg", "csv", "json"):
+                (folder / f"{name}.{suffix}").unlink(missing_ok=True)
     io.write_json(folder / "figures.json", listed)
+    if failed:
+        io.write_json(folder / failures.FIGURES, failed)
+    return failed
 
 
 def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:

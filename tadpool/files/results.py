@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from tadpool.files import contracts, io
+from tadpool.files import contracts, failures, io
 from tadpool.files.data_file import merged
 
 
@@ -126,6 +126,29 @@ class StudyResults:
     def recovery(self, name: str, entry: str) -> xr.DataTree:
         """The results of an entry in a recovery study."""
         return self._read(f"recovery/{name}/{entry}.nc", contracts.RECOVERY)
+
+    def may_have_failed(self) -> list[Path]:
+        """What there is beside the fits and their checks, and says so where its job failed."""
+        config = self.config
+        sweeps, named = (
+            [f"sweeps/{sweep}" for sweep in config["sweeps"]],
+            ("prior", "loo", "sensitivity", "predictions"),
+        )
+        names = [f"{entry}/{name}.nc" for entry in self.entries for name in named]
+        names += [f"{entry}/logo_{group}.nc" for entry in self.entries for group in self.groups_left_out]
+        names += [f"{sweep}/{name}" for sweep in sweeps for name in ("check.json", "loo.nc")]
+        names += [f"comparisons/{name}.csv" for name in config["comparisons"]]
+        names += [f"calibration/{name}.nc" for name in config["calibration"]]
+        names += [
+            f"recovery/{name}/{entry}.nc" for name, chosen in config["recovery"].items() for entry in chosen["entries"]
+        ]
+        return [self.folder / name for name in [*names, "figures"]]
+
+    def failures(self) -> dict[str, str]:
+        """What is missing because its own job failed, beside the fits: path -> what and why."""
+        judged = [*self.entries, *(f"sweeps/{sweep}" for sweep in self.config["sweeps"])]
+        failed = [self.folder / name for name in judged if self.check(name)["verdict"] == "fail"]
+        return failures.independent(self.may_have_failed(), failed)
 
     def usable(self, entry: str) -> bool:
         """Whether the entry's fit produced numbers (its verdict may still be fail)."""

@@ -22,7 +22,8 @@ from typing import Any
 
 from tadpool import ROOT
 from tadpool.errors import UserError
-from tadpool.files import io, provenance, run_lock
+from tadpool.files import failures, io, provenance, run_lock
+from tadpool.workflow import failed_results
 
 REASONS = {
     "SIGKILL": "most often the system ran out of memory",
@@ -79,7 +80,7 @@ def run_job(
         record = provenance.record(spec, params.digest, files.get("data"))
         job = {"output": outputs[0], "provenance": record, "threads": threads, **files}
         if share is None:
-            guarded(script, job, spec, params.crashes, resources, list(inputs.get("shares", [])))
+            guarded(script, job, spec, params.crashes, resources, list(inputs.get("shares", [])), log[0])
         else:
             number, of = map(int, share.split("of"))
             sampled_share(script, job, spec, (number - 1, of), resources)
@@ -92,6 +93,7 @@ def guarded(
     crashes: str,
     resources: Mapping[str, Any] | None = None,
     shares: Sequence[str] = (),
+    log: str = "",
 ) -> None:
     """Call `main(job, spec)` of a script in a child; if it dies, write a crashed result instead.
 
@@ -110,6 +112,7 @@ def guarded(
             result is written and the job fails. So it does where this process itself is told to
             end.
         shares: Files of the jobs that have sampled a share of the lanes.
+        log: The file for what the job prints, which the result names.
 
     Raises:
         UserError: The run will try again with more memory or time.
@@ -124,11 +127,11 @@ def guarded(
     with contextlib.suppress(OSError):
         Path(kept["folder"]).rmdir()  # where nothing is kept
     _retry(end, output, resources)
-    _say(output, cause)
+    cause = failures.logged(cause, log)
+    failed_results.say(output, cause)
     io.remove_partial(output)
-    write_crashed(output, job["provenance"], cause)
-    known = json.loads(crashes)
-    io.write_json(known["record"], [*known["earlier"], cause])
+    failed_results.write_crashed(output, job["provenance"], cause)
+    failed_results.remember(crashes, cause)
 
 
 def sampled_share(
@@ -160,7 +163,7 @@ def sampled_share(
     end = run(script, given, resources.get("runtime"))
     if end is not None:
         _retry(end, output, resources)
-        _say(output, end.cause)
+        failed_results.say(output, end.cause)
         from tadpool.engine.checkpoints import CheckpointStore
 
         CheckpointStore(Path(kept["folder"]), kept["identity"]).write_share(Path(output))
@@ -180,11 +183,6 @@ def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
     output = Path(job["output"])
     folder = output.parent / f".{output.stem}.resume"
     return {"folder": str(folder), "identity": provenance.sha256(job["provenance"], *fit)}
-
-
-def _say(output: str, cause: str) -> None:
-    print(cause, file=sys.stderr)
-    os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{output}: {cause}\n".encode())
 
 
 def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> End | None:
@@ -250,20 +248,6 @@ def _ended(child: subprocess.Popen, arguments: str | None, seconds: float) -> bo
     return False
 
 
-def write_crashed(path: str, record: str, cause: str) -> None:
-    """Write a result without numbers whose status is "crashed". record: its provenance. cause: a
-    sentence without its end."""
-    import xarray as xr
-
-    from tadpool.files import contracts
-
-    nothing = {"attempts": "[]", "over": "", "relations": "{}", "verdict": "fail"}
-    finding = {"severity": "fail", "code": "status", "values": {"status": "crashed", "reason": cause}}
-    nothing["reasons"] = io.canonical([{**finding, "site": "", "labels": []}])
-    attributes = {"provenance": record, "status": "crashed", "reason": cause, **nothing}
-    io.write(path, xr.DataTree(xr.Dataset(attrs=attributes)), contracts.CRASHED)
-
-
 def main(script: str, sentences: str) -> int:
     """The child: job and spec come on standard input, the sentence of a UserError or an exception
     goes to a pipe."""
@@ -273,9 +257,8 @@ def main(script: str, sentences: str) -> int:
     try:
         _main(script, **given)
     except Exception as error:
-        words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         with os.fdopen(int(sentences), "w", encoding="utf-8") as pipe:
-            pipe.write(words)
+            pipe.write(failures.words(error))
         if isinstance(error, UserError):
             return 1
         raise

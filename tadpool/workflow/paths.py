@@ -73,6 +73,15 @@ class Paths(Sharing):
         further = (self.sensitivities, self.predictions, self.group_scores, self.calibrations, self.recoveries)
         return found + [path for study in self.config.studies for each in further for path in each(study)]
 
+    def may_have_failed(self) -> list[str]:
+        """What there is beside the fits and their checks, and says so where its job failed."""
+        found = self.results()
+        for study, content in self.config.studies.items():
+            places = [f"results/{study}/sweeps/{sweep}" for sweep in content.sweeps]
+            found += [f"{place}/{name}" for place in places for name in ("check.json", "loo.nc")]
+            found += [*self.comparisons(study), f"results/{study}/figures"]
+        return found
+
     def compared(self, study: str, comparison: str, name: str) -> list[str]:
         """The file of that name of each compared entry."""
         entries = self.config.studies[study].comparisons[comparison].entries
@@ -99,6 +108,8 @@ class Paths(Sharing):
         place = ("sweeps", wildcards["sweep"]) if "sweep" in wildcards else (wildcards.get("model", ""),)
         if "calibration" in wildcards:
             place = ("calibration", wildcards["calibration"])
+        elif "comparison" in wildcards:
+            place = ("comparisons", wildcards["comparison"])
         elif "recovery" in wildcards:
             place = ("recovery", wildcards["recovery"], *place)
         name = f"{rule}_{wildcards['group']}" if "group" in wildcards else rule

@@ -24,7 +24,7 @@ from tadpool.files import contracts, data_file, io
 from tadpool.loading import preparation
 from tadpool.modelling.binding import bind
 from tadpool.verification import planted_calibrations
-from tadpool.workflow import child_process
+from tadpool.workflow import child_process, failed_results
 
 ALARM = 1e-3
 ADDRESS = {"seed": 1, "study": "s", "entry": "e"}
@@ -245,7 +245,7 @@ def test_the_simulations_of_a_share_that_is_missing_are_made_with_the_result(cal
 
 
 def test_a_calibration_that_crashed_is_a_failure_that_says_why(tmp_path):
-    child_process.write_crashed(str(tmp_path / "c.nc"), "{}", "out of memory")
+    failed_results.write_crashed(str(tmp_path / "c.nc"), "{}", "out of memory")
     tree = io.read(tmp_path / "c.nc", contracts.CALIBRATION)
     assert tree.attrs["verdict"] == "fail"
     (why,) = json.loads(tree.attrs["reasons"])

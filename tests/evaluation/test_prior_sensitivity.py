@@ -18,7 +18,7 @@ from tadpool.fitting.prior_job import sample_prior
 from tadpool.loading import preparation
 from tadpool.modelling import binding
 from tadpool.modelling.entry import Entry
-from tadpool.workflow import child_process
+from tadpool.workflow import failed_results
 
 REPLICATES = 12
 SAMPLE = ("chain", "draw")
@@ -314,7 +314,7 @@ def test_what_crashed_has_no_sensitivities_and_says_why(predator, tmp_path, whic
     for name in ("data", "prior", "fit"):
         (tmp_path / f"{name}.nc").symlink_to(folder / f"{name}.nc")
     (tmp_path / f"{which}.nc").unlink()
-    child_process.write_crashed(str(tmp_path / f"{which}.nc"), "{}", "it ran out of memory")
+    failed_results.write_crashed(str(tmp_path / f"{which}.nc"), "{}", "it ran out of memory")
     tree = assess(tmp_path, **ENTRY, **PREDATOR, groups=["tank"])
     assert (tree.attrs["status"], tree.attrs["reason"]) == ("crashed", "it ran out of memory")
     assert "sensitivity" not in tree.children

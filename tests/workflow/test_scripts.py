@@ -259,10 +259,10 @@ def test_a_file_of_fewer_draws_has_the_verdict_of_all(folder, tmp_path):
 
 
 def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
-    from tadpool.workflow import child_process
+    from tadpool.workflow import failed_results
 
     fit, data = str(tmp_path / "fit.nc"), str(folder / "data.nc")
-    child_process.write_crashed(fit, "{}", "it ran out of memory")
+    failed_results.write_crashed(fit, "{}", "it ran out of memory")
     run(
         "check",
         tmp_path,
@@ -285,7 +285,7 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
     }
     predictions = str(tmp_path / "predictions.nc")
     run("predict", tmp_path, spec, input={"data": data, "fit": fit}, output={"predictions": predictions})
-    child_process.write_crashed(str(tmp_path / "prior.nc"), "{}", "it crashed as well")
+    failed_results.write_crashed(str(tmp_path / "prior.nc"), "{}", "it crashed as well")
     inputs = {"data": data, "prior": str(tmp_path / "prior.nc"), "fit": fit}
     spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "precision": "float64"}
     found = str(tmp_path / "sensitivity.nc")

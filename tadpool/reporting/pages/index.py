@@ -81,7 +81,8 @@ def index_page(
     sweeps = [(results, name) for results in studies for name in results.config["sweeps"]]
     failed_sweeps = [f"{r.study}/sweeps/{name}" for r, name in sweeps if r.sweep_check(name)["verdict"] == "fail"]
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
-    tone, summary = _summary(lines, failed_sweeps, doubtful)
+    missing = {results.study: len(results.failures()) for results in studies}
+    tone, summary = _summary(lines, failed_sweeps, doubtful, missing)
     return rendered(
         "index.html",
         chapters=chapters,
@@ -114,19 +115,23 @@ def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
     return Line(results.study, results.config["title"], fit, elpd, doubtful, loo["elpd"].size, seconds)
 
 
-def _summary(lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str]) -> tuple[str, str]:
+def _summary(
+    lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str], missing: Mapping[str, int]
+) -> tuple[str, str]:
     """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison
-    is not to be trusted."""
+    is not to be trusted. missing: how many results of each study could not be made."""
     failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
     warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
     points += f" The comparison of {listed(doubtful)} is not settled (too many unreliable scores)." if doubtful else ""
+    unmade = [f"{counted(count, 'result')} of {study}" for study, count in missing.items() if count]
+    points += f" {listed(unmade)} could not be made." if unmade else ""
     if failed:
         surprising = any(line.fit.surprising for line in lines)
         of = f"{len(failed)} of {counted(len(lines), 'fit')} failed{'' if surprising else ' as expected'}"
         words = f"{of}: {listed(failed)}. Nothing may be concluded from {'it' if len(failed) == 1 else 'them'}.{points}"
-        return "fail" if surprising else "warn", words
+        return "fail" if surprising or unmade else "warn", words
     warnings = f"; {counted(len(warned), 'fit')} with warnings: {listed(warned)}" if warned else ""
-    tone = "warn" if warned or failed_sweeps or doubtful else "pass"
+    tone = "fail" if unmade else "warn" if warned or failed_sweeps or doubtful else "pass"
     passed = f"No fit failed: {len(lines) - len(warned)} of {counted(len(lines), 'fit')} passed every check"
     return tone, f"{passed}{warnings}.{points}"

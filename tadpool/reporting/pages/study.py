@@ -121,6 +121,7 @@ def study_page(
         pooling=pooled,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],
+        missing=results.failures(),
         convergence=convergence,
         separate={fit.entry: convergence_by_group.separate(fit) for fit in all_fits},
         estimates={fit.entry: estimates.estimates(fit, prior_only.remarks(fit, quiet[fit.entry])) for fit in all_fits},

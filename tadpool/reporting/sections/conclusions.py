@@ -43,6 +43,7 @@ STANDINGS = {
 }
 """What is said of the best model, by what the scores are worth and how far it is ahead."""
 NOTHING = "No model can be compared: no fit has usable numbers."
+UNSCORED = "No model can be compared: there are no predictive scores."
 FAILED = "No model can be called best: {best} has the largest elpd, but its fit failed."
 MEANINGLESS = "Differences are measured from it, so they mean nothing either."
 ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
@@ -116,9 +117,11 @@ def conclude(table: Sequence[Row], target: str) -> Conclusion:
 def _conclusion(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     failures = _failures([row.label for row in table if row.failed and not row.ranked])
     failures += _ranked_failures([row.label for row in table if row.failed and row.ranked])
+    unscored = [row.label for row in table if not row.failed and not row.scored]
+    failures += [f"{listed(unscored)}: no predictive score, so no rank."] if unscored else []
     ranked = [row for row in table if row.ranked]
     if not ranked:
-        return "fail", [NOTHING, *failures]
+        return "fail", [UNSCORED if unscored else NOTHING, *failures]
     if void(table):
         best = next(row.label for row in table if row.scored)
         return "fail", [FAILED.format(best=best), MEANINGLESS, *failures]
@@ -128,7 +131,7 @@ def _conclusion(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in unreliable):
         return "doubt", [DOUBT, _doubt(unreliable), *_standing(ranked, target, "doubt"), *failures]
     sound = any(row.failed and not row.ranked for row in table)
-    tone = "partial" if sound else "tie" if any(row.tie for row in ranked) else "clear"
+    tone = "partial" if sound or unscored else "tie" if any(row.tie for row in ranked) else "clear"
     standing = _standing(ranked, target, "sound" if sound else "all")
     return tone, [
         *standing,

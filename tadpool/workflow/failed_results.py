@@ -1,0 +1,93 @@
+"""The result of a job that failed: it has no numbers and says why, so that everything that does not
+depend on it goes on.
+
+`tadpool.files.failures` finds it again. A record of the failure, which decides a re-run, makes the
+next run try the job again.
+"""
+
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tadpool.files import failures, io
+
+
+def say(output: str, cause: str) -> None:
+    """Print why a job failed, in its log and on the terminal."""
+    print(cause, file=sys.stderr)
+    os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{output}: {cause}\n".encode())
+
+
+def remember(crashes: str, cause: str) -> None:
+    """Record a failure. crashes: the record and what it says, see `Specs.crashes`."""
+    known = json.loads(crashes)
+    io.write_json(known["record"], [*known["earlier"], cause])
+
+
+@contextmanager
+def or_failed(log: Sequence[str], output: Sequence[str], params: Any) -> Iterator[None]:
+    """The log of a job that runs no model, and the result that it leaves if it raises.
+
+    Args:
+        log: The file for what it prints.
+        output: The file, or the folder of figures, that it makes.
+        params: `spec` and `crashes` of the job.
+    """
+    with io.job_log(log[0]):
+        try:
+            yield
+        except Exception as error:
+            cause = failures.logged(failures.words(error), log[0])
+            traceback.print_exc()
+            say(output[0], cause)
+            write(output[0], json.loads(params.spec), cause)
+            remember(params.crashes, cause)
+
+
+def write(path: str, spec: Mapping[str, Any], cause: str) -> None:
+    """Write the result of a job that runs no model and failed: a check, a ranking, or a folder of
+    figures.
+
+    Args:
+        path: The result.
+        spec: The job's arguments.
+        cause: A sentence without its end.
+    """
+    if path.endswith("check.json"):
+        report = {"verdict": "fail", "reasons": [finding(cause)], "diagnostics": {}, "parameters": [], "attempts": []}
+        points = {"points": []} if spec["over"] or spec["by"] else {}
+        io.write_json(path, {"study": spec["study"], "entry": spec["entry"], **report, **points})
+    elif path.endswith(".csv"):
+        from tadpool.evaluation import comparison
+
+        nothing = comparison.table(spec["target"], {}, dict.fromkeys(spec["entries"], ""), spec["entries"])
+        io.write_csv(path, nothing.assign(**{failures.COLUMN: cause}))
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+        io.write_json(Path(path) / "figures.json", [])
+        io.write_json(Path(path) / failures.FIGURES, {"": cause})
+
+
+def write_crashed(path: str, record: str, cause: str) -> None:
+    """Write a NetCDF result without numbers whose status is "crashed". record: its provenance.
+    cause: a sentence without its end."""
+    import xarray as xr
+
+    from tadpool.files import contracts
+
+    nothing = {"attempts": "[]", "over": "", "relations": "{}", "verdict": "fail"}
+    nothing["reasons"] = io.canonical([finding(cause)])
+    attributes = {"provenance": record, "status": "crashed", "reason": cause, **nothing}
+    io.write(path, xr.DataTree(xr.Dataset(attrs=attributes)), contracts.CRASHED)
+
+
+def finding(cause: str) -> dict[str, Any]:
+    """Why there are no numbers, as in a check.json."""
+    values = {"status": "crashed", "reason": cause}
+    return {"severity": "fail", "code": "status", "values": values, "site": "", "labels": []}

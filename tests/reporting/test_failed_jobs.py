@@ -1,0 +1,180 @@
+"""A job that fails costs what it makes alone: the page is there and says so, and the gate stops the
+run."""
+
+import json
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tadpool import ROOT, config
+from tadpool.errors import UserError
+from tadpool.figures import drawing
+from tadpool.files import failures, io
+from tadpool.files.results import StudyResults
+from tadpool.reporting.pages.index import index_page
+from tadpool.workflow import failed_results
+from tests.made.page import Page, render
+from tests.made.results import PROVENANCE
+
+CAUSE = "RuntimeError: planted (log: results/tiny/logs/planted.log)"
+ENTRIES = ["first", "second", "third"]
+SPEC = {"study": "tiny", "entries": ENTRIES, "target": "unit", "over": "scale", "by": None}
+MORE = {
+    "calibration": {"one": {"entry": "first"}, "two": {"entry": "second"}},
+    "recovery": {"grid": {"entries": ["first", "second"], "over": {"n": [1, 2]}, "sites": ["mu"]}},
+}
+BY_FIT = {
+    "fit": ["first/fit.nc", "second/fit.nc", "third/fit.nc"],
+    "check": ["first/check.json", "second/check.json", "third/check.json"],
+}
+BESIDE = {
+    "prior": ["first/prior.nc", "second/prior.nc", "third/prior.nc"],
+    "score": ["first/loo.nc", "second/loo.nc", "third/loo.nc"],
+    "sensitivity": ["first/sensitivity.nc", "second/sensitivity.nc", "third/sensitivity.nc"],
+    "prediction": ["first/predictions.nc"],
+    "sweep": ["sweeps/grid/check.json"],
+    "score of a sweep": ["sweeps/grid/loo.nc"],
+    "comparison": ["comparisons/main.csv"],
+    "calibration": ["calibration/one.nc", "calibration/two.nc"],
+    "recovery": ["recovery/grid/first.nc", "recovery/grid/second.nc"],
+    "figures": ["figures"],
+}
+CASES = [(kind, paths) for kind, every in (BY_FIT | BESIDE).items() for paths in (every[:1], every)[: len(every)]]
+
+
+def fail(results, path):
+    """Leave the result that a job leaves which fails."""
+    target = str(results.folder / path)
+    if path.endswith(".nc"):
+        failed_results.write_crashed(target, PROVENANCE, CAUSE)
+    else:
+        failed_results.write(target, SPEC | {"entry": path.partition("/")[0]}, CAUSE)
+
+
+def gated(results):
+    """What the gate says."""
+    reports = [str(results.folder / entry / "check.json") for entry in results.entries]
+    paths = [str(path) for path in results.may_have_failed()]
+    main = runpy.run_path(str(ROOT / "scripts" / "gate.py"))["main"]
+    with pytest.raises(UserError) as caught:
+        main(reports, paths, str(results.folder / "gate.json"), {}, False)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "paths"), CASES, ids=lambda it: it if isinstance(it, str) else str(len(it)))
+def test_a_failed_job_is_said_on_the_page_on_the_index_and_by_the_gate(make, kind, paths):
+    made = make(dict.fromkeys(ENTRIES, "ok"))
+    study = {name: made.config[name] for name in ("title", "question", "dataset", "outcomes", "unit")}
+    full = config.Study(**study, models={entry: {"model": "tiny"} for entry in ENTRIES}, **MORE).model_dump(
+        by_alias=True
+    )
+    chosen = {name: full[name] for name in MORE if any(path.startswith(name) for path in paths)}
+    results = StudyResults("tiny", made.config | chosen | {"sensitivity": kind == "sensitivity"}, made.folder)
+    if chosen:
+        paths = BESIDE[kind]  # there is no result of any other in this made-up study
+    for path in paths:
+        fail(results, path)
+        if path.endswith("fit.nc"):
+            fail(results, path.replace("fit.nc", "check.json"))
+            fail(results, path.replace("fit.nc", "loo.nc"))
+    page, index, said = Page(render(results)).words, Page(index_page([results])).words, gated(results)
+    assert CAUSE in page
+    for path in paths:
+        told = str(results.folder / path) if kind in BESIDE else f"results/tiny/{path.partition('/')[0]}"
+        assert told in said
+        assert told in page or kind in BY_FIT
+    assert said.count("planted (log") == len(paths)
+    if kind in BESIDE:
+        assert f"{len(paths)} result" in page
+        assert "could not be made. Everything else is shown; the next run tries again." in page
+        assert "of tiny could not be made." in index
+    else:
+        assert f"{len(paths)} of 3 fits failed" in index
+        assert "could not be made" not in page
+
+
+def test_nothing_is_said_where_nothing_failed(make):
+    results = make()
+    assert results.failures() == {}
+    for text in (render(results), index_page([results])):
+        assert "could not be made" not in text
+
+
+def test_a_fit_without_a_score_is_not_called_failed(make):
+    results = make(dict.fromkeys(ENTRIES, "ok"))
+    path = results.folder / "comparisons/main.csv"
+    table = io.read_csv(path).astype(object)
+    table.loc[2, ["rank", "elpd", "elpd_diff", "dse", "tie", "weight"]] = None
+    io.write_csv(path, table)
+    words = Page(render(results)).words
+    assert "Third: no predictive score, so no rank." in words
+    fail(results, "comparisons/main.csv")
+    words = Page(render(results)).words
+    assert "No model can be compared: there are no predictive scores." in words
+    assert "no fit has usable numbers" not in words
+
+
+def test_a_figure_that_cannot_be_drawn_costs_that_figure_alone(make, monkeypatch, capsys):
+    own = {"kind": "histogram", "variable": "y", "caption": "A."}
+    figures = {
+        "well": own,
+        "wrong_option": own | {"colour": "red"},
+        "wrong_caption": own | {"caption": "{nothing}"},
+        "raises": own | {"kind": "violins", "by": "group"},
+    }
+
+    def draw(results, *, variable, by):
+        raise ZeroDivisionError("planted")
+
+    kind = drawing._kind
+    monkeypatch.setattr(drawing, "_kind", lambda name: draw if name == "violins" else kind(name))
+    monkeypatch.setattr(drawing, "standard", dict)
+    made = make()
+    results = StudyResults("tiny", made.config | {"figures": figures}, made.folder)
+    log = "results/tiny/logs/draw_figures.log"
+    failed = drawing.draw_all(results, results.folder / "figures", log)
+    assert failed["raises"] == f"ZeroDivisionError: planted (log: {log})"
+    assert sorted(failed) == ["raises", "wrong_caption", "wrong_option"]
+    assert "ZeroDivisionError: planted" in capsys.readouterr().err
+    drawn = {path.stem for path in (results.folder / "figures").glob("*.svg")}
+    assert "well" in drawn
+    assert not drawn & set(failed)
+    assert [figure["name"] for figure in io.read_json(results.folder / "figures/figures.json")] == ["well"]
+    page = Page(render(results)).words
+    for name, why in failed.items():
+        assert f"{results.folder / 'figures' / name} could not be drawn: {why}" in page
+    assert "3 results of this study could not be made." in page
+
+
+@pytest.mark.parametrize(
+    ("script", "output", "inputs", "spec"),
+    [
+        ("check", "first/check.json", {"fit": "lost.nc"}, {"study": "s", "entry": "e", "over": None, "by": None}),
+        ("check", "sweeps/g/check.json", {"fit": "lost.nc"}, {"study": "s", "entry": "e", "over": "x", "by": None}),
+        ("compare", "comparisons/main.csv", {"loos": ["lost/loo.nc"], "checks": []}, {"entries": ["lost"], "target": "unit"}),
+        ("draw_figures", "figures", {}, {"study": "s", "config": {}}),
+    ],
+)  # fmt: skip
+def test_a_job_without_a_child_leaves_a_failed_result_and_a_record(
+    tmp_path, monkeypatch, capsys, script, output, inputs, spec
+):
+    monkeypatch.chdir(tmp_path)
+    record = Path(f"{script}.crashes.json")
+    for count in (1, 2):
+        earlier = io.read_json(record) if record.exists() else []
+        given = {
+            "input": SimpleNamespace(**inputs),
+            "output": type("Output", (list,), dict.fromkeys(("check", "table", "figures"), output))([output]),
+            "params": SimpleNamespace(
+                spec=json.dumps(spec), digest="d", crashes=json.dumps({"record": str(record), "earlier": earlier})
+            ),
+            "log": ["job.log"],
+        }
+        path = str(ROOT / "scripts" / f"{script}.py")
+        runpy.run_path(path, init_globals={"snakemake": SimpleNamespace(**given)}, run_name="__main__")
+        ((_, why),) = failures.told(output).items()
+        assert "(log: job.log)" in why
+        assert "Traceback" in capsys.readouterr().err
+        assert len(io.read_json(record)) == count, "another failure is another record, so the next run tries again"
