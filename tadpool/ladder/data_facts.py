@@ -109,11 +109,13 @@ def _offset(design: Design, rows: Mapping[str, np.ndarray]) -> np.ndarray | floa
 
 
 def _predictor_scale(predictor: Predictor, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
-    """Mean and standard deviation of a number that varies; 0 and 1 of all others, whose effects are
-    those of a whole step."""
+    """Mean and standard deviation of a number, 1 in place of the latter where it does not vary; 0
+    and 1 of all others, whose effects are those of a whole step."""
     values = rows.get(predictor.name)
-    if not scaled or predictor.kind != "number" or np.ptp(values) == 0:
+    if not scaled or predictor.kind != "number":
         return {"location": 0.0, "scale": 1.0}
+    if np.ptp(values) == 0:
+        return {"location": float(values[0]), "scale": 1.0}
     return {"location": float(values.mean()), "scale": float(values.std())}
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tadpool.errors import UserError, explain_errors
 from tadpool.files import plugins
-from tadpool.loading import columns, described_table, remarks, simulation, sources
+from tadpool.loading import columns, described_table, design_rank, remarks, simulation, sources
 
 
 def prepare(
@@ -49,6 +49,7 @@ def prepare(
     if not isinstance(source, str):
         dataset, how, found = described_table.load(source)
         found = [each for each in found if each.values.get("outcome") in (None, *outcomes)]
+        found += design_rank.remarks(dataset, source, outcomes, dims)
         for remark in found:
             print(remark.sentence)
         attributes = {"table": json.dumps(how, ensure_ascii=False), **remarks.written(found)}

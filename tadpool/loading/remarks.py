@@ -5,15 +5,18 @@ of the job that prepares the data, at the end of a run, and on the study's page.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tadpool.files import io
+from tadpool.formatting import counted, first_of, listed, plural
 
 ATTRIBUTE = "remarks"
 """The attribute of data.nc that holds them."""
+NAMED = 5
+"""How many members a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,97 @@ def _repeated_rows(count: int, word: str, one: int, other: int) -> str:
     )
 
 
+def _constant_outcome(outcome: str, value: str) -> str:
+    return f"{outcome} is {value} in all rows, so what is said of differences rests on the priors."
+
+
+def _constant(column: str, value: str) -> str:
+    return f"{column} has one value, {value}, in all rows, so it cannot explain anything: models of the ladder leave it out."
+
+
+def _dependent(column: str, others: Sequence[str]) -> str:
+    return (
+        f"{column} is a linear function of {listed(others)} and adds nothing to {_verb(others, 'it', 'them')}: models of the "
+        f"ladder leave {column} out, unless `predictors` of the design names it. Then the data determine the sum of their "
+        f"effects, and only the priors divide it between the coefficients."
+    )
+
+
+def _nearly_dependent(column: str, others: Sequence[str]) -> str:
+    return (
+        f"{column} is almost a linear function of {listed(others)}: the data say little about their separate coefficients, "
+        f"which rest largely on the priors. Leave out one of them, or judge them together."
+    )
+
+
+def _more_columns_than_rows(columns: int, rows: int) -> str:
+    return (
+        f"The predictors and an intercept have {columns} coefficients, and there {_verb(range(rows), 'is', 'are')} "
+        f"{counted(rows, 'row')}: the data cannot tell the coefficients apart, and where they cannot, estimates are their "
+        f"prior."
+    )
+
+
+def _empty_levels(column: str, levels: Sequence[str]) -> str:
+    which = f"{_verb(levels, 'level', 'levels')} {listed(levels)} of {column}"
+    return f"No row has the {which}: what is said of {_verb(levels, 'it', 'them')} rests on the prior."
+
+
+def _few_members(group: str, members: int) -> str:
+    if members == 1:
+        return (
+            f"{group} has one member, so the data say nothing about differences between {plural(group)}: the standard "
+            f"deviation between them is its prior."
+        )
+    return (
+        f"{group} has only {members} members: the standard deviation between {plural(group)}, and with it how far estimates "
+        f"are shrunk, rests largely on its prior."
+    )
+
+
+def _of_members(column: str, group: str) -> str:
+    return (
+        f"{column} has one value in each {group}, although it is not declared as `per: {group}`: it is a property of "
+        f"{plural(group)}. Models of the ladder therefore have no slope of {column} by {group} and no group mean of it. "
+        f"Without pooling, the data cannot tell the slope of {column} and the intercepts of {plural(group)} apart: the slope "
+        f"is its prior, and the intercepts are as uncertain as it makes them."
+    )
+
+
+def _balanced(column: str, group: str) -> str:
+    return (
+        f"{column} has the same mean in every {group}, so models of the ladder have no group mean of it: there is no "
+        f"difference between {plural(group)} in {column} to be mistaken for an effect."
+    )
+
+
+def _short_members(columns: Sequence[str], group: str, of: int, members: Sequence[str]) -> str:
+    many = len(members) > 1
+    return (
+        f"In {len(members)} of {counted(of, group)} the rows cannot tell the intercept and the "
+        f"{_verb(columns, 'slope', 'slopes')} of {listed(columns)} apart: {first_of(members, NAMED)}. "
+        f"Where slopes differ by {group}, {'theirs are' if many else 'its are'} partly or wholly the prior without pooling, "
+        f"and those of other {plural(group)} with partial pooling."
+    )
+
+
+def _verb(subjects: Sized, one: str, many: str) -> str:
+    return one if len(subjects) == 1 else many
+
+
 SENTENCES: dict[str, Callable[..., str]] = {
     "possible_trials": _possible_trials,
     "similar_labels": _similar_labels,
     "may_be_nested": _may_be_nested,
     "repeated_rows": _repeated_rows,
+    "constant_outcome": _constant_outcome,
+    "constant": _constant,
+    "dependent": _dependent,
+    "nearly_dependent": _nearly_dependent,
+    "more_columns_than_rows": _more_columns_than_rows,
+    "empty_levels": _empty_levels,
+    "few_members": _few_members,
+    "of_members": _of_members,
+    "balanced": _balanced,
+    "short_members": _short_members,
 }

@@ -55,6 +55,8 @@ class Design:
         groups: The groups that are pooled, the first one before further ones.
         predictors: What predicts the outcome.
         slopes: Names of the predictors, numbers or yes/no, whose slope varies by the first group.
+        group_means: Names of the predictors, numbers or yes/no, whose group means are predictors
+            too in the rungs that have these; None stands for all without `per` the first group.
         trials: Variable with the number of trials of each row.
         exposure: Variable with the exposure of each row.
         offset: Variable that is added to the linear predictor.
@@ -72,6 +74,7 @@ class Design:
     exposure: str | None = None
     offset: str | None = None
     standard_error: str | None = None
+    group_means: tuple[str, ...] | None = None
 
     @classmethod
     def from_json(cls, design: Mapping[str, Any]) -> "Design":
@@ -81,13 +84,14 @@ class Design:
             KeyError: There is no such family.
         """
         lists = {key: tuple(design[key]) for key in ("groups", "slopes")}
+        lists |= {key: tuple(design[key]) for key in ("group_means",) if design.get(key) is not None}
         predictors = tuple(Predictor(**each) for each in design["predictors"])
         return cls(**{**design, **lists, "family": family(design["family"]), "predictors": predictors})
 
     def to_json(self) -> dict[str, Any]:
         """The design as JSON, which specs of jobs and their files hold."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        lists = {"groups": list(self.groups), "slopes": list(self.slopes)}
+        lists = {key: list(value) for key, value in plain.items() if isinstance(value, tuple)}
         return {**plain, **lists, "family": self.family.name, "predictors": [asdict(each) for each in self.predictors]}
 
     @property
@@ -113,8 +117,10 @@ class Design:
 
     @property
     def within(self) -> tuple[Predictor, ...]:
-        """The predictors, numbers or yes/no, that have a group mean: as far as the design says,
-        they differ within groups."""
+        """The predictors, numbers or yes/no, that have a group mean: those that `group_means`
+        names, or else as far as the design says, those that differ within groups."""
+        if self.group_means is not None:
+            return tuple(each for each in self.predictors if each.name in self.group_means)
         group = self.groups[0] if self.groups else None
         return tuple(
             each

@@ -14,7 +14,17 @@ from tadpool.workflow import plan
 from tadpool.workflow.specs import Specs
 from tests.made.config import assert_one, problems, write
 
-TABLE = "town,street,house,y,k,n,x,z,wet,soil,size,h\na,1,1,0.5,3,4,1.5,2,0,c,small,1\nb,2,2,1.5,0,4,2.5,3,1,d,big,2\n"
+TABLE = """town,street,house,y,k,n,x,z,wet,soil,size,h
+a,1,1,0.5,3,4,1.5,2,0,c,small,1
+a,1,2,0.7,1,4,2.0,2,1,d,big,1
+a,2,3,1.1,2,4,4.5,2,0,d,small,2
+b,2,4,1.5,0,4,2.5,3,1,d,big,2
+b,3,5,1.2,4,4,3.0,3,0,c,big,1
+b,3,6,1.9,3,4,6.5,3,0,d,small,1
+c,4,7,0.3,2,4,1.0,5,1,c,small,2
+c,4,8,0.8,2,4,2.5,5,0,c,big,1
+c,5,9,0.1,1,4,0.5,5,1,d,small,2
+"""
 MEASURED = [name for name, family in FAMILIES.items() if "number" in family.columns]
 COLUMNS = {
     "town": "{kind: group}",
@@ -71,6 +81,7 @@ def test_everything_is_inferred_from_a_described_table(folder):
         "groups": ["town"],
         "predictors": None,
         "slopes": ["x", "wet"],
+        "group_means": ["x", "wet"],
         "unit": "row",
         **dict.fromkeys(ROLES),
     }

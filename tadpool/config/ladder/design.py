@@ -1,16 +1,25 @@
 """Complete designs: what a study's table says and its `design` does not, and what of both does not
 fit together."""
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tadpool.config.parsed_values import Problem, shown
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.study import LADDER, Study
 from tadpool.config.schema.table import Column, Table
-from tadpool.errors import did_you_mean
+from tadpool.errors import UserError, did_you_mean
+from tadpool.loading.design_rank import DesignRank
 from tadpool.loading.sources import ROLES
-from tadpool.modelling.families import FAMILIES, NUMBERS, Family
+from tadpool.modelling.families import FAMILIES, IDENTITY, NUMBERS, Family
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # Kind of column -> kind of predictor, and those that are predictors where none are named.
 KIND = {"number": "number", "integer": "number", "count": "number"}
@@ -58,9 +67,14 @@ class DesignInference:
             return
         roles = {key: self._role(key, family) for key in ROLES}
         predictors = self._predictors(groups)
-        slopes = self._slopes(predictors, groups)
+        rank = self._rank(predictors, groups[0])
+        slopes = self._slopes(predictors, groups, rank.of_members if rank else [])
+        means = self._group_means(predictors, groups[0], rank)
+        self._check_outcome(family)
         if not self.problems:
-            self.design = Design(family=family, groups=groups, predictors=predictors, slopes=slopes, **roles)
+            self.design = Design(
+                family=family, groups=groups, predictors=predictors, slopes=slopes, group_means=means, **roles
+            )
 
     def _groups(self) -> list[str]:
         groups = self.given.get("groups", self.study.groups)
@@ -128,10 +142,16 @@ class DesignInference:
                 self._wrong("predictors", "a dataset file does not say of what kind they are", mend)
             predictors = given if isinstance(given, dict) else {}
         elif given is None:
-            return {name: KIND[column.kind] for name, column in self._free()}
+            kinds = {name: KIND[column.kind] for name, column in self._free()}
+            rank = self._rank(kinds)
+            return {name: kind for name, kind in kinds.items() if not rank or name not in rank.left_out}
         else:
             predictors = self._described(given)
+        rank = self._rank(predictors)
         for name in predictors:
+            if rank and name in rank.constant:
+                what = f"{shown(name)} has one value in all rows, {rank.constant[name]}, so it explains nothing"
+                self._wrong("predictors", what, "leave it out")
             if name == self.outcome:
                 self._wrong("predictors", f"{shown(name)} is the outcome", "leave it out")
             elif name in groups or name == self.study.unit:
@@ -171,8 +191,9 @@ class DesignInference:
                 predictors[name] = kind
         return predictors
 
-    def _slopes(self, predictors: Mapping[str, str], groups: list[str]) -> list[str]:
+    def _slopes(self, predictors: Mapping[str, str], groups: list[str], of_members: list[str]) -> list[str]:
         per = {name: column.per for name, column in (self.columns or {}).items()}
+        per |= dict.fromkeys(of_members, groups[0])
         if "slopes" not in self.given:
             varying = self.study.models == LADDER and groups[0] != self.study.unit
             return [name for name, kind in predictors.items() if varying and kind in SLOPED and not per.get(name)]
@@ -186,6 +207,56 @@ class DesignInference:
                 what = f"{shown(name)} has one value per {groups[0]}, so its slope cannot differ between them"
                 self._wrong("slopes", what, "leave it out")
         return self.given["slopes"]
+
+    def _group_means(self, predictors: Mapping[str, str], group: str, rank: DesignRank | None) -> list[str]:
+        per = {name: column.per for name, column in (self.columns or {}).items()}
+        of_members = [name for name in predictors if per.get(name) == group or (rank and name in rank.of_members)]
+        balanced = rank.balanced if rank else []
+        if "group_means" not in self.given:
+            known = [name for name, kind in predictors.items() if kind in SLOPED and name not in of_members]
+            return [name for name in known if name not in balanced]
+        for name in self.given["group_means"]:
+            if name not in predictors:
+                mend = did_you_mean(name, list(predictors)).removeprefix("; ") or "name it among the predictors"
+                self._wrong("group_means", f"{shown(name)} is not one of the predictors", mend)
+            elif predictors[name] not in SLOPED:
+                what = f"{shown(name)} is {predictors[name]}"
+                self._wrong("group_means", what, f"only {_listed(SLOPED)} have group means")
+            elif name in of_members or name in balanced:
+                same = f"has one value per {group}" if name in of_members else f"has the same mean in every {group}"
+                self._wrong("group_means", f"{shown(name)} {same}, so its group mean says nothing more", "leave it out")
+        return self.given["group_means"]
+
+    def _rank(self, kinds: Mapping[str, str], group: str | None = None) -> DesignRank | None:
+        """What the table tells of predictors; None where it cannot be read, which the job that
+        prepares the data says."""
+        table = self._table() if self.columns is not None else None
+        known = {name: kind for name, kind in kinds.items() if name in self.columns} if table is not None else {}
+        return DesignRank(table, known, self.study.unit, group) if known else None
+
+    def _table(self) -> "xr.Dataset | None":
+        path = Path(self.study.dataset.table)
+        if not path.is_file():
+            return None  # it has its own sentence
+        state = path.stat()
+        return _read(json.dumps(self.study.source()), state.st_mtime_ns, state.st_size)
+
+    def _check_outcome(self, family: str) -> None:
+        table = self._table() if self.columns is not None else None
+        if table is not None and FAMILIES[family].link == IDENTITY and np.ptp(table[self.outcome].values) == 0:
+            what = f"{shown(self.outcome)} has the same value in all rows, so there is nothing to explain"
+            self._wrong(("outcomes",), what, "name another outcome, or correct the table")
+
+
+@lru_cache(maxsize=8)
+def _read(source: str, changed: int, size: int) -> "xr.Dataset | None":
+    """The table of a study in memory; None where it cannot be read. changed, size: of its file."""
+    from tadpool.loading import described_table  # imports xarray, which studies without it do not need
+
+    try:
+        return described_table.load(json.loads(source))[0]
+    except UserError:
+        return None
 
 
 def _listed(words: tuple[str, ...] | list[str]) -> str:

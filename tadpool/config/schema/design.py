@@ -73,6 +73,13 @@ class Design(Strict):  # noqa: D101 (its docstring holds the table of families)
         "ladder`, all of kind number and binary that have not one value `per` member of a group.",
         examples=[["floor"]],
     )
+    group_means: Annotated[list[str], Distinct] | None = Field(
+        None,
+        description="Predictors, numbers or yes/no, whose mean in each member of the first group is a predictor too in "
+        "`mundlak` and `latent_mundlak`. By default all whose values differ within members and whose means differ between "
+        "them.",
+        examples=[["floor"]],
+    )
     trials: str | None = Field(
         None,
         description="Variable with the number of trials of a binomial outcome; by default the outcome's column says it.",
