@@ -9,6 +9,7 @@ No JAX here: the Snakefile's process reads config with it.
 from dataclasses import dataclass
 from typing import Literal
 
+from tadpool.formatting import plural
 from tadpool.modelling.design import Design
 
 
@@ -78,7 +79,8 @@ class RungType:
             return f"needs several rows to each {group}, but {group} is the unit"
         if self.group_means and not (self.latent(design) if self.latent_means else design.within):
             kinds = "a number" if self.latent_means else "a number or yes/no"
-            return f"needs a predictor, {kinds}, that varies within {group}"
+            what = f"needs a predictor, {kinds}, that varies within {group}"
+            return f"{what} and whose mean differs between {plural(group)}"
         return None
 
 
