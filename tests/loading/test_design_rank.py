@@ -100,7 +100,7 @@ def test_few_groups_are_remarked(towns, members):
 
 
 def test_a_constant_outcome_is_remarked_and_one_that_varies_is_not():
-    assert [each.code for each in remarked({"x": X}, {}, y=np.full(ROWS, 3.5))] == ["constant_outcome"]
+    assert [each.code for each in remarked({"x": X, "w": W}, {}, y=np.full(ROWS, 3.5))] == ["constant_outcome"]
 
 
 def test_a_declared_property_of_a_group_needs_no_remark():
