@@ -19,6 +19,18 @@ Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
 
 
+def misplaced(arguments: list[str]) -> str | None:
+    """The first argument that `--config` would take although it is no `key=value`: most often a
+    target."""
+    taken = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            taken = argument in ("--config", "-C")
+        elif taken and "=" not in argument:
+            return argument
+    return None
+
+
 def command(arguments: list[str]) -> list[str]:
     """The command that runs Snakemake with tadpool's rules and profile, on all cores unless the
     arguments say otherwise."""
@@ -44,6 +56,9 @@ def main(arguments: list[str]) -> int:
         from tadpool.workflow import plan
 
         return plan.main(arguments[1:])
+    if (target := misplaced(arguments)) is not None:
+        print(f"--config takes `key=value`, not {target}; put targets first, or after `--`", file=sys.stderr)
+        return 2
     run = command(arguments)
     os.execv(run[0], run)  # noqa: S606 (our own interpreter)
 

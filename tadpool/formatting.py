@@ -113,6 +113,11 @@ def plural(noun: str) -> str:
     return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
+def an(noun: str) -> str:
+    """A noun with its article: an income, a county."""
+    return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 fit`, `2 fits`."""
     return f"{count:,} {noun if count == 1 else plural(noun)}"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tadpool.formatting import decimals_for, general, measured, number, scaled
+from tadpool.formatting import an, decimals_for, general, measured, number, scaled
 
 SIGNIFICANT = "123456789"
 FACTORS = st.floats(-12, 12).map(lambda power: 10.0**power)
@@ -61,3 +61,8 @@ def test_a_mean_is_rounded_to_three_digits_of_its_standard_deviation_in_any_unit
 
 def test_numpy_numbers_are_numbers():
     assert scaled(np.float64(4.0e-7), np.float32(1.2e-8)) == "4.000e−7"
+
+
+@pytest.mark.parametrize(("noun", "expected"), [("income", "an income"), ("county", "a county"), ("Area", "an Area")])
+def test_a_noun_has_its_article(noun, expected):
+    assert an(noun) == expected

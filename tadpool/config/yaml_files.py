@@ -19,6 +19,9 @@ class _Loader(yaml.SafeLoader):
     date 2024-13-45."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag.endswith((":int", ":float")) and ":" in node.value:
+            problem = f"{node.value} is a number to base 60 in YAML; write it with digits alone, or put text in quotes"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
-from tadpool.formatting import measured
+from tadpool.formatting import an, measured
 
 
 def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn:
@@ -37,7 +37,7 @@ def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn
     _style.legend_above(figure, panel)
     summary = _summaries.summary(rows).assign(sd=rows.std(axis=1, ddof=1))
     sentences = [
-        f"{outcome} at a {name}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {measured(row['mean'], 2)}, "
+        f"{outcome} at {an(name)}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {measured(row['mean'], 2)}, "
         f"standard deviation {measured(row['sd'], 2)}, {_summaries.in_words(row)}."
         for i, row in summary.iterrows()
     ]
@@ -47,7 +47,7 @@ def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn
         "observed_sd": float(observed.std(ddof=1)),
     }
     return Drawn(
-        figure, pd.concat(frames, ignore_index=True), f"Prediction for a {name}", " ".join(sentences), values=values
+        figure, pd.concat(frames, ignore_index=True), f"Prediction for {an(name)}", " ".join(sentences), values=values
     )
 
 

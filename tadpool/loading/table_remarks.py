@@ -13,6 +13,7 @@ from tadpool.loading.table_files import Cells
 GENERIC = re.compile(r"\d{1,3}")
 """Labels that say nothing outside the member of the group that they are in."""
 
+WHOLE = re.compile(r"-?\d+")
 MOSTLY_DISTINCT = 0.5
 
 
@@ -43,12 +44,15 @@ def nested_groups(cells: Cells, columns: Mapping[str, Mapping[str, Any]], unit: 
 
 
 def repeated_rows(cells: Cells) -> Iterator[Remark]:
-    """Rows that equal another row in all columns, where a column has mostly distinct values."""
+    """Rows that equal another row in all columns, where a column has measured values, most of them
+    distinct."""
     rows = np.array(list(cells.columns.values())).T.astype(str)
     distinct, counts = np.unique(rows, axis=0, return_counts=True)
     if len(distinct) == len(rows) or not cells.dialect:  # other formats give the described columns alone
         return
-    if max(len(set(column)) for column in distinct.T) >= max(2, MOSTLY_DISTINCT * len(rows)):
+    measured = [column for column in rows.T if not all(WHOLE.fullmatch(cell) for cell in column)]
+    numbers = [column for column in measured if all(re.search(r"\d", cell) for cell in column if cell)]
+    if any(len(set(column)) >= MOSTLY_DISTINCT * len(rows) for column in numbers):
         row = distinct[np.argmax(counts > 1)]
         one, other = np.flatnonzero((rows == row).all(axis=1))[:2]
         places = {"word": cells.word, "one": int(cells.places[one]), "other": int(cells.places[other])}

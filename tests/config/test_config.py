@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from tadpool import ROOT, config
 from tadpool.config import generated_docs, messages, reading
 from tadpool.config.schema.run import Verdict
+from tadpool.config.schema.table import RESERVED
+from tadpool.files import contracts
 from tadpool.workflow.specs import Specs
 from tests.made.config import STUDY, assert_one, problems, study, write
 
@@ -258,6 +260,7 @@ FILES = [
     (b"seed: *nothing\n", "line 1", "undefined alias", "correct the YAML"),
     (b"seed: !!python/object:os.system {}\n", "line 1", "could not determine a constructor", "correct the YAML"),
     (b"seed: !!int x\n", "line 1: 'x' is not readable as int", "quotes"),
+    (b"seed: 3:20\n", "line 1: 3:20 is a number to base 60 in YAML", "digits alone"),
     (b"seed: 2024-13-45\n", "line 1: '2024-13-45' is not readable as timestamp", "quotes"),
     (b"? [a, b]\n: 1\n", "line 1", "unhashable", "correct the YAML"),
     (
@@ -1137,3 +1140,17 @@ def test_text_of_a_study_cannot_end_a_script_of_snakemakes_report(folder):
         spec = made.spec(rule, wildcards)
         assert "<" not in spec
         assert "</script><script>alert(1)</script>" in str(json.loads(spec))
+
+
+def test_names_of_what_a_file_of_scores_holds_are_reserved():
+    """What xarray refuses otherwise, after all fits: a variable and a coordinate of one name."""
+    assert set(RESERVED) == {*contracts.LOO.groups["loo"].variables, "elpd_psis", *contracts.SAMPLE}
+
+
+@pytest.mark.parametrize("name", RESERVED)
+@pytest.mark.parametrize("line", ["unit: {}", "groups: [{}]"])
+def test_a_dim_of_a_reserved_name_is_one_sentence(tmp_path, monkeypatch, line, name):
+    monkeypatch.chdir(tmp_path)
+    write("config/studies/own.yaml", study(line.format(name)))
+    (found,) = (each for each in problems() if "results have" in each)
+    assert f"results have something else of the name {name!r}; choose another name" in found

@@ -10,6 +10,7 @@ from tadpool.config.schema.study import Study
 from tadpool.config.schema.table import Column, Table
 from tadpool.errors import did_you_mean
 from tadpool.files import plugins
+from tadpool.formatting import an
 from tadpool.loading import sources
 from tadpool.loading.sources import ROLES
 from tadpool.modelling.families import NUMBERS
@@ -75,6 +76,8 @@ def _file(table: Table) -> Iterator[Problem]:
         yield Problem(place, f"{shown(given)} is an absolute path", "give it relative to the working directory")
     elif ending not in READABLE:
         yield Problem(place, f"{shown(given)} cannot be read as a table", f"give a file in {_listed(READABLE)}")
+    elif os.path.exists(given) and not os.path.isfile(given):
+        yield Problem(place, f"{shown(given)} is not a regular file", "save the table as a file, and name that")
     elif not os.path.isfile(given):  # an unusable name is no file, where pathlib raises
         beside = sorted(str(path) for path in Path("data").glob("*") if path.suffix in READABLE)
         yield Problem(place, f"there is no file {shown(given)}", did_you_mean(given, beside).removeprefix("; "))
@@ -89,7 +92,9 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
         if other is None:
             continue
         if kind not in having:
-            yield Problem((*place, key), f"a {kind} column cannot have `{key}`", f"only {_listed(having)} columns can")
+            yield Problem(
+                (*place, key), f"{an(kind)} column cannot have `{key}`", f"only {_listed(having)} columns can"
+            )
         elif other == name:
             yield Problem((*place, key), f"{name} names itself", "name another column")
         else:
@@ -100,7 +105,7 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
                 yield Problem((*place, key), f"{other} and {name} do not have the same `per`", "give both the same")
     if column.levels is not None and kind not in LABELLED:
         fix = f"only {_listed(LABELLED)} columns can"
-        yield Problem((*place, "levels"), f"a {kind} column cannot have `levels`", fix)
+        yield Problem((*place, "levels"), f"{an(kind)} column cannot have `levels`", fix)
     elif column.levels is None and kind == "ordered":
         yield Problem((*place, "levels"), "missing", "name the levels from lowest to highest")
     elif column.levels is not None and kind == "binary" and len(column.levels) != 2:
@@ -109,14 +114,16 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
         roles = [key for other in columns.values() for key in ROLES if getattr(other, key) == name]
         if kind not in NUMBERS:
             fix = "make empty cells a separate level, or write `missing: drop`"
-            what = f"a {kind} column cannot be masked, only {_listed(NUMBERS)} columns can"
+            what = f"{an(kind)} column cannot be masked, only {_listed(NUMBERS)} columns can"
             yield Problem((*place, "missing"), what, fix)
         elif name in study.outcomes or roles:
             what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which every row needs"
             yield Problem((*place, "missing"), what, "write `missing: drop`")
     for key in ("at_least", "at_most"):
         if getattr(column, key) is not None and kind not in NUMBERS:
-            yield Problem((*place, key), f"a {kind} column cannot have `{key}`", f"only {_listed(NUMBERS)} columns can")
+            yield Problem(
+                (*place, key), f"{an(kind)} column cannot have `{key}`", f"only {_listed(NUMBERS)} columns can"
+            )
     if column.at_least is not None and column.at_most is not None and column.at_least > column.at_most:
         what = f"at_least ({column.at_least:g}) is above at_most ({column.at_most:g})"
         yield Problem(place, what, "swap them")
@@ -129,8 +136,8 @@ def _kind(place: tuple, name: str, kinds: tuple[str, ...], columns: Mapping[str,
         fix = f"describe it as {_listed(kinds)}{did_you_mean(name, known)}"
         yield Problem(place, f"{shown(name)} is not one of the described columns", fix)
     elif columns[name].kind not in kinds:
-        fix = f"name a {_listed(kinds)} column"
-        yield Problem(place, f"{shown(name)} is a {columns[name].kind} column", fix)
+        fix = f"name {an(_listed(kinds))} column"
+        yield Problem(place, f"{shown(name)} is {an(columns[name].kind)} column", fix)
 
 
 def _unit(study: Study) -> Iterator[Problem]:
@@ -138,7 +145,7 @@ def _unit(study: Study) -> Iterator[Problem]:
     if not unit.isidentifier():
         yield Problem(("unit",), f"{shown(unit)} cannot be the name of a dim", "use letters, digits and _")
     elif unit in columns and columns[unit].kind != "group":
-        what = f"{shown(unit)} is a {columns[unit].kind} column"
+        what = f"{shown(unit)} is {an(columns[unit].kind)} column"
         yield Problem(
             ("unit",), what, "give the unit another name, or write `kind: group` if the column labels the rows"
         )

@@ -14,6 +14,7 @@ from tadpool.config.schema.design import Design
 from tadpool.config.schema.study import LADDER, Study
 from tadpool.config.schema.table import Column, Table
 from tadpool.errors import UserError, did_you_mean
+from tadpool.formatting import an
 from tadpool.loading.design_rank import DesignRank
 from tadpool.loading.sources import ROLES
 from tadpool.modelling.families import FAMILIES, IDENTITY, NUMBERS, Family
@@ -100,7 +101,9 @@ class DesignInference:
             return self._inferred(column).name
         if column.kind not in FAMILIES[family].columns:
             fitting = [name for name, each in FAMILIES.items() if column.kind in each.columns]
-            what = f"{family} is for {_listed(FAMILIES[family].columns)}, and {self.outcome} is a {column.kind} column"
+            what = (
+                f"{family} is for {_listed(FAMILIES[family].columns)}, and {self.outcome} is {an(column.kind)} column"
+            )
             self._wrong("family", what, f"choose {_listed(fitting)}, or correct the kind of the column")
             return None
         return family
@@ -185,7 +188,7 @@ class DesignInference:
                 mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
                 self._wrong("predictors", f"{shown(name)} is not a column that can predict", mend)
             elif isinstance(given, Mapping) and given[name] != kind:
-                what = f"{name} is a {self.columns[name].kind} column of the table, not {given[name]}"
+                what = f"{name} is {an(self.columns[name].kind)} column of the table, not {given[name]}"
                 self._wrong("predictors", what, "write the names alone as a list, or correct the column")
             else:
                 predictors[name] = kind

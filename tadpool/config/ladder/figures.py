@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from tadpool.config.schema.analyses import Figure
+from tadpool.formatting import an
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, PARTIAL_SLOPES, POOLED, UNPOOLED
 
@@ -74,7 +75,7 @@ def _slopes(design: Design, name: str) -> dict[str, Any]:
         "outcome": design.outcome,
         "centre": None if design.family.link.cutpoints else ["alpha", f"beta_{name}"],
         "labels": {"x": f"intercept ({scale(design)})", "y": f"slope over {name.replace('_', ' ')}"},
-        "caption": f"Each arrow leads from a {group} without pooling to the same {group} with partial pooling, whose "
+        "caption": f"Each arrow leads from {an(group)} without pooling to the same {group} with partial pooling, whose "
         "intercept and slope "
         "move together where they are correlated.",
     }

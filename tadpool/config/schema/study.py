@@ -8,7 +8,7 @@ from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Fi
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage, VerdictChanges
 from tadpool.config.schema.sweep import NAMED, Sweep
-from tadpool.config.schema.table import Table
+from tadpool.config.schema.table import Dim, Table
 from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
 from tadpool.convergence.diagnostics import changed
 from tadpool.convergence.remedies import REMEDIES
@@ -133,7 +133,7 @@ class Study(Strict):
         description="Observed variables that are predicted, held out and compared.",
         examples=[["survived"]],
     )
-    unit: str = Field(
+    unit: Dim = Field(
         description="Dimension whose elements are predicted: log likelihoods are summed over all other dimensions.",
         examples=["tank"],
     )
@@ -149,7 +149,7 @@ class Study(Strict):
         "of each observation is multiplied by its weight, in fits and in all scores. Predictions are for single observations.",
         examples=[{"survived": "weight"}],
     )
-    groups: Annotated[list[str], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
+    groups: Annotated[list[Dim], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])
     leave_out: dict[str, LeaveOut] = Field(
         {},
         description="How members of a group are held out: group -> how many, in how many refits.",

@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from tadpool.config.schema.types import Distinct, Strict, Text, broken_rule
 
-RESERVED = ("chain", "draw")
+RESERVED = ("chain", "draw", "elpd", "elpd_psis", "mcse", "pareto_k", "p_loo", "method", "rhat", "diverging")
+"""Names of dims of all results, and of what a file of scores holds of each unit or member."""
 
 
 def _label(value: Any) -> Any:
@@ -28,8 +29,15 @@ def _usable(name: str) -> str:
     return name
 
 
+def _free(name: str) -> str:
+    if name in RESERVED:
+        raise broken_rule(f"results have something else of the name {name!r}", "choose another name")
+    return name
+
+
 Label = Annotated[Any, AfterValidator(_label), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})]
 Name = Annotated[str, AfterValidator(_usable)]
+Dim = Annotated[str, AfterValidator(_free)]
 
 
 class Column(Strict):

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.evaluation import loo_predictive, rmse
-from tadpool.formatting import MISSING, decimals_for, listed, number, plural
+from tadpool.formatting import MISSING, an, decimals_for, listed, number, plural
 from tadpool.reporting.fit_view import Fit, draws, families
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.conclusions import MANY_UNRELIABLE
@@ -205,7 +205,7 @@ def _trials(fit: Fit) -> Iterator[str]:
     name = fit.design.trials if fit.design else None
     if name and np.ptp(fit.results.data[name].values):
         unit = fit.design.unit
-        yield f"Errors of {fit.design.outcome} are counts, so a {unit} with large {name} weighs more than one with small."
+        yield f"Errors of {fit.design.outcome} are counts, so {an(unit)} with large {name} weighs more than one with small."
 
 
 def _ranking(what: str, errors: Sequence[tuple[str, rmse.Error]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tadpool.evaluation.comparison import TIE_ELPD
 from tadpool.files.results import StudyResults
-from tadpool.formatting import plural
+from tadpool.formatting import an, plural
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, POOLED, RUNGS, UNPOOLED
 from tadpool.reporting.fit_view import Fit
@@ -182,9 +182,7 @@ def _answer_for_old_groups(results: StudyResults, rungs: Mapping[str, Fit], desi
     group, unit = design.group, design.unit
     about = f"For the {plural(group)} in the data"
     if unit == group:
-        alone = (
-            f"No row can be held out alone: each row is a {group} of its own, and without its row it is a new {group}."
-        )
+        alone = f"No row can be held out alone: each row is {an(group)} of its own, and without its row it is a new {group}."
         return Answer(about, "none", [amounts.shrinkage(), alone])
     found = _comparison(results, rungs, "unit")
     if found is None:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.files.results import StudyResults
-from tadpool.formatting import counted, decimals_for, number, plural, sentence
+from tadpool.formatting import an, counted, decimals_for, number, plural, sentence
 from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, UNPOOLED
@@ -100,7 +100,7 @@ class Amounts:
             return WITHOUT_UNPOOLED
         low, median, high = map(_percent, np.quantile(self.shrinkages, [0.0, 0.5, 1.0]))
         return (
-            f"Partial pooling moves the estimate of a {self.group} {median} of the way from its own data to the common mean "
+            f"Partial pooling moves the estimate of {an(self.group)} {median} of the way from its own data to the common mean "
             f"(median of {counted(len(self.shrinkages), self.group)}; range {low} to {high})."
         )
 
@@ -124,7 +124,7 @@ class Amounts:
         if "alpha" not in self.partial:
             return []
         values = interval(self.scale.link(self.partial["alpha"].values), self.scale.measured_units)
-        return [f"For a {self.group} at the common mean, the {self.scale.words} is {values}."]
+        return [f"For {an(self.group)} at the common mean, the {self.scale.words} is {values}."]
 
     def _standard_deviation(self) -> str:
         """The standard deviation between groups, and what it means on a scale that has a

@@ -1,0 +1,24 @@
+"""The command `tadpool`: what it refuses before Snakemake starts."""
+
+import pytest
+
+from tadpool.__main__ import main, misplaced
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["--config", "seed=2"], None),
+        (["--config", "seed=2", "results/a/data.nc"], "results/a/data.nc"),
+        (["results/a/data.nc", "--config", "seed=2"], None),
+        (["--config", "seed=2", "--", "results/a/data.nc"], None),
+        (["-C", "seed=2", "-n", "results/a/data.nc"], None),
+    ],
+)
+def test_a_target_that_config_would_take_is_found(arguments, found):
+    assert misplaced(arguments) == found
+
+
+def test_a_target_after_config_is_one_sentence(capsys):
+    assert main(["--config", "seed=2", "results/a/data.nc"]) == 2
+    assert "not results/a/data.nc; put targets first, or after `--`" in capsys.readouterr().err
