@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -47,9 +48,26 @@ def explain_errors(where: str, what: str) -> Iterator[None]:
 
 
 def with_line(where: str, error: BaseException) -> str:
-    """The file of a plug-in, with its last line that an exception passed through, if any."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
-    return f"{where}, line {lines[-1]}" if lines else where
+    """The file of a plug-in, or of one that it imports, with the last line there that an exception
+    passed through, if any."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = next((Path(frame.filename).parent for frame in frames if frame.filename.endswith(where)), None)
+    places = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    if own is None:
+        return where
+    file, line = [place for place in places if _is_own(Path(place[0]), own, where)][-1]
+    name = where if file.endswith(where) else Path(file).relative_to(own.parent).as_posix()
+    return f"{name}, line {line}"
+
+
+def _is_own(file: Path, folder: Path, where: str) -> bool:
+    """Whether a file is the plug-in, or beside it or in the working directory: neither tadpool's
+    nor installed."""
+    inside = folder.parent in file.parents and Path(__file__).parent not in file.parents
+    installed = any(part in ("site-packages", ".venv") for part in file.parts)
+    return str(file).endswith(where) or (inside and not installed)
 
 
 def describe_error(error: BaseException) -> str:

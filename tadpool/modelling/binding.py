@@ -107,11 +107,11 @@ def bind(
         function, facts, data = bound.function, bound.facts, data | bound.arrays
     else:
         function = partial(module.model, **static, **sizes)
-    inputs = {name: array for name, array in data.items() if name not in signature.outcomes}
+    inputs, places = {name: array for name, array in data.items() if name not in signature.outcomes}, {}
     with inspection.explain_model_errors(where), numpyro.validation_enabled(False):
         if any(outcome in data for outcome in signature.outcomes):
             candidate = (where, references.path(model), function, data, signature.outcomes, traced, dataset)
-            rules.check(inspection.Candidate(*candidate), observed_where)
+            places = rules.check(inspection.Candidate(*candidate), observed_where)
             if references.weights(model):
                 function = observation_weights.add_weights(where, function, references.weights(model), dataset, data)
                 data = {name: _array(dataset[name]) for name in function.extra} | data
@@ -119,6 +119,7 @@ def bind(
         named = infer_dims(function, model_kwargs={**inputs, **traced})
         dims = {site: _dims(site, len(shape), named.get(site, [])) for site, shape in shapes.items()}
         dims |= {name: tuple(map(str, dataset[name].dims)) for name in signature.outcomes if name in data}
+        rules.check_dims(places, shapes, dims, dataset.sizes)
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
     given, counted = dict(hyperparameters or {}), dict(observed_where or {})
     outcomes, kept = signature.outcomes, facts or {}

@@ -6,7 +6,7 @@ a constant and not found.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +80,14 @@ def _text(program: Any) -> str:
 
 
 def _place(equation: Any, where: str, path: Path) -> str:
-    """The line of the model, or of a file that it imports, that an equation comes from."""
-    files = provenance.closure(path)
-    for frame in equation.source_info.traceback.frames:
+    return place(equation, provenance.closure(path)) or where
+
+
+def place(equation: Any, files: Collection[Path]) -> str | None:
+    """The line of one of the files that an equation comes from, None if there is none."""
+    traceback = equation.source_info.traceback
+    for frame in traceback.frames if traceback else ():
         file = Path(frame.file_name).resolve()
         if file in files:
             return f"{file.parent.name}/{file.name}, line {frame.line_num}"
-    return where
+    return None

@@ -2,12 +2,16 @@
 sampling.
 
 Each rule takes a call of the model in which nothing is computed (`Called`) and yields a sentence
-for each site that breaks it: file and line, what is wrong, and the fix.
+for each site that breaks it: file and line, what is wrong, and the fix. All sentences of the first
+rule that is broken are said together.
 """
 
+import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from functools import reduce
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial, reduce
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -17,36 +21,105 @@ import xarray as xr
 from numpyro import handlers
 
 from tadpool.engine import hoisting
-from tadpool.errors import UserError
+from tadpool.errors import UserError, with_line
 from tadpool.files import plugins
-from tadpool.modelling import hidden_randomness
-from tadpool.modelling.inspection import Called, Candidate, Site, call, layers
+from tadpool.modelling import hidden_randomness, parameters, program_checks
+from tadpool.modelling.inspection import PACKAGE, TRACED, Called, Candidate, Site, call, layers
 
 RESERVED = ("chain", "draw")
 
 
-def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> None:
-    """Check the rules. observed_where: as in `binding.bind`.
+def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Check the rules; returns file and line of each site. observed_where: as in `binding.bind`.
 
     Raises:
-        UserError: The model breaks a rule on its data; the message is about the first one.
+        UserError: The model breaks a rule on its data; the message is about all sites that break
+            the first one.
     """
     for name, values in model.data.items():
         if values.dtype.kind not in "biuf":
             kind = "text" if values.dtype.kind in "OUS" else f"of type {values.dtype}"
             raise UserError(f"{model.where}: {name} is {kind}, but a model needs numbers; use {name}_index or n_{name}")
     called = call(model, model.arguments)
-    _raise_first(sentence for rule in RULES for sentence in rule(called))
-    _raise_first(_same_sites(called, call(model, model.arguments), "another call with equal arguments"))
-    _raise_first(_same_sites(called, call(model, model.inputs), "a call without the outcomes"))
+    for rule in RULES:
+        _raise(rule(called))
+    _raise(_same_sites(called, call(model, model.arguments), "another call with equal arguments"))
+    without = _call_without_outcomes(model)
+    _raise(_same_sites(called, without, "a call without the outcomes"))
     traces = [hidden_randomness.trace(model.function, called.latents, model.arguments) for _ in range(2)]
-    _raise_first(hidden_randomness.find(*traces, model.where, model.path))
-    _raise_first(_values(called, observed_where))
+    _raise(hidden_randomness.find(*traces, model.where, model.path))
+    if is_own(model.path):
+        files = {Path(file) for file in model.files}
+        place = partial(hidden_randomness.place, files=files)
+        _raise(program_checks.outside(traces[0], model.arguments, place))
+    _raise(_parameters(called))
+    _raise(_values(called, observed_where))
+    _raise(_idle(called, traces[0]))
+    _raise(_predicted(without))
+    return {site.name: site.where for site in called.sites}
 
 
-def _raise_first(sentences: Iterator[str]) -> None:
+def check_dims(
+    places: Mapping[str, str],
+    shapes: Mapping[str, tuple[int, ...]],
+    dims: Mapping[str, tuple[str, ...]],
+    sizes: Mapping[str, int],
+) -> None:
+    """Check that the dims that plates give to sites have the sizes of the data.
+
+    Args:
+        places: Site -> file and line.
+        shapes: Site -> its shape.
+        dims: Site -> names of its dims.
+        sizes: Dim of the data -> its size.
+
+    Raises:
+        UserError: A site has another shape than the plates around it.
+    """
+    _raise(_dims(places, shapes, dims, sizes))
+
+
+def _dims(places, shapes, dims, sizes) -> Iterator[str]:
+    for site, shape in shapes.items():
+        wanted = tuple(sizes.get(dim, size) for dim, size in zip_longest(dims[site], shape))
+        if wanted != shape and site in places:
+            named = ", ".join(dim for dim in dims[site] if dim in sizes)
+            fix = f"move it out of the plate, or give it a value for each {named}"
+            yield f"{places[site]}: {site} has the shape {shape}, but is in the plate {named}; {fix}"
+
+
+def is_own(path: Path) -> bool:
+    """Whether a model is the user's own: those of tadpool are known to be right."""
+    return PACKAGE not in path.parents
+
+
+def _raise(sentences: Iterable[str]) -> None:
+    """Raise UserError with all sentences, one for each line of a file."""
+    places, said = set(), []
     for sentence in sentences:
-        raise UserError(sentence)
+        place = sentence.split(": ")[0]
+        if place not in places or ", line " not in place:
+            said.append(sentence)
+        places.add(place)
+    if said:
+        raise UserError(". ".join(dict.fromkeys(said)))
+
+
+def _call_without_outcomes(model: Candidate) -> Called:
+    """Call a model as predictions do. Raises UserError where it cannot do without the outcomes."""
+    try:
+        return call(model, model.inputs)
+    except UserError:
+        raise
+    except Exception as error:
+        if any(isinstance(error, kind) for kind, _ in TRACED):
+            raise
+        names = ", ".join(name for name in model.outcomes if name in model.data)
+        traceback.print_exc()
+        raise UserError(
+            f"{with_line(model.where, error)}: this fails in a call without the outcomes, as predictions make it, where "
+            f"{names} is None; compute what it needs in the dataset, as a variable of its own"
+        ) from error
 
 
 def _weights(called: Called) -> Iterator[str]:
@@ -67,8 +140,14 @@ def _observed(called: Called) -> Iterator[str]:
     """The observed sites are the outcomes, all of them, under their own names."""
     names = [site.name for site in called.observed()]
     where, outcomes = called.model.where, [name for name in called.model.outcomes if name in called.model.data]
+    forgotten = [site for site in called.sites if site.name in outcomes and not site.observed]
+    for site in forgotten:
+        yield f"{site.where}: the site {site.name} does not observe its data; pass obs={site.name}"
+    if forgotten:
+        return
     if not names:
         yield f"{where}: no site is observed; pass an outcome with obs=, as in obs={outcomes[0]}"
+        return
     for site in called.observed():
         if site.name not in outcomes:
             known = ", ".join(outcomes)
@@ -77,8 +156,15 @@ def _observed(called: Called) -> Iterator[str]:
                 "give it the name of its data"
             )
     for name in outcomes:
-        if name not in names:
+        if name not in names and set(names) <= set(outcomes):
             yield f"{where}: the outcome {name} is not observed; pass obs={name} to a site named {name!r}"
+
+
+def _proper(called: Called) -> Iterator[str]:
+    """Priors are proper."""
+    for site in called.sites:
+        if site.improper:
+            yield f"{site.where}: the prior of {site.name} is improper; use a proper prior, such as {site.improper}"
 
 
 def _samples(called: Called) -> Iterator[str]:
@@ -111,7 +197,7 @@ def _names(called: Called) -> Iterator[str]:
     for site in called.sites:
         if not isinstance(site.name, str) or not site.name.isprintable() or not site.name.strip() or "/" in site.name:
             yield f"{site.where}: {site.name!r} cannot be the name of a site; use letters, digits and _"
-        elif site.name in kinds and not (site.observed and site.name in model.outcomes):
+        elif site.name in kinds and site.name not in model.outcomes:
             yield f"{site.where}: the site {site.name!r} has the name of {kinds[site.name]}; rename the site"
 
 
@@ -119,11 +205,6 @@ def _shapes(called: Called) -> Iterator[str]:
     """Nothing is broadcast by accident: outcomes have the shape of their data, and parameters only
     the dims of plates."""
     data, dataset = called.model.data, called.model.dataset
-    for site in called.sites:
-        for name, _, size in site.plates:
-            if dataset.sizes.get(name, size) != size:
-                fix = f"take its size as the argument n_{name}"
-                yield f"{site.where}: the plate {name} has size {size}, but the dim has size {dataset.sizes[name]}; {fix}"
     for site in called.observed():
         shape = data[site.name].shape
         if site.event:
@@ -137,9 +218,10 @@ def _shapes(called: Called) -> Iterator[str]:
             if name in dataset.dims and name != own:
                 yield f"{site.where}: {site.name} has the dim {own}, but is in the plate {name} ({size}); use n_{own}"
     for site in called.sites:
-        covered = {dim for _, dim, _ in site.plates}
+        covered = {dim: size for _, dim, size in site.plates}
         for position, size in enumerate(site.batch, -len(site.batch)):
-            if size > 1 and position not in covered and size in [size for _, _, size in site.plates]:
+            grown = position < min(covered, default=position)  # its dims would be named in the wrong order
+            if position not in covered and (grown or (size > 1 and size in covered.values())):
                 yield (
                     f"{site.where}: {site.name} has the shape {site.batch + site.event}, but only the plates "
                     f"{', '.join(name for name, _, _ in site.plates)}; align the shapes of its arguments, such as (3, 1) "
@@ -147,7 +229,7 @@ def _shapes(called: Called) -> Iterator[str]:
                 )
 
 
-RULES = (_weights, _names, _observed, _continuous, _shapes, _samples)
+RULES = (_weights, _names, _observed, _proper, _continuous, _shapes, _samples)
 
 
 def _same_sites(called: Called, again: Called, what: str) -> Iterator[str]:
@@ -160,6 +242,54 @@ def _same_sites(called: Called, again: Called, what: str) -> Iterator[str]:
                 f"{where}: {name} is a site in some calls but not in others, as {what} shows; make the sites the same in every "
                 "call"
             )
+
+
+def _parameters(called: Called) -> Iterator[str]:
+    """Parameters of distributions that no other parameter changes are what these need."""
+    model, needs = called.model, {}
+
+    def at(latents):
+        trace = handlers.trace(handlers.substitute(model.function, data=latents)).get_trace(**model.arguments)
+        found = {}
+        for site in called.sites:
+            for number, each in enumerate(() if site.deterministic else parameters.of(trace[site.name]["fn"])):
+                needs[site.name, number] = each
+                found[site.name, number] = jnp.asarray(each[2]), parameters.wrong(*each)
+        return list(found.values())
+
+    known = dict(zip(needs, hoisting.independent(at, called.latents), strict=True))
+    places = {site.name: site.where for site in called.sites}
+    for (name, number), (value, bad) in known.items():
+        if value is not None and bad is not None and np.any(bad):
+            family, parameter, _, constraint = needs[name, number]
+            said = parameters.words(family, parameter, value, bad, constraint)
+            yield f"{places[name]}: of {name}, {said}; correct {parameter}"
+
+
+def _idle(called: Called, program: Any) -> Iterator[str]:
+    """Some outcome depends on every parameter."""
+    sites = [site for site in called.sites if site.family != "Unit"]
+    observed = [site.name for site in called.observed()]
+    places = {site.name: site.where for site in sites}
+    names = [site.name for site in sites]
+    for name in program_checks.idle(program, tuple(called.latents), names, observed):
+        yield (
+            f"{places[name]}: no outcome depends on {name}, so its posterior would be its prior; use it in the "
+            "distribution of an outcome, or remove it"
+        )
+
+
+def _predicted(without: Called) -> Iterator[str]:
+    """Outcomes that are drawn have the shape of the data."""
+    for site in without.sites:
+        if site.name in without.model.outcomes and site.name in without.model.dataset:
+            variable = without.model.dataset[site.name]
+            if site.batch + site.event != variable.shape:
+                plates = ", ".join(f'numpyro.plate("{dim}", n_{dim})' for dim in variable.dims)
+                yield (
+                    f"{site.where}: without the data, as in predictions, {site.name} has shape {site.batch + site.event} "
+                    f"instead of {variable.shape}; put it into {plates}"
+                )
 
 
 def _values(called: Called, observed_where: Mapping[str, str] | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ from tadpool.modelling import binding
 
 HEADER = "import jax\nimport jax.numpy as jnp\nimport numpy as np\nimport numpyro\nimport numpyro.distributions as dist\n\n\n"
 MEAN = "    m = numpyro.sample('m', dist.Normal(0.0, 1.0))\n"
-OUTCOME = "    numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n"
+OUTCOME = "    numpyro.sample('y', dist.Normal(m, 1.0).expand([3]), obs=y)\n"
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ MISTAKES = {
     ),
     "a plate of another size": (
         model(MEAN + "    with numpyro.plate('g', 3):\n        numpyro.sample('a', dist.Normal(0.0, 1.0))\n" + OUTCOME),
-        "models/mine.py, line 11: the plate g has size 3, but the dim has size 2; take its size as the argument n_g",
+        "models/mine.py, line 10: the plate g has size 3, but the dim has size 2; take its size as the argument n_g",
     ),
     "one density for all": (
         model(MEAN + "    numpyro.sample('y', dist.Normal(m + x, 1.0).to_event(1), obs=y)\n"),
@@ -215,7 +215,8 @@ MISTAKES = {
     "a part of a plate": (
         model(MEAN + "    with numpyro.plate('row', 3, subsample_size=2) as i:\n"
               "        numpyro.sample('y', dist.Normal(m, 1.0), obs=None if y is None else y[i])\n"),
-        "models/mine.py, line 11: y has a scale or is in a subsampled plate, but the log likelihood",
+        "models/mine.py, line 10: the plate row takes 2 of 3 values (subsample_size); remove subsample_size, so that every "
+        "value counts",
     ),
     "a weighed prior": (
         model("    with numpyro.handlers.scale(scale=0.5):\n    " + MEAN + OUTCOME),
@@ -257,6 +258,141 @@ MISTAKES = {
     "an exit": (
         model("    raise SystemExit(0)\n"),
         "models/mine.py, line 9: calling the model failed: SystemExit: 0; correct the file",
+    ),
+    "a group counted from 1": (
+        model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2]))\n"
+              "    numpyro.sample('y', dist.Normal(a[g_index + 1], 1.0), obs=y)\n", "g_index, y=None"),
+        "models/mine.py, line 10: position 2 is taken of an array of 2, whose positions are 0 to 1; JAX takes another "
+        "element without a word; count from 0, as <group>_index does, and make the array as long as n_<group>",
+    ),
+    "a group counted from -1": (
+        model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2]))\n"
+              "    numpyro.sample('y', dist.Normal(a[g_index - 1], 1.0), obs=y)\n", "g_index, y=None"),
+        "models/mine.py, line 10: position -1 is taken of an array of 2, whose positions are 0 to 1;",
+    ),
+    "too short an array": (
+        model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([1]))\n"
+              "    numpyro.sample('y', dist.Normal(a[g_index], 1.0), obs=y)\n", "g_index, y=None"),
+        "models/mine.py, line 10: position 1 is taken of an array of 1, whose positions are 0 to 0;",
+    ),
+    "a second position": (
+        model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2, 3]))\n"
+              "    numpyro.sample('y', dist.Normal(a[g_index, w + 2], 1.0), obs=y)\n", "g_index, w, y=None"),
+        "models/mine.py, line 10: position 3 is taken of an array of 3, whose positions are 0 to 2;",
+    ),
+    "jnp.take": (
+        model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2]))\n"
+              "    m = jnp.take(a, g_index + 1)\n    numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n", "g_index, y=None"),
+        "models/mine.py, line 10: position 2 is taken of an array of 2",
+    ),
+    "a parameter that nothing depends on": (
+        model(MEAN + "    numpyro.sample('b', dist.Normal(0.0, 1.0))\n    numpyro.sample('c', dist.Normal(m, 1.0))\n"
+              "    numpyro.sample('d', dist.HalfNormal(1.0))\n" + OUTCOME),
+        "models/mine.py, line 10: no outcome depends on b, so its posterior would be its prior; use it in the "
+        "distribution of an outcome, or remove it. models/mine.py, line 12: no outcome depends on d",
+    ),
+    "a level that nothing depends on": (
+        model(MEAN + "    s = numpyro.sample('s', dist.HalfNormal(1.0))\n"
+              "    numpyro.sample('a', dist.Normal(0.0, s).expand([2]))\n" + OUTCOME),
+        "models/mine.py, line 10: no outcome depends on s, so its posterior would be its prior; use it in the "
+        "distribution of an outcome, or remove it. models/mine.py, line 11: no outcome depends on a",
+    ),
+    "a negative scale": (
+        model("    m = numpyro.sample('m', dist.HalfNormal(-1.0))\n    b = numpyro.sample('b', dist.Gamma(-2.0, 1.0))\n"
+              "    m = m + b\n" + OUTCOME),
+        "models/mine.py, line 9: of m, the scale of its HalfNormal is -1, not positive; correct scale. "
+        "models/mine.py, line 10: of b, the concentration of its Gamma is -2, not positive; correct concentration",
+    ),
+    "a scale of zero in the outcome": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m, x), obs=y)\n"),
+        "models/mine.py, line 10: of y, the scale of its Normal is 0, not positive; correct scale",
+    ),
+    "a scale without an end": (
+        model("    m = numpyro.sample('m', dist.Normal(0.0, jnp.inf))\n" + OUTCOME),
+        "models/mine.py, line 9: of m, the scale of its Normal is inf, not a finite number; correct scale",
+    ),
+    "a parameter that is not a number": (
+        model("    m = numpyro.sample('m', dist.Normal(jnp.log(-x[1]), 1.0))\n" + OUTCOME),
+        "models/mine.py, line 9: of m, the loc of its Normal is not a number (NaN), not a finite number; correct loc",
+    ),
+    "a probability of 2 in a mixture": (
+        model("    p = numpyro.sample('p', dist.Beta(1.0, 1.0))\n"
+              "    parts = [dist.Normal(0.0, -1.0), dist.Normal(1.0, 1.0)]\n"
+              "    mixed = dist.MixtureGeneral(dist.Categorical(jnp.array([p, 1 - p])), parts).expand([3])\n"
+              "    numpyro.sample('y', mixed, obs=y)\n"),
+        "models/mine.py, line 12: of y, the scale of its Normal is -1, not positive; correct scale",
+    ),
+    "obs= left out": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m, 1.0).expand([3]))\n"),
+        "models/mine.py, line 10: the site y does not observe its data; pass obs=y",
+    ),
+    "two improper priors": (
+        model("    m = numpyro.sample('m', dist.ImproperUniform(dist.constraints.real, (), ()))\n"
+              "    s = numpyro.sample('s', dist.ImproperUniform(dist.constraints.positive, (), ()))\n"
+              "    numpyro.sample('y', dist.Normal(m, s), obs=y)\n"),
+        "models/mine.py, line 9: the prior of m is improper; use a proper prior, such as dist.Normal(0, 10). "
+        "models/mine.py, line 10: the prior of s is improper; use a proper prior, such as dist.HalfNormal(10)",
+    ),
+    "an improper probability": (
+        model("    p = numpyro.sample('p', dist.ImproperUniform(dist.constraints.unit_interval, (), ()))\n"
+              "    numpyro.sample('w', dist.Bernoulli(p), obs=w)\n", "w=None"),
+        "models/mine.py, line 9: the prior of p is improper; use a proper prior, such as dist.Beta(1, 1)",
+    ),
+    "a plate of the wrong size": (
+        model(MEAN + "    with numpyro.plate('row', 4):\n        numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n"),
+        "models/mine.py, line 10: the plate row has size 4, but the dim has size 3; take its size as the argument n_row",
+    ),
+    "a plate of the wrong size and another name": (
+        model(MEAN + "    with numpyro.plate('rows', 4):\n        numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n"),
+        "models/mine.py, line 11: y has shape (3,), but its distribution has (4,); the plate rows has size 4: take its "
+        "size as the argument n_row",
+    ),
+    "a plate that does not hold a site": (
+        model(MEAN + "    with numpyro.plate('rows', 4):\n        numpyro.sample('y', dist.Normal(m + x, 1.0), obs=y)\n"),
+        "models/mine.py, line 11: y has the shape (3,), but the plate rows has size 4; take its size",
+    ),
+    "more than a plate": (
+        model(MEAN + "    with numpyro.plate('row', 3, subsample_size=5):\n    " + OUTCOME),
+        "models/mine.py, line 10: the plate row takes 5 of 3 values (subsample_size); remove subsample_size",
+    ),
+    "the mean of an outcome": (
+        model(MEAN + "    m = m + jnp.mean(y)\n" + OUTCOME),
+        "models/mine.py, line 10: this fails in a call without the outcomes, as predictions make it, where y is None; "
+        "compute what it needs in the dataset, as a variable of its own",
+    ),
+    "the length of an outcome": (
+        model(MEAN + "    with numpyro.plate('row', len(y)):\n        numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n"),
+        "models/mine.py, line 10: this fails in a call without the outcomes",
+    ),
+    "an outcome without its plate": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n"),
+        "models/mine.py, line 10: without the data, as in predictions, y has shape () instead of (3,); put it into "
+        'numpyro.plate("row", n_row)',
+    ),
+    "a distribution of too few": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m + jnp.ones(2), 1.0), obs=y)\n"),
+        "models/mine.py, line 10: y has shape (3,), but its distribution has (2,); align their dims",
+    ),
+    "arrays that do not fit together": (
+        model(MEAN + "    m = m + x + jnp.ones(2)\n" + OUTCOME),
+        "models/mine.py, line 10: arrays of the shapes (3,) and (2,) do not fit together; index what belongs to groups by "
+        "<group>_index, or align their dims",
+    ),
+    "a parameter that grows to the left": (
+        model("    with numpyro.plate('g', 2):\n        a = numpyro.sample('a', dist.Normal(jnp.zeros((5, 2)), 1.0))\n"
+              "    m = a.sum()\n" + OUTCOME),
+        "models/mine.py, line 10: a has the shape (5, 2), but only the plates g; align the shapes",
+    ),
+    "a parameter with a dim of 1 to the left": (
+        model("    with numpyro.plate('g', 2):\n        a = numpyro.sample('a', dist.Normal(jnp.zeros((1, 2)), 1.0))\n"
+              "    m = a.sum()\n" + OUTCOME),
+        "models/mine.py, line 10: a has the shape (1, 2), but only the plates g; align the shapes",
+    ),
+    "a sum in a plate": (
+        model("    with numpyro.plate('g', 2):\n        m = numpyro.sample('a', dist.Normal(0.0, 1.0)).sum()\n"
+              "        numpyro.deterministic('total', m)\n" + OUTCOME),
+        "models/mine.py, line 11: total has the shape (), but is in the plate g; move it out of the plate, or give it a "
+        "value for each g",
     ),
 }  # fmt: skip
 
@@ -313,9 +449,10 @@ def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
     ("source", "observed_where"),
     [
         (model("    top = numpyro.sample('top', dist.Uniform(0.0, 10.0))\n"
-               "    numpyro.sample('y', dist.Uniform(0.0, top), obs=y)\n"), {}),
+               "    numpyro.sample('y', dist.Uniform(0.0, top).expand([3]), obs=y)\n"), {}),
         (model(MEAN + "    with numpyro.handlers.mask(mask=w == 1):\n    " + OUTCOME, "w, y=None"), {"y": "w"}),
-        (model(MEAN + "    numpyro.sample('b', dist.Normal(0.0, 1.0).expand([2]))\n" + OUTCOME), {}),
+        (model(MEAN + "    b = numpyro.sample('b', dist.Normal(0.0, 1.0).expand([2]))\n"
+               "    m = m + b.sum()\n" + OUTCOME), {}),
         (model(MEAN + "    with numpyro.handlers.scale(scale=1.0):\n    " + OUTCOME), {}),
         ("from functools import wraps\n\ndef plain(f):\n    @wraps(f)\n    def g(**k):\n        return f(**k)\n    return g\n\n"
          "@plain\n" + model(MEAN + OUTCOME), {}),
@@ -367,3 +504,40 @@ def test_random_numbers_of_a_helper_are_found(own):
     own(HELPED, header=f"{HEADER}import helpers\nfrom helpers import effect\n")
     with pytest.raises(UserError, match=r"models/helpers.py, line 9: two calls with equal arguments"):
         binding.bind("mine", data())
+
+
+@pytest.mark.parametrize(
+    ("helper", "sentence"),
+    [
+        ("def effect():\n    return 1 / 0\n", "models/helpers.py, line 9: calling the model failed: ZeroDivisionError"),
+        ("def effect():\n    return unknown\n", "models/helpers.py, line 9: calling the model failed: NameError"),
+        ("def effect():\n    return numpyro.sample('b', dist.Normal(0.0, -1.0))\n",
+         "models/helpers.py, line 9: of b, the scale of its Normal is -1, not positive"),
+        ("A = 1 / 0\n", "models/helpers.py, line 8: the file cannot be imported: ZeroDivisionError: division by zero"),
+        ("import nowhere\n", "models/helpers.py, line 8: the file cannot be imported: ModuleNotFoundError"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_helper_is_told_with_the_line_of_the_helper(own, helper, sentence):
+    own(helper, "helpers.py")
+    own(HELPED, header=f"{HEADER}from helpers import effect\n")
+    with pytest.raises(UserError) as caught:
+        binding.bind("mine", data())
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2]))\n    m = a[-1] + a[g_index]\n",
+        "    m = numpyro.sample('m', dist.Normal(0.0, 1.0))\n    numpyro.sample('new', dist.Normal(m, 1.0))\n",
+        "    m = numpyro.sample('m', dist.TruncatedNormal(0.0, 1.0, low=0.0))\n",
+        "    t = numpyro.sample('t', dist.HalfNormal(1.0))\n    m = numpyro.sample('m', dist.Normal(0.0, t))\n",
+        "    with numpyro.plate('g', 2, dim=-2):\n        b = numpyro.sample('b', dist.Normal(jnp.zeros(5), 1.0))\n"
+        "    m = b.sum()\n",
+    ],
+    ids=["the last element", "a prediction", "an end of a truncation", "a level", "values within a plate"],
+)
+def test_what_only_looks_like_a_mistake_is_let_through(own, body):
+    own(model(body + "    with numpyro.plate('row', 3):\n        numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n",
+              "g_index, y=None"))  # fmt: skip
+    assert binding.bind("mine", data(), observed_where={}).outcomes == ("y",)
