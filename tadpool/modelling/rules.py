@@ -52,7 +52,7 @@ def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> 
         files = {Path(file) for file in model.files}
         place = partial(hidden_randomness.place, files=files)
         _raise(program_checks.outside(traces[0], model.arguments, place))
-    _raise(_parameters(called))
+        _raise(_parameters(called))
     _raise(_values(called, observed_where))
     _raise(_idle(called, traces[0]))
     _raise(_predicted(without))
