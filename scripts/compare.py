@@ -11,6 +11,8 @@ from tadpool.workflow.failed_results import or_failed
 def main(loos, checks, table, entries, target, rank_failed=False):
     trees = {Path(path).parent.name: io.read(path, contracts.LOO) for path in loos}
     provenance.require_same_data(dict(zip(loos, trees.values(), strict=True)))
+    for path, tree in zip(loos, trees.values(), strict=True):
+        provenance.require_made_for(path, tree.attrs["provenance"], {"entry": Path(path).parent.name})
     verdicts = {Path(path).parent.name: io.read_json(path)["verdict"] for path in checks}
     ranked = [
         name for name, tree in trees.items() if "loo" in tree.children and (rank_failed or verdicts[name] != "fail")

@@ -189,6 +189,14 @@ def attributes(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read as NetCDF ({error}); delete the file and run again") from error
 
 
+def made_from(path: str | Path) -> str:
+    """The provenance of a NetCDF result; its content is not looked at."""
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="netcdf4") as root:
+        return str(root.attrs.get("provenance", "{}"))
+
+
 def _load(path: str | Path) -> "xr.DataTree":
     import xarray as xr
 

@@ -21,6 +21,8 @@ from tadpool.files import io
 
 RUN = "run.json"
 """The record of a study's run, written with its page, with which a later run can be compared."""
+IDENTITY = ("study", "entry", "model", "hyperparameters", "outcomes", "unit", "observed_where", "by", "seed")
+"""What results that belong together have in common of their specs."""
 VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
 
 
@@ -158,6 +160,29 @@ def require_same_data(trees: Mapping[str, Any]) -> None:
     for path in others:
         if digests[path] != digests[first]:
             raise UserError(f"{path} and {first} were made from different data; delete both and run again")
+
+
+def require_made_for(path: str | Path, record: str, spec: Mapping[str, Any], data: str | None = None) -> None:
+    """Compare what a result says that it was made for with what the job that reads it expects.
+
+    Args:
+        path: The result, for the message.
+        record: Its provenance.
+        spec: What the reader uses of the config, as far as it is known; only keys of IDENTITY that
+            both have are compared.
+        data: sha256 of the data.nc that the reader goes by, if it does.
+
+    Raises:
+        UserError: The result is that of another study, entry or data.
+    """
+    made = json.loads(record)
+    own, wanted = made.get("spec", {}), json.loads(io.canonical(dict(spec)))
+    for name in IDENTITY:
+        if name in own and name in wanted and own[name] != wanted[name]:
+            found = f"made with {name} {io.canonical(own[name])}, but {io.canonical(wanted[name])} is expected here"
+            raise UserError(f"{path}: {found}; it is the result of something else: delete it and run again")
+    if data and made.get("data") and made["data"] != data:
+        raise UserError(f"{path}: made from data other than this study's data.nc; delete it and run again")
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from tadpool.files import contracts, failures, io
+from tadpool.files import contracts, failures, io, provenance
 from tadpool.files.data_file import merged
 
 
@@ -97,7 +97,7 @@ class StudyResults:
 
     def check(self, entry: str) -> dict:
         """The entry's verdict, with the numbers that it is made of."""
-        return io.read_json(self.folder / entry / "check.json")
+        return self._judged(entry)
 
     def predictions(self, entry: str) -> xr.DataTree:
         """The entry's predictions."""
@@ -113,7 +113,7 @@ class StudyResults:
 
     def sweep_check(self, sweep: str) -> dict:
         """The verdicts of a sweep."""
-        return io.read_json(self.folder / "sweeps" / sweep / "check.json")
+        return self._judged(f"sweeps/{sweep}")
 
     def comparison(self, name: str) -> pd.DataFrame:
         """The ranking of a comparison, best entry first."""
@@ -156,5 +156,27 @@ class StudyResults:
 
     def _read(self, name: str, contract: contracts.Contract) -> xr.DataTree:
         if name not in self._trees:
-            self._trees[name] = io.read(self.folder / name, contract)
+            tree = io.read(self.folder / name, contract)
+            self._require_own(name, tree.attrs["provenance"])
+            self._trees[name] = tree
         return self._trees[name]
+
+    def _judged(self, place: str) -> dict:
+        report = io.read_json(self.folder / place / "check.json")
+        self._require_own(f"{place}/check.json", report.get("provenance", "{}"))
+        return report
+
+    def _require_own(self, name: str, record: str) -> None:
+        """Raise UserError where a result is not of this study, its entry and its data."""
+        place = name.rpartition("/")[0]
+        expected = {"study": self.study, "outcomes": self.config["outcomes"], "unit": self.config["unit"]}
+        if place in self.config["models"]:
+            expected |= {"entry": place, "hyperparameters": self.config["models"][place]["hyperparameters"]}
+        elif place.startswith("sweeps/"):
+            expected |= {"entry": place}
+        provenance.require_made_for(self.folder / name, record, expected, self._data_digest)
+
+    @cached_property
+    def _data_digest(self) -> str | None:
+        path = self.folder / "data.nc"
+        return provenance.sha256(path.read_bytes()) if path.is_file() else None

@@ -272,9 +272,18 @@ def _main(script: str, job: Mapping[str, Any], spec: Mapping[str, Any], kept: Ma
     further = [Path(path) for path in kept.get("further", ())]
     share = tuple(kept["share"]) if "share" in kept else None
     store = CheckpointStore(Path(kept["folder"]), kept["identity"], further, share)
+    _require_own(job, spec)
     runpy.run_path(script, run_name="tadpool_child")["main"](Job(**job, store=store), spec)
     if share is not None:
         store.write_share(Path(kept["gathered"]))
+
+
+def _require_own(job: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+    """Raise UserError where a result that the job reads was made for something else."""
+    data = json.loads(job["provenance"]).get("data")
+    for path in (job[name] for name in ("data", "fit", "prior") if job.get(name)):
+        with contextlib.suppress(OSError):  # of a file that is not whole: reading it says so
+            provenance.require_made_for(path, io.made_from(path), spec, data)
 
 
 if __name__ == "__main__":

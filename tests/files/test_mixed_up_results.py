@@ -1,0 +1,102 @@
+"""A result of another study, entry or data set is refused by whatever reads it, in a sentence."""
+
+import json
+
+import pytest
+import xarray as xr
+
+from tadpool.errors import UserError
+from tadpool.files import contracts, io, provenance
+from tadpool.files.results import StudyResults
+
+MODELS = {"one": {"model": "m", "hyperparameters": {"scale": 1.0}}, "two": {"model": "m", "hyperparameters": {}}}
+CONFIG = {"models": MODELS, "outcomes": ["y"], "unit": "row", "comparisons": {}, "sweeps": {"grid": {}}}
+SPEC = {"study": "s", "outcomes": ["y"], "unit": "row", "entry": "one", "hyperparameters": {"scale": 1.0}}
+READ = {
+    "one/prior.nc": lambda results: results.prior("one"),
+    "one/fit.nc": lambda results: results.fit("one"),
+    "one/loo.nc": lambda results: results.loo("one"),
+    "one/sensitivity.nc": lambda results: results.sensitivity("one"),
+    "one/predictions.nc": lambda results: results.predictions("one"),
+    "one/check.json": lambda results: results.check("one"),
+    "sweeps/grid/fit.nc": lambda results: results.sweep_fit("grid"),
+    "sweeps/grid/loo.nc": lambda results: results.sweep_loo("grid"),
+    "sweeps/grid/check.json": lambda results: results.sweep_check("grid"),
+    "calibration/c.nc": lambda results: results.calibration("c"),
+    "recovery/r/one.nc": lambda results: results.recovery("r", "one"),
+}
+OTHERS = {
+    "study": ({"study": "t"}, 'made with study "t", but "s" is expected here'),
+    "outcomes": ({"outcomes": ["z"]}, 'made with outcomes ["z"], but ["y"] is expected here'),
+    "unit": ({"unit": "tray"}, 'made with unit "tray", but "row" is expected here'),
+    "data": ({}, "made from data other than this study's data.nc"),
+    "entry": ({"entry": "two"}, 'made with entry "two", but'),
+    "hyperparameters": ({"hyperparameters": {"scale": 2.0}}, 'made with hyperparameters {"scale":2.0}, but {"scale":1.0}'),
+}  # fmt: skip
+OF_ENTRIES = ("one/", "sweeps/")
+CASES = [
+    (path, what)
+    for path in READ
+    for what in OTHERS
+    if not (what == "entry" and not path.startswith(OF_ENTRIES))
+    and not (what == "hyperparameters" and not path.startswith("one/"))
+]
+
+
+def write(folder, path, spec, data):
+    record = provenance.record(spec, "c" * 64, data)
+    if path.endswith(".json"):
+        io.write_json(folder / path, {"verdict": "pass", "reasons": [], "provenance": record})
+        return
+    attributes = {
+        "status": "crashed",
+        "reason": "r",
+        "attempts": "[]",
+        "relations": "{}",
+        "over": "",
+        "verdict": "fail",
+    }
+    tree = xr.DataTree(xr.Dataset(attrs={**attributes, "reasons": "[]", "provenance": record}))
+    io.write(folder / path, tree, contracts.CRASHED)
+
+
+def data_of(folder, value):
+    tree = xr.DataTree.from_dict({"observed_data": xr.Dataset({"y": ("row", [value])})})
+    tree.attrs["provenance"] = provenance.record({"study": "s", "outcomes": ["y"]}, "c" * 64)
+    io.write(folder / "data.nc", tree, contracts.DATA)
+    return folder / "data.nc"
+
+
+@pytest.mark.parametrize(("path", "what"), CASES)
+def test_a_result_of_something_else_is_refused(tmp_path, path, what):
+    data, other = data_of(tmp_path / "s", 1.0), data_of(tmp_path / "other", 2.0)
+    own = SPEC | ({"entry": "sweeps/grid"} if path.startswith("sweeps/") else {})
+    write(tmp_path / "s", path, own, data)
+    READ[path](StudyResults("s", CONFIG, tmp_path / "s"))
+    changes, words = OTHERS[what]
+    write(tmp_path / "s", path, own | changes, other if what == "data" else data)
+    with pytest.raises(UserError) as caught:
+        READ[path](StudyResults("s", CONFIG, tmp_path / "s"))
+    assert str(caught.value).startswith(f"{tmp_path / 's' / path}: {words}")
+    assert str(caught.value).endswith("delete it and run again")
+
+
+def test_the_data_of_another_study_are_refused(tmp_path):
+    data_of(tmp_path, 1.0)
+    with pytest.raises(UserError, match='made with study "s", but "t" is expected here'):
+        _ = StudyResults("t", CONFIG, tmp_path).data
+
+
+@pytest.mark.parametrize("name", ["data", "fit", "prior"])
+def test_a_job_does_not_begin_with_a_result_of_something_else(tmp_path, name):
+    from tadpool.workflow import child_process
+
+    data = data_of(tmp_path, 1.0)
+    own = provenance.record(SPEC, "d" * 64, data)
+    write(tmp_path, "mine.nc", SPEC, data)
+    write(tmp_path, "other.nc", SPEC | {"study": "t"}, data)
+    child_process._require_own(
+        {"provenance": own, "data": str(data), name: str(tmp_path / "mine.nc")}, json.loads(own)["spec"]
+    )
+    with pytest.raises(UserError, match=r'other\.nc: made with study "t", but "s" is expected here'):
+        child_process._require_own({"provenance": own, name: str(tmp_path / "other.nc")}, json.loads(own)["spec"])
