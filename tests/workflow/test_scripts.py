@@ -140,7 +140,7 @@ def sweep(folder, place, points, over="rate_rate"):
     run("fit", place, spec, input={"data": data}, output={"fit": fit})
     spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": over, "budget": 1e9}
     run("cross_validate", place, spec, input={"data": data, "fit": fit}, output={"loo": str(place / "loo.nc")})
-    spec = {"study": "s", "entry": "sweeps/x", "over": sweep_axes.dim(over), "by": None}
+    spec = {"study": "s", "entry": "e", "over": sweep_axes.dim(over), "by": None}
     run("check", place, spec, input={"fit": fit}, output={"check": str(place / "check.json")})
     loo = io.read(place / "loo.nc", contracts.LOO)["loo"]
     return io.read(fit, contracts.SWEEP), io.read_json(place / "check.json"), loo
@@ -296,13 +296,8 @@ def test_what_depends_on_a_crashed_fit_says_so(folder, tmp_path):
 
 
 def test_a_missing_file_is_one_sentence(tmp_path, capfd):
-    with pytest.raises(SystemExit) as caught:
-        run(
-            "check",
-            tmp_path,
-            {"study": "s", "entry": "e", "over": None, "by": None},
-            input={"fit": "nowhere.nc"},
-            output={"check": "x"},
-        )
-    assert caught.value.code == 1
-    assert capfd.readouterr().err == "check: nowhere.nc does not exist; run the workflow to make it\n"
+    spec, check = {"study": "s", "entry": "e", "over": None, "by": None}, tmp_path / "check.json"
+    run("check", tmp_path, spec, input={"fit": "nowhere.nc"}, output={"check": str(check)})
+    said = f"nowhere.nc does not exist; run the workflow to make it (log: {tmp_path / 'check.log'})"
+    assert capfd.readouterr().err == f"{check}: {said}\n"
+    assert io.read_json(check)["reasons"][0]["values"]["reason"] == said
