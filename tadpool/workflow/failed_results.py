@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tadpool.errors import UserError
 from tadpool.files import failures, io
 
 
@@ -44,7 +45,8 @@ def or_failed(log: Sequence[str], output: Sequence[str], params: Any) -> Iterato
             yield
         except Exception as error:
             cause = failures.logged(failures.words(error), log[0])
-            traceback.print_exc()
+            if not isinstance(error, UserError):
+                traceback.print_exc()
             say(output[0], cause)
             write(output[0], json.loads(params.spec), cause)
             remember(params.crashes, cause)
