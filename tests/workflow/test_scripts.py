@@ -299,5 +299,5 @@ def test_a_missing_file_is_one_sentence(tmp_path, capfd):
     spec, check = {"study": "s", "entry": "e", "over": None, "by": None}, tmp_path / "check.json"
     run("check", tmp_path, spec, input={"fit": "nowhere.nc"}, output={"check": str(check)})
     said = f"nowhere.nc does not exist; run the workflow to make it (log: {tmp_path / 'check.log'})"
-    assert capfd.readouterr().err == f"{check}: {said}\n"
+    assert capfd.readouterr().err.endswith(f"{check}: {said}\n")
     assert io.read_json(check)["reasons"][0]["values"]["reason"] == said
