@@ -244,7 +244,8 @@ def test_a_file_of_fewer_draws_has_the_verdict_of_all(folder, tmp_path):
     assert thin["posterior"]["draw"].values.tolist() == list(range(3, SAMPLER["draws"], 4))
     assert np.array_equal(thin["posterior"]["rate"], whole["posterior"]["rate"][:, 3::4].astype(np.float32))
     assert np.array_equal(thin["log_likelihood"]["chips"], whole["log_likelihood"]["chips"][:, 3::4])
-    assert io.read_json(tmp_path / "check.json") == io.read_json(folder / "check.json")
+    found, expected = (io.read_json(place / "check.json") for place in (tmp_path, folder))
+    assert found | {"provenance": ""} == expected | {"provenance": ""}
     spec = {**BASE, **SCORED, "groups": ["location"], "by": None, "over": None, "budget": 1e9}
     loo = str(tmp_path / "loo.nc")
     run("cross_validate", tmp_path, spec, input={"data": data, "fit": fit}, output={"loo": loo})
