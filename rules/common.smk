@@ -38,13 +38,19 @@ FIT_THREADS = CHAINS if ON_CLUSTER else max(1, min(CHAINS, (workflow.cores or 8)
 # 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores to the end.
 
 
+def named(key):
+    """A pattern of the names under a key of the studies: a target with another name is a sentence, not a KeyError."""
+    names = {name for study in STUDIES.values() for name in getattr(study, key)}
+    return "|".join(sorted(names)) or "(?!)"
+
+
 wildcard_constraints:
-    study="[A-Za-z0-9][A-Za-z0-9_-]*",
-    model="[A-Za-z0-9][A-Za-z0-9_-]*",
-    sweep="[A-Za-z0-9][A-Za-z0-9_-]*",
-    comparison="[A-Za-z0-9][A-Za-z0-9_-]*",
-    calibration="[A-Za-z0-9][A-Za-z0-9_-]*",
-    recovery="[A-Za-z0-9][A-Za-z0-9_-]*",
+    study="|".join(STUDIES),
+    model=named("models"),
+    sweep=named("sweeps"),
+    comparison=named("comparisons"),
+    calibration=named("calibration"),
+    recovery=named("recovery"),
     result=".+",
     share="[0-9]+of[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",

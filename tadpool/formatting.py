@@ -1,6 +1,7 @@
 """Numbers and lists as text."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,8 +115,9 @@ def plural(noun: str) -> str:
 
 
 def an(noun: str) -> str:
-    """A noun with its article: an income, a county."""
-    return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"
+    """A noun with its article, by the sound of its first letters: an income, a unit, an hour."""
+    vowel = re.match(r"(?!uni|use|usa|eu|one|ut[ei])[aeiou]|hour|honest|heir|sd$", noun, re.IGNORECASE)
+    return f"{'an' if vowel else 'a'} {noun}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -63,6 +63,18 @@ def test_numpy_numbers_are_numbers():
     assert scaled(np.float64(4.0e-7), np.float32(1.2e-8)) == "4.000e−7"
 
 
-@pytest.mark.parametrize(("noun", "expected"), [("income", "an income"), ("county", "a county"), ("Area", "an Area")])
+@pytest.mark.parametrize(
+    ("noun", "expected"),
+    [
+        ("income", "an income"),
+        ("county", "a county"),
+        ("Area", "an Area"),
+        ("unit", "a unit"),
+        ("user", "a user"),
+        ("hour", "an hour"),
+        ("umbrella", "an umbrella"),
+        ("sd", "an sd"),
+    ],
+)
 def test_a_noun_has_its_article(noun, expected):
     assert an(noun) == expected

@@ -66,3 +66,12 @@ def test_a_good_config_on_the_command_line_and_a_study_of_the_user(folder):
     assert done.returncode == 0, done.stderr
     assert "results/mine/pooled/fit.nc" in done.stdout + done.stderr
     assert "results/cookies" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("target", ["results/cookeis/data.nc", "results/cookies/poled/fit.nc"])
+def test_a_target_that_no_study_has_is_a_sentence(folder, target):
+    done = dry_run(folder, target, "--config", "studies=[cookies]")
+    assert done.returncode != 0
+    assert f"No rule to produce {target}" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "KeyError" not in done.stdout + done.stderr

@@ -146,7 +146,8 @@ class Study(Strict):
     weights: dict[str, str] = Field(
         {},
         description="Observation weights: outcome -> variable of the data, whose values are at least 0. The log likelihood "
-        "of each observation is multiplied by its weight, in fits and in all scores. Predictions are for single observations.",
+        "of each observation is multiplied by its weight, in fits and in all scores. The models of the ladder take "
+        "none. Predictions are for single observations.",
         examples=[{"survived": "weight"}],
     )
     groups: Annotated[list[Dim], Distinct] = Field([], description="Grouping dimensions.", examples=[["tank"]])

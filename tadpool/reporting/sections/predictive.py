@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tadpool.evaluation.predictive_checks import TAIL
-from tadpool.formatting import counted, number, plural, scaled, sentence, whole
+from tadpool.formatting import an, counted, number, plural, scaled, sentence, whole
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
 
@@ -120,7 +120,7 @@ def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
     for _, row in table[table["group"] != ""].iterrows():
         of = f" of {row['outcome']}" if several else ""
         judged = ", more than chance explains" if row["extreme"] else ""
-        quantity = f"an {row['quantity']}" if row["quantity"] == "sd" else f"a {row['quantity']}"
+        quantity = an(row["quantity"])
         members, have = f"{row['members']} {plural(row['group'])}", "has" if row["observed"] == 1 else "have"
         yield (
             f"Of {members}, {whole(row['observed'])} {have} {quantity}{of} outside the 95 % interval "
