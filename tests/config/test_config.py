@@ -388,7 +388,7 @@ STUDIES = [
         "give 'warn' or 'fail'",
     ),
     ("comparisons: {m: {entries: [pooled, x]}}", "comparisons.m.entries", "'x' is not an entry", "pooled"),
-    ("comparisons: {m: {entries: [pooled]}}", "comparisons.m.entries", "['pooled'] has too few", "at least 2"),
+    ("comparisons: {m: {entries: []}}", "comparisons.m.entries", "[] has too few", "at least 1"),
     ("comparisons: {m: {entries: [pooled, pooled]}}", "comparisons.m.entries", "'pooled' is given twice", "once"),
     (
         "comparisons: {m: {entries: [pooled, hierarchical], target: locatio}}",

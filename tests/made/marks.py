@@ -26,6 +26,7 @@ PLACES = {
         "tests/evaluation/test_cross_validation.py",
         "tests/evaluation/test_prior_sensitivity.py",
         "tests/figures/test_figures.py::test_bytes_are_equal",
+        "tests/figures/test_figures.py::test_labels_are_shown",
         "tests/files/test_plugins.py::test_a_model_keeps_the_contract",
         "tests/files/test_plugins.py::test_log_prior_and_log_likelihood",
         "tests/files/test_plugins.py::test_models_have_the_known_log_densities",
@@ -67,6 +68,7 @@ PLACES = {
         "tests/runs/test_runs.py::test_a_bad_table",
         "tests/runs/test_shares.py",
         "tests/runs/test_summaries.py",
+        "tests/runs/test_tables_of_strangers.py",
         "tests/slurm/",
     ),
 }

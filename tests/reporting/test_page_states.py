@@ -315,3 +315,11 @@ def test_hostile_titles_stay_text_in_all_states(make):
     text = render(results)
     assert "<script>alert" not in text
     assert fit_view.all_fits(results, {})[1].label == HOSTILE
+
+
+def test_an_entry_that_is_compared_with_none_has_its_score(make):
+    """A comparison may name one entry, to score it on the target."""
+    page = render(make({"first": "ok"}))
+    words = section(page, "comparison")
+    assert "First is scored on held-out rows; no other model is compared with it." in words
+    assert "usable" not in words

@@ -12,7 +12,9 @@ class Comparison(Strict):
     """Entries ranked by how well they predict."""
 
     entries: Annotated[list[str], Distinct] = Field(
-        min_length=2, description="Entries to compare.", examples=[["multilevel", "fixed_sigma"]]
+        min_length=1,
+        description="Entries to compare; one alone is scored on the target, and has no other to differ from.",
+        examples=[["multilevel", "fixed_sigma"]],
     )
     target: str = Field(
         "unit",

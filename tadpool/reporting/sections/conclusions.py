@@ -46,6 +46,7 @@ NOTHING = "No model can be compared: no fit has usable numbers."
 UNSCORED = "No model can be compared: there are no predictive scores."
 FAILED = "No model can be called best: {best} has the largest elpd, but its fit failed."
 MEANINGLESS = "Differences are measured from it, so they mean nothing either."
+ONE = "{label} is scored on {target}; no other model is compared with it."
 ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
 DOUBT = "Which model predicts best is not settled: too many scores are unreliable."
 WORSE = "The elpd is lower by {gaps}."
@@ -125,6 +126,9 @@ def _conclusion(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     if void(table):
         best = next(row.label for row in table if row.scored)
         return "fail", [FAILED.format(best=best), MEANINGLESS, *failures]
+    if len(table) == 1:
+        doubt = [_doubt(ranked)] if ranked[0].unreliable else []
+        return "doubt" if doubt else "clear", [ONE.format(label=ranked[0].label, target=target), *doubt]
     if len(ranked) == 1:
         return "fail", [ALONE.format(best=ranked[0].label), *failures]
     unreliable = [row for row in ranked if row.unreliable]
