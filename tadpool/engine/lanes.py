@@ -31,6 +31,10 @@ PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
 GPU_FIX = "use a machine with one and the environment of requirements-gpu.lock, or set `platform: cpu`"
 ITERATIONS_PER_BLOCK = 500
 STARTS = 100
+# A start whose potential energy is above it is hopeless: the model's scales are others than those
+# of (-2, 2).
+HOPELESS = 1e10
+PRIOR_STARTS = 20
 
 
 def start(threads: int, precision: str = "float64", platform: str = "cpu") -> None:
@@ -199,7 +203,7 @@ def run(
 
 
 def _sampled(
-    parts: tuple[Callable, Callable, Callable],
+    parts: tuple[Callable, Callable, Callable, Callable],
     program: Program,
     lane: Arrays,
     shared: Arrays,
@@ -210,8 +214,8 @@ def _sampled(
 ) -> tuple:
     """Sample the lanes of a chunk, from where they were when the job was stopped: values,
     statistics, status, state, start."""
-    (begin, advance, finish), sampler = parts, program.sampler
-    now = _started(begin, lane, shared) if before is None else _with_keys(before)
+    (begin, from_prior, advance, finish), sampler = parts, program.sampler
+    now = _started(begin, from_prior, lane, shared) if before is None else _with_keys(before)
     start_z, started = jax.tree.map(np.asarray, now.z), _valid(now)
     size, real = len(chunk), len(np.unique(chunk))
     nothing = jax.tree.map(
@@ -303,9 +307,13 @@ def join_runs(first: Result, second: Result) -> Result:
     )
 
 
-def _started(begin: Callable, lane: Arrays, shared: Arrays):
+def _started(begin: Callable, from_prior: Callable, lane: Arrays, shared: Arrays):
     """The state of each lane at its first starting point with a finite density and gradient, or at
-    the last one tried."""
+    the last one tried.
+
+    Where all are hopeless, it is the first draw from the prior with a larger density, if there is
+    one.
+    """
     numbers = lane["start"].copy()
     state = begin(lane, shared)
     for number in range(1, STARTS if lane["warm_start"] is None else 1):
@@ -314,7 +322,26 @@ def _started(begin: Callable, lane: Arrays, shared: Arrays):
             break
         numbers = np.where(valid, numbers, np.uint32(number))
         state = begin(lane | {"start": numbers}, shared)
+    if lane["warm_start"] is not None:
+        return state
+    energy = np.where(_valid(state), np.asarray(state.potential_energy), np.inf)
+    hopeless = energy > HOPELESS
+    for number in range(PRIOR_STARTS):
+        if not hopeless.any():
+            break
+        drawn = from_prior(lane | {"start": np.full_like(numbers, number)}, shared)
+        better = hopeless & _valid(drawn) & (np.asarray(drawn.potential_energy) < energy)
+        state, hopeless = _where(better, drawn, state), hopeless & ~better
     return state
+
+
+def _where(chosen: np.ndarray, state, other):
+    """One state for the chosen lanes, and another for the rest."""
+
+    def either(one, two):
+        return np.where(chosen.reshape(-1, *[1] * (np.ndim(one) - 1)), one, two)
+
+    return _with_keys(jax.tree.map(either, _without_keys(state), _without_keys(other)))
 
 
 def _valid(state) -> np.ndarray:
@@ -323,8 +350,8 @@ def _valid(state) -> np.ndarray:
 
 
 def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):
-    """The three compiled parts: start, advance, finish. XLA compiles them in parallel, one thread
-    each."""
+    """The parts: start, start from the prior, advance, finish. XLA compiles them in parallel, one
+    thread each; the second, which few models need, once it is called."""
 
     def finish(packed, shared):
         return program.finish(derive, *packed, shared)
@@ -348,7 +375,7 @@ def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Ar
         compiled.append(pool.submit(begin.lower(lane, shared).compile))
         compiled.append(pool.submit(finish.lower((lane, *whole), shared).compile))
         advance, begin, finish = (part.result() for part in compiled)
-    return begin, advance, finish
+    return begin, compile_over_lanes(program.begin_from_prior, vectorized, skip_optimization=True), advance, finish
 
 
 def _without_keys(state) -> Any:

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpyro
 from jax.flatten_util import ravel_pytree
+from numpyro import handlers
+from numpyro.distributions import biject_to
 from numpyro.infer import NUTS
 from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
 
@@ -17,6 +19,8 @@ from tadpool.errors import UserError
 
 Arrays = dict[str, Any]
 START_RADIUS = 2.0
+# What is folded into a lane's key for starts from the prior.
+PRIOR = 2**31
 # NumPyro adds this to the name of a site that it samples in place of a reparametrized one.
 DECENTERED = "_decentered"
 
@@ -187,6 +191,16 @@ class Program:
         start_key = jax.random.fold_in(start_key, lane["start"])
         flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), points))
         z = unflatten(jax.random.uniform(start_key, flat.shape, flat.dtype, -START_RADIUS, START_RADIUS))
+        return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
+
+    def begin_from_prior(self, lane: Arrays, shared: Arrays):
+        """The sampler state at draw number `lane["start"]` from the prior."""
+        model = self.call(lane, shared)
+        start_key, key = jax.random.split(lane_key(lane))
+        prior_key = jax.random.fold_in(jax.random.fold_in(start_key, PRIOR), lane["start"])
+        trace = handlers.trace(handlers.seed(model, prior_key)).get_trace()
+        latents = {name: site for name, site in trace.items() if site["type"] == "sample" and not site["is_observed"]}
+        z = {name: biject_to(site["fn"].support).inv(site["value"]) for name, site in latents.items()}
         return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
 
     def advance(self, lane_and_state, shared: Arrays):

@@ -302,3 +302,26 @@ def test_a_site_of_a_joint_covariance_has_to_be_there():
     lane = lanes.Lanes(np.zeros((1, 2), np.uint32), np.zeros(1, int))
     with pytest.raises(UserError, match=r"sampler\.dense: 'd' is not a latent site of the model; it has a, b, c"):
         lanes.run(collinear, lane, shared, replace(SAMPLER, dense=("d",)))
+
+
+def far_from_one(y, scale):
+    """Data near 5 times `scale`."""
+    mu = numpyro.sample("mu", dist.Normal(5 * scale, scale))
+    sigma = numpyro.sample("sigma", dist.Exponential(1 / scale))
+    numpyro.sample("y", dist.Normal(mu, sigma).expand([3]).to_event(1), obs=y * scale)
+
+
+def test_a_hopeless_start_is_drawn_from_the_prior():
+    """On (-2, 2) data near 5e8 have a potential energy of 1e17; a lane whose data are near 5 keeps
+    its start, whatever the other lanes do."""
+    scale = np.array([1e8, 1.0])
+    keys, y = np.full((2, 2), 7, np.uint32), np.array([4.0, 5.0, 6.0])
+    both = lanes.Lanes(keys, np.arange(2), arguments={"scale": scale})
+    found = lanes.run(far_from_one, both, {"y": y}, lanes.Sampler(1, 1, 0.8, 5))
+    assert found.status.tolist() == [lanes.Status.OK] * 2
+    assert 1e8 < found.unconstrained_start["mu"][0] < 9e8
+    assert np.exp(found.unconstrained_start["sigma"][0]) > 1e6
+    alone = lanes.run(far_from_one, both.take(np.array([1])), {"y": y}, lanes.Sampler(1, 1, 0.8, 5))
+    for name, start in found.unconstrained_start.items():
+        assert abs(start[1]) < 2
+        assert start[1] == alone.unconstrained_start[name][0]
