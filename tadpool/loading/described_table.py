@@ -219,9 +219,10 @@ class _Columns:
         self.cells.refuse(heading, (cells == "") & ~absent, "it must be a number", FIX_EMPTY)
         text = number_formats.bare(cells, column)
         wrong = np.array([not self.reading.pattern.fullmatch(cell) for cell in text], bool) & ~absent
-        if column["percent"]:
-            wrong |= np.array(["%" not in cell for cell in cells], bool) & ~absent
-        advice = number_formats.advice(str(cells[np.argmax(wrong)]), column, self.reading)
+        sign = number_formats.sign_of(column)
+        if sign and (column["percent"] or any(sign in cell for cell in cells)):
+            wrong |= np.array([sign not in cell for cell in cells], bool) & ~absent
+        advice = number_formats.advice(str(cells[np.argmax(wrong)]), column, self.reading, cells)
         self.cells.refuse(
             heading, wrong, "it must be a per cent" if column["percent"] else "it must be a number", advice
         )
@@ -229,10 +230,12 @@ class _Columns:
         values = values / 100 if column["percent"] else values
         self.cells.refuse(heading, ~np.isfinite(values) & ~absent, "it must be a finite number")
         if kind != "number":
-            self.cells.refuse(heading, (values != np.floor(values)) & ~absent, "it must be a whole number")
+            fix = "correct the table, or write `kind: number`"
+            self.cells.refuse(heading, (values != np.floor(values)) & ~absent, "it must be a whole number", fix)
             self.cells.refuse(heading, np.abs(values) > LARGEST_WHOLE, "whole numbers must not exceed 2^53")
         if kind == "count":
-            self.cells.refuse(heading, values < 0, "a count cannot be negative")
+            fix = "correct the table, or write `kind: integer`"
+            self.cells.refuse(heading, values < 0, "a count cannot be negative", fix)
         if column["at_least"] is not None:
             self.cells.refuse(heading, values < column["at_least"], f"the minimum is {column['at_least']:g}")
         if column["at_most"] is not None:
@@ -244,8 +247,10 @@ class _Columns:
         texts = self.cells.marked_missing(column["column"])
         if not texts:
             return FIX_EMPTY
-        kept = ", ".join(repr(value) for value in self.missing_values if value not in texts)
-        return f"if {' or '.join(map(repr, texts))} is a label, write `missing_values: [{kept}]`; otherwise {FIX_EMPTY}"
+        missing = self.missing_values if column["missing_values"] is None else map(str, column["missing_values"])
+        kept = f"`missing_values: [{', '.join(repr(value) for value in missing if value not in texts)}]`"
+        own = f"write {kept} for the column {column['column']}"
+        return f"if {' or '.join(map(repr, texts))} is a label, {own}; otherwise {FIX_EMPTY}"
 
     def _per(self, values: np.ndarray, column: Mapping[str, Any]) -> np.ndarray:
         """The value of each member (members,), which all its rows must share."""

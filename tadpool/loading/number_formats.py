@@ -22,6 +22,7 @@ WHOLE_KINDS = ("integer", "count")
 NUMERIC_KINDS = ("number", *WHOLE_KINDS)
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?([./-])\d\d?\2\d{2,4}")
 WITH_SIGN = re.compile(r"(?P<before>[^\d.,+-]*?)\s*(?P<number>[+-]?[\d.,].*?)\s*(?P<after>[^\d.,'\s]*)")
+UNCERTAIN = re.compile(r"[<>=~≈≤≥±?*()\[\]]")
 LABELLED = re.compile(r"true|false|yes|no|t|f|y|n", re.IGNORECASE)
 
 
@@ -58,10 +59,22 @@ class Reading:
 PLAIN = Reading("point", "none")
 
 
+def sign_of(column: Mapping[str, Any]) -> str | None:
+    """The sign beside the numbers of a column, if one is declared."""
+    return "%" if column["percent"] else column["sign"]
+
+
 def bare(cells: Iterable[str], column: Mapping[str, Any]) -> list[str]:
-    """Cells without the column's `sign`, or without the per cent sign that `percent` asks for."""
-    sign = "%" if column["percent"] else column["sign"]
-    return [cell.removeprefix(sign).removesuffix(sign).strip() if sign else cell for cell in cells]
+    """Cells without the column's `sign`, or without the per cent sign that `percent` asks for, and
+    with a hyphen for a minus sign."""
+    return [_bare(cell.replace("\N{MINUS SIGN}", "-"), sign_of(column)) for cell in cells]
+
+
+def _bare(cell: str, sign: str | None) -> str:
+    if not sign:
+        return cell
+    minus = "-" if cell.startswith(f"-{sign}") else ""
+    return minus + cell.removeprefix(minus).removeprefix(sign).removesuffix(sign).strip()
 
 
 def reading(cells: Cells, columns: Mapping[str, Mapping[str, Any]], description: Mapping[str, Any]) -> Reading:
@@ -78,8 +91,9 @@ def reading(cells: Cells, columns: Mapping[str, Mapping[str, Any]], description:
     Raises:
         UserError: Two readings fit all numbers and give different values.
     """
-    candidates = _candidates(cells, description)
     numeric = [column for column in columns.values() if column["kind"] in NUMERIC_KINDS]
+    grouped = any(_grouped_by_points(bare(cells.columns[each["column"]], each), each) for each in numeric)
+    candidates = _candidates(cells, description, grouped)
     distinct = [
         (column, cell, text)
         for column in numeric
@@ -100,17 +114,27 @@ def reading(cells: Cells, columns: Mapping[str, Mapping[str, Any]], description:
     return chosen
 
 
-def _candidates(cells: Cells, description: Mapping[str, Any]) -> list[Reading]:
+def _grouped_by_points(texts: Sequence[str], column: Mapping[str, Any]) -> bool:
+    """Whether the points of a column may be between thousands in a table separated by commas:
+    beside numbers of up to three digits, in whole numbers, or before a decimal comma."""
+    pointed = [text for text in texts if "." in text]
+    others = [text.lstrip("+-") for text in texts if text and "." not in text]
+    unlike = any(text.isdigit() and len(text) > 3 for text in others)
+    commas = any("," in text for text in pointed)
+    return bool(pointed) and not unlike and (commas or bool(others) or column["kind"] in WHOLE_KINDS)
+
+
+def _candidates(cells: Cells, description: Mapping[str, Any], grouped: bool) -> list[Reading]:
     """Readings that are possible where the declared marks hold, the plainest first.
 
-    In a table with commas between cells a point is not a mark of thousands, and cells that were
-    numbers before they became text are plain.
+    In a table with commas between cells a point is not a mark of thousands unless a column looks
+    so, and cells that were numbers before they became text are plain.
     """
     decimal, thousands = description["decimal"], description["thousands"]
     guessed = bool(cells.dialect)
     decimals = [decimal] if decimal else list(DECIMALS) if guessed else ["point"]
     marks = [thousands] if thousands else list(THOUSANDS) if guessed else ["none"]
-    if not thousands and cells.dialect.get("separator") == "comma":
+    if not thousands and cells.dialect.get("separator") == "comma" and not grouped:
         marks.remove("point")
     return [Reading(d, t) for t in marks for d in decimals if DECIMALS[d] != THOUSANDS[t]] or [
         Reading(decimals[0], marks[0])
@@ -123,23 +147,31 @@ def _distinct(cells: np.ndarray, column: Mapping[str, Any]) -> dict[str, str]:
     return dict(zip(found, bare(found, column), strict=True))
 
 
-def advice(cell: str, column: Mapping[str, Any], read: Reading) -> str:
+def advice(cell: str, column: Mapping[str, Any], read: Reading, cells: Sequence[str]) -> str:
     """What to do about a cell that is not a number, so that what it says is not lost.
 
-    column: its description. read: how the table is read.
+    column: its description. read: how the table is read. cells: all of the column.
     """
     own = f"for the column {column['column']}"
+    sign = sign_of(column)
+    if sign and sign not in cell and any(sign in other for other in cells):
+        return f"write {sign} in all cells {own}, or in none"
     if DATE.fullmatch(cell):
         return "a date is not a number: make a column of the year, or of the days since a date, and describe that one"
     if LABELLED.fullmatch(cell):
         return f"if these are levels, write `kind: binary` and `levels` {own}"
     parts = WITH_SIGN.fullmatch(cell)
-    if parts and (sign := parts["before"].strip() or parts["after"]) and not (column["percent"] or column["sign"]):
+    sign = parts and (parts["before"].strip() or parts["after"])
+    if sign and UNCERTAIN.search(cell):
+        return "correct the table, so that the cell is one number"
+    if sign and not (column["percent"] or column["sign"]):
         if sign == "%":
             return f"write `percent: true` {own} to divide by 100, or `sign: '%'` to leave the sign out"
         return f"write `sign: {sign!r}` {own} to leave the sign out"
     if re.search(r"\d", cell):
         return f"correct the table, or declare how numbers are written with `decimal` and `thousands` (read with {read.words})"
+    if len(set(filter(None, cells))) > 1 and not any(re.search(r"\d", other) for other in cells):
+        return f"if these are labels, write `kind: categorical` {own}"
     return "correct the table, or list it in `missing_values` if it stands for an empty one"
 
 

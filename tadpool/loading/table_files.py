@@ -96,8 +96,12 @@ def read(description: Mapping[str, Any]) -> Cells:
     cells = readers.get(path.suffix.lower(), _separated)(path, description)
     if not len(cells.rows):
         raise UserError(f"{cells.file} has no rows; a study needs at least one")
-    missing = [str(value) for value in description["missing_values"]]
-    emptied = {name: np.where(np.isin(c, missing), "", c).astype(object) for name, c in cells.columns.items()}
+    missing = dict.fromkeys(cells.columns, description["missing_values"])
+    for name, column in description["columns"].items():
+        if column["missing_values"] is not None:
+            missing[column["column"] or name] = column["missing_values"]
+    missing = {name: [str(value) for value in values] for name, values in missing.items()}
+    emptied = {name: np.where(np.isin(c, missing[name]), "", c).astype(object) for name, c in cells.columns.items()}
     return replace(cells, columns=emptied, written=cells.columns)
 
 

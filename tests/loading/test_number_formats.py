@@ -53,6 +53,8 @@ READ = [
     (["1.234", "987"], NUMBER, {"decimal": "point"}, [1.234, 987]),
     (["1.234", "987"], NUMBER, {"thousands": "point"}, [1234, 987]),
     (["1.234", "987"], NUMBER, {"decimal": "comma", "thousands": "point"}, [1234, 987]),
+    (["-$5", "$-7", "\u2212$3"], {"kind": "number", "sign": "$"}, {}, [-5, -7, -3]),
+    (["\u22125", "3"], NUMBER, {}, [-5, 3]),
     (["45.5%", "3 %"], {"kind": "number", "percent": True}, {}, [0.455, 0.03]),
     (["45.5%", "3 %"], {"kind": "number", "sign": "%"}, {}, [45.5, 3]),
     (["$1,234.50", "$7"], {"kind": "number", "sign": "$"}, {}, [1234.5, 7]),
@@ -83,6 +85,65 @@ def _keys(words):
 
 def test_a_point_is_a_decimal_mark_where_commas_stand_between_cells():
     assert read(["1.234", "5.678"], separator=",") == [1.234, 5.678]
+
+
+# In a table separated by commas: cells, column, values; or None where they are a question
+POINTS = [
+    (["1.234", "987", "12.045"], NUMBER, None),
+    (["1.000", "2.000"], COUNT, None),
+    (["1.234", "987"], COUNT, [1234, 987]),
+    (["1.234,5", "987"], NUMBER, [1234.5, 987]),
+    (["1.234", "1987"], NUMBER, [1.234, 1987]),
+    (["1.234", "0.5", "3"], NUMBER, [1.234, 0.5, 3]),
+    (["12.045", "11.870"], NUMBER, [12.045, 11.87]),
+]
+
+
+@pytest.mark.parametrize(("cells", "column", "values"), POINTS)
+def test_points_between_commas_are_a_question_where_they_look_like_thousands(cells, column, values):
+    if values is None:
+        with pytest.raises(
+            UserError, match=r"may be .* \(`decimal: point`\) or .* \(`decimal: comma`, `thousands: point`\)"
+        ):
+            read(cells, column, ",")
+    else:
+        assert read(cells, column, ",") == values
+
+
+# Cells that hold information and that nothing declared can read, and what is said of the first
+BY_HAND = [
+    (["<0.5", "2"], NUMBER, "so that the cell is one number"),
+    (["~3", "2"], NUMBER, "so that the cell is one number"),
+    (["(1,234)", "2"], NUMBER, "so that the cell is one number"),
+    (["12:30", "2"], NUMBER, "correct the table"),
+    (["5 k", "900"], {"kind": "number", "sign": "k"}, "write k in all cells for the column y, or in none"),
+    (["45%", "0.45"], {"kind": "number", "percent": True}, "write % in all cells for the column y, or in none"),
+    (["low", "high", "mid"], NUMBER, "write `kind: categorical` for the column y"),
+    (["1.5", "2"], COUNT, "or write `kind: number`"),
+    (["-1", "2"], COUNT, "or write `kind: integer`"),
+]
+
+
+@pytest.mark.parametrize(("cells", "column", "fix"), BY_HAND)
+def test_no_cell_with_information_is_told_to_be_empty_or_another_number(cells, column, fix):
+    with pytest.raises(UserError) as caught:
+        read(cells, column)
+    assert fix in str(caught.value)
+    assert "missing" not in str(caught.value)
+    assert "`sign" not in str(caught.value)
+
+
+def test_a_label_of_one_column_is_an_empty_cell_of_another():
+    """The sentence names the column, since NA still has to be empty elsewhere."""
+    Path("t.csv").write_text("place,y\nNA,1\nNE,NA\nNE,3\n")
+    columns = {"y": COUNT | {"missing": "drop"}, "place": {"kind": "group"}}
+    keys = {"table": "t.csv", "columns": columns}
+    with pytest.raises(UserError, match=r"write `missing_values: \[\]` for the column place"):
+        prepare({**Table.model_validate(keys).model_dump(), "unit": "row"}, {}, ["y"], "s")
+    columns["place"] = {"kind": "group", "missing_values": []}
+    data = merged(prepare({**Table.model_validate(keys).model_dump(), "unit": "row"}, {}, ["y"], "s"))
+    assert data["y"].values.tolist() == [1, 3]
+    assert data["place"].values.tolist() == ["NA", "NE"]
 
 
 # A column with a refused cell, and the keys that its sentence names

@@ -72,6 +72,12 @@ class Column(Strict):
         description="Sign before or after the numbers, which is left out: a currency or a unit of measurement.",
         examples=["€"],
     )
+    missing_values: list[Label] | None = Field(
+        None,
+        description="Cell contents that count as empty in this column, besides empty cells; by default those of the "
+        "table. `[]` keeps a label such as NA.",
+        examples=[[]],
+    )
     percent: bool = Field(
         False,
         description="Whether cells are per cent: `45 %` is read as 0.45. Each must have the sign.",
