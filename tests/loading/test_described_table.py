@@ -281,7 +281,7 @@ def test_the_page_says_how_the_table_was_read(folder):
     tree = tree_of("y;n;note\n1;2;a\n;3;b\n0;1;c\n", columns, ["y"])
     tree.attrs["provenance"] = "{}"
     tree.to_netcdf("data.nc")
-    config = {"dataset": described("t.csv", columns), "outcomes": ["y"], "unit": "row", "groups": []}
+    config = {"dataset": described("t.csv", columns), "outcomes": ["y"], "unit": "row", "groups": [], "models": {}}
     results = StudyResults("s", config, folder)
     about, (paragraph,) = reporting.description(results)
     assert about == "The table t.csv."
