@@ -12,6 +12,7 @@ from tadpool.config.ladder import entries
 from tadpool.convergence import verdicts as checks
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
+from tadpool.formatting import MISSING
 from tadpool.loading import remarks
 from tadpool.modelling.design import Design
 from tadpool.reporting import fit_view
@@ -158,7 +159,7 @@ def test_the_spread_has_units_and_a_share_of_the_variance(folder):
 def test_the_spread_of_log_odds_is_told_as_a_factor_of_the_odds(folder):
     found = answered(folder, family="bernoulli")
     assert found.scale == "probability of y"
-    assert "in log-odds: one standard deviation multiplies the odds by 7.389" in found.differences[0]
+    assert "in log-odds: one standard deviation multiplies the odds by 7.39 (median, 89" in found.differences[0]
 
 
 ADVICE = [
@@ -232,6 +233,18 @@ def test_the_effect_of_a_new_group_is_on_the_scale_of_the_outcome(folder):
     draws = 1 / (1 + np.exp(-new_member()["predictions"]["alpha_group"].values))
     (words,) = predicted.of_new_member(results, "partial")
     assert words.startswith(f"The probability of y of a new group is {draws.mean():.2f} (89 % interval ")
+
+
+def test_a_new_group_on_a_log_scale_has_a_median_and_no_mean(folder):
+    """The expectation of exp(alpha + sigma z) need not exist."""
+    results = made(folder, predictions=True, family="poisson")
+    draws = np.exp(new_member()["predictions"]["alpha_group"].values)
+    found = predicted.prediction(results, "partial")
+    assert f" of a new group is {np.median(draws):.1f} (median, 89 % interval " in found.sentences[0]
+    assert found.sentences[1].startswith("Median of y predicted by partial")
+    (row,) = found.tables[-1].rows
+    assert row.mean == row.sd == MISSING
+    assert row.median in found.sentences[1]
 
 
 def test_doubtful_scores_give_no_advice(folder):

@@ -13,13 +13,15 @@ from tadpool.formatting import decimals_for, general, number
 from tadpool.intervals import HIGH, LOW
 from tadpool.reporting.fit_view import Fit, draws
 
+NORMAL_WIDTH = 3.2
+"""Standard deviations in the 89 % interval of a normal distribution."""
 SCALES = {None: lambda x: x, "exp": np.exp, "logistic": lambda x: 1 / (1 + np.exp(-x))}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One quantity. value: mean, units and 89 % interval, or why there is none. known: whether
-    there is one."""
+    """One quantity. value: mean or median, units and 89 % interval, or why there is none. known:
+    whether there is one."""
 
     label: str
     fit: Fit
@@ -33,11 +35,24 @@ def estimands(config: Mapping[str, Any], all_fits: Sequence[Fit]) -> list[Shown]
     return [_shown(each, by_entry[each["entry"]]) for each in config["estimands"]]
 
 
-def interval(values: np.ndarray, units: str | None = None) -> str:
-    """`1.2 log-odds (89 % interval 0.4 to 2.1)`: mean and equal-tailed interval of draws."""
-    low, high = np.quantile(values, [LOW, HIGH])
-    mean, low, high = (number(each, decimals_for(values.std(), 2)) for each in (values.mean(), low, high))
-    return f"{mean}{f' {units}' if units else ''} (89 % interval {low} to {high})"
+def interval(values: np.ndarray, units: str | None = None, exponential: bool = False) -> str:
+    """`1.2 log-odds (89 % interval 0.4 to 2.1)`: mean and equal-tailed interval of draws.
+
+    exponential: whether the draws are exponentials of others. Their expectation need not exist,
+    since the posterior of a standard deviation has no light tail, and a mean of draws would be that
+    of the largest few. Then the median stands in its place: `1.2 (median, 89 % interval ...)`.
+    """
+    low, middle, high = np.quantile(values, [LOW, 0.5, HIGH])
+    if exponential:
+        # Two digits of the narrower side, so that neither end is 0 where the other one is far.
+        decimals = decimals_for(min(middle - low, high - middle) or middle, 2)
+        return _words(middle, units, "median, ", low, high, decimals)
+    return _words(values.mean(), units, "", low, high, decimals_for(values.std(), 2))
+
+
+def _words(value: float, units: str | None, which: str, low: float, high: float, decimals: int) -> str:
+    value, low, high = (number(each, decimals) for each in (value, low, high))
+    return f"{value}{f' {units}' if units else ''} ({which}89 % interval {low} to {high})"
 
 
 def _shown(estimand: Mapping[str, Any], fit: Fit) -> Shown:
@@ -55,7 +70,7 @@ def _shown(estimand: Mapping[str, Any], fit: Fit) -> Shown:
     if reason:
         return Shown(estimand["label"], fit, f"not known: {reason}", False)
     scale = SCALES[estimand["scale"]]
-    words = interval(scale(values.astype(float)), estimand["units"])
+    words = interval(scale(values.astype(float)), estimand["units"], estimand["scale"] == "exp")
     return Shown(estimand["label"], fit, words + _truth(fit.results, estimand, scale))
 
 

@@ -123,7 +123,9 @@ class Amounts:
     def _mean(self) -> list[str]:
         if "alpha" not in self.partial:
             return []
-        values = interval(self.scale.link(self.partial["alpha"].values), self.scale.measured_units)
+        values = interval(
+            self.scale.link(self.partial["alpha"].values), self.scale.measured_units, self.scale.exponential
+        )
         return [f"For {an(self.group)} at the common mean, the {self.scale.words} is {values}."]
 
     def _standard_deviation(self) -> str:
@@ -134,7 +136,7 @@ class Amounts:
         first = f"The standard deviation between {plural(self.group)} is {interval(values, self.scale.measured_units)}"
         if multiplied := family.link.multiplied:
             words = f"{first} in {family.link.differences}: one standard deviation multiplies the {multiplied}"
-            return f"{words} by {interval(np.exp(values))}."
+            return f"{words} by {interval(np.exp(values), exponential=True)}."
         if family.residual_sd in self.partial:
             share = values**2 / (values**2 + self.partial[family.residual_sd].values.ravel() ** 2)
             low, high = np.quantile(share, [LOW, HIGH])

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.modelling.design import Design
+from tadpool.modelling.families import LOG
 
 
 def _same(eta: Any) -> Any:
@@ -40,6 +41,11 @@ class Scale:
     def linked(self) -> bool:
         """Whether it differs from the scale of the linear predictor."""
         return INVERSES[self.design.family.link.name] is not _same
+
+    @property
+    def exponential(self) -> bool:
+        """Whether it is an exponential of that scale, on which an expectation need not exist."""
+        return self.design.family.link == LOG
 
     def link(self, eta: Any) -> Any:
         """From the scale of the linear predictor to this one."""

@@ -12,12 +12,13 @@ import xarray as xr
 
 from tadpool.elements import element_names
 from tadpool.files.results import StudyResults
-from tadpool.formatting import general, listed, plural, scaled
+from tadpool.formatting import MISSING, general, listed, plural, scaled
 from tadpool.intervals import HIGH, LOW
+from tadpool.modelling.families import LOG
 from tadpool.modelling.references import design_of, reference
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.data import levels
-from tadpool.reporting.sections.estimands import interval
+from tadpool.reporting.sections.estimands import NORMAL_WIDTH, interval
 from tadpool.reporting.sections.pooling_scales import Scale
 
 SPOKEN = 4
@@ -26,22 +27,33 @@ Covariate = tuple[str, list[str]]
 
 @dataclass(frozen=True)
 class Row:
-    """One prediction. labels: texts that say of what. values: its draws."""
+    """One prediction. labels: texts that say of what. values: its draws. expected: whether they are
+    known to have an expectation, without which a mean of draws says nothing."""
 
     labels: list[str]
     values: np.ndarray
+    expected: bool = True
 
     @cached_property
-    def sd(self) -> float:
+    def _sd(self) -> float:
         return float(self.values.std(ddof=1))
 
     def scaled(self, value: float) -> str:
-        """A number as precise as the standard deviation."""
-        return scaled(value, self.sd)
+        """A number as precise as the standard deviation, or as a third of the 89 % interval."""
+        low, high = np.quantile(self.values, [LOW, HIGH])
+        return scaled(value, self._sd if self.expected else (high - low) / NORMAL_WIDTH)
 
     @property
     def mean(self) -> str:
-        return self.scaled(self.values.mean())
+        return self.scaled(self.values.mean()) if self.expected else MISSING
+
+    @property
+    def sd(self) -> str:
+        return self.scaled(self._sd) if self.expected else MISSING
+
+    @property
+    def median(self) -> str:
+        return self.scaled(np.median(self.values))
 
     @property
     def interval(self) -> str:
@@ -49,10 +61,10 @@ class Row:
 
 
 COLUMNS = (
-    Column("Mean", attrgetter("mean")),
-    Column("SD", lambda row: row.scaled(row.sd)),
-    Column("Median", lambda row: row.scaled(np.median(row.values))),
+    Column("Median", attrgetter("median")),
     Column("89 % interval", attrgetter("interval")),
+    Column("Mean", attrgetter("mean")),
+    Column("SD", attrgetter("sd")),
 )
 
 
@@ -99,14 +111,23 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
     columns = list(_covariates(results, given.to_dataset(), config)) if given is not None else []
     by_row = [name for name, variable in found.items() if unit in variable.dims]
     outcomes = [name for name in by_row if name in results.config["outcomes"]]
-    tables = [_by_row(found[name], unit, columns, label) for name in by_row if name not in outcomes]
+    expected = _has_expectation(results, entry)
+    tables = [_by_row(found[name], unit, columns, label, expected) for name in by_row if name not in outcomes]
     others = [row for name, variable in found.items() if name not in by_row for row in _elements(variable)]
     if others:
         tables.append(Captioned(f"Effects of {what}, by {label}", ["Effect"], others))
-    tables += [_by_row(found[name], unit, columns, label) for name in outcomes]
-    sentences = [words for name in outcomes for words in _sentences(results, found[name], unit, columns, label)]
+    of_outcomes = {name: _by_row(found[name], unit, columns, label, expected) for name in outcomes}
+    tables += of_outcomes.values()
+    sentences = [words for name, table in of_outcomes.items() for words in _sentences(results, name, table, label)]
     typical = _typical(results, entry, [heading for heading, _ in columns])
     return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences, *typical])
+
+
+def _has_expectation(results: StudyResults, entry: str) -> bool:
+    """Whether predicted outcomes are known to have one: not where they are exponentials of the
+    effect of a new member of a group, whose standard deviation is uncertain."""
+    design = design_of(reference(results.config, entry))
+    return not (results.config["predictions"][entry]["group"] and design and design.family.link == LOG)
 
 
 def of_new_member(results: StudyResults, entry: str) -> list[str]:
@@ -120,8 +141,8 @@ def of_new_member(results: StudyResults, entry: str) -> list[str]:
     scale = Scale(design, results.data[design.outcome])
     values = scale.link(tree["predictions"][site].values.astype(float).ravel())
     return [
-        f"The {scale.words} of a new {group} is {interval(values, scale.measured_units)} under {results.label(entry)}; single "
-        "outcomes vary around it."
+        f"The {scale.words} of a new {group} is {interval(values, scale.measured_units, scale.exponential)} under "
+        f"{results.label(entry)}; single outcomes vary around it."
     ]
 
 
@@ -179,14 +200,14 @@ def _is_words(variable: xr.DataArray, dims: Sequence[str]) -> bool:
     return all(dim in variable.coords and variable[dim].dtype.kind in "UOT" for dim in dims)
 
 
-def _by_row(variable: xr.DataArray, unit: str, columns: list[Covariate], label: str) -> Captioned:
+def _by_row(variable: xr.DataArray, unit: str, columns: list[Covariate], label: str, expected: bool) -> Captioned:
     rest = [str(dim) for dim in variable.dims if dim not in ("chain", "draw", unit)]
     values = variable.transpose(unit, *rest, "chain", "draw").values
     rows = []
     for index in np.ndindex(values.shape[: 1 + len(rest)]):
         labels = [_label(variable, dim, i) for dim, i in zip([unit, *rest], index, strict=True)]
         given = [texts[index[0]] for _, texts in columns]
-        rows.append(Row([*labels, *given], values[index].astype(float)))
+        rows.append(Row([*labels, *given], values[index].astype(float), expected))
     headings = [unit, *rest, *(heading for heading, _ in columns)]
     return Captioned(f"{variable.name}, predicted by {label}", headings, rows)
 
@@ -202,15 +223,13 @@ def _label(variable: xr.DataArray, dim: str, position: int) -> str:
     return general(variable[dim].values[position].item() if dim in variable.coords else position + 1)
 
 
-def _sentences(
-    results: StudyResults, variable: xr.DataArray, unit: str, columns: list[Covariate], label: str
-) -> Iterator[str]:
+def _sentences(results: StudyResults, outcome: str, table: Captioned, label: str) -> Iterator[str]:
     """The first few predictions in words."""
-    table = _by_row(variable, unit, columns, label)
     if not 0 < len(table.rows) <= SPOKEN:
         return
-    measured = results.data[str(variable.name)].attrs if str(variable.name) in results.data else {}
-    name = measured.get("long_name", str(variable.name).replace("_", " "))
+    measured = results.data[outcome].attrs if outcome in results.data else {}
+    name = measured.get("long_name", outcome.replace("_", " "))
+    expected = all(row.expected for row in table.rows)
     units = f" {measured['units']}" if measured.get("units") else ""
     parts = []
     for row in table.rows:
@@ -218,5 +237,9 @@ def _sentences(
             f"{heading} {cell}" if not cell.startswith("new ") else cell
             for heading, cell in zip(table.headings[1:], row.labels[1:], strict=True)
         )
-        parts.append(f"{row.mean}{units} ({row.interval}){f' for {where}' if where else ''}")
-    yield f"Mean of {name} predicted by {label}, with 89 % intervals for single {plural(unit)}: {'; '.join(parts)}."
+        parts.append(
+            f"{row.mean if expected else row.median}{units} ({row.interval}){f' for {where}' if where else ''}"
+        )
+    which = "Mean" if expected else "Median"
+    unit = plural(results.config["unit"])
+    yield f"{which} of {name} predicted by {label}, with 89 % intervals for single {unit}: {'; '.join(parts)}."
