@@ -20,9 +20,10 @@ from tadpool.files import failures, io
 
 
 def say(output: str, cause: str) -> None:
-    """Print why a job failed, in its log and on the terminal."""
+    """Print why a job failed, in its log and on the terminal, with its file once."""
     print(cause, file=sys.stderr)
-    os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{output}: {cause}\n".encode())
+    told = cause if cause.startswith(f"{output}:") else f"{output}: {cause}"
+    os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{told}\n".encode())
 
 
 def remember(crashes: str, cause: str) -> None:

@@ -178,3 +178,11 @@ def test_a_job_without_a_child_leaves_a_failed_result_and_a_record(
         assert "(log: job.log)" in why
         assert ("Traceback" in capsys.readouterr().err) == ("does not exist" not in why)
         assert len(io.read_json(record)) == count, "another failure is another record, so the next run tries again"
+
+
+@pytest.mark.parametrize("cause", ["results/s/p/fit.nc: the disk is full", "the disk is full"])
+def test_the_terminal_names_the_file_once(cause, monkeypatch, tmp_path):
+    with (tmp_path / "terminal").open("wb") as terminal:
+        monkeypatch.setenv("TADPOOL_TERMINAL", str(terminal.fileno()))
+        failed_results.say("results/s/p/fit.nc", cause)
+    assert (tmp_path / "terminal").read_text() == "results/s/p/fit.nc: the disk is full\n"
