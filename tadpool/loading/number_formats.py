@@ -20,8 +20,12 @@ DECIMALS = {"point": ".", "comma": ","}
 THOUSANDS = {"none": "", "comma": ",", "point": ".", "blank": " \u00a0\u2009\u202f", "apostrophe": "'\u2019"}
 WHOLE_KINDS = ("integer", "count")
 NUMERIC_KINDS = ("number", *WHOLE_KINDS)
-DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?([./-])\d\d?\2\d{2,4}")
-WITH_SIGN = re.compile(r"(?P<before>[^\d.,+-]*?)\s*(?P<number>[+-]?[\d.,].*?)\s*(?P<after>[^\d.,'\s]*)")
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+DATE = re.compile(
+    rf"\d{{4}}[-/]\d\d?([-/]\d\d?)?([T ].*)?|\d\d?([./-])\d\d?\3\d{{2,4}}( .*)?|(\d\d?\W+)?({MONTHS})[a-z]*\W+\d.*",
+    re.IGNORECASE,
+)
+WITH_SIGN = re.compile(r"(?P<before>[^\d.,+-]*?)\s*(?P<number>[+-]?[\d.,].*?)\s*(?P<after>(?:[^\d.,'\s]+[23]?)?)")
 UNCERTAIN = re.compile(r"[<>=~≈≤≥±?*()\[\]]")
 LABELLED = re.compile(r"true|false|yes|no|t|f|y|n", re.IGNORECASE)
 
@@ -36,9 +40,9 @@ class Reading:
     @cached_property
     def pattern(self) -> re.Pattern:
         """The numbers that it can read; marks of thousands stand after the first one to three
-        digits and every three more, or nowhere."""
+        digits and before the last three, with two or three between (12,34,567), or nowhere."""
         point, mark = re.escape(DECIMALS[self.decimal]), THOUSANDS[self.thousands]
-        grouped = rf"[1-9]\d{{0,2}}([{re.escape(mark)}]\d{{3}})+|" if mark else ""
+        grouped = rf"[1-9]\d{{0,2}}([{re.escape(mark)}]\d{{2,3}})*[{re.escape(mark)}]\d{{3}}|" if mark else ""
         return re.compile(rf"[+-]?(({grouped}\d+)({point}\d*)?|{point}\d+)([eE][+-]?\d+)?")
 
     def fits(self, cell: str, whole: bool) -> bool:
