@@ -1,6 +1,7 @@
 """One fit of a study as its pages show it: its model, settings, verdict and attempts."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,9 @@ from tadpool.modelling.design import Design
 from tadpool.reporting.html import docstrings
 from tadpool.reporting.html.markup import mathml
 from tadpool.reporting.html.tables import Cell
+
+NORMAL_95 = 1.96
+"""A normal distribution has 95 % of its probability within so many standard deviations."""
 
 SAMPLER_WORDS = {
     "chains": "chains",
@@ -225,6 +229,20 @@ class Fit:
         others, and where it crashed."""
         found = attributes(self.results.folder / self.entry / "fit.nc", ("status",)).get("facts")
         return json.loads(found) if found else None
+
+    @property
+    def prior_of_effects(self) -> str:
+        """What the prior of a predictor's effect says on a scale of factors, such as of odds; "" on
+        others and without predictors."""
+        scale, multiplied = dict(self.values).get("beta_scale"), self.design and self.design.family.link.multiplied
+        if not scale or not multiplied or not self.design.predictors:
+            return ""
+        factor = number(math.exp(NORMAL_95 * scale), 1)
+        return (
+            f"With a probability of 95 %, one step of a predictor, or one standard deviation of a number, multiplies the "
+            f"{multiplied} by a factor between 1/{factor} and {factor}. Where there are few rows, estimates of larger "
+            "effects are shrunk towards none; a larger beta_scale, such as 2.5, shrinks them less."
+        )
 
     @property
     def parametrization(self) -> list[str]:

@@ -247,6 +247,22 @@ def test_a_new_group_on_a_log_scale_has_a_median_and_no_mean(folder):
     assert row.median in found.sentences[1]
 
 
+@pytest.mark.parametrize(
+    ("family", "predictors", "words"),
+    [
+        ("bernoulli", {"x": "number"}, "multiplies the odds by a factor between 1/7.1 and 7.1"),
+        ("bernoulli", {}, ""),
+        ("normal", {"x": "number"}, ""),
+    ],
+)
+def test_what_the_prior_of_effects_means_as_a_factor_is_told(folder, family, predictors, words):
+    results = made(folder, family=family)
+    results.config["models"]["partial"]["design"]["predictors"] = predictors
+    fit = next(fit for fit in fit_view.all_fits(results, {}) if fit.entry == "partial")
+    assert words in fit.prior_of_effects
+    assert bool(fit.prior_of_effects) == bool(words)
+
+
 def test_doubtful_scores_give_no_advice(folder):
     old, _ = answered(folder, doubtful=6).answers
     assert old.sentences[0].startswith("Which model predicts best is not settled")
