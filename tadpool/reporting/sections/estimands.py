@@ -39,8 +39,8 @@ def interval(values: np.ndarray, units: str | None = None, exponential: bool = F
     """`1.2 log-odds (89 % interval 0.4 to 2.1)`: mean and equal-tailed interval of draws.
 
     exponential: whether the draws are exponentials of others. Their expectation need not exist,
-    since the posterior of a standard deviation has no light tail, and a mean of draws would be that
-    of the largest few. Then the median stands in its place: `1.2 (median, 89 % interval ...)`.
+    since the posterior of a standard deviation has no light tail, and a mean of draws would depend
+    on the largest few. Then the median stands in its place: `1.2 (median, 89 % interval ...)`.
     """
     low, middle, high = np.quantile(values, [LOW, 0.5, HIGH])
     if exponential:
