@@ -208,7 +208,7 @@ class _Recorder(Messenger):
 
 
 def own_files(path: Path) -> frozenset[str]:
-    """The file of a model and those of the user that it imports."""
+    """The file of a model and the user's files that it imports."""
     return frozenset(str(file) for file in provenance.closure(path) if PACKAGE not in file.parents) | {str(path)}
 
 

@@ -74,8 +74,8 @@ class Column(Strict):
     )
     missing_values: list[Label] | None = Field(
         None,
-        description="Cell contents that count as empty in this column, besides empty cells; by default those of the "
-        "table. `[]` keeps a label such as NA.",
+        description="Cell contents that count as empty in this column, instead of the table's `missing_values`. `[]` keeps "
+        "a label such as NA.",
         examples=[[]],
     )
     percent: bool = Field(
