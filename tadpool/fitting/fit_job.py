@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from tadpool import sweep_axes
+from tadpool import seeds, sweep_axes
 from tadpool.convergence.remedies import Step, first_step, hopeless, next_step, record
 from tadpool.engine import compile_cache, lanes, progress
 from tadpool.engine.checkpoints import CheckpointStore
@@ -18,7 +18,7 @@ from tadpool.fitting import storage as storing
 from tadpool.fitting.job import Job
 from tadpool.loading import simulation
 from tadpool.loading.truth import aligned
-from tadpool.modelling import batched_fits, binding
+from tadpool.modelling import batched_fits, binding, prior_checks
 from tadpool.modelling.entry import Entry
 
 
@@ -70,6 +70,7 @@ def fit(
     varied, by = Sweep(**sweep) if sweep else None, entry.by
     with compile_cache.active():
         tree, bound = binding.open_bound(job.data, entry)
+        prior_checks.check(bound, seeds.key(**entry.address, role="prior"))
         several = None
         if varied:
             simulated = _simulated(varied, entry) if varied.dataset else []

@@ -5,7 +5,7 @@ from tadpool.engine import compile_cache, lanes
 from tadpool.files import contracts, io
 from tadpool.fitting import sampling
 from tadpool.fitting.job import Job
-from tadpool.modelling import binding
+from tadpool.modelling import binding, prior_checks
 from tadpool.modelling.entry import Entry
 
 
@@ -23,6 +23,8 @@ def sample_prior(job: Job, entry: Entry, precision: str) -> None:
     lanes.start(job.threads, precision)
     with compile_cache.active():
         tree, bound = binding.open_bound(job.data, entry)
-        tree.update(sampling.prior(bound, seeds.key(**entry.address, role="prior")))
+        key = seeds.key(**entry.address, role="prior")
+        prior_checks.check(bound, key)
+        tree.update(sampling.prior(bound, key))
     tree.attrs = {"provenance": job.provenance, "status": "ok", "relations": io.canonical(binding.relations(bound))}
     io.write(job.output, tree, contracts.PRIOR)

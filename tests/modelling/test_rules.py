@@ -7,7 +7,7 @@ import xarray as xr
 
 from tadpool.errors import UserError
 from tadpool.files import plugins
-from tadpool.modelling import binding
+from tadpool.modelling import binding, prior_checks
 
 HEADER = "import jax\nimport jax.numpy as jnp\nimport numpy as np\nimport numpyro\nimport numpyro.distributions as dist\n\n\n"
 MEAN = "    m = numpyro.sample('m', dist.Normal(0.0, 1.0))\n"
@@ -541,3 +541,42 @@ def test_what_only_looks_like_a_mistake_is_let_through(own, body):
     own(model(body + "    with numpyro.plate('row', 3):\n        numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n",
               "g_index, y=None"))  # fmt: skip
     assert binding.bind("mine", data(), observed_where={}).outcomes == ("y",)
+
+
+IN_PLATE = "    with numpyro.plate('row', 3):\n        numpyro.sample('y', {}, obs=y)\n"
+AT_DRAWS = {
+    "a scale that may be negative": (
+        "    s = numpyro.sample('s', dist.Normal(0.0, 1.0))\n" + IN_PLATE.format("dist.Normal(0.0, s)"),
+        r"models/mine.py, line 11: of y, the scale of its Normal is not positive at \d\d % of the draws from the prior, but "
+        r"for example -\d.*; choose priors, or a function such as jnp.exp, under which it always is",
+    ),
+    "a probability above 1": (
+        "    p = numpyro.sample('p', dist.HalfNormal(1.0))\n" + IN_PLATE.format("dist.Binomial(5, p)"),
+        r"models/mine.py, line 11: of y, the probs of its BinomialProbs is not between 0 and 1 at \d\d %",
+    ),
+    "the logarithm of a negative number": (
+        MEAN + IN_PLATE.format("dist.Normal(jnp.log(m), 1.0)"),
+        r"models/mine.py, line 11: of y, the loc of its Normal is not a finite number at \d\d % .* not a number \(NaN\);",
+    ),
+    "a scale of another parameter": (
+        MEAN + "    a = numpyro.sample('a', dist.Normal(0.0, m))\n" + IN_PLATE.format("dist.Normal(a, 1.0)"),
+        r"models/mine.py, line 10: of a, the scale of its Normal is not positive at \d\d %",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", AT_DRAWS)
+def test_a_density_that_is_no_number_on_a_part_of_the_prior_is_a_sentence(own, mistake):
+    """Chance of a false alarm: none, the key is fixed and the shares are near one half."""
+    body, sentence = AT_DRAWS[mistake]
+    own(model(body, "y=None"))
+    with pytest.raises(UserError, match=sentence):
+        prior_checks.check(binding.bind("mine", data(), observed_where={}), np.zeros(2, np.uint32))
+
+
+@pytest.mark.parametrize(
+    "rate", ["dist.Poisson(jnp.exp(m))", "dist.Poisson(jnp.exp(1e4 * m))"], ids=["right", "overflows"]
+)
+def test_a_density_that_is_a_number_or_overflows_gets_no_word(own, rate):
+    own(model(MEAN + IN_PLATE.format(rate), "y=None"))
+    prior_checks.check(binding.bind("mine", data(), observed_where={}), np.zeros(2, np.uint32))
