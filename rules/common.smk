@@ -35,7 +35,8 @@ CHAINS = specs.config.settings.sampler.chains
 # Two fits side by side on a small machine, one device per chain on a large one.
 FIT_THREADS = CHAINS if ON_CLUSTER else max(1, min(CHAINS, (workflow.cores or 8) // 2))
 # Of the jobs that are ready, those start first that take long or that long ones wait for (`priority` in the rules): data
-# 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores to the end.
+# 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores to the end. Before all fits comes the
+# prior of a model of the user's own, which says what is wrong with it.
 
 
 def named(key):
@@ -129,6 +130,11 @@ def minutes(rule):
     return lambda wildcards, attempt: (
         attempt * asked(rule, wildcards).minutes if ON_CLUSTER else DAY
     )
+
+
+def first_for_own_models(wildcards):
+    """The priority of what looks first at an entry's model."""
+    return 25 if specs.has_own_model(wildcards.study, wildcards.model) else 0
 
 
 def gpus(rule):

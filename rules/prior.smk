@@ -8,6 +8,7 @@ rule sample_prior:
         "results/{study}/logs/{model}/sample_prior.log",
     benchmark:
         "results/{study}/benchmarks/{model}/sample_prior.tsv"
+    priority: first_for_own_models
     conda:
         "../environment.yml"
     threads: 1

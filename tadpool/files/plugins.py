@@ -58,6 +58,11 @@ def find(kind: str, name: str) -> Path:
     return files[0]
 
 
+def is_own(file: Path) -> bool:
+    """Whether a plug-in, or a file that it imports, is the user's own."""
+    return PACKAGE not in file.parents
+
+
 def _folders(kind: str) -> list[Path]:
     built_in, own = PACKAGE / kind, Path.cwd() / kind
     return [built_in] if own.resolve() == built_in or not own.is_dir() else [built_in, own]
@@ -75,7 +80,7 @@ def load_file(path: str) -> ModuleType:
     where = f"{file.parent.name}/{file.name}"
     spec = importlib.util.spec_from_file_location(f"tadpool_plugin_{file.parent.name}.{file.stem}", path)
     module = importlib.util.module_from_spec(spec)
-    if PACKAGE not in file.parents:
+    if is_own(file):
         plugin_imports.prepare(where, file, spec.parent)
     try:
         spec.loader.exec_module(module)

@@ -21,9 +21,9 @@ from numpyro import handlers
 from numpyro.distributions import constraints
 from numpyro.primitives import Messenger
 
-from tadpool import ROOT, errors
+from tadpool import errors
 from tadpool.errors import UserError
-from tadpool.files import provenance
+from tadpool.files import plugins, provenance
 
 TRACED_VALUE = "a traced value, which has no number before sampling"
 # What to say for JAX's errors about Python control flow on traced values, the most specific ones
@@ -78,7 +78,6 @@ PROPER = {
     type(constraints.real_vector): "dist.Normal(0, 10).expand([k]).to_event(1)",
 }
 OTHERWISE = "a distribution with this support that has a density"
-PACKAGE = ROOT / "tadpool"
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ class _Recorder(Messenger):
 
 def own_files(path: Path) -> frozenset[str]:
     """The file of a model and the user's files that it imports."""
-    return frozenset(str(file) for file in provenance.closure(path) if PACKAGE not in file.parents) | {str(path)}
+    return frozenset(str(file) for file in provenance.closure(path) if plugins.is_own(file)) | {str(path)}
 
 
 def _place(model: Candidate) -> str:

@@ -13,7 +13,8 @@ import numpyro
 from tadpool.engine import batches
 from tadpool.engine.nuts import lane_key
 from tadpool.errors import UserError
-from tadpool.modelling import densities, inspection, parameters, references, rules
+from tadpool.files import plugins
+from tadpool.modelling import densities, inspection, parameters, references
 from tadpool.modelling.binding import Bound
 
 DRAWS = 200
@@ -30,7 +31,7 @@ def check(bound: Bound, key: np.ndarray) -> None:
         UserError: At more than SHARE of the draws a parameter of a distribution is not what it
             needs to be, or a log density is NaN.
     """
-    if not rules.is_own(references.path(bound.model)):
+    if not plugins.is_own(references.path(bound.model)):
         return
     needs: dict[str, list] = {}
 

@@ -24,7 +24,7 @@ from tadpool.engine import hoisting
 from tadpool.errors import UserError, with_line
 from tadpool.files import plugins
 from tadpool.modelling import hidden_randomness, parameters, program_checks
-from tadpool.modelling.inspection import PACKAGE, TRACED, Called, Candidate, Site, call, layers
+from tadpool.modelling.inspection import TRACED, Called, Candidate, Site, call, layers
 
 RESERVED = ("chain", "draw")
 
@@ -48,7 +48,7 @@ def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> 
     _raise(_same_sites(called, without, "a call without the outcomes"))
     traces = [hidden_randomness.trace(model.function, called.latents, model.arguments) for _ in range(2)]
     _raise(hidden_randomness.find(*traces, model.where, model.path))
-    if is_own(model.path):
+    if plugins.is_own(model.path):
         files = {Path(file) for file in model.files}
         place = partial(hidden_randomness.place, files=files)
         _raise(program_checks.outside(traces[0], model.arguments, place))
@@ -86,11 +86,6 @@ def _dims(places, shapes, dims, sizes) -> Iterator[str]:
             named = ", ".join(dim for dim in dims[site] if dim in sizes)
             fix = f"move it out of the plate, or give it a value for each {named}"
             yield f"{places[site]}: {site} has the shape {shape}, but is in the plate {named}; {fix}"
-
-
-def is_own(path: Path) -> bool:
-    """Whether a model is the user's own: those of tadpool are known to be right."""
-    return PACKAGE not in path.parents
 
 
 def _raise(sentences: Iterable[str]) -> None:

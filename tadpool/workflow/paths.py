@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tadpool.config import Config
+from tadpool.files import plugins
 from tadpool.loading import sources
 from tadpool.workflow.sharing import Sharing
 
@@ -48,6 +49,10 @@ class Paths(Sharing):
     def summarised(self) -> list[str]:
         """The studies whose draws are removed when all that is made of them is there."""
         return [study for study, content in self.config.studies.items() if content.storage.keep == "summaries"]
+
+    def has_own_model(self, study: str, entry: str) -> bool:
+        """Whether the model of an entry is the user's own."""
+        return plugins.is_own(plugins.find("models", self.config.studies[study].models[entry].model))
 
     def temporary_fits(self) -> list[str]:
         """The files of their entries' draws, which stay until the page of all studies has been made

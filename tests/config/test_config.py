@@ -20,7 +20,7 @@ from tadpool import ROOT, config
 from tadpool.config import generated_docs, messages, reading
 from tadpool.config.schema.run import Verdict
 from tadpool.config.schema.table import RESERVED
-from tadpool.files import contracts
+from tadpool.files import contracts, plugins
 from tadpool.workflow.specs import Specs
 from tests.made.config import STUDY, assert_one, problems, study, write
 
@@ -50,6 +50,8 @@ def test_own_plugins_and_tables_are_found(folder):
     lines = study("dataset: own_data\narguments: {limit: 2}\nmodels: {m: {model: own_model}}", "models")
     write("config/studies/mine.yaml", lines)
     assert config.read().studies["mine"].models["m"].model == "own_model"
+    assert Specs(config.read()).has_own_model("mine", "m")  # what looks at it comes before all fits
+    assert not plugins.is_own(plugins.find("models", "cookies_pooled"))
 
 
 def test_the_overlay_lies_over_the_file_key_by_key(folder):

@@ -15,7 +15,7 @@ from tadpool.files.data_file import merged
 from tadpool.fitting import sampling
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
-from tadpool.modelling import binding, densities
+from tadpool.modelling import binding, densities, prior_checks
 from tadpool.modelling.rungs import RUNGS
 from tadpool.verification import exact_comparisons
 
@@ -52,14 +52,17 @@ def test_a_dataset_has_named_dims_labels_and_descriptions(study):
 
 
 @pytest.mark.parametrize(("model", "study"), sorted(USES))
-def test_a_model_keeps_the_contract(model, study):
+def test_a_model_keeps_the_contract(model, study, monkeypatch):
+    """Looked at as a user's model is, it gets no word."""
     data = data_of(study)
     path = plugins.find("models", model)
     signature = plugins.signature(path)
     assert signature.outcomes, "no argument with the default None: nothing is observed"
     assert "$$" in plugins.load("models", model).__doc__, "the docstring states no model"
     assert "Source:" in plugins.load("models", model).__doc__, "the docstring names no source"
+    monkeypatch.setattr(plugins, "is_own", lambda file: True)
     bound = binding.bind(model, data)
+    prior_checks.check(bound, np.zeros(2, np.uint32))
     arguments = {**bound.data, **bound.hyperparameters}
     trace = handlers.trace(handlers.seed(bound.function, 0)).get_trace(**arguments)
     plates = {frame.name for site in trace.values() for frame in site.get("cond_indep_stack", [])}
