@@ -21,7 +21,6 @@ from tadpool.evaluation.main_fit import MainFit
 from tadpool.files import contracts, io
 from tadpool.fitting.job import Job
 from tadpool.fitting.sampling import thinned
-from tadpool.formatting import an
 from tadpool.modelling.entry import Entry
 
 EXACT_K = 0.5
@@ -71,7 +70,10 @@ def cross_validate(
     unscored = int(np.isnan(found["loo"]["elpd"]).sum())
     if unscored:
         of = f"{unscored} of {found['loo']['elpd'].size}"
-        status |= {"status": "failed", "reason": f"{of} fits without {an(group)} reached values that are not finite"}
+        status |= {
+            "status": "failed",
+            "reason": f"{of} fits, each without one {group or entry.unit}, reached values that are not finite",
+        }
         found = {}
     result = xr.DataTree.from_dict(found)
     result.attrs = {**status, "plan": io.canonical(plan)}

@@ -9,7 +9,6 @@ No JAX here: the Snakefile's process reads config with it.
 from dataclasses import dataclass
 from typing import Literal
 
-from tadpool.formatting import plural
 from tadpool.modelling.design import Design
 
 
@@ -80,7 +79,7 @@ class RungType:
         if self.group_means and not (self.latent(design) if self.latent_means else design.within):
             kinds = "a number" if self.latent_means else "a number or yes/no"
             what = f"needs a predictor, {kinds}, that varies within {group}"
-            return f"{what} and whose mean differs between {plural(group)}"
+            return f"{what} and whose mean differs by {group}"
         return None
 
 

@@ -193,5 +193,5 @@ def test_a_member_that_cannot_be_left_out_leaves_no_numbers(fitted, monkeypatch)
     cross_validate(job, place.entry, over=None, budget=1e10, group="location")
     tree = io.read(job.output, contracts.LOO)
     assert tree.attrs["status"] == "failed"
-    assert tree.attrs["reason"] == "1 of 5 fits without a location reached values that are not finite"
+    assert tree.attrs["reason"] == "1 of 5 fits, each without one location, reached values that are not finite"
     assert not tree.children
