@@ -23,9 +23,5 @@ def main(loos, checks, table, entries, target, rank_failed=False):
 
 if __name__ == "__main__":
     with or_failed(snakemake.log, snakemake.output, snakemake.params):
-        main(
-            loos=snakemake.input.loos,
-            checks=snakemake.input.checks,
-            table=snakemake.output.table,
-            **json.loads(snakemake.params.spec),
-        )
+        spec = json.loads(snakemake.params.spec)
+        main(loos=snakemake.input.loos, checks=snakemake.input.checks, table=snakemake.output.table, **spec)

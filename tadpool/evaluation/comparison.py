@@ -12,14 +12,10 @@ import xarray as xr
 from arviz_stats import compare
 from arviz_stats.utils import ELPDDataLOO
 
+from tadpool.files import contracts
+
 TIE_ELPD = 4.0
 TIE_DSE = 2.0
-WHOLE = ["doubtful", "n_units", "rows_psis", "rows_refit", "rows_kfold"]
-COLUMNS = [
-    *("model", "target", "rank", "elpd", "se", "mcse", "elpd_diff", "dse", "tie", "p_loo", "weight"),
-    *(*WHOLE, "verdict"),
-]
-"""Of every table, also where no entry has numbers."""
 
 
 def table(
@@ -40,8 +36,8 @@ def table(
     rows += [{"model": name} for name in order if name not in ranked]
     for row in rows:
         row |= {"target": target, "verdict": verdicts[row["model"]]}
-    frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    return frame.astype(dict.fromkeys(["rank", *WHOLE], "Int64"))
+    frame = pd.DataFrame(rows).reindex(columns=list(contracts.RANKING))
+    return frame.astype(dict.fromkeys(contracts.RANKING_COUNTS, "Int64"))
 
 
 def _compared(ranked: Mapping[str, ELPDDataLOO]) -> list[dict]:

@@ -99,6 +99,12 @@ RECOVERY = Contract(
     },
     ("provenance", "status"),
 )
+RANKING_COUNTS = ("rank", "doubtful", "n_units", "rows_psis", "rows_refit", "rows_kfold")
+RANKING = (
+    *("model", "target", "rank", "elpd", "se", "mcse", "elpd_diff", "dse", "tie", "p_loo", "weight"),
+    *(*RANKING_COUNTS[1:], "verdict"),
+)
+"""Columns of every ranking, also where no entry has numbers."""
 
 FILES = {
     "<study>/data.nc": DATA,

@@ -67,9 +67,13 @@ def write(path: str, spec: Mapping[str, Any], cause: str) -> None:
         points = {"points": []} if spec["over"] or spec["by"] else {}
         io.write_json(path, {"study": spec["study"], "entry": spec["entry"], **report, **points})
     elif path.endswith(".csv"):
-        from tadpool.evaluation import comparison
+        import pandas as pd
 
-        nothing = comparison.table(spec["target"], {}, dict.fromkeys(spec["entries"], ""), spec["entries"])
+        from tadpool.files import contracts
+
+        nothing = pd.DataFrame({"model": spec["entries"], "target": spec["target"]}).reindex(
+            columns=list(contracts.RANKING)
+        )
         io.write_csv(path, nothing.assign(**{failures.COLUMN: cause}))
     else:
         shutil.rmtree(path, ignore_errors=True)
