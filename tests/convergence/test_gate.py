@@ -37,7 +37,7 @@ def test_the_gate_stops_what_is_worse_or_no_longer_true(found, expected, words):
 
 
 def test_the_gate_stops_predictions_without_numbers():
-    others = {"results/s/a/predictions.nc": "row 1 does not say eggs", "results/s/b/loo.nc": "its fit failed"}
+    others = {"results/s/a/predictions.nc": "has no numbers: row 1 does not say eggs"}
     with pytest.raises(UserError) as caught:
         gate.compare([report("warn"), report("fail", "b")], {"s/b": {"verdict": "fail"}}, others)
     assert str(caught.value) == "results/s/a/predictions.nc has no numbers: row 1 does not say eggs"
