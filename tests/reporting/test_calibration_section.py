@@ -9,7 +9,9 @@ from tadpool.reporting.sections.calibration import calibration
 from tests.made.calibration import write_calibration
 
 CONFIG = {
-    "models": {"first": {"label": "first"}},
+    "outcomes": ["chips"],
+    "unit": "cookie",
+    "models": {"first": {"label": "first", "model": "cookies_pooled", "hyperparameters": {}}},
     "calibration": {"many": {"entry": "first", "hyperparameters": {}}},
 }
 
