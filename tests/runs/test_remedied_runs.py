@@ -48,9 +48,9 @@ MODELS = {
     "modes": HEAD.format(title="Two modes", constant="")
     + PLATE
     + OBSERVED.format(mean="8.0 * jnp.abs(mu)", error="0.1 * error"),
-    "broken": HEAD.format(title="No number", constant="")
+    "broken": HEAD.format(title="No gradient", constant="")
     + PLATE
-    + OBSERVED.format(mean="mu", error="error * jnp.log(-jnp.abs(mu))"),
+    + OBSERVED.format(mean="mu", error="error + jnp.sqrt(0.0 * mu**2)"),
 }
 STUDY = """
 title: Schools

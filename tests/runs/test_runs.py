@@ -131,7 +131,8 @@ def model(n_cookie, chips=None, *, scale=1.0):
         os.kill(os.getpid(), signal.SIGKILL)
     rate = numpyro.sample("rate", dist.Gamma(2.0, 0.2))
     with numpyro.plate("cookie", n_cookie):
-        numpyro.sample("chips", dist.Poisson(rate * jnp.sqrt(scale)), obs=chips)
+        # Below a scale of 0 the density is finite, and its gradient is not a number.
+        numpyro.sample("chips", dist.Poisson(rate + jnp.sqrt(jnp.maximum(scale, 0.0) * rate**2)), obs=chips)
 '''
 
 
