@@ -12,7 +12,7 @@ from tadpool.errors import UserError
 from tadpool.files import io
 
 COLUMN = "failed"
-"""Of a ranking whose job failed: why, in every row."""
+"""Column of a ranking whose job failed; every row says why."""
 FIGURES = "failed.json"
 """Beside figures that could not be drawn: name -> why; "" for all of them."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError
-from tadpool.loading import number_formats, table_files, table_remarks, undeclared_trials
+from tadpool.loading import number_formats, table_files, table_remarks
 from tadpool.loading.number_formats import Reading
 from tadpool.loading.remarks import Remark
 from tadpool.loading.sources import ROLES
@@ -65,7 +65,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
     masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
     remarks = [
-        *undeclared_trials.possible_trials(remaining, columns),
+        *table_remarks.possible_trials(remaining, columns),
         *table_remarks.similar_labels(remaining, columns),
         *table_remarks.nested_groups(remaining, columns, description["unit"]),
         *table_remarks.repeated_rows(remaining),

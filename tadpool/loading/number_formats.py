@@ -60,9 +60,6 @@ class Reading:
         return f"`decimal: {self.decimal}`" + ("" if self.thousands == "none" else f", `thousands: {self.thousands}`")
 
 
-PLAIN = Reading("point", "none")
-
-
 def sign_of(column: Mapping[str, Any]) -> str | None:
     """The sign beside the numbers of a column, if one is declared."""
     return "%" if column["percent"] else column["sign"]
@@ -182,5 +179,5 @@ def advice(cell: str, column: Mapping[str, Any], read: Reading, cells: Sequence[
 def labels_advice(labels: Sequence[str]) -> str:
     """What to do about levels that were not declared, in a column with these distinct labels."""
     if len(labels) == 2:
-        return f"declare `levels: [{', '.join(map(repr, labels))}]`, of which the second counts as 1"
+        return f"declare `levels: [{', '.join(map(repr, labels))}]`; the second level counts as 1"
     return "correct the table, or declare `levels`"

@@ -52,7 +52,7 @@ def test_no_rung_has_what_the_table_cannot_tell(case):
 
 
 def test_a_constant_that_is_kept_leaves_the_intercept_alone(case):
-    """Of a dataset file no design is inferred: there a constant is measured from its value."""
+    """No design is inferred for a dataset file; there a constant is measured from its value."""
     study, data = read("aliased")
     constant = data.assign(rain=data["rain"] * 0 + 660)
     facts = gathered("partial", design_of(study.reference("partial")), constant, True, "")

@@ -51,8 +51,8 @@ class DesignInference:
         """Where the key stands: in the entry's design, or else in the study's."""
         return ("models", self.entry, "design", key) if self.own and getattr(self.own, key) else ("design", key)
 
-    def _wrong(self, place: tuple | str, what: str, mend: str) -> None:
-        self.problems.append(Problem(self._place(place) if isinstance(place, str) else place, what, mend))
+    def _wrong(self, place: tuple | str, what: str, fix: str) -> None:
+        self.problems.append(Problem(self._place(place) if isinstance(place, str) else place, what, fix))
 
     def _complete(self) -> None:
         if len(self.study.outcomes) > 1:
@@ -83,16 +83,16 @@ class DesignInference:
             self._wrong(("groups",), "none is named", "name the groups that are pooled, for example `groups: [county]`")
         for name in groups:
             if name not in self.study.groups:
-                mend = did_you_mean(name, self.study.groups).removeprefix("; ") or "name it in the study's `groups` too"
-                self._wrong("groups", f"{shown(name)} is not one of the study's groups", mend)
+                fix = did_you_mean(name, self.study.groups).removeprefix("; ") or "name it in the study's `groups` too"
+                self._wrong("groups", f"{shown(name)} is not one of the study's groups", fix)
         return groups
 
     def _family(self) -> str | None:
         family = self.given.get("family")
         if self.columns is None:
             if family is None:
-                mend = "say how the outcome is distributed, for example `family: normal`"
-                self._wrong("family", "missing, and a dataset file does not say it", mend)
+                fix = "say how the outcome is distributed, for example `family: normal`"
+                self._wrong("family", "missing, and a dataset file does not say it", fix)
             return family
         column = self.columns[self.outcome]
         if not any(column.kind in each.inferred_from for each in FAMILIES.values()):
@@ -124,16 +124,16 @@ class DesignInference:
         name = self.given.get(key) or (getattr(column, key) if column else None)
         place = key if key in self.given else ("dataset", "columns", self.outcome, key)
         if name is None and key in FAMILIES[family].required:
-            mend = "name the variable that holds them" + (f", here or as `{key}` of {self.outcome}" if column else "")
-            self._wrong(key, f"missing: {family} counts successes among {key}", mend)
+            fix = "name the variable that holds them" + (f", here or as `{key}` of {self.outcome}" if column else "")
+            self._wrong(key, f"missing: {family} counts successes among {key}", fix)
         elif name is not None and key not in FAMILIES[family].roles:
             having = [name for name, each in FAMILIES.items() if key in each.roles]
             self._wrong(place, f"{family} has no {key}", f"remove it, or choose {_listed(having)} as family")
         elif name is not None and key in self.given and column:
             known = [each for each, other in self.columns.items() if other.kind in NUMBERS]
-            mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
+            fix = did_you_mean(name, known).removeprefix("; ") or "describe it"
             if name not in known:
-                self._wrong(key, f"{shown(name)} is not a column of numbers", mend)
+                self._wrong(key, f"{shown(name)} is not a column of numbers", fix)
         return name
 
     def _predictors(self, groups: list[str]) -> dict[str, str]:
@@ -141,8 +141,8 @@ class DesignInference:
         given = self.given.get("predictors")
         if self.columns is None:
             if isinstance(given, list) and given:
-                mend = f"write {{{given[0]}: number}}, or binary, categorical or ordered"
-                self._wrong("predictors", "a dataset file does not say of what kind they are", mend)
+                fix = f"write {{{given[0]}: number}}, or binary, categorical or ordered"
+                self._wrong("predictors", "a dataset file does not say of what kind they are", fix)
             predictors = given if isinstance(given, dict) else {}
         elif given is None:
             kinds = {name: KIND[column.kind] for name, column in self._free()}
@@ -180,13 +180,13 @@ class DesignInference:
         for name in given:
             kind = KIND.get(self.columns[name].kind) if name in self.columns else None
             if kind is not None and self.columns[name].missing == "mask":
-                mend = "leave it out, or write a model that uses its `_known`"
+                fix = "leave it out, or write a model that uses its `_known`"
                 self._wrong(
-                    "predictors", f"{shown(name)} is masked in some rows, which no model of the ladder knows", mend
+                    "predictors", f"{shown(name)} is masked in some rows, which no model of the ladder knows", fix
                 )
             elif kind is None:
-                mend = did_you_mean(name, known).removeprefix("; ") or "describe it"
-                self._wrong("predictors", f"{shown(name)} is not a column that can predict", mend)
+                fix = did_you_mean(name, known).removeprefix("; ") or "describe it"
+                self._wrong("predictors", f"{shown(name)} is not a column that can predict", fix)
             elif isinstance(given, Mapping) and given[name] != kind:
                 what = f"{name} is {an(self.columns[name].kind)} column of the table, not {given[name]}"
                 self._wrong("predictors", what, "write the names alone as a list, or correct the column")
@@ -201,15 +201,21 @@ class DesignInference:
             varying = self.study.models == LADDER and groups[0] != self.study.unit
             return [name for name, kind in predictors.items() if varying and kind in SLOPED and not per.get(name)]
         for name in self.given["slopes"]:
-            if name not in predictors:
-                mend = did_you_mean(name, list(predictors)).removeprefix("; ") or "name it among the predictors"
-                self._wrong("slopes", f"{shown(name)} is not one of the predictors", mend)
-            elif predictors[name] not in SLOPED:
-                self._wrong("slopes", f"{shown(name)} is {predictors[name]}", f"only {_listed(SLOPED)} have slopes")
-            elif per.get(name) == groups[0]:
+            if self._number("slopes", name, predictors) and per.get(name) == groups[0]:
                 what = f"{shown(name)} has one value per {groups[0]}, so its slope cannot differ between them"
                 self._wrong("slopes", what, "leave it out")
         return self.given["slopes"]
+
+    def _number(self, key: str, name: str, predictors: Mapping[str, str]) -> bool:
+        """Whether a name that a key lists is a predictor with slopes and means; otherwise it is a
+        problem."""
+        if name not in predictors:
+            fix = did_you_mean(name, list(predictors)).removeprefix("; ") or "name it among the predictors"
+            self._wrong(key, f"{shown(name)} is not one of the predictors", fix)
+        elif predictors[name] not in SLOPED:
+            words = f"only {_listed(SLOPED)} have {key.replace('_', ' ')}"
+            self._wrong(key, f"{shown(name)} is {predictors[name]}", words)
+        return predictors.get(name) in SLOPED
 
     def _group_means(self, predictors: Mapping[str, str], group: str, rank: DesignRank | None) -> list[str]:
         per = {name: column.per for name, column in (self.columns or {}).items()}
@@ -219,13 +225,7 @@ class DesignInference:
             known = [name for name, kind in predictors.items() if kind in SLOPED and name not in of_members]
             return [name for name in known if name not in balanced]
         for name in self.given["group_means"]:
-            if name not in predictors:
-                mend = did_you_mean(name, list(predictors)).removeprefix("; ") or "name it among the predictors"
-                self._wrong("group_means", f"{shown(name)} is not one of the predictors", mend)
-            elif predictors[name] not in SLOPED:
-                what = f"{shown(name)} is {predictors[name]}"
-                self._wrong("group_means", what, f"only {_listed(SLOPED)} have group means")
-            elif name in of_members or name in balanced:
+            if self._number("group_means", name, predictors) and name in {*of_members, *balanced}:
                 same = f"has one value per {group}" if name in of_members else f"has the same mean in every {group}"
                 self._wrong("group_means", f"{shown(name)} {same}, so its group mean says nothing more", "leave it out")
         return self.given["group_means"]
