@@ -50,7 +50,7 @@ def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where
             needs one.
     """
     rows = by_row(design, dataset)
-    _refuse(design, rows[design.outcome], where)
+    _refuse(design, rows, where)
     work = working(design, rows)
     return {
         **_scales(design, rows, scaled),
@@ -74,12 +74,15 @@ def by_row(design: Design, dataset: xr.Dataset) -> dict[str, np.ndarray]:
     return rows
 
 
-def _refuse(design: Design, outcome: np.ndarray, where: str) -> None:
+def _refuse(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
+    outcome = rows[design.outcome]
     if design.family.link == IDENTITY and np.ptp(outcome) == 0:
         raise UserError(f"{where}: {design.outcome} has the same value in all rows, so there is nothing to explain")
     if refused := design.family.refused(outcome):
         what = f"{where}: {design.outcome} has values that are {refused}, which the family {design.family.name} needs"
         raise UserError(f"{what}; correct the table or choose another family")
+    if design.offset and (wrong := design.family.refused_offset(rows[design.offset])):
+        raise UserError(f"{where}: {design.offset} {wrong}; give it on that scale")
 
 
 def _scales(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, Any]:
@@ -165,6 +168,15 @@ def _effects(rung: str, design: Design, rows: Mapping[str, np.ndarray], work: Wo
     return found
 
 
+def _spread_of_weights(weights: np.ndarray) -> float:
+    """The sum of the weights less that of their squares over it, without cancellation where one
+    weight exceeds all others by far."""
+    total, largest = weights.sum(), np.argmax(weights)
+    others = total - weights
+    others[largest] = np.delete(weights, largest).sum()
+    return float((weights / total * others).sum())
+
+
 def reliability(estimates: np.ndarray, errors: np.ndarray) -> dict[str, Any]:
     """How well groups' own data determine an effect, from each group's own estimate and its squared
     standard error.
@@ -173,13 +185,15 @@ def reliability(estimates: np.ndarray, errors: np.ndarray) -> dict[str, Any]:
     Clinical Trials 7:177). A group that has no estimate has an infinite error.
     """
     known = np.isfinite(errors)
-    weights = np.where(known, 1 / np.where(known, np.maximum(errors, 1e-300), 1), 0.0)
+    # An error of 0 counts as one that is small against all others and the differences.
+    size = max([*errors[known], np.ptp(estimates[known]) ** 2 if known.any() else 0.0])
+    weights = np.where(known, 1 / np.where(known, np.maximum(errors, 1e-24 * size or 1.0), 1), 0.0)
     total = weights.sum()
     between = 0.0
     if known.sum() > 1:
         centre = (weights * np.where(known, estimates, 0)).sum() / total
         excess = (weights * np.where(known, estimates - centre, 0) ** 2).sum() - (known.sum() - 1)
-        between = max(0.0, float(excess / (total - (weights**2).sum() / total)))
+        between = max(0.0, float(excess / _spread_of_weights(weights)))
     shares = (
         np.where(known, between / (between + np.where(known, errors, 1)), 0.0) if between > 0 else np.zeros(len(errors))
     )

@@ -19,6 +19,7 @@ from tadpool.loading.table_files import Cells
 
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 LARGEST_WHOLE = 2**53
+LARGEST = 1e100
 LONGEST_LABEL = 50
 POSITIVE = {"exposure": "exposure", "standard_error": "standard error"}
 FIX_EMPTY = "fill it, or write `missing: drop` to remove such rows"
@@ -229,6 +230,10 @@ class _Columns:
         values = np.array([self.reading.value(cell) if cell else np.nan for cell in text], np.float64)
         values = values / 100 if column["percent"] else values
         self.cells.refuse(heading, ~np.isfinite(values) & ~absent, "it must be a finite number")
+        size = np.abs(values)
+        beyond = (size > LARGEST) | ((size > 0) & (size < 1 / LARGEST))
+        rule = f"numbers must lie between {1 / LARGEST:g} and {LARGEST:g}, or be 0: their squares must be numbers too"
+        self.cells.refuse(heading, beyond, rule, "give the column in another unit")
         if kind != "number":
             fix = "correct the table, or write `kind: number`"
             self.cells.refuse(heading, (values != np.floor(values)) & ~absent, "it must be a whole number", fix)

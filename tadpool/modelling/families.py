@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 NUMBERS = ("number", "integer", "count")
+LARGEST_OFFSET = 100
+"""On the scale of a logarithm: exp(100) is 3e43."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,14 @@ class Parameter:
             standard deviation in units of the outcome, whose prior is of the rung's kind
             (`sd_prior`) and has its one hyperparameter as scale.
         hyperparameters: Names and defaults of the hyperparameters of its prior.
+        derived: Name of the site that is computed from it, if one is.
     """
 
     name: str
     latex: str
     prior: str
     hyperparameters: tuple[tuple[str, float], ...]
+    derived: str | None = None
 
 
 def _anything(values: Any) -> str:
@@ -121,6 +125,14 @@ class Family:
     residual_sd: str | None = None
     mean_is_number: bool = True
 
+    def refused_offset(self, values: Any) -> str:
+        """What is wrong with the values of an offset, in words that follow its name; "" where
+        nothing is."""
+        if self.link == IDENTITY or abs(values).max() <= LARGEST_OFFSET:
+            return ""
+        where = "the logarithm of the mean" if self.link == LOG else "log-odds"
+        return f"has values beyond {LARGEST_OFFSET}, and an offset is added to {where}"
+
     @property
     def counted(self) -> bool:
         """Whether outcomes are counts, whose units are not written behind their means."""
@@ -134,6 +146,7 @@ _OVERDISPERSION = Parameter(
     "\\phi^{-1/2}",
     "\\sim \\mathrm{HalfNormal}(<overdispersion_scale>)",
     (("overdispersion_scale", 1.0),),
+    derived="phi",
 )
 _CUTPOINTS = Parameter(
     "cutpoints",

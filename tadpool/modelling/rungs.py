@@ -57,6 +57,32 @@ class RungType:
         needed += design.roles.values()
         return tuple(each for each in dict.fromkeys(needed) if each not in self.observed(design))
 
+    def sites(self, design: Design) -> list[str]:
+        """Names of all sites but the observed ones; one that two of them would share is there
+        twice."""
+        names = [each.name for each in design.parameters]
+        names += [each.derived for each in design.parameters if each.derived]
+        if self.pooling != "none" and not design.family.link.cutpoints:
+            names.append("alpha")
+        slopes = design.slopes if self.slopes else ()
+        for each in design.predictors:
+            if self.pooling != "none" or each.name not in slopes:
+                names.append(f"beta_{each.name}")
+            if each.kind == "ordered":
+                names += [f"range_{each.name}", f"shares_{each.name}"]
+        for number, group in enumerate(self.groups(design)):
+            names.append(f"{'delta' if number else 'alpha'}_{group}")
+            names += [f"sigma_{group}"] if self.partial else []
+            names += [f"beta_{name}_{group}" for name in slopes if not number]
+        if self.partial and slopes:
+            names += [f"correlation_{design.group}", f"partial_correlations_{design.group}"]
+            names += [f"sigma_{name}_{design.group}" for name in slopes]
+        if self.group_means:
+            names += [f"beta_mean_{each.name}" for each in design.within]
+        for name in self.latent(design):
+            names += [f"mean_{name}", f"sigma_between_{name}", f"sigma_within_{name}", f"mean_{name}_{design.group}"]
+        return names
+
     def inapplicable(self, design: Design) -> str | None:
         """Why it does not apply to a design.
 

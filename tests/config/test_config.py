@@ -763,6 +763,7 @@ TABLES = [
         "choose another",
     ),
     ({"columns": f"{CHIPS}, class: {{kind: number}}"}, "dataset.columns.class", "cannot be the name", "`column`"),
+    ({"columns": f"{CHIPS}, self: {{kind: number}}"}, "dataset.columns.self", "cannot be the name", "`column`"),
     (
         {"columns": f"{CHIPS}, {PLACE}, n: {{kind: number}}", "outcomes": "[chip]"},
         "outcomes",

@@ -286,3 +286,54 @@ def test_a_plan_knows_the_size_of_a_fit_of_the_ladder(folder):
     found = config.read()
     draws = found.sampler("mine", "partial")
     assert plan.draws_bytes(found, "mine", "partial") > 8 * draws.chains * draws.draws
+
+
+# Columns that are added, the study's unit and groups, the field and words of the sentence.
+NAMED_LIKE_PARAMETERS = [
+    ({"y": None, "alpha": "{kind: number, column: y}"}, {"outcome": "alpha"}, "dataset.columns", "'alpha'"),
+    ({"y": None, "sigma": "{kind: number, column: y}"}, {"outcome": "sigma"}, "dataset.columns", "'sigma'"),
+    ({"sigma": "{kind: group, column: street}"}, {"groups": "[sigma]"}, "dataset.columns", "'sigma'"),
+    ({"alpha": "{kind: categorical, column: house}"}, {}, "dataset.columns", "'alpha'"),
+    ({}, {"unit": "sigma"}, "unit", "'sigma'"),
+    ({"mean": None, "mean_x": "{kind: number, column: k}"}, {}, "dataset.columns", "would be called 'beta_mean_x'"),
+]
+
+
+@pytest.mark.parametrize(("columns", "keys", "field", "words"), NAMED_LIKE_PARAMETERS)
+def test_a_name_that_is_also_a_parameter_is_told_before_anything_runs(folder, columns, keys, field, words):
+    write("data/t.csv", TABLE)
+    write("config/studies/mine.yaml", tabled(columns=columns, **keys))
+    found = [each for each in problems() if words in each]
+    assert_one(found, "config/studies/mine.yaml", field, "name")
+
+
+@pytest.mark.parametrize("name", ["y", "x"])
+def test_a_unit_that_is_a_column_is_one_sentence(folder, name):
+    write("data/t.csv", TABLE)
+    write("config/studies/mine.yaml", tabled(unit=name))
+    assert_one(problems(), "config/studies/mine.yaml", "unit", f"'{name}' is a number column")
+
+
+def test_groups_nested_in_each_other_are_named_with_the_ladder_too(folder):
+    write("data/t.csv", TABLE)
+    write("config/studies/mine.yaml", tabled(columns={"town": "{kind: group, within: street}"}))
+    assert all("is nested in itself" in each for each in problems())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "column", "words"),
+    [
+        ("h", "{kind: count, offset: people}", ["'people' has values beyond 100", "`exposure: people`"]),
+        ("wet", "{kind: binary, offset: people}", ["added to log-odds", "give it on that scale"]),
+    ],
+)
+def test_an_offset_that_is_on_no_scale_of_logarithms_is_refused(folder, outcome, column, words):
+    write(
+        "data/t.csv",
+        "\n".join(line + (",people" if i == 0 else f",{1000 + i}") for i, line in enumerate(TABLE.split())),
+    )
+    text = tabled(outcome=outcome, columns={outcome: column, "people": "{kind: number}"})
+    write("config/studies/mine.yaml", text)
+    assert_one(problems(), "config/studies/mine.yaml", f"dataset.columns.{outcome}.offset", *words)
+    write("config/studies/mine.yaml", text.replace("outcomes: [" + outcome, "outcomes: [y"))
+    assert config.read()

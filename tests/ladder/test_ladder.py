@@ -116,6 +116,8 @@ def test_a_rung_has_the_density_that_its_equations_say(rung, family):
 
     with numpyro.validation_enabled(False):
         sites, found = jax.tree.map(np.asarray, drawn(jax.random.key(5), {**bound.data, **bound.hyperparameters}))
+    plain = {name for name in sites if not name.endswith("_decentered")} - set(bound.outcomes)
+    assert sorted(RUNGS[rung].sites(Design.from_json(chosen))) == sorted(plain)
     expected = priors(rung, family, sites) | {"y": likelihood(rung, family, dataset, sites)}
     if rung == "latent_mundlak":
         means = sites["mean_x_school"][dataset.school_index.values]

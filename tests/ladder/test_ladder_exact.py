@@ -137,6 +137,11 @@ def test_the_variance_between_groups_is_estimated(error, centred):
     assert found["centred"] == centred
 
 
+@pytest.mark.parametrize("errors", [[1e-12, 1e10, 1e24], [0.0, 0.0, 0.0], [1e-24, 4e10, 1e10]])
+def test_the_variance_between_groups_is_a_number_where_one_group_is_known_by_far_best(errors):
+    assert np.isfinite(reliability(np.array([1e6, 1.2e6, 9e5]), np.array(errors))["between"])
+
+
 UNITS = Path(__file__).parents[1] / "made" / "cases" / "units-of-measurement" / "data"
 
 

@@ -329,6 +329,8 @@ REFUSED = [
         "rows",
     ),
     ("y\n1e999\n", NUMBER, "t.csv, line 2, column y: '1e999' is not allowed: it must be a finite number"),
+    ("y\n1e101\n", NUMBER, "'1e101' is not allowed: numbers must lie between 1e-100 and 1e+100, or be 0"),
+    ("y\n-1e-101\n", NUMBER, "'-1e-101' is not allowed: numbers must lie between"),
     ("y\nnan\n", NUMBER, "t.csv, line 2, column y: 'nan' is not allowed: it must be a number"),
     ("y\n1_0\n", NUMBER, "t.csv, line 2, column y: '1_0' is not allowed: it must be a number"),
     ("y;z\n1,5;2\n1.5;2\n", NUMBER, "t.csv, line 2, column y: '1,5' is not allowed: it must be a number"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tadpool.config.checks import tables
 from tadpool.config.parsed_values import Problem, shown
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.study import LADDER, Study
@@ -72,6 +73,7 @@ class DesignInference:
         slopes = self._slopes(predictors, groups, rank.of_members if rank else [])
         means = self._group_means(predictors, groups[0], rank)
         self._check_outcome(family)
+        self._check_offset(family, roles["offset"])
         if not self.problems:
             self.design = Design(
                 family=family, groups=groups, predictors=predictors, slopes=slopes, group_means=means, **roles
@@ -238,10 +240,9 @@ class DesignInference:
         return DesignRank(table, known, self.study.unit, group) if known else None
 
     def _table(self) -> "xr.Dataset | None":
-        path = Path(self.study.dataset.table)
-        if not path.is_file():
+        if any(tables.check(self.study)):
             return None  # it has its own sentence
-        state = path.stat()
+        state = Path(self.study.dataset.table).stat()
         return _read(json.dumps(self.study.source()), state.st_mtime_ns, state.st_size)
 
     def _check_outcome(self, family: str) -> None:
@@ -249,6 +250,14 @@ class DesignInference:
         if table is not None and FAMILIES[family].link == IDENTITY and np.ptp(table[self.outcome].values) == 0:
             what = f"{shown(self.outcome)} has the same value in all rows, so there is nothing to explain"
             self._wrong(("outcomes",), what, "name another outcome, or correct the table")
+
+    def _check_offset(self, family: str, offset: str | None) -> None:
+        table = self._table() if self.columns is not None else None
+        if table is not None and offset in table and (wrong := FAMILIES[family].refused_offset(table[offset].values)):
+            place = "offset" if "offset" in self.given else ("dataset", "columns", self.outcome, "offset")
+            exposure = f"write `exposure: {offset}` if the mean is proportional to it, or "
+            fix = f"{exposure if 'exposure' in FAMILIES[family].roles else ''}give it on that scale"
+            self._wrong(place, f"{shown(offset)} {wrong}", fix)
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ from tadpool.config.ladder.figures import figures
 from tadpool.config.parsed_values import Problem
 from tadpool.config.schema.analyses import Comparison, Prediction
 from tadpool.config.schema.study import LADDER, Entry, Study
+from tadpool.config.schema.table import Table
 from tadpool.modelling.design import Design
 from tadpool.modelling.references import design_of
 from tadpool.modelling.rungs import PARTIAL, RUNGS
@@ -48,6 +49,7 @@ def _of_entry(study: Study, name: str, found: DesignInference) -> Iterator[Probl
         if reason:
             mend = "choose another model, or change the design"
             yield Problem(("models", name, "model"), f"{entry.model} {reason}", mend)
+        yield from _named_like_parameters(made, [name])
 
 
 def _without_design(name: str, entry: Entry) -> Iterator[Problem]:
@@ -70,7 +72,31 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
         "figures": figures(entries, design),
     }
     own = {key: {**made, **(getattr(study, key) or {})} for key, made in added.items()}
-    return study.model_copy(update={"models": entries, "design": found.design, **own}), problems
+    written = study.model_copy(update={"models": entries, "design": found.design, **own})
+    return written, [*problems, *_named_like_parameters(written, entries)]
+
+
+def _named_like_parameters(study: Study, entries: Iterable[str]) -> Iterator[Problem]:
+    """Names of the study that entries of the ladder give to their parameters."""
+    told: set[str] = set()
+    for name in entries:
+        rung, design = RUNGS[study.models[name].model], design_of(study.reference(name))
+        dims = [each.levels_dim for each in design.predictors if each.levels_dim]
+        taken = [*rung.observed(design), design.unit, *rung.groups(design), *dims]
+        sites = rung.sites(design)
+        for site in dict.fromkeys(sites):
+            if site in told or (site not in taken and sites.count(site) == 1):
+                continue
+            told.add(site)
+            what, mend = f"{site!r} is the name of a parameter of {rung.name} too", "choose another name"
+            if site not in taken:
+                what, mend = f"two parameters of {rung.name} would be called {site!r}", "rename a column"
+            if site == study.unit:
+                yield Problem(("unit",), what, mend)
+            elif isinstance(study.dataset, Table):
+                yield Problem(("dataset", "columns"), what, f"{mend}, and give the heading in the table as `column`")
+            else:
+                yield Problem(("dataset",), what, mend)
 
 
 def _weighted(study: Study) -> Iterator[Problem]:
