@@ -29,6 +29,13 @@ rule all:
     localrule: True
 
 
+# Not where these rules are a module of another workflow, which has targets of its own.
+if workflow.is_main_process and Path(workflow.main_snakefile).parent == ROOT:
+    wanted = targets.of_command(sys.argv)
+    if absent := [*targets.unknown(wanted, workflow, specs)]:
+        sys.exit("\n".join(absent))
+
+
 onstart:
     begin()
 

@@ -4,11 +4,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from tadpool import ROOT
 from tadpool.config import ConfigErrors, read
 from tadpool.errors import UserError
 from tadpool.files import checksums, run_lock
 from tadpool.verification.parts import PARTS
-from tadpool.workflow import child_process, slurm
+from tadpool.workflow import child_process, slurm, targets
 from tadpool.workflow.resources import DAY, demand
 from tadpool.workflow.specs import Specs
 

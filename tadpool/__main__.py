@@ -36,10 +36,12 @@ def command(arguments: list[str]) -> list[str]:
     arguments say otherwise."""
     snakemake = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
-    if arguments[:1] == ["quick"]:
-        arguments = [*arguments[1:], "--configfile", str(ROOT / "config" / "quick.yaml")]
-    given = any(argument.startswith(CORES) for argument in arguments)
-    return [*snakemake, *arguments, *([] if given else ["--cores", "all"])]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options, targets = arguments[:end], arguments[end:]
+    if options[:1] == ["quick"]:
+        options = [*options[1:], "--configfile", str(ROOT / "config" / "quick.yaml")]
+    given = any(option.startswith(CORES) for option in options)
+    return [*snakemake, *options, *([] if given else ["--cores", "all"]), *targets]
 
 
 def main(arguments: list[str]) -> int:

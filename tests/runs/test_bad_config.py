@@ -68,10 +68,19 @@ def test_a_good_config_on_the_command_line_and_a_study_of_the_user(folder):
     assert "results/cookies" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("target", ["results/cookeis/data.nc", "results/cookies/poled/fit.nc"])
-def test_a_target_that_no_study_has_is_a_sentence(folder, target):
-    done = dry_run(folder, target, "--config", "studies=[cookies]")
+@pytest.mark.parametrize(
+    ("targets", "known"),
+    [
+        (["results/cookeis/data.nc"], "did you mean 'results/cookies/data.nc'?"),
+        (["results/cookies/poled/fit.nc", "fit.nc"], "did you mean 'results/cookies/pooled/fit.nc'?"),
+        (["quik"], "did you mean 'quick'?"),
+        (["--", "results/cookies/index.htm"], "did you mean 'results/cookies/index.html'?"),
+        (["data/cookies.csv"], "`tadpool -n` lists the files that a run makes"),
+    ],
+)
+def test_a_target_that_no_study_has_is_a_sentence(folder, targets, known):
+    done = dry_run(folder, "--config", "studies=[cookies]", "--cores=1", *targets)
     assert done.returncode != 0
-    assert f"No rule to produce {target}" in done.stdout + done.stderr
+    first = next(each for each in targets if not each.startswith("-"))
+    assert f"There is no target {first!r}; {known}\n" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert "KeyError" not in done.stdout + done.stderr

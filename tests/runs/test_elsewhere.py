@@ -197,10 +197,15 @@ def test_new_says_what_to_type_next(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("given", "cores"),
-    [(["-n"], True), (["-c2"], False), (["--config", "seed=2"], True), (["--profile", "x"], False)],
+    [(["-n"], True), (["-c2"], False), (["--config", "seed=2"], True), (["--profile", "x"], False), (["quick"], True)],
 )
-def test_all_cores_are_used_unless_something_is_said(given, cores):
-    assert (launcher.command(given)[-2:] == ["--cores", "all"]) is cores
+@pytest.mark.parametrize("targets", [[], ["--", "results/a/data.nc"], ["--", "-c"]])
+def test_all_cores_are_used_unless_something_is_said(given, cores, targets):
+    command = launcher.command([*given, *targets])
+    options, last = (command[: -len(targets)], command[-len(targets) :]) if targets else (command, [])
+    assert (options[-2:] == ["--cores", "all"]) is cores
+    assert last == targets
+    assert "quick" not in command
 
 
 def test_help_names_what_there_is_beside_options_of_snakemake(capsys):
