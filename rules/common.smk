@@ -9,7 +9,7 @@ from tadpool.config import ConfigErrors, read
 from tadpool.errors import UserError
 from tadpool.files import checksums, run_lock
 from tadpool.verification.parts import PARTS
-from tadpool.workflow import child_process, slurm, targets
+from tadpool.workflow import child_process, fork_server, slurm, targets
 from tadpool.workflow.resources import DAY, demand
 from tadpool.workflow.specs import Specs
 
@@ -71,6 +71,8 @@ def begin():
         # To keep to a rate of job starts that no one machine needs, the scheduler wakes up once a second for every time
         # that a job began or ended before: the more jobs, the busier.
         workflow.scheduler.job_rate_limiter = None
+        if sum(job.is_script for job in workflow.dag.needrun_jobs()) > 1:
+            fork_server.start()
 
 
 def whole(rule, wildcards):

@@ -87,6 +87,14 @@ def finish():
     Path(os.environ["TADPOOL_PROFILE"], f"{os.getpid()}-{time.monotonic_ns()}.json").write_text(json.dumps(found))
 
 
+def forget():
+    """Begin anew in a fork, which imported and compiled nothing yet."""
+    global STARTED
+    STARTED = time.monotonic()
+    spans.update(dict.fromkeys(spans, 0.0))
+
+
 if "TADPOOL_PROFILE" in os.environ:
+    os.register_at_fork(after_in_child=forget)
     builtins.__import__ = timed_import
     atexit.register(finish)

@@ -5,7 +5,6 @@ The parent stays light: it imports neither JAX nor NumPyro.
 """
 
 import contextlib
-import ctypes
 import json
 import math
 import os
@@ -14,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from typing import Any
 from tadpool import ROOT
 from tadpool.errors import UserError
 from tadpool.files import failures, io, provenance, run_lock
-from tadpool.workflow import failed_results
+from tadpool.workflow import failed_results, fork_server
 
 REASONS = {
     "SIGKILL": "most often the system ran out of memory",
@@ -31,7 +31,6 @@ REASONS = {
     "SIGSEGV": "a crash in compiled code",
     "SIGABRT": "a crash in compiled code",
 }
-PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 2
 RETRIES = "TADPOOL_RETRIES"
 SHARE = 0.9  # of a job's time is its child's; the rest is for its start and for saying what happened
@@ -193,25 +192,15 @@ def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> 
     process is told to end meanwhile.
     """
     read_end, write_end = os.pipe()
-    terminal = [int(os.environ[name]) for name in ("TADPOOL_TERMINAL",) if name in os.environ]
-    root = str(ROOT)
-    child = subprocess.Popen(  # noqa: S603 (our own module)
-        [sys.executable, "-m", "tadpool.workflow.child_process", script, str(write_end)],
-        stdin=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))},
-        text=True,
-        pass_fds=[write_end, *terminal],
-    )
+    child = _started(script, json.dumps(given), write_end)
     os.close(write_end)
     told = []
     previous = signal.signal(signal.SIGTERM, lambda *_: (told.append(True), child.terminate()))
     try:
-        if not _ended(child, json.dumps(given), 60 * SHARE * minutes if minutes else math.inf):
+        if not _ended(child, 60 * SHARE * minutes if minutes else math.inf):
             child.kill()
             child.wait()
             return End(f"it ran out of its time, {minutes:g} min (`runtime`)", starved=True)
-    except BrokenPipeError:
-        child.wait()
     except BaseException:
         child.kill()
         child.wait()
@@ -233,31 +222,43 @@ def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> 
     return End(words, starved=name in ("SIGKILL", "SIGTERM"))
 
 
-def _ended(child: subprocess.Popen, arguments: str | None, seconds: float) -> bool:
-    """Wait for the child, which is told its arguments; False where its time is over. Raises
-    UserError where the run is."""
+def _started(script: str, given: str, sentences: int) -> subprocess.Popen | fork_server.Child:
+    """Start the child: a fork where everything is imported, otherwise another interpreter."""
+    if fork_server.forked:
+        return fork_server.Child(lambda: sys.exit(main(script, sentences, given)))
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    terminal = [int(os.environ[name]) for name in ("TADPOOL_TERMINAL",) if name in os.environ]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        return subprocess.Popen(  # noqa: S603 (our own module)
+            [sys.executable, "-m", "tadpool.workflow.child_process", script, str(sentences)],
+            stdin=stdin,
+            env={**os.environ, "PYTHONPATH": paths},
+            pass_fds=[sentences, *terminal],
+        )
+
+
+def _ended(child: subprocess.Popen | fork_server.Child, seconds: float) -> bool:
+    """Wait for the child; False where its time is over. Raises UserError where the run is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            child.communicate(arguments, timeout=min(LOOK_SECONDS, end - time.monotonic()))
+            child.wait(min(LOOK_SECONDS, end - time.monotonic()))
             return True
         except subprocess.TimeoutExpired:
-            arguments = None
-        if run_lock.abandoned():
-            raise UserError("the run that started this job has ended; the job ends too")
+            if run_lock.abandoned():
+                raise UserError("the run that started this job has ended; the job ends too") from None
     return False
 
 
-def main(script: str, sentences: str) -> int:
-    """The child: job and spec come on standard input, the sentence of a UserError or an exception
-    goes to a pipe."""
-    if sys.platform == "linux":  # without the job that started it nobody waits for its result
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    given = json.loads(sys.stdin.read())
+def main(script: str, sentences: int, given: str) -> int:
+    """The child: given are job and spec as JSON; the sentence of a UserError or an exception goes
+    to a pipe."""
     try:
-        _main(script, **given)
+        _main(script, **json.loads(given))
     except Exception as error:
-        with os.fdopen(int(sentences), "w", encoding="utf-8") as pipe:
+        with os.fdopen(sentences, "w", encoding="utf-8") as pipe:
             pipe.write(failures.words(error))
         if isinstance(error, UserError):
             return 1
@@ -287,4 +288,5 @@ def _require_own(job: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    fork_server.end_with_parent()
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.stdin.read()))

@@ -33,11 +33,13 @@ def processes(session):
 
 
 def jobs(session):
-    """Processes that do the work of jobs: scripts, and the children that sample for them."""
+    """Processes that do the work of jobs: scripts, the children that sample for them, and what
+    forks them."""
     return [
         pid
         for pid, command in processes(session).items()
         if "tadpool.workflow.child_process" in command
+        or "tadpool.workflow.fork_server" in command
         or ("/.snakemake/scripts/" in command and "set -euo" not in command)
     ]
 
@@ -117,8 +119,8 @@ def test_killed_at_random_moments(undisturbed, tmp_path):
     """Nothing partial under a final name, nothing lost but what ran, the same bytes, then nothing
     to do.
 
-    SIGKILL, SIGTERM and SIGINT to jobs, their children and whole runs, at moments that a seed
-    chooses.
+    SIGKILL, SIGTERM and SIGINT to jobs, their children, the process that forks them and whole
+    runs, at moments that a seed chooses.
     """
     expected = undisturbed[1]
     torture = Torture(small(tmp_path / "tadpool"), random.Random(7))

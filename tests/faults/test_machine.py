@@ -15,8 +15,8 @@ from tests.made.workflows import digests, small
 
 @pytest.fixture(scope="module")
 def odd(undisturbed, tmp_path_factory):
-    """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written and
-    a damaged compile cache.
+    """A run on one core, without network, with LANG=C, umask 077, a HOME that cannot be written, a
+    damaged compile cache, and jobs that start alone.
 
     Returns the workflow, its process, and whether it was without network.
     """
@@ -31,6 +31,7 @@ def odd(undisturbed, tmp_path_factory):
     for entry in compiled:
         (cache / entry.name).write_bytes(b"damaged")
     environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": "/proc", "TMPDIR": str(temporary)}
+    environment |= {"TADPOOL_FORK": "off"}
     environment["XDG_CACHE_HOME"] = str(temporary)  # Snakemake itself does not start without a place for its cache
     alone = ["unshare", "--net"] if _can("unshare", "--net", "true") else []
     pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if shutil.which("taskset") else []
@@ -45,7 +46,9 @@ def _can(*command):
     return bool(shutil.which(command[0])) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("what", ["one core", "LANG=C", "a damaged compile cache", "a HOME that cannot be written"])
+@pytest.mark.parametrize(
+    "what", ["one core", "LANG=C", "a damaged compile cache", "a HOME that cannot be written", "jobs that start alone"]
+)
 def test_odd_machine(odd, undisturbed, what):
     """The run ends well, with the same bytes."""
     assert odd[1].returncode == 0, odd[1].stderr[-3000:]

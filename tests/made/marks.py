@@ -35,6 +35,7 @@ PLACES = {
         "tests/modelling/test_observation_weights.py",
         "tests/verification/",
         "tests/workflow/test_child_process.py",
+        "tests/workflow/test_fork_server.py",
         "tests/workflow/test_scripts.py",
     ),
     "workflow": ("tests/runs/", "tests/faults/", "tests/slurm/"),

@@ -1,6 +1,7 @@
 """The workflow from table to page: the same bytes everywhere, and a second run with nothing to
 do."""
 
+import csv
 import json
 import os
 import re
@@ -38,6 +39,18 @@ def test_every_promised_file_is_there(finished):
 
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.run().stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux has them")
+def test_jobs_are_forked_and_the_benchmarks_say_what_they_used(finished):
+    """What is imported already takes no time: most jobs would need two seconds for it."""
+    rows = {}
+    for path in (finished.folder / "results").rglob("*.tsv"):
+        (rows[path.stem],) = csv.DictReader(path.read_text().splitlines(), delimiter="\t")
+    assert all(100 < float(row["max_rss"]) < 3000 for row in rows.values())
+    assert all(0 < float(row["cpu_time"]) < 3 * float(row["s"]) + 1 for row in rows.values())
+    quick = {name: float(rows[name]["cpu_time"]) for name in ("prepare_data", "check", "main", "render_index", "gate")}
+    assert max(quick.values()) < 1.5, quick
 
 
 def test_another_folder_and_one_core_give_the_same_bytes(finished, tmp_path):

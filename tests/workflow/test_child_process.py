@@ -1,12 +1,16 @@
 """Whatever ends a child becomes a result that says so."""
 
 import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tadpool.errors import UserError
 from tadpool.files import contracts, io
-from tadpool.workflow import child_process
+from tadpool.workflow import child_process, fork_server
 
 SCRIPT = """
 import os, signal, sys, time
@@ -32,16 +36,53 @@ def main(job, spec):
 """
 
 
-@pytest.fixture
-def run(tmp_path):
+DRIVER = """
+import json, os, sys
+from tadpool.errors import UserError
+from tadpool.workflow import child_process
+
+os.dup2(os.open("stderr", os.O_CREAT | os.O_WRONLY), 2)
+assert child_process.fork_server.forked
+try:
+    child_process.guarded(*json.load(open("given.json")))
+except UserError as error:
+    open("error", "w").write(str(error))
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    started = fork_server.Server()
+    yield started
+    started.end()
+
+
+def forked(server, *given):
+    """Call `guarded` in a job that is forked."""
+    Path("given.json").write_text(json.dumps(given))
+    Path("driver.py").write_text(DRIVER)
+    Path("error").unlink(missing_ok=True)
+    assert server.run("driver.py", os.environ)["status"] == 0
+    sys.stderr.write(Path("stderr").read_text())
+    if Path("error").exists():
+        raise UserError(Path("error").read_text())
+
+
+@pytest.fixture(params=["alone", "forked"])
+def run(request, tmp_path, monkeypatch):
+    """Run the script, in a job that starts alone or that is forked."""
     (tmp_path / "script.py").write_text(SCRIPT)
+    monkeypatch.chdir(tmp_path)
+    guarded = child_process.guarded
+    if request.param == "forked":
+        guarded = partial(forked, request.getfixturevalue("server"))
 
     def call(how, **resources):
         output, crashes = tmp_path / "fit.nc", tmp_path / "fit.crashes.json"
         earlier = json.loads(crashes.read_text()) if crashes.exists() else []
         known = json.dumps({"record": str(crashes), "earlier": earlier})
         job = {"output": str(output), "provenance": "{}", "threads": 2}
-        child_process.guarded(str(tmp_path / "script.py"), job, {"how": how}, known, resources)
+        guarded(str(tmp_path / "script.py"), job, {"how": how}, known, resources)
         return output, crashes
 
     return call
