@@ -46,14 +46,15 @@ def _powers_of_ten(text: str) -> str:
     return (f"{mantissa}e{int(power)}" if power else mantissa).replace("-", "−")
 
 
-def measured(value: Any, decimals: int = 3) -> str:
+def measured(value: Any, decimals: int = 3, scale: Any = None) -> str:
     """A number in units of the data: with `decimals` where these show something of it, else with as
-    many as show two significant digits."""
+    many as show two significant digits, of `scale` too, what such numbers differ by."""
     if missing(value):
         return MISSING
+    apart = -400 if missing(scale) or not scale else decimals_for(scale, 2)
     if _power(value) >= MOST_BEFORE:
-        return number(value, decimals_for(value, 5))
-    return number(value, max(decimals, decimals_for(value, 2)) if value else decimals)
+        return number(value, max(decimals_for(value, 5), apart))
+    return number(value, max(decimals, decimals_for(value, 2), apart) if value else decimals)
 
 
 def whole(value: Any) -> str:
@@ -70,6 +71,14 @@ def general(value: Any, digits: int = 6) -> str:
     if isinstance(value, float):
         return MISSING if missing(value) else _powers_of_ten(f"{value:.{digits}g}")
     return str(value)
+
+
+def digits_for(value: Any, scale: Any, least: int) -> int:
+    """Significant digits of a number that show two of `scale`, what such numbers differ by; from
+    `least` to 15."""
+    if missing(value) or missing(scale) or not value or not scale:
+        return least
+    return min(max(least, _power(value) - _power(scale) + 2), 15)
 
 
 def decimals_for(scale: Any, digits: int = 3) -> int:

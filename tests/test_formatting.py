@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tadpool.formatting import an, decimals_for, general, measured, number, scaled
+from tadpool.formatting import an, decimals_for, digits_for, general, measured, number, scaled
 
 SIGNIFICANT = "123456789"
 FACTORS = st.floats(-12, 12).map(lambda power: 10.0**power)
@@ -32,6 +32,12 @@ def read(text):
         (measured(0.0), "0.000"),
         (measured(2165751000.0), "2.1658e9"),
         (measured(None), "—"),
+        (measured(1.7e9 + 3.714, scale=5.52), "1,700,000,003.7"),
+        (measured(2165751000.0, scale=3e8), "2.1658e9"),
+        (measured(5.0000012, scale=3e-7), "5.00000120"),
+        (measured(7.306, scale=1.9), "7.306"),
+        (general(1.7e9 + 3.714, digits_for(1.7e9, 5.52, 6)), "1700000003.7"),
+        (general(7.31, digits_for(7.31, 0.0, 6)), "7.31"),
         (number(1e-9, 2), "0.00"),
         (general(4e-7), "4e−7"),
         (general(2.5e12), "2.5e12"),

@@ -103,12 +103,19 @@ def _beyond(diagnostic: Diagnostic, values: Mapping[str, Any], place: str) -> st
         return f"{what} cannot be computed."
     per, limit = diagnostic.limits.per, values["limit"]
     each = f" ({limit:g} for each of {values['chains']} chains)" if per == "chains" else ""
-    bound = f"{limit * values.get(per, 1):g}"
-    return f"{what} is {values['value']:.{diagnostic.decimals}f}, {_side(diagnostic)} {bound}{each}."
+    bound = limit * values.get(per, 1)
+    value = _apart(values["value"], bound, diagnostic.decimals)
+    return f"{what} is {value}, {_side(diagnostic)} {bound:g}{each}."
+
+
+def _apart(value: float, limit: float, decimals: int) -> str:
+    """A value with so many decimals that it is not rounded to its limit."""
+    texts = [f"{value:.{more}f}" for more in range(decimals, decimals + 6)]
+    return next((text for text in texts if float(text) != limit), texts[0])
 
 
 def _rhat(values: Mapping[str, Any], place: str) -> str:
-    rhat, limit = f"{values['value']:.3f}", f"{values['limit']:g}"
+    rhat, limit = _apart(values["value"], values["limit"], 3), f"{values['limit']:g}"
     if values["severity"] == "fail":
         return f"R-hat of {place} is {rhat}, above {limit}: the chains disagree."
     return f"R-hat of {place} is {rhat}, above {limit}: draw more."

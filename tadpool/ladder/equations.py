@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tadpool.formatting import digits_for
 from tadpool.modelling import references
 from tadpool.modelling.design import Design, Predictor
 from tadpool.modelling.families import IDENTITY, LOG, Parameter
@@ -42,9 +43,9 @@ def _normal(mean: str, sd: str) -> str:
     return f"\\sim \\mathrm{{Normal}}({mean}, {sd})"
 
 
-def _number(value: float) -> str:
-    """Three significant digits; powers of ten as such."""
-    mantissa, _, power = f"{value:.3g}".partition("e")
+def _number(value: float, scale: float = 0.0) -> str:
+    """Three significant digits, or as many as show two of `scale`; powers of ten as such."""
+    mantissa, _, power = f"{value:.{digits_for(value, scale, 3)}g}".partition("e")
     return f"{mantissa} \\times 10^{{{int(power)}}}" if power else mantissa
 
 
@@ -112,7 +113,7 @@ class _Writer:
         name = predictor.name
         if predictor.kind != "number" or not self.prior["scaled"]:
             return f"{_word(name)}_i"
-        return f"({_word(name)}_i - {self._location(name)})"
+        return f"({_word(name)}_i {self._less(name)})"
 
     def _means(self) -> list[str]:
         names = [each.name for each in self.design.within] if self.rung.group_means else []
@@ -127,7 +128,7 @@ class _Writer:
         else:
             mean = f"\\overline{{{_word(name)}}}_{{{_word(self.group)}[i]}}"
         number = self.design.predictor(name).kind == "number"
-        return f"({mean} - {self._location(name)})" if number and self.prior["scaled"] else mean
+        return f"({mean} {self._less(name)})" if number and self.prior["scaled"] else mean
 
     def effects(self) -> Iterator[tuple[str, str]]:
         """What members of groups have for themselves."""
@@ -208,7 +209,8 @@ class _Writer:
             return _normal("0", _number(self.prior["alpha_scale"]))
         location, at, scale = self._location(None), self.prior["alpha_location"], self._outcome_scale()
         if self.facts is not None:
-            mean = _number(self.facts["outcome"]["location"] + at * self.facts["outcome"]["scale"])
+            own = self.facts["outcome"]
+            mean = _number(own["location"] + at * own["scale"], own["scale"])
         elif not at:
             mean = location
         else:
@@ -249,10 +251,16 @@ class _Writer:
     def _location(self, name: str | None) -> str:
         """Location of a predictor, or of the outcome."""
         if self.facts is not None:
-            return _number((self.facts["outcome"] if name is None else self._fact(name))["location"])
+            own = self.facts["outcome"] if name is None else self._fact(name)
+            return _number(own["location"], own["scale"])
         if name is None:
             return "m_y" if self.prior["scaled"] and self.design.family.link in (IDENTITY, LOG) else "0"
         return f"m_{{{_word(name)}}}" if self.prior["scaled"] else "0"
+
+    def _less(self, name: str) -> str:
+        """The location of a predictor, subtracted."""
+        location = self._location(name)
+        return f"+ {location[1:]}" if location.startswith("-") else f"- {location}"
 
     def _scale(self, name: str) -> str:
         number = self.design.predictor(name).kind == "number"

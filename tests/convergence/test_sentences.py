@@ -158,3 +158,12 @@ def test_limits_that_are_fixed_are_no_config_keys():
     diverging = diagnostics.LIMITS["diverging"]
     assert diverging.keys == {"fail": "diverging_fail"}
     assert replace(diverging, fixed=()).keys == {"warn": "diverging_warn", "fail": "diverging_fail"}
+
+
+@pytest.mark.parametrize(
+    ("rhat", "shown"), [(1.0103, "1.0103"), (1.01000004, "1.01000004"), (1.0127, "1.013"), (1.3, "1.300")]
+)
+def test_a_value_beyond_a_limit_is_not_rounded_to_it(rhat, shown):
+    values = {"value": rhat, "limit": 1.01, **CHAINS}
+    said = sentences.sentence({"code": "rhat", "severity": "warn", "values": values, "site": "mu", "labels": []})
+    assert said.startswith(f"R-hat of mu is {shown}, above 1.01")

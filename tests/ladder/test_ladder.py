@@ -246,6 +246,22 @@ def test_equations_can_be_shown_with_and_without_the_numbers_of_the_data(rung, f
 
 
 @pytest.mark.parametrize(
+    ("mean", "sd", "shown"),
+    [
+        (2007.0, 10.0, "_i - 2007)"),
+        (-0.324, 0.7, "_i + 0.324)"),
+        (1.7e9 + 4, 5.5, "_i - 1700000004)"),
+        (5.02, 2.0, "_i - 5.02)"),
+    ],
+)
+def test_equations_show_where_a_predictor_lies_as_exactly_as_it_varies(mean, sd, shown):
+    chosen, dataset = made("normal")
+    x = (dataset["x"] - dataset["x"].mean()) / dataset["x"].std()
+    design, dataset = Design.from_json(chosen), dataset.assign(x=mean + sd * x)
+    assert shown in equations("partial", design, {}, gathered("partial", design, dataset, True, "here"))
+
+
+@pytest.mark.parametrize(
     ("rung", "changes", "words"),
     [
         ("partial", {"groups": []}, "needs a group"),

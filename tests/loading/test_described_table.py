@@ -4,6 +4,7 @@ cell gives."""
 import datetime
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import polars
@@ -486,6 +487,17 @@ def test_parquet_without_polars_is_one_sentence(folder, monkeypatch):
 
 
 # What a table may have been meant to say
+
+
+def test_times_that_differ_by_seconds_are_shown_with_their_seconds(folder):
+    content = "at\n" + "\n".join(f"{1_700_000_000 + seconds}.5" for seconds in (1, 4, 12)) + "\n"
+    data = data_of(content, {"at": {"kind": "number"}}, ("at",))
+    results = SimpleNamespace(data=data, config={"outcomes": ["at"], "groups": [], "unit": "row"})
+    (row,) = texts(reporting.outcome_summaries(results))
+    shown = dict(zip([column.heading for column in reporting.OUTCOME_COLUMNS], row, strict=True))
+    assert [shown[key] for key in ("mean", "min", "max")] == ["1,700,000,006.2", "1700000001.5", "1700000012.5"]
+    assert "1700000001.5 to 1700000012.5" in texts(reporting.variables(results))[0]
+
 
 SICK = b"ward,died,treated,beds,year,note\nA,0,47,9,2001,x\nB,18,148,9,2002,y\nC,8,119,30,2003,z\n"
 WARDS = {"died": {"kind": "count"}, "ward": {"kind": "group"}}

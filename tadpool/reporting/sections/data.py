@@ -11,7 +11,18 @@ import xarray as xr
 
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, first_of, general, listed, measured, number, sentence, whole
+from tadpool.formatting import (
+    MISSING,
+    counted,
+    digits_for,
+    first_of,
+    general,
+    listed,
+    measured,
+    number,
+    sentence,
+    whole,
+)
 from tadpool.loading.remarks import Remark, of_data
 from tadpool.loading.sources import ROLES
 from tadpool.reporting.html import docstrings
@@ -42,7 +53,8 @@ class Variable:
     @property
     def range(self) -> str:
         values = self.numbers
-        return f"{general(values.min().item())} to {general(values.max().item())}" if values.size else MISSING
+        ends = [_apart(end, values) for end in (values.min().item(), values.max().item())] if values.size else []
+        return " to ".join(ends) or MISSING
 
 
 @dataclass(frozen=True)
@@ -83,18 +95,25 @@ VARIABLE_COLUMNS = (
         "Levels", lambda it: ", ".join(f"{value} = {word}" for value, word in levels(it.data).items()), number=False
     ),
     Column("Range", attrgetter("range")),
-    Column("Mean", lambda it: measured(it.numbers.mean()) if it.numbers.size else MISSING),
+    Column("Mean", lambda it: measured(it.numbers.mean(), scale=it.numbers.std()) if it.numbers.size else MISSING),
     Column("SD", lambda it: measured(it.numbers.std(ddof=1)) if it.numbers.size > 1 else MISSING),
     Column("Missing", lambda it: str(it.missing)),
 )
 
 
 def _quantile(heading: str, share: float) -> Column:
-    return Column(heading, lambda it: general(np.quantile(it.values, share).item()) if it.values.size else MISSING)
+    return Column(
+        heading, lambda it: _apart(np.quantile(it.values, share).item(), it.values) if it.values.size else MISSING
+    )
+
+
+def _apart(value: float, values: np.ndarray) -> str:
+    """A value with digits that tell it from others."""
+    return general(value, digits_for(value, values.std(), 6))
 
 
 COUNT = Column("count", lambda it: whole(it.values.size))
-MEAN = Column("mean", lambda it: measured(it.mean))
+MEAN = Column("mean", lambda it: measured(it.mean, scale=it.values.std() if it.values.size else None))
 VARIANCE = Column("variance", lambda it: measured(it.variance))
 MINIMUM, MEDIAN, MAXIMUM = _quantile("min", 0.0), _quantile("median", 0.5), _quantile("max", 1.0)
 OUTCOME_COLUMNS = (
