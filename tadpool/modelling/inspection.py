@@ -55,6 +55,11 @@ TRACED = (
         "a value from one call is used in another; store nothing in global variables",
     ),
 )
+INSIDE = (
+    "is inside a function that JAX transforms (jax.vmap, jax.lax.scan, jax.jit), which NumPyro cannot see into; use "
+    "numpyro.plate, or numpyro.contrib.control_flow.scan"
+)
+NOT_WHOLE = re.compile(r"Indexer must have integer or boolean type")
 SHAPES = re.compile(r"incompatible shapes for broadcasting: (?:shapes=\[)?(\([\d, ]*\)), (\([\d, ]*\))", re.IGNORECASE)
 NOT_SAMPLED = {
     "param": "numpyro.param is for optimizers and would stay at its initial value; use numpyro.sample with a prior",
@@ -194,6 +199,8 @@ class _Recorder(Messenger):
             _check_plate(self.model, where, msg["name"], *msg["args"])
         if msg["type"] not in ("sample", "deterministic"):
             return
+        if _transformed(self.model):
+            raise UserError(f"{where}: the site {msg['name']} {INSIDE}")
         if msg["name"] in [site.name for site in self.sites]:
             raise UserError(f"{where}: two sites are named {msg['name']!r}; rename one of them")
         site = _site(msg, where, self.model)
@@ -221,6 +228,18 @@ def _place(model: Candidate) -> str:
         return model.where
     file = Path(frame.f_code.co_filename)
     return f"{file.parent.name}/{file.name}, line {frame.f_lineno}"
+
+
+def _transformed(model: Candidate) -> bool:
+    """Whether the current line runs in a function of the user that JAX calls, not NumPyro's own
+    control flow."""
+    frame, passed, files = sys._getframe(1), [], []
+    while frame:
+        if frame.f_code.co_filename in model.files:
+            files, passed = [*files, *passed], []
+        passed.append(Path(frame.f_code.co_filename).as_posix())
+        frame = frame.f_back
+    return any("/jax/_src/" in file for file in files) and not any("/numpyro/contrib/" in file for file in files)
 
 
 def _check_plate(model: Candidate, where: str, name: str, size: int, part: int | None) -> None:
@@ -319,6 +338,9 @@ def explain_model_errors(where: str) -> Iterator[None]:
             first, second = shapes.groups()
             fix = "index what belongs to groups by <group>_index, or align their dims"
             words = f"arrays of the shapes {first} and {second} do not fit together; {fix}"
+        if words is None and NOT_WHOLE.search(str(error.__cause__)):
+            words = "positions must be whole numbers, but these are decimal numbers; index by <group>_index, or describe the "
+            words += "column as `integer`"
         if words is None:
             raise
         raise UserError(f"{errors.with_line(where, error.__cause__)}: {words}") from error.__cause__

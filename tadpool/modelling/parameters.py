@@ -22,6 +22,17 @@ WORDS = {
     type(constraints.corr_cholesky): "the Cholesky factor of a correlation matrix",
     type(constraints.positive_definite): "a positive definite matrix",
 }
+BOUNDED = {
+    constraints.greater_than: "above {lower_bound}",
+    constraints.greater_than_eq: "{lower_bound} or more",
+    constraints.interval: "between {lower_bound} and {upper_bound}",
+}
+REMEDIES = {
+    type(constraints.unit_interval): "a function such as jax.nn.sigmoid",
+    type(constraints.simplex): "a function such as jax.nn.softmax",
+    type(constraints.ordered_vector): "jnp.cumsum of positive steps",
+    type(constraints.positive_definite): "a small number added to its diagonal",
+}
 
 
 def of(distribution: Any) -> Iterator[tuple[str, str, Any, Any]]:
@@ -32,6 +43,9 @@ def of(distribution: Any) -> Iterator[tuple[str, str, Any, Any]]:
         for name, constraint in distribution.arg_constraints.items():
             if name in vars(distribution) and not constraints.is_dependent(constraint):
                 yield type(distribution).__name__, name, vars(distribution)[name], constraint
+        if {"low", "high"} <= vars(distribution).keys():
+            above_low = constraints.greater_than(vars(distribution)["low"])
+            yield type(distribution).__name__, "high", vars(distribution)["high"], above_low
     for part in ("base_dist", "component_distribution", "mixing_distribution", "_mixing_distribution"):
         if (inner := vars(distribution).get(part)) is not None:
             yield from of(inner)
@@ -53,13 +67,25 @@ def wrong(family: str, name: str, value: Any, constraint: Any) -> jax.Array:
     return bad | nothing if bad.shape == value.shape else bad.any() | nothing.any()
 
 
+def need(constraint: Any) -> str:
+    """What a parameter needs to be, in words."""
+    if type(constraint) in WORDS:
+        return WORDS[type(constraint)]
+    bounds = {name: f"{bound:g}" for name, bound in vars(constraint).items() if isinstance(bound, (int, float))}
+    return BOUNDED.get(type(constraint), "what it needs").format(**{"lower_bound": "low"} | bounds)
+
+
+def remedy(constraint: Any) -> str:
+    """What to do so that a parameter is what it needs to be under its prior."""
+    return f"choose priors, or {REMEDIES.get(type(constraint), 'a function such as jnp.exp')}, under which it always is"
+
+
 def words(family: str, name: str, value: Any, bad: Any, constraint: Any) -> str:
     """What is wrong with the first wrong element of a parameter."""
     value, bad = np.asarray(value), np.asarray(bad)
     first = value[tuple(np.argwhere(bad)[0])] if bad.shape == value.shape else None
-    need = WORDS.get(type(constraint), "a finite number")
     if first is None or np.isfinite(first):
         shown = "not" if first is None else f"{first:g}, not"
-        return f"the {name} of its {family} is {shown} {need if need != 'a finite number' else 'what it needs'}"
+        return f"the {name} of its {family} is {shown} {need(constraint)}"
     shown = "not a number (NaN)" if np.isnan(first) else f"{first:g}"
     return f"the {name} of its {family} is {shown}, not a finite number"

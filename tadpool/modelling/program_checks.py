@@ -24,8 +24,8 @@ class Known:
 
 
 def outside(program: Any, arguments: Mapping[str, Any], place: Callable[[Any], str | None]) -> Iterator[str]:
-    """Sentences about positions, computed from data, that an array does not have: JAX takes another
-    element instead of failing.
+    """Sentences about positions, computed from data and constants, that an array does not have: JAX
+    takes another element, or none, instead of failing.
 
     Args:
         program: Made by `hidden_randomness.trace` with these arguments.
@@ -55,10 +55,11 @@ def _outside(jaxpr, constants, arguments, place, caller) -> tuple[list, list[str
         if inner is not None:
             consts = [Known(value, False) for value in inner.consts]
             outputs, more = _outside(inner.jaxpr, consts, inputs, place, place(equation) or caller)
-            found += more
+            found += more + _beyond_columns(equation, inputs, place(equation) or caller)
         else:
             found += _sentences(equation, inputs, place(equation) or caller)
-            if all(each is not None for each in inputs) and inputs and equation.primitive.name not in GATHERS[1:]:
+            known = all(each is not None for each in inputs) and (inputs or equation.primitive.name == "iota")
+            if known and equation.primitive.name not in GATHERS[1:]:
                 outputs = _apply(equation, inputs)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(variable) for variable in jaxpr.outvars], found
@@ -100,15 +101,25 @@ def _sentences(equation: Any, inputs: Sequence[Known | None], where: str | None)
         size, last = shape[axis], shape[axis] - sizes[axis]
         if known.data and known.negative is not None and (known.negative < 0).any():
             return [_sentence(where, int(known.negative.min()), size)]
-        if known.data and index.size and (index.max() > last or index.min() < 0):
+        if index.size and (index.max() > last or index.min() < 0):
             return [_sentence(where, int(index.max() if index.max() > last else index.min()), size)]
     return []
+
+
+def _beyond_columns(equation: Any, inputs: Sequence[Known | None], where: str | None) -> list[str]:
+    """A sentence about a level above the columns of `jax.nn.one_hot`; one below has 0 in all of
+    them, as a reference level."""
+    if equation.params.get("name") != "_one_hot" or where is None or inputs[0] is None:
+        return []
+    levels = np.asarray(inputs[0].value)
+    columns = equation.outvars[0].aval.size // max(levels.size, 1)
+    return [_sentence(where, int(levels.max()), columns)] if levels.size and levels.max() >= columns else []
 
 
 def _sentence(where: str, index: int, size: int) -> str:
     counted = f"an array of {size}, whose positions are 0 to {size - 1}"
     return (
-        f"{where}: position {index} is taken of {counted}; JAX takes another element without a word; count from 0, as "
+        f"{where}: position {index} is taken of {counted}; JAX takes another element, or none, without a word; count from 0, as "
         "<group>_index does, and make the array as long as n_<group>"
     )
 
@@ -135,6 +146,25 @@ def dependencies(jaxpr: Any) -> list[set[int]]:
             outputs = [set().union(*inputs)] * len(equation.outvars)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(variable) for variable in jaxpr.outvars]
+
+
+def circular(
+    program: Any, latents: Sequence[str], arguments: Sequence[str], sites: Sequence[str], outcomes: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Sites whose distribution depends on an outcome that is drawn later or by the site itself, and
+    this outcome.
+
+    Args:
+        program: The log densities of the sites, in which the values of observed sites are
+            constants, as a function of latent sites and arguments.
+        latents: All latent sites.
+        arguments: The arguments of the model.
+        sites: The site of each of the program's results, in their order in the model.
+        outcomes: The observed sites.
+    """
+    names = [*sorted(latents), *sorted(arguments)]
+    for number, (site, used) in enumerate(zip(sites, dependencies(program.jaxpr), strict=True)):
+        yield from ((site, name) for name in outcomes if name in sites[number:] and names.index(name) in used)
 
 
 def idle(program: Any, latents: Sequence[str], sites: Sequence[str], outcomes: Sequence[str]) -> list[str]:

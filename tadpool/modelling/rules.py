@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -52,6 +53,7 @@ def check(model: Candidate, observed_where: Mapping[str, str] | None = None) -> 
         files = {Path(file) for file in model.files}
         place = partial(hidden_randomness.place, files=files)
         _raise(program_checks.outside(traces[0], model.arguments, place))
+        _raise(_circular(called))
         _raise(_parameters(called))
     _raise(_values(called, observed_where))
     _raise(_idle(called, traces[0]))
@@ -209,6 +211,10 @@ def _shapes(called: Called) -> Iterator[str]:
             words = f"{site.name} has shape {shape}, but its distribution has {site.log_prob}"
             yield f"{site.where}: {words}; align their dims"
         for name, dim, size in site.plates:
+            if -dim > len(shape):
+                what = f"{site.name} has the shape {shape}, but the plate {name} is its dim {dim}"
+                yield f"{site.where}: {what}; remove dim={dim} from the plate"
+                continue
             own = dataset[site.name].dims[dim]
             if name in dataset.dims and name != own:
                 yield f"{site.where}: {site.name} has the dim {own}, but is in the plate {name} ({size}); use n_{own}"
@@ -259,6 +265,32 @@ def _parameters(called: Called) -> Iterator[str]:
             family, parameter, _, constraint = needs[name, number]
             said = parameters.words(family, parameter, value, bad, constraint)
             yield f"{places[name]}: of {name}, {said}; correct {parameter}"
+
+
+def _circular(called: Called) -> Iterator[str]:
+    """No distribution depends on an outcome that is drawn from it or after it."""
+    model, sites = called.model, [site for site in called.sites if not site.deterministic]
+    observed = [site.name for site in called.observed()]
+
+    def densities(latents, arguments):
+        trace = handlers.trace(handlers.substitute(model.function, data=latents)).get_trace(**arguments)
+        return [_unmasked(trace[each.name]["fn"]).log_prob(constant(trace[each.name])) for each in sites]
+
+    def constant(site):
+        return np.asarray(model.data[site["name"]]) if site["name"] in observed else site["value"]
+
+    program = jax.make_jaxpr(densities)(dict(called.latents), dict(model.arguments))
+    places, names = {site.name: site.where for site in sites}, [site.name for site in sites]
+    for name, outcome in program_checks.circular(
+        program, tuple(called.latents), tuple(model.arguments), names, observed
+    ):
+        what = f"the {'distribution' if name in observed else 'prior'} of {name} depends on the outcome {outcome}"
+        fix = "compute what it needs in the dataset, as a variable of its own"
+        yield f"{places[name]}: {what}, so a prediction of {outcome} is made without it; {fix}"
+
+
+def _unmasked(distribution: Any) -> Any:
+    return next(layer for layer in layers(distribution) if not isinstance(layer, dist.MaskedDistribution))
 
 
 def _idle(called: Called, program: Any) -> Iterator[str]:

@@ -263,7 +263,7 @@ MISTAKES = {
         model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2]))\n"
               "    numpyro.sample('y', dist.Normal(a[g_index + 1], 1.0), obs=y)\n", "g_index, y=None"),
         "models/mine.py, line 10: position 2 is taken of an array of 2, whose positions are 0 to 1; JAX takes another "
-        "element without a word; count from 0, as <group>_index does, and make the array as long as n_<group>",
+        "element, or none, without a word; count from 0, as <group>_index does, and make the array as long as n_<group>",
     ),
     "a group counted from -1": (
         model("    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([2]))\n"
@@ -387,6 +387,60 @@ MISTAKES = {
         model("    with numpyro.plate('g', 2):\n        a = numpyro.sample('a', dist.Normal(jnp.zeros((1, 2)), 1.0))\n"
               "    m = a.sum()\n" + OUTCOME),
         "models/mine.py, line 10: a has the shape (1, 2), but only the plates g; align the shapes",
+    ),
+    "a fixed position beyond the end": (
+        model("    with numpyro.plate('g', 2):\n        a = numpyro.sample('a', dist.Normal(0.0, 1.0))\n"
+              "    m = sum(a[i] * (g_index == i) for i in range(1, 3))\n" + OUTCOME, "g_index, y=None"),
+        "models/mine.py, line 11: position 2 is taken of an array of 2, whose positions are 0 to 1; JAX takes another "
+        "element, or none, without a word; count from 0",
+    ),
+    "positions of a size that start at 1": (
+        model("    with numpyro.plate('g', 2):\n        a = numpyro.sample('a', dist.Normal(0.0, 1.0))\n"
+              "    m = a[jnp.arange(n_g) + 1][g_index]\n" + OUTCOME, "g_index, n_g, y=None"),
+        "models/mine.py, line 11: position 2 is taken of an array of 2",
+    ),
+    "a level beyond the columns": (
+        model("    with numpyro.plate('g', 2):\n        a = numpyro.sample('a', dist.Normal(0.0, 1.0))\n"
+              "    m = jax.nn.one_hot(g_index + 1, n_g) @ a\n" + OUTCOME, "g_index, n_g, y=None"),
+        "models/mine.py, line 11: position 2 is taken of an array of 2",
+    ),
+    "decimal positions": (
+        model("    with numpyro.plate('g', 3):\n        a = numpyro.sample('a', dist.Normal(0.0, 1.0))\n"
+              "    m = a[x]\n" + OUTCOME).replace("'g'", "'k'"),
+        "models/mine.py, line 11: positions must be whole numbers, but these are decimal numbers; index by <group>_index, "
+        "or describe the column as `integer`",
+    ),
+    "a prior that depends on the outcome": (
+        model("    m = numpyro.sample('m', dist.Normal(0.0 if y is None else y.mean(), 1.0))\n" + OUTCOME),
+        "models/mine.py, line 9: the prior of m depends on the outcome y, so a prediction of y is made without it; compute "
+        "what it needs in the dataset, as a variable of its own",
+    ),
+    "an outcome that depends on itself": (
+        model(MEAN + "    numpyro.sample('y', dist.Normal(m + (x if y is None else jnp.roll(y, 1)), 1.0), obs=y)\n"),
+        "models/mine.py, line 10: the distribution of y depends on the outcome y",
+    ),
+    "a site in jax.vmap": (
+        model(MEAN + "    e = jax.vmap(lambda each: numpyro.sample('e', dist.Normal(each, 1.0)))(x)\n"
+              "    numpyro.sample('y', dist.Normal(m + e, 1.0), obs=y)\n"),
+        "models/mine.py, line 10: the site e is inside a function that JAX transforms (jax.vmap, jax.lax.scan, jax.jit), "
+        "which NumPyro cannot see into; use numpyro.plate, or numpyro.contrib.control_flow.scan",
+    ),
+    "a site in jax.lax.scan": (
+        model(MEAN + "    def step(last, each):\n        return last, numpyro.sample('e', dist.Normal(last, 1.0))\n\n"
+              "    _, e = jax.lax.scan(step, 0.0, x)\n    numpyro.sample('y', dist.Normal(m + e, 1.0), obs=y)\n"),
+        "models/mine.py, line 11: the site e is inside a function that JAX transforms",
+    ),
+    "a plate of another dim": (
+        model(MEAN + "    with numpyro.plate('row', 3, dim=-2):\n        numpyro.sample('y', dist.Normal(m, x), obs=y)\n"),
+        "models/mine.py, line 11: y has shape (3,), but its distribution has (3, 3); align their dims",
+    ),
+    "the ends of a uniform distribution swapped": (
+        model("    m = numpyro.sample('m', dist.Uniform(5.0, 1.0))\n" + OUTCOME),
+        "models/mine.py, line 9: of m, the high of its Uniform is 1, not above 5; correct high",
+    ),
+    "the ends of a truncation swapped": (
+        model("    m = numpyro.sample('m', dist.TruncatedNormal(0.0, 1.0, low=3.0, high=1.0))\n" + OUTCOME),
+        "models/mine.py, line 9: of m, the high of its TwoSidedTruncatedDistribution is 1, not above 3; correct high",
     ),
     "a sum in a plate": (
         model("    with numpyro.plate('g', 2):\n        m = numpyro.sample('a', dist.Normal(0.0, 1.0)).sum()\n"
@@ -534,8 +588,25 @@ def test_a_mistake_in_a_helper_is_told_with_the_line_of_the_helper(own, helper, 
         "    t = numpyro.sample('t', dist.HalfNormal(1.0))\n    m = numpyro.sample('m', dist.Normal(0.0, t))\n",
         "    with numpyro.plate('g', 2, dim=-2):\n        b = numpyro.sample('b', dist.Normal(jnp.zeros(5), 1.0))\n"
         "    m = b.sum()\n",
+        "    a = numpyro.sample('a', dist.Normal(0.0, 1.0).expand([1]))\n    m = jax.nn.one_hot(g_index - 1, 1) @ a\n",
+        "    a = [numpyro.sample(f'a_{i}', dist.Normal(0.0, 1.0)) for i in range(2)]\n    m = jnp.stack(a)[g_index]\n",
+        "    from numpyro.contrib.control_flow import scan\n\n    def step(last, _):\n"
+        "        new = numpyro.sample('e', dist.Normal(last, 1.0))\n        return new, new\n\n"
+        "    _, m = scan(step, 0.0, jnp.arange(3))\n",
+        "    m = numpyro.sample('m', dist.Normal(0.0, 1.0))\n"
+        "    numpyro.deterministic('left', (0.0 if y is None else y) - m)\n",
     ],
-    ids=["the last element", "a prediction", "an end of a truncation", "a level", "values within a plate"],
+    ids=[
+        "the last element",
+        "a prediction",
+        "an end of a truncation",
+        "a level",
+        "values within a plate",
+        "a reference level",
+        "a loop over groups",
+        "NumPyro's scan",
+        "an outcome's own residual",
+    ],
 )
 def test_what_only_looks_like_a_mistake_is_let_through(own, body):
     own(model(body + "    with numpyro.plate('row', 3):\n        numpyro.sample('y', dist.Normal(m, 1.0), obs=y)\n",
@@ -558,6 +629,27 @@ AT_DRAWS = {
         MEAN + IN_PLATE.format("dist.Normal(jnp.log(m), 1.0)"),
         r"models/mine.py, line 11: of y, the loc of its Normal is not a finite number at \d\d % .* not a number \(NaN\);",
     ),
+    "a rate that may be negative": (
+        MEAN + IN_PLATE.format("dist.Poisson(m)"),
+        r"models/mine.py, line 11: of y, the rate of its Poisson is not 0 or more at \d\d % .*, but for example -",
+    ),
+    "cutpoints in no order": (
+        "    c = numpyro.sample('c', dist.Normal(0.0, 1.0).expand([4]))\n"
+        + IN_PLATE.format("dist.OrderedLogistic(0.0, c)"),
+        r"models/mine.py, line 11: of y, the cutpoints of its OrderedLogistic is not in increasing order at \d\d % of the "
+        r"draws from the prior; choose priors, or jnp.cumsum of positive steps, under which it always is",
+    ),
+    "a gradient that is no number": (
+        MEAN + IN_PLATE.format("dist.Normal(jnp.where(x > 0, m * jnp.log(x), m), 1.0)"),
+        r"models/mine.py, line 9: the gradient of the log density in m is not a number \(NaN\) at 100 % of the draws from "
+        r"the prior; both branches of jnp.where need finite values",
+    ),
+    "no gradient": (
+        MEAN
+        + "    m = jax.lax.while_loop(lambda v: v < 9.0, lambda v: v + jnp.exp(m), 0.0)\n"
+        + IN_PLATE.format("dist.Normal(m, 1.0)"),
+        r"models/mine.py, line 10: a loop whose end is not fixed has no gradient; use jax.lax.scan",
+    ),
     "a scale of another parameter": (
         MEAN + "    a = numpyro.sample('a', dist.Normal(0.0, m))\n" + IN_PLATE.format("dist.Normal(a, 1.0)"),
         r"models/mine.py, line 10: of a, the scale of its Normal is not positive at \d\d %",
@@ -569,7 +661,7 @@ AT_DRAWS = {
 def test_a_density_that_is_no_number_on_a_part_of_the_prior_is_a_sentence(own, mistake):
     """Chance of a false alarm: none, the key is fixed and the shares are near one half."""
     body, sentence = AT_DRAWS[mistake]
-    own(model(body, "y=None"))
+    own(model(body, "x, y=None"))
     with pytest.raises(UserError, match=sentence):
         prior_checks.check(binding.bind("mine", data(), observed_where={}), np.zeros(2, np.uint32))
 

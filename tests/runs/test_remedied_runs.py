@@ -1,4 +1,4 @@
-"""A funnel, two modes and a likelihood that is not a number, beside a sound model: each gets what
+"""A funnel, two modes and a likelihood of 0, beside a sound model: each gets what
 it needs."""
 
 import json
@@ -48,9 +48,9 @@ MODELS = {
     "modes": HEAD.format(title="Two modes", constant="")
     + PLATE
     + OBSERVED.format(mean="8.0 * jnp.abs(mu)", error="0.1 * error"),
-    "broken": HEAD.format(title="No gradient", constant="")
+    "broken": HEAD.format(title="Impossible data", constant="")
     + PLATE
-    + OBSERVED.format(mean="mu", error="error + jnp.sqrt(0.0 * mu**2)"),
+    + '        numpyro.sample("y", dist.Uniform(0.0 * mu, 100.0), obs=y)\n',
 }
 STUDY = """
 title: Schools
