@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,10 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
     cells = table_files.read(description)
     columns = {name: {**each, "column": each["column"] or name} for name, each in description["columns"].items()}
     problems: list[str] = []
-    for column in columns.values():
+    headings = [column["column"] for column in columns.values()]
+    if cells.word == "line" and not any(get_close_matches(each, cells.columns, 1) for each in headings):
+        problems.append(_no_heading(cells, headings))
+    for column in () if problems else columns.values():
         with _noted(problems):
             cells.column(column["column"])
     used = {column["column"] for column in columns.values()}
@@ -70,8 +74,19 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
         *table_remarks.similar_labels(remaining, columns),
         *table_remarks.nested_groups(remaining, columns, description["unit"]),
         *table_remarks.repeated_rows(remaining),
+        *table_remarks.empty_labels(remaining, columns),
+        *table_remarks.codes_of_empty_cells(dataset, columns),
+        *table_remarks.rows_of_sums(dataset, columns, description["unit"]),
     ]
     return dataset, read | ({"masked": masked} if masked else {}), remarks
+
+
+def _no_heading(cells: Cells, described: list[str]) -> str:
+    """What to do about a first line in which no described column is."""
+    found, wanted = ([name[:40] for name in names if name][:5] for names in (cells.columns, described))
+    rule = f"it has none of the described columns ({', '.join(wanted)}), but {' | '.join(found) or 'nothing'}"
+    fix = f"make it the heading, with cells between separators (read as {cells.dialect['separator']})"
+    return f"{cells.file}, line 1: {rule}; {fix}"
 
 
 @contextmanager
@@ -165,16 +180,18 @@ class _Columns:
             if column["levels"] is not None:
                 self.members[name] = self._levels(column), np.array([str(level) for level in column["levels"]], object)
             elif column["within"]:
-                self.members[name] = self._nested(cells, *self._members(column["within"]))
+                self.members[name] = self._nested(column["column"], *self._members(column["within"]))
             else:
                 self.members[name] = _indexed(cells)
         return self.members[name]
 
-    def _nested(self, cells: np.ndarray, outer: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _nested(self, heading: str, outer: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Members sorted by the outer member, then by their own label."""
-        own, own_labels = _indexed(cells)
+        own, own_labels = _indexed(self.cells.columns[heading])
         pairs, positions = np.unique(np.stack([outer, own]), axis=1, return_inverse=True)
         names = [f"{labels[first]} / {own_labels[second]}" for first, second in pairs.T]
+        again = np.array([names.index(name) != number for number, name in enumerate(names)])[positions.ravel()]
+        self.cells.refuse(heading, again, "another member has the same two labels with ' / ' between", "rename one")
         return positions.ravel().astype(np.int64), np.array(names, object)
 
     def _levels(self, column: Mapping[str, Any]) -> np.ndarray:
@@ -184,7 +201,9 @@ class _Columns:
         self.cells.refuse(column["column"], cells == "", "every row must have a level", self._fix_empty(column))
         unknown = ~np.isin(cells, levels)
         found = sorted(set(cells), key=natural)
-        fix = "correct the table, or add it to `levels`" if column["levels"] else number_formats.labels_advice(found)
+        first = str(cells[np.argmax(unknown)])
+        known = number_formats.level_advice(first, levels, column["kind"])
+        fix = known if column["levels"] else number_formats.labels_advice(found)
         self.cells.refuse(column["column"], unknown, f"the levels are {', '.join(levels)}", fix)
         return np.array([levels.index(cell) for cell in cells], np.int64)
 
@@ -223,7 +242,8 @@ class _Columns:
         sign = number_formats.sign_of(column)
         if sign and (column["percent"] or any(sign in cell for cell in cells)):
             wrong |= np.array([sign not in cell for cell in cells], bool) & ~absent
-        advice = number_formats.advice(str(cells[np.argmax(wrong)]), column, self.reading, cells)
+        first, missing = str(cells[np.argmax(wrong)]), self._missing(column)
+        advice = number_formats.advice(first, column, self.reading, cells, missing)
         self.cells.refuse(
             heading, wrong, "it must be a per cent" if column["percent"] else "it must be a number", advice
         )
@@ -247,13 +267,17 @@ class _Columns:
             self.cells.refuse(heading, values > column["at_most"], f"the maximum is {column['at_most']:g}")
         return values if kind == "number" or masked else values.astype(np.int64)
 
+    def _missing(self, column: Mapping[str, Any]) -> list[str]:
+        """The texts that count as empty cells in a column."""
+        return self.missing_values if column["missing_values"] is None else list(map(str, column["missing_values"]))
+
     def _fix_empty(self, column: Mapping[str, Any]) -> str:
         """What to do about an empty cell of labels; a text that counts as empty may be a label."""
         texts = self.cells.marked_missing(column["column"])
         if not texts:
             return FIX_EMPTY
-        missing = self.missing_values if column["missing_values"] is None else map(str, column["missing_values"])
-        kept = f"`missing_values: [{', '.join(repr(value) for value in missing if value not in texts)}]`"
+        missing = [value for value in self._missing(column) if value not in texts]
+        kept = f"`missing_values: [{', '.join(map(repr, missing))}]`"
         own = f"write {kept} for the column {column['column']}"
         return f"if {' or '.join(map(repr, texts))} is a label, {own}; otherwise {FIX_EMPTY}"
 
@@ -268,7 +292,8 @@ class _Columns:
             cell = self.cells.columns[column["column"]][first[positions[row]]]
             line = f"{self.cells.word} {self.cells.places[first[positions[row]]]}"
             rule = f"{column['per']} {labels[positions[row]]} must have one value, and has {cell!r} in {line}"
-            self.cells.refuse(column["column"], other, rule)
+            fix = f"correct the table, or leave out `per: {column['per']}`"
+            self.cells.refuse(column["column"], other, rule, fix)
         return values[first]
 
     def _check_roles(self, name: str, column: Mapping[str, Any], variables: Mapping[str, Any]) -> None:

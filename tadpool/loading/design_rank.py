@@ -7,6 +7,7 @@ Every tolerance is relative to the column, so that no unit of measurement change
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,6 +106,32 @@ class DesignRank:
                     found.append(name)
         return found
 
+    @cached_property
+    def levels_of_members(self) -> list[str]:
+        """Predictors with levels that have one in each member, and different ones in different
+        members."""
+        if self.index is None:
+            return []
+        first = np.unique(self.index, return_index=True)[1]
+        levelled = [name for name, kind in self.kinds.items() if kind in LEVELLED and name not in self.constant]
+        return [name for name in levelled if (self.rows[name] == self.rows[name][first][self.index]).all()]
+
+    def determines(self, outcome: np.ndarray) -> list[str]:
+        """The predictors of which an outcome (rows,) is a linear function, none if it is not.
+
+        None too where there are as many coefficients as rows: then any outcome is.
+        """
+        blocks = {name: block for name, block in self._blocks.items() if name not in self.dependent}
+        if not blocks or self.columns >= len(outcome) or _spread(outcome) <= SAME * _size(outcome):
+            return []
+        x = np.hstack(list(blocks.values()))
+        y = (outcome - outcome.mean()) / outcome.std()
+        weights = np.linalg.lstsq(x, y, rcond=None)[0]
+        owners = np.repeat(list(blocks), [block.shape[1] for block in blocks.values()])
+        used = set(owners[np.abs(weights) > 100 * DEPENDENT])
+        exact = np.sqrt(((y - x @ weights) ** 2).mean()) < DEPENDENT
+        return [name for name in blocks if name in used] if exact else []
+
     @property
     def columns(self) -> int:
         """How many coefficients the predictors and an intercept have."""
@@ -195,6 +222,7 @@ def remarks(
     """
     columns, unit = table["columns"], table["unit"]
     groups = [dim for dim in dims if dim != unit]
+    measured = [name for name in outcomes if name in columns and columns[name]["kind"] == "number"]
     for name in outcomes:
         values = dataset[name].values if name in dataset else np.arange(2)
         if _spread(values) <= SAME * _size(values):
@@ -205,6 +233,11 @@ def remarks(
     yield from (Remark("dependent", {"column": name, "others": others}) for name, others in rank.dependent.items())
     nearly = rank.nearly_dependent.items()
     yield from (Remark("nearly_dependent", {"column": name, "others": others}) for name, others in nearly)
+    for name in outcomes:
+        if name in measured and (others := rank.determines(dataset[name].values)):
+            yield Remark("computed_outcome", {"outcome": name, "others": others})
+    if measured and rank.columns == dataset.sizes[unit]:
+        yield Remark("as_many_columns_as_rows", {"columns": rank.columns})
     if rank.more_columns_than_rows:
         yield Remark("more_columns_than_rows", {"columns": rank.columns, "rows": dataset.sizes[unit]})
     for name, kind in kinds.items():
@@ -216,8 +249,25 @@ def remarks(
     for group in groups:
         if group in dataset.sizes and dataset.sizes[group] < FEW:
             yield Remark("few_members", {"group": group, "members": dataset.sizes[group]})
+    unknown_error = [name for name in measured if not columns[name]["standard_error"]]
+    yield from _of_groups(dataset, [group for group in groups if f"{group}_index" in dataset], unknown_error)
     if rank.index is not None and dataset.sizes[groups[0]] > 1:
         yield from _of_group(rank, columns)
+
+
+def _of_groups(dataset: "xr.Dataset", groups: Sequence[str], measured: Sequence[str]) -> Iterator[Remark]:
+    """Groups whose members have one row each, and pairs of groups with the same members.
+
+    measured: The outcomes that are numbers with an unknown error.
+    """
+    index = {group: dataset[f"{group}_index"].values for group in groups}
+    for group, members in index.items():
+        if measured and len(members) == dataset.sizes[group] > 1:
+            yield Remark("single_rows", {"group": group, "outcome": measured[0]})
+    for one, other in combinations(groups, 2):
+        pairs = len(set(zip(index[one].tolist(), index[other].tolist(), strict=True)))
+        if pairs == dataset.sizes[one] == dataset.sizes[other] > 1:
+            yield Remark("same_groups", {"one": one, "other": other})
 
 
 def free(columns: Mapping[str, Mapping[str, Any]], outcomes: Sequence[str]) -> dict[str, str]:
@@ -232,6 +282,8 @@ def _of_group(rank: DesignRank, columns: Mapping[str, Mapping[str, Any]]) -> Ite
     for name in rank.of_members:
         if not columns[name]["per"]:
             yield Remark("of_members", {"column": name, "group": group})
+    for name in rank.levels_of_members:
+        yield Remark("levels_of_members", {"column": name, "group": group})
     yield from (Remark("balanced", {"column": name, "group": group}) for name in rank.balanced)
     names, short = rank.short
     if short:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from tadpool.errors import UserError
+from tadpool.formatting import counted
+from tadpool.loading.labels import plain_label, visible
 from tadpool.loading.table_files import Cells
 
 DECIMALS = {"point": ".", "comma": ","}
@@ -25,6 +27,18 @@ DATE = re.compile(
     rf"\d{{4}}[-/]\d\d?([-/]\d\d?)?([T ].*)?|\d\d?([./-])\d\d?\3\d{{2,4}}( .*)?|(\d\d?\W+)?({MONTHS})[a-z]*\W+\d.*",
     re.IGNORECASE,
 )
+TIME = re.compile(r"\d+:\d\d(:\d\d([.,]\d+)?)?")
+MINUS = str.maketrans(dict.fromkeys("\u2212\u2013\u2010\u2011\ufe63\uff0d", "-"))
+"""The minus sign and dashes that are written for it."""
+
+MARKED = re.compile(r"[+-]?[\d.,'\u2019\s]*\d[\d.,'\u2019\s]*([eE][+-]?\d+)?")
+"""Digits with marks, in whatever order."""
+
+SIGN = re.compile(r"[^\W\d_](.*[^\W\d]|)[^\w]*[23]?|[%‰°\u20a0-\u20cf$¢£¤¥].*")
+NOT_A_CELL = re.compile(r"\D*|#[A-Z0/]+[!?]?")
+"""Texts without a number, and the errors of spreadsheets (#DIV/0!)."""
+
+NEGATIVE = re.compile(r"\(.*\d.*\)|[\d.,]+-")
 WITH_SIGN = re.compile(r"(?P<before>[^\d.,+-]*?)\s*(?P<number>[+-]?[\d.,].*?)\s*(?P<after>(?:[^\d.,'\s]+[23]?)?)")
 UNCERTAIN = re.compile(r"[<>=~≈≤≥±?*()\[\]]")
 LABELLED = re.compile(r"true|false|yes|no|t|f|y|n", re.IGNORECASE)
@@ -66,9 +80,9 @@ def sign_of(column: Mapping[str, Any]) -> str | None:
 
 
 def bare(cells: Iterable[str], column: Mapping[str, Any]) -> list[str]:
-    """Cells without the column's `sign`, or without the per cent sign that `percent` asks for, and
-    with a hyphen for a minus sign."""
-    return [_bare(cell.replace("\N{MINUS SIGN}", "-"), sign_of(column)) for cell in cells]
+    """Cells without the column's `sign`, or without the per cent sign that `percent` asks for, with
+    a hyphen for a minus sign, and without invisible characters."""
+    return [_bare(visible(cell).translate(MINUS), sign_of(column)) for cell in cells]
 
 
 def _bare(cell: str, sign: str | None) -> str:
@@ -148,36 +162,82 @@ def _distinct(cells: np.ndarray, column: Mapping[str, Any]) -> dict[str, str]:
     return dict(zip(found, bare(found, column), strict=True))
 
 
-def advice(cell: str, column: Mapping[str, Any], read: Reading, cells: Sequence[str]) -> str:
+def advice(
+    cell: str, column: Mapping[str, Any], read: Reading, cells: Sequence[str], missing: Sequence[str] = ()
+) -> str:
     """What to do about a cell that is not a number, so that what it says is not lost.
 
-    column: its description. read: how the table is read. cells: all of the column.
+    column: its description. read: how the table is read. cells: all of the column. missing: texts
+    that count as empty in it.
     """
     own = f"for the column {column['column']}"
-    sign = sign_of(column)
-    if sign and sign not in cell and any(sign in other for other in cells):
-        return f"write {sign} in all cells {own}, or in none"
-    if DATE.fullmatch(cell):
-        return "a date is not a number: make a column of the year, or of the days since a date, and describe that one"
+    filled = [other for other in dict.fromkeys(cells) if other]
     if LABELLED.fullmatch(cell):
         return f"if these are levels, write `kind: binary` and `levels` {own}"
+    if DATE.fullmatch(cell):
+        return "a date is not a number: make a column of the year, or of the days since a date, and describe that one"
+    if TIME.fullmatch(cell):
+        return "a time is not a number: make a column of the hours, minutes or seconds, and describe that one"
+    if NOT_A_CELL.fullmatch(cell):
+        words = [other for other in filled if NOT_A_CELL.fullmatch(other)]
+        if len(filled) > 1 and len(words) == len(filled):
+            return f"if these are labels, write `kind: categorical` {own}"
+        said = ", ".join(map(repr, [*missing, *words]))
+        which = "it stands for an empty one" if len(words) == 1 else "these stand for empty ones"
+        return f"correct the table, or write `missing_values: [{said}]` {own} if {which}"
+    return _advice_about_sign(cell, column, filled, own) or _advice_about_marks(cell, read)
+
+
+def _advice_about_sign(cell: str, column: Mapping[str, Any], filled: Sequence[str], own: str) -> str | None:
+    """What to do about a cell whose sign is not declared, or that lacks the declared one."""
+    declared = sign_of(column)
+    sign = declared or _sign(cell)
+    if not sign or NEGATIVE.fullmatch(cell):
+        return None
+    numbers = [other for other in filled if not NOT_A_CELL.fullmatch(other)]
+    if column["percent"] and not any(sign in other for other in numbers):
+        return f"write % in all cells {own}, or leave out `percent` if they are no per cents"
+    if declared and sign in cell:
+        return None
+    if declared or any(_sign(other) != sign for other in numbers):
+        return f"give all cells of the column {column['column']} one unit, with {sign} in each or in none"
+    if sign == "%":
+        return f"write `percent: true` {own} to divide by 100, or `sign: '%'` to leave the sign out"
+    return f"write `sign: {sign!r}` {own} to leave the sign out"
+
+
+def _sign(cell: str) -> str | None:
+    """The currency or unit beside the number of a cell."""
     parts = WITH_SIGN.fullmatch(cell)
     sign = parts and (parts["before"].strip() or parts["after"])
-    if sign and UNCERTAIN.search(cell):
-        return "correct the table, so that the cell is one number"
-    if sign and not (column["percent"] or column["sign"]):
-        if sign == "%":
-            return f"write `percent: true` {own} to divide by 100, or `sign: '%'` to leave the sign out"
-        return f"write `sign: {sign!r}` {own} to leave the sign out"
-    if re.search(r"\d", cell):
-        return f"correct the table, or declare how numbers are written with `decimal` and `thousands` (read with {read.words})"
-    if len(set(filter(None, cells))) > 1 and not any(re.search(r"\d", other) for other in cells):
-        return f"if these are labels, write `kind: categorical` {own}"
-    return "correct the table, or list it in `missing_values` if it stands for an empty one"
+    return sign if sign and SIGN.fullmatch(sign) and MARKED.fullmatch(parts["number"].translate(MINUS)) else None
+
+
+def _advice_about_marks(cell: str, read: Reading) -> str:
+    if MARKED.fullmatch(cell):
+        return (
+            "correct the table, all of whose numbers need the same marks, or declare these with `decimal` and `thousands` "
+            f"(read with {read.words})"
+        )
+    negative = "; a negative one begins with a minus sign" if NEGATIVE.fullmatch(cell) else ""
+    return f"correct the table, so that the cell is one number{negative}"
 
 
 def labels_advice(labels: Sequence[str]) -> str:
     """What to do about levels that were not declared, in a column with these distinct labels."""
     if len(labels) == 2:
         return f"declare `levels: [{', '.join(map(repr, labels))}]`; the second level counts as 1"
-    return "correct the table, or declare `levels`"
+    if len(labels) == 1:
+        return f"declare both `levels`, of which {labels[0]!r} is one"
+    fix = "list in `missing_values` what stands for an empty one, and declare `levels`"
+    return f"the column has {counted(len(labels), 'label')}: write each of two levels in one way, {fix}"
+
+
+def level_advice(cell: str, levels: Sequence[str], kind: str) -> str:
+    """What to do about a label that is not one of the declared levels."""
+    for level in levels:
+        if plain_label(level) == plain_label(cell):
+            return f"write {level!r} in the table, or {cell!r} in `levels`"
+    if kind == "binary":
+        return "correct the table, or list it in `missing_values` if it stands for an empty one"
+    return "correct the table, or add it to `levels`"

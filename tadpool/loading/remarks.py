@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from tadpool.files import io
 from tadpool.formatting import counted, first_of, listed, plural
+from tadpool.loading.labels import visible
 
 ATTRIBUTE = "remarks"
 """The attribute of data.nc that holds them."""
@@ -62,8 +64,10 @@ def _possible_trials(outcome: str, column: str) -> str:
 
 
 def _similar_labels(column: str, one: str, other: str) -> str:
+    alike = visible(normalize("NFC", one)) == visible(normalize("NFC", other))
+    one, other = (ascii(one), ascii(other)) if alike else (repr(one), repr(other))
     return (
-        f"Column {column} has the labels {one!r} and {other!r}, which count as two. If they are one, give them "
+        f"Column {column} has the labels {one} and {other}, which count as two. If they are one, give them "
         "one spelling in the table."
     )
 
@@ -83,8 +87,67 @@ def _repeated_rows(count: int, word: str, one: int, other: int) -> str:
     )
 
 
+def _may_be_empty(column: str, labels: Sequence[str], missing: Sequence[str]) -> str:
+    return (
+        f"Column {column} has the {_verb(labels, 'label', 'labels')} {listed(list(map(repr, labels)))}: "
+        f"{_verb(labels, 'does it stand for an empty cell', 'do they stand for empty cells')}? If so, write "
+        f"`missing_values: {list(missing)!r}` and `missing: drop` for the column; if not, `missing_values: []`."
+    )
+
+
+def _may_be_code(column: str, value: str, rows: int) -> str:
+    return (
+        f"Column {column} has {value} in {counted(rows, 'row')}, far from all other values. If it stands for an empty cell, "
+        f"write `missing_values: [{value}]` for the column; otherwise it counts as the number that it is."
+    )
+
+
+def _may_be_sum(column: str, label: str) -> str:
+    return (
+        f"The row {label!r} of column {column} is the sum of all other rows, and counts as an observation. If it is a "
+        "total, remove it from the table."
+    )
+
+
 def _constant_outcome(outcome: str, value: str) -> str:
     return f"{outcome} is {value} in all rows, so what is said of differences rests on the priors."
+
+
+def _computed_outcome(outcome: str, others: Sequence[str]) -> str:
+    names = listed(others)
+    return (
+        f"{outcome} is a linear function of {names} in all rows, so nothing is left for a residual standard deviation to "
+        f"describe. If {outcome} was computed from {names}, leave {names} out of the predictors."
+    )
+
+
+def _single_rows(group: str, outcome: str) -> str:
+    return (
+        f"Each {group} has one row, so the data cannot tell differences between {plural(group)} from noise: the standard "
+        f"deviation between them and the residual one rest on their priors. If the error of each row is known, name its "
+        f"column as `standard_error` of {outcome}."
+    )
+
+
+def _same_groups(one: str, other: str) -> str:
+    return (
+        f"{one} and {other} divide the rows in the same way: the data determine the sum of their effects, and only the priors "
+        f"divide it between {plural(one)} and {plural(other)}. Leave one of them out of `groups`."
+    )
+
+
+def _levels_of_members(column: str, group: str) -> str:
+    return (
+        f"{column} has one level in each {group}: it is a property of {plural(group)}. Without pooling, the data cannot tell "
+        f"the coefficients of {column} and the intercepts of {plural(group)} apart, and they rest on their priors."
+    )
+
+
+def _as_many_columns_as_rows(columns: int) -> str:
+    return (
+        f"The predictors and an intercept have {columns} coefficients, as many as there are rows, so they can fit every row: "
+        "nothing is left for the residual standard deviation, and estimates rest largely on their priors."
+    )
 
 
 def _constant(column: str, value: str) -> str:
@@ -166,7 +229,15 @@ SENTENCES: dict[str, Callable[..., str]] = {
     "similar_labels": _similar_labels,
     "may_be_nested": _may_be_nested,
     "repeated_rows": _repeated_rows,
+    "may_be_empty": _may_be_empty,
+    "may_be_code": _may_be_code,
+    "may_be_sum": _may_be_sum,
     "constant_outcome": _constant_outcome,
+    "computed_outcome": _computed_outcome,
+    "single_rows": _single_rows,
+    "same_groups": _same_groups,
+    "levels_of_members": _levels_of_members,
+    "as_many_columns_as_rows": _as_many_columns_as_rows,
     "constant": _constant,
     "dependent": _dependent,
     "nearly_dependent": _nearly_dependent,

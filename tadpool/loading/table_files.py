@@ -22,6 +22,8 @@ from tadpool.loading import sources
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 SAMPLED = 200
+BINARY = {b"PK\x03\x04": "a workbook or archive", b"\xd0\xcf\x11\xe0": "a workbook", b"\x1f\x8b": "compressed"}
+"""First bytes of files that are no text, and what they are."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +139,20 @@ def _separated(path: Path, description: Mapping[str, Any]) -> Cells:
 
 def _text(path: Path, encoding: str) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        fix = "save the table as UTF-8, or set `encoding`"
-        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {fix}") from error
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
+    for start, what in BINARY.items():
+        if content.startswith(start):
+            raise UserError(f"{path} is not text but {what}; save the table as CSV")
+    fix = "save the table as UTF-8, or set `encoding`"
+    try:
+        text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in {encoding} (byte {error.start + 1}); {fix}") from error
+    if "\0" in text:
+        raise UserError(f"{path} is not text in {encoding} (a character is 0); {fix}")
+    return text
 
 
 def _separator(path: Path, text: str) -> str:

@@ -1,16 +1,20 @@
 """Signs in a described table that something was entered twice or in two ways, is nested, or is a
-number of trials, although the description does not say so."""
+number of trials, a sum or an empty cell, although the description does not say so."""
 
 import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tadpool.loading.labels import plain_label
 from tadpool.loading.remarks import Remark
 from tadpool.loading.sources import ROLES
 from tadpool.loading.table_files import Cells
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 GENERIC = re.compile(r"\d{1,3}")
 """Labels that say nothing outside the member of the group that they are in."""
@@ -19,6 +23,13 @@ WHOLE = re.compile(r"-?\d+")
 MOSTLY_DISTINCT = 0.5
 COUNT = re.compile(r"0|[1-9]\d{0,14}")
 FREE = ("number", "integer", "count")
+EMPTY = ("", "nan", "null", "n/a", "#n/a", "na", "n.a.", "n.a", "<na>", "nat", "-", "--", ".", "?")
+"""Labels that usually stand for empty cells; NA counts as one unless it is declared a label."""
+
+CODE = re.compile(r"-9|-?9{2,6}")
+"""Numbers that are written for empty cells."""
+
+SUMS = ("total", "totals", "grand total", "sum", "all", "overall")
 
 
 def possible_trials(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Remark]:
@@ -49,11 +60,11 @@ def _whole(column: np.ndarray) -> np.ndarray | None:
 
 
 def similar_labels(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Remark]:
-    """Labels of a column that differ by case or blanks alone."""
+    """Labels of a column that differ by case, blanks, zeros or invisible characters alone."""
     for column in _labelled(columns):
         first: dict[str, str] = {}
         for label in sorted(set(cells.columns[column["column"]])):
-            other = first.setdefault(" ".join(label.split()).casefold(), label)
+            other = first.setdefault(plain_label(label), label)
             if other != label:
                 yield Remark("similar_labels", {"column": column["column"], "one": other, "other": label})
 
@@ -88,6 +99,49 @@ def repeated_rows(cells: Cells) -> Iterator[Remark]:
         one, other = np.flatnonzero((rows == row).all(axis=1))[:2]
         places = {"word": cells.word, "one": int(cells.places[one]), "other": int(cells.places[other])}
         yield Remark("repeated_rows", {"count": int(len(rows) - len(distinct)), **places})
+
+
+def empty_labels(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Remark]:
+    """Labels such as nan that may stand for empty cells, unless the column's `missing_values` are
+    declared."""
+    for column in _labelled(columns):
+        if column["missing_values"] is None:
+            labels = sorted(set(cells.columns[column["column"]]))
+            found = [label for label in labels if label.casefold() in EMPTY]
+            if found and len(found) < len(labels):
+                counted = cells.marked_missing(column["column"])
+                values = {"labels": found, "missing": [*counted, *found]}
+                yield Remark("may_be_empty", {"column": column["column"], **values})
+
+
+def codes_of_empty_cells(dataset: "xr.Dataset", columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Remark]:
+    """Numbers of nines, such as -999, that are further from all others than these are from each
+    other."""
+    for name, column in columns.items():
+        if column["kind"] in FREE and column["missing_values"] is None:
+            values = np.unique(dataset[name].values[np.isfinite(dataset[name].values)])
+            for code, others, gap in ((values[:1], values[1:], 0), (values[-1:], values[:-1], -1)):
+                if (
+                    len(others) > 1
+                    and CODE.fullmatch(f"{code[0]:.15g}")
+                    and abs(code[0] - others[gap]) > np.ptp(others)
+                ):
+                    rows = int((dataset[name].values == code[0]).sum())
+                    value = {"value": f"{code[0]:.15g}", "rows": rows}
+                    yield Remark("may_be_code", {"column": column["column"], **value})
+
+
+def rows_of_sums(dataset: "xr.Dataset", columns: Mapping[str, Mapping[str, Any]], unit: str) -> Iterator[Remark]:
+    """A member called Total whose one row holds the sum of all other rows in some column."""
+    numbers = [dataset[name].values for name, each in columns.items() if each["kind"] in FREE and not each["per"]]
+    for name, column in columns.items():
+        if column["kind"] in ("group", "categorical") and not column["levels"]:
+            labels = dataset[name].values if name == unit else dataset[name].values[dataset[f"{name}_index"].values]
+            for label in sorted(set(map(str, labels))):
+                rows = labels.astype(str) == label
+                sums = [np.isclose(x[rows].sum(), x[~rows].sum(), rtol=1e-6) and x[rows].any() for x in numbers]
+                if plain_label(label) in SUMS and rows.sum() == 1 and any(sums):
+                    yield Remark("may_be_sum", {"column": column["column"], "label": label})
 
 
 def _labelled(columns: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -18,7 +18,6 @@ from tadpool.engine import batches
 from tadpool.engine.nuts import lane_key
 from tadpool.errors import UserError
 from tadpool.files import plugins
-from tadpool.formatting import listed
 from tadpool.modelling import densities, hidden_randomness, inspection, parameters, references
 from tadpool.modelling.binding import Bound
 
@@ -90,7 +89,7 @@ def _without_gradient(slopes: dict[str, Any]) -> Iterator[tuple[str, str]]:
         fix = "both branches of jnp.where need finite values, also where they are not chosen, and roots need positive ones"
         yield (
             names[0],
-            f"the gradient of the log density in {listed(names)} is not a number (NaN) at {100 * shares[names[0]]:.0f} % of "
+            f"the gradient of the log density in {', '.join(names)} is not a number (NaN) at {100 * shares[names[0]]:.0f} % of "
             f"the draws from the prior; {fix}",
         )
 

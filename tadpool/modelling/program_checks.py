@@ -119,8 +119,8 @@ def _beyond_columns(equation: Any, inputs: Sequence[Known | None], where: str | 
 def _sentence(where: str, index: int, size: int) -> str:
     counted = f"an array of {size}, whose positions are 0 to {size - 1}"
     return (
-        f"{where}: position {index} is taken of {counted}; JAX takes another element, or none, without a word; count from 0, as "
-        "<group>_index does, and make the array as long as n_<group>"
+        f"{where}: position {index} is taken of {counted}; JAX takes another element, or none, without a word; count from 0, "
+        "as <group>_index does, and make the array as long as n_<group>"
     )
 
 

@@ -298,7 +298,11 @@ def test_the_page_says_how_the_table_was_read(folder):
 COUNT, NUMBER = {"y": {"kind": "count"}}, {"y": {"kind": "number"}}
 RATE = {"y": {"kind": "count", "exposure": "t"}, "t": {"kind": "number"}}
 REFUSED = [
-    ("x\n1\n", COUNT, "t.csv has no column 'y'; known: x"),
+    (
+        "x\n1\n",
+        COUNT,
+        "t.csv, line 1: it has none of the described columns (y), but x; make it the heading, with cells between",
+    ),
     (
         f"y,g\n1,{'x' * 51}\n",
         {**COUNT, "g": {"kind": "group"}},
@@ -320,8 +324,8 @@ REFUSED = [
     (
         'note,y\n"a\nb",1\n\nc,many\nd,some\n',
         COUNT,
-        "t.csv, line 5, column y: 'many' is not allowed: it must be a number; correct the table, or list it in "
-        "`missing_values` if it stands for an empty one (2 rows like this)",
+        "t.csv, line 5, column y: 'many' is not allowed: it must be a number; correct the table, or write "
+        "`missing_values: ['NA', 'many', 'some']` for the column y if these stand for empty ones (2 rows like this)",
     ),
     (
         "y,z\n1,2\n,2\n",
@@ -352,7 +356,7 @@ REFUSED = [
     (
         "y\nlow\nHigh\n",
         {"y": {"kind": "ordered", "levels": ["low", "high"]}},
-        "t.csv, line 3, column y: 'High' is not allowed: the levels are low, high; correct the table",
+        "t.csv, line 3, column y: 'High' is not allowed: the levels are low, high; write 'high' in the table",
     ),
     (
         "y,g\n1,\n",

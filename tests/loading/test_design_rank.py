@@ -45,6 +45,19 @@ BATTERY = {
     ),
     "more columns than rows": (WIDE, {}, [("more_columns_than_rows", {"columns": 25, "rows": 24}), ("short_members", {})]),
     "a town with one value": ({"x": X, "w": SHORT}, {}, [("short_members", {"columns": ["x", "w"], "members": ["t2"]})]),
+    "a level in each town": (
+        {"x": X, "coast": [f"c{town % 3}" for town in TOWN]}, {"coast": "categorical"},
+        [("levels_of_members", {"column": "coast", "group": "town"})],
+    ),
+    "a name for each town": (
+        {"x": X, "name": [f"n{town}" for town in TOWN]}, {"name": "categorical"}, [("levels_of_members", {"column": "name"})]
+    ),
+    "what the outcome was computed from": (
+        {"x": X, "w": W, "part": np.arange(ROWS) % 7 * 0.5}, {}, [("computed_outcome", {"outcome": "y", "others": ["part"]})]
+    ),
+    "a level in each row": (
+        {"name": [f"n{row}" for row in range(ROWS)]}, {"name": "categorical"}, [("as_many_columns_as_rows", {"columns": ROWS})]
+    ),
     "a level without rows": (
         {"x": X, "soil": ["clay", "sand"] * 12}, {"soil": "ordered"}, [("empty_levels", {"column": "soil", "levels": ["mud"]})]
     ),
@@ -97,6 +110,23 @@ def test_few_groups_are_remarked(towns, members):
     if members:
         assert found["few_members"].values == {"group": "town", "members": members}
         assert ("has one member" in found["few_members"].sentence) == (members == 1)
+
+
+def test_members_with_one_row_each_are_remarked():
+    found = {each.code for each in remarked({}, {}, towns=np.arange(ROWS))}
+    assert found == {"single_rows"}
+    described = table({"error": np.full(ROWS, 0.5)}, {}, towns=np.arange(ROWS))
+    described["columns"]["y"]["standard_error"] = "error"
+    assert not of_data(prepare(described, {}, ["y"], "s", None, ["row", "town"]).attrs)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"), [([f"u{town}" for town in TOWN], True), ([f"u{town // 2}" for town in TOWN], False)]
+)
+def test_two_groups_with_the_same_members_are_remarked(other, same):
+    described = table({"region": other}, {"region": "group"})
+    found = {each.code for each in of_data(prepare(described, {}, ["y"], "s", None, ["row", "town", "region"]).attrs)}
+    assert ("same_groups" in found) == same
 
 
 def test_a_constant_outcome_is_remarked_and_one_that_varies_is_not():

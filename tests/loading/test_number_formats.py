@@ -56,6 +56,9 @@ READ = [
     (["1.234", "987"], NUMBER, {"decimal": "comma", "thousands": "point"}, [1234, 987]),
     (["-$5", "$-7", "\u2212$3"], {"kind": "number", "sign": "$"}, {}, [-5, -7, -3]),
     (["\u22125", "3"], NUMBER, {}, [-5, 3]),
+    (["\u20135", "3"], NUMBER, {}, [-5, 3]),
+    (["\u22121\u00a0234", "17"], NUMBER, {}, [-1234, 17]),
+    (["\ufeff5", "\u200e6\u200e", "7\u00ad"], NUMBER, {}, [5, 6, 7]),
     (["45.5%", "3 %"], {"kind": "number", "percent": True}, {}, [0.455, 0.03]),
     (["45.5%", "3 %"], {"kind": "number", "sign": "%"}, {}, [45.5, 3]),
     (["$1,234.50", "$7"], {"kind": "number", "sign": "$"}, {}, [1234.5, 7]),
@@ -114,11 +117,36 @@ def test_points_between_commas_are_a_question_where_they_look_like_thousands(cel
 # Cells that hold information and that nothing declared can read, and what is said of the first
 BY_HAND = [
     (["<0.5", "2"], NUMBER, "so that the cell is one number"),
+    (["0x1F", "0x2A"], NUMBER, "so that the cell is one number"),
+    (["1/2", "3/2"], NUMBER, "so that the cell is one number"),
+    (["1.5\u00d710^3", "2"], NUMBER, "so that the cell is one number"),
+    (["80+", "75+"], NUMBER, "so that the cell is one number"),
+    (["5-", "3-"], NUMBER, "one number; a negative one begins with a minus sign"),
+    (["($48.10)", "$12.30"], NUMBER, "one number; a negative one begins with a minus sign"),
+    (["3\u20135", "6"], NUMBER, "so that the cell is one number"),
+    (["12 kg", "1300 g"], NUMBER, "give all cells of the column y one unit, with kg in each or in none"),
+    (["12 kg", "14"], NUMBER, "give all cells of the column y one unit, with kg in each or in none"),
+    (["1.2k", "3M", "900"], NUMBER, "give all cells of the column y one unit, with k in each or in none"),
+    (["48.1N", "12.3S"], NUMBER, "give all cells of the column y one unit, with N in each or in none"),
+    (["45%", "0.45"], NUMBER, "give all cells of the column y one unit, with % in each or in none"),
+    (
+        ["45", "30"],
+        {"kind": "number", "percent": True},
+        "write % in all cells for the column y, or leave out `percent`",
+    ),
+    (
+        ["1,5", "2.5"],
+        NUMBER,
+        "all of whose numbers need the same marks, or declare these with `decimal` and `thousands`",
+    ),
+    (["yes", "Yes"], {"kind": "binary", "levels": ["no", "yes"]}, "write 'yes' in the table, or 'Yes' in `levels`"),
+    (["1.0", "2.0"], {"kind": "ordered", "levels": [1, 2]}, "write '1' in the table, or '1.0' in `levels`"),
+    (["yes", "yes"], {"kind": "binary"}, "declare both `levels`, of which 'yes' is one"),
     (["~3", "2"], NUMBER, "so that the cell is one number"),
     (["(1,234)", "2"], NUMBER, "so that the cell is one number"),
-    (["12:30", "2"], NUMBER, "correct the table"),
-    (["5 k", "900"], {"kind": "number", "sign": "k"}, "write k in all cells for the column y, or in none"),
-    (["45%", "0.45"], {"kind": "number", "percent": True}, "write % in all cells for the column y, or in none"),
+    (["12:30", "2"], NUMBER, "make a column of the hours, minutes or seconds"),
+    (["5 k", "900"], {"kind": "number", "sign": "k"}, "one unit, with k in each or in none"),
+    (["45%", "0.45"], {"kind": "number", "percent": True}, "one unit, with % in each or in none"),
     (["low", "high", "mid"], NUMBER, "write `kind: categorical` for the column y"),
     (["1.5", "2"], COUNT, "or write `kind: number`"),
     (["-1", "2"], COUNT, "or write `kind: integer`"),
@@ -132,6 +160,16 @@ def test_no_cell_with_information_is_told_to_be_empty_or_another_number(cells, c
     assert fix in str(caught.value)
     assert "missing" not in str(caught.value)
     assert "`sign" not in str(caught.value)
+
+
+def test_texts_without_a_number_are_named_all_at_once_and_with_those_that_count_as_empty():
+    """Following the sentence to the letter leaves out these rows alone."""
+    cells, column = ["NA", "1", "n/a", "2", "#DIV/0!", "-", "."], NUMBER | {"missing": "drop"}
+    with pytest.raises(UserError) as caught:
+        read(cells, column)
+    assert "; correct the table, or write `missing_values: ['NA', 'n/a', '#DIV/0!', '-', '.']` for" in str(caught.value)
+    keys = yaml.safe_load(_keys(str(caught.value)))
+    assert read(cells, column | keys) == [1, 2]
 
 
 def test_a_label_of_one_column_is_an_empty_cell_of_another():
@@ -155,6 +193,8 @@ ADVISED = [
     (["3 m2", "4 m2"], NUMBER, {"sign": "m2"}),
     (["1,234", "2,345"], NUMBER, {"thousands": "comma"}),
     (["1.234,5", "1.5"], NUMBER, None),
+    (["-5 °C", "21.5 °C"], NUMBER, {"sign": "°C"}),
+    (["48.1N", "12.3N"], NUMBER, {"sign": "N"}),
     (["TRUE", "FALSE"], NUMBER, {"kind": "binary", "levels": ["FALSE", "TRUE"]}),
     (["TRUE", "FALSE"], {"kind": "binary"}, {"levels": ["FALSE", "TRUE"]}),
     (["yes", "no"], {"kind": "binary"}, {"levels": ["no", "yes"]}),

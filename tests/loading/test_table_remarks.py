@@ -21,6 +21,23 @@ REMARKED = [
     (SITES, TWO, "Is site nested in county? Each county has the same labels of site"),
     (MEASURED, {"g": GROUP}, "1 row is a copy of another in all columns (first: lines 2 and 6)"),
     ("g,y\nNorth,1\nnorth ,2\nsouth,3\n", {"g": GROUP}, "'North' and 'north'"),
+    ("g,y\n01,1\n1,2\nx,3\n", {"g": GROUP}, "'01' and '1'"),
+    ("g,y\n1.0,1\n1,2\nx,3\n", {"g": GROUP}, "'1' and '1.0'"),
+    ("g,y\nCaf\u00e9,1\nCafe\u0301,2\n", {"g": GROUP}, r"'Cafe\u0301' and 'Caf\xe9'"),
+    ("g,y\nNorth\u200b,1\nNorth,2\n", {"g": GROUP}, r"'North' and 'North\u200b'"),
+    (
+        "g,y\nnan,1\nb,2\nb,3\n",
+        {"g": GROUP},
+        "label 'nan': does it stand for an empty cell? If so, write "
+        "`missing_values: ['nan']` and `missing: drop` for the column; if not, `missing_values: []`.",
+    ),
+    (
+        "g,x,y\na,1.5,1\nb,-999,2\na,2.5,2\nb,-999,3\n",
+        {"g": GROUP, "x": {"kind": "number"}},
+        "x has -999 in 2 rows, far",
+    ),
+    ("g,y\na,1\nb,99\nb,3\n", {"g": GROUP}, "Column y has 99 in 1 row, far from all other values."),
+    ("g,y\na,1\nb,2\nTotal,3\n", {"g": GROUP}, "The row 'Total' of column g is the sum of all other rows"),
 ]
 SILENT = [
     ("g,y\nNorth,1\nSouth,2\n", {"g": GROUP}),
@@ -28,6 +45,11 @@ SILENT = [
     (NAMED, TWO),  # people whom every county has are crossed with counties
     (SITES, {**TWO, "site": {"kind": "group", "within": "county"}}),
     (SITES.replace("Y,3,5\n", ""), TWO),
+    ("g,y\nnan,1\nb,2\nb,3\n", {"g": {"kind": "group", "missing_values": []}}),
+    ("g,y\na,97\nb,99\nb,91\n", {"g": GROUP}),
+    ("g,y\na,1\nb,99\nb,3\n", {"g": GROUP, "y": {"kind": "count", "missing_values": []}}),
+    ("g,y\na,1\nb,2\nTotal,4\n", {"g": GROUP}),
+    ("g,y\n0,1\n10,2\n100,4\n1.1,3\n1.10,3\n", {"g": GROUP}),
     ("g,y\nNorth,1\nNorth ,2\n", {"g": GROUP}),  # blanks at the ends are no part of a label
 ]
 
