@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 MISSING = "—"
+IRREGULAR = {"child": "children", "person": "persons", "man": "men", "woman": "women", "mouse": "mice", "foot": "feet"}
+IRREGULAR |= {same: same for same in ("species", "series", "fish", "sheep", "staff")}
+IRREGULAR |= {"leaf": "leaves", "analysis": "analyses", "half": "halves", "quiz": "quizzes", "hero": "heroes"}
 # Numbers that need more digits than these before or behind the point are written as powers of ten.
 MOST_BEFORE, MOST_BEHIND = 7, 6
 
@@ -118,6 +121,11 @@ def first_of(words: Sequence[str], most: int) -> str:
 
 def plural(noun: str) -> str:
     """`counties`, `houses`, `classes`."""
+    start, last = re.fullmatch(r"(.*?)([^\W_]*)", noun, re.DOTALL).groups()
+    if last.lower() in IRREGULAR:
+        return f"{start}{IRREGULAR[last.lower()]}"
+    if last in ("", last.upper()) or last[-1].isdecimal():  # g, ID, row_
+        return noun if last == "" else f"{noun}s"
     if noun[-1:] == "y" and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
@@ -125,7 +133,18 @@ def plural(noun: str) -> str:
 
 def an(noun: str) -> str:
     """A noun with its article, by the sound of its first letters: an income, a unit, an hour."""
-    vowel = re.match(r"(?!uni|use|usa|eu|one|ut[ei])[aeiou]|hour|honest|heir|sd$", noun, re.IGNORECASE)
+    spelt = re.match(r"[A-Z]{1,5}(?![a-z])", noun)  # MRI, X-ray: by the name of the first letter
+    number = re.match(r"\d+", noun)
+    if spelt and not noun.startswith("UNI"):
+        vowel = noun[0] in "AEFHILMNORSX"
+    elif number:
+        vowel = re.match(r"8|1[18](\d{3})*$", number[0])
+    else:
+        vowel = re.match(
+            r"(?!uni(?!m|n)|us[ae]|eu|ewe|once|one|ut[ei])[aeiou]|hour|honest|hono(?=[ur])|heir|sd$",
+            noun,
+            re.IGNORECASE,
+        )
     return f"{'an' if vowel else 'a'} {noun}"
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tadpool.formatting import an, decimals_for, digits_for, general, measured, number, scaled
+from tadpool.formatting import an, decimals_for, digits_for, general, measured, number, plural, scaled
 
 SIGNIFICANT = "123456789"
 FACTORS = st.floats(-12, 12).map(lambda power: 10.0**power)
@@ -80,7 +80,38 @@ def test_numpy_numbers_are_numbers():
         ("hour", "an hour"),
         ("umbrella", "an umbrella"),
         ("sd", "an sd"),
+        ("MRI", "an MRI"),
+        ("X-ray", "an X-ray"),
+        ("UFO", "a UFO"),
+        ("ID", "an ID"),
+        ("8-week course", "an 8-week course"),
+        ("11", "an 11"),
+        ("110", "a 110"),
+        ("1-day course", "a 1-day course"),
+        ("unimportant row", "an unimportant row"),
+        ("ewe", "a ewe"),
+        ("honey", "a honey"),
+        ("European", "a European"),
     ],
 )
 def test_a_noun_has_its_article(noun, expected):
     assert an(noun) == expected
+
+
+@pytest.mark.parametrize(
+    ("noun", "expected"),
+    [
+        ("county", "counties"),
+        ("house", "houses"),
+        ("class", "classes"),
+        ("school_child", "school_children"),
+        ("woman", "women"),
+        ("species", "species"),
+        ("g", "gs"),
+        ("ID", "IDs"),
+        ("SITES", "SITESs"),
+        ("plot_2", "plot_2s"),
+    ],
+)
+def test_a_noun_has_its_plural(noun, expected):
+    assert plural(noun) == expected

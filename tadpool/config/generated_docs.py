@@ -35,9 +35,9 @@ Later values override earlier ones, key by key: defaults, `config/config.yaml`, 
 sampler then the study's and the entry's `sampler`. A mistake stops the run before anything is computed, and the
 mistakes in all files are listed together. What a study refers to (entries, groups, columns, files) is checked once
 its keys and values are right. Unknown keys are mistakes. Three traps of YAML 1.1: `1e-3` is text, write `1.0e-3` or
-`0.001`; `no`, `off`, `yes` and `on` are true or false, put words in quotes; `010` is 8. Snakemake itself reads the
-files of `--configfile`: if a key is given twice it silently keeps the last value, and it runs templates
-(`__use_yte__`). In all other files both are mistakes.
+`0.001`; `no`, `off`, `yes` and `on` are true or false, put words in quotes; `010` is 8 and `3:20` is 200, so numbers
+with a 0 in front or with colons are refused. Snakemake itself reads the files of `--configfile`: if a key is given
+twice it silently keeps the last value, and it runs templates (`__use_yte__`). In all other files both are mistakes.
 
 In your own folder you can add studies (`config/studies/x.yaml`), models (`models/x.py`), datasets (`datasets/x.py`)
 and tables (`data/x.csv`). They are found by their names, which must differ from the names of built-in ones. A name

@@ -3,6 +3,7 @@
 Stricter than plain YAML, which silently keeps the last of two equal keys.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if node.tag.endswith((":int", ":float")) and ":" in node.value:
             problem = f"{node.value} is a number to base 60 in YAML; write it with digits alone, or put text in quotes"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        if node.tag.endswith(":int") and re.fullmatch(r"[-+]?0[0-7_]+", node.value):
+            problem = (
+                f"{node.value} is a number to base 8 in YAML; write it without the 0 in front, or put text in quotes"
+            )
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
         try:
             return super().construct_object(node, deep)
@@ -46,7 +52,8 @@ def load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
         content = loader.construct_document(root) if root else {}
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise NotReadable(line + _sentence(error.problem or str(error.context))) from error
+        problem = "a second document begins here" if "another document" in str(error.problem) else error.problem
+        raise NotReadable(line + _sentence(problem or str(error.context))) from error
     except yaml.YAMLError as error:
         raise NotReadable("it contains characters that are not text; save it again as text") from error
     except RecursionError as error:

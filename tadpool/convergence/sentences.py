@@ -109,7 +109,7 @@ def _beyond(diagnostic: Diagnostic, values: Mapping[str, Any], place: str) -> st
 
 
 def _apart(value: float, limit: float, decimals: int) -> str:
-    """A value with so many decimals that it is not rounded to its limit."""
+    """A value with enough decimals not to be rounded to its limit."""
     texts = [f"{value:.{more}f}" for more in range(decimals, decimals + 6)]
     return next((text for text in texts if float(text) != limit), texts[0])
 

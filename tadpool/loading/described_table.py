@@ -73,7 +73,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
         *table_remarks.possible_trials(remaining, columns),
         *table_remarks.similar_labels(remaining, columns),
         *table_remarks.nested_groups(remaining, columns, description["unit"]),
-        *table_remarks.repeated_rows(remaining),
+        *table_remarks.repeated_rows(remaining, columns),
         *table_remarks.empty_labels(remaining, columns),
         *table_remarks.codes_of_empty_cells(dataset, columns),
         *table_remarks.rows_of_sums(dataset, columns, description["unit"]),
@@ -325,8 +325,10 @@ def _indexed(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def natural(label: str) -> list[tuple[bool, int, str]]:
-    """A key that sorts labels as people count: judge 2 before judge 10."""
-    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", label)]
+    """A key that sorts labels as people count: judge 2 before Judge 10, and day -3 before day 1."""
+    parts = re.split(r"((?:(?<!\S)-)?\d+)", label)
+    keys = [(i % 2 == 0, int(part) if i % 2 else 0, "" if i % 2 else part.casefold()) for i, part in enumerate(parts)]
+    return [*keys, (True, 0, label)]
 
 
 def _meaning(name: str, column: Mapping[str, Any]) -> str:

@@ -216,7 +216,7 @@ def remarks(
 
     Args:
         dataset: The table as a dataset.
-        table: Its description.
+        table: Its description; all columns may be predictors if it does not name them.
         outcomes: The study's outcomes.
         dims: The study's unit and groups.
     """
@@ -224,10 +224,10 @@ def remarks(
     groups = [dim for dim in dims if dim != unit]
     measured = [name for name in outcomes if name in columns and columns[name]["kind"] == "number"]
     for name in outcomes:
-        values = dataset[name].values if name in dataset else np.arange(2)
-        if _spread(values) <= SAME * _size(values):
-            yield Remark("constant_outcome", {"outcome": name, "value": general(float(values.flat[0]))})
-    kinds = free(columns, outcomes)
+        if name in dataset:
+            yield from _of_outcome(name, columns[name], dataset)
+    possible = table.get("predictors", columns)
+    kinds = {name: kind for name, kind in free(columns, outcomes).items() if name in possible}
     rank = DesignRank(dataset, kinds, unit, groups[0] if groups else None)
     yield from (Remark("constant", {"column": name, "value": value}) for name, value in rank.constant.items())
     yield from (Remark("dependent", {"column": name, "others": others}) for name, others in rank.dependent.items())
@@ -268,6 +268,17 @@ def _of_groups(dataset: "xr.Dataset", groups: Sequence[str], measured: Sequence[
         pairs = len(set(zip(index[one].tolist(), index[other].tolist(), strict=True)))
         if pairs == dataset.sizes[one] == dataset.sizes[other] > 1:
             yield Remark("same_groups", {"one": one, "other": other})
+
+
+def _of_outcome(name: str, column: Mapping[str, Any], dataset: "xr.Dataset") -> Iterator[Remark]:
+    values, trials = dataset[name].values, dataset.get(column["trials"])
+    if trials is not None and not trials.values.any():
+        yield Remark("no_trials", {"outcome": name, "trials": column["trials"]})
+    elif _spread(values) <= SAME * _size(values):
+        value = column["levels"][int(values.flat[0])] if column["levels"] else general(float(values.flat[0]))
+        yield Remark("constant_outcome", {"outcome": name, "value": str(value)})
+    elif trials is not None and trials.shape == values.shape and (trials.values == values).all():
+        yield Remark("all_successes", {"outcome": name, "trials": column["trials"]})
 
 
 def free(columns: Mapping[str, Mapping[str, Any]], outcomes: Sequence[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ def visible(text: str) -> str:
 
 def plain_label(label: str) -> str:
     """A label without what may differ by mistake: case, blanks, invisible and composed characters,
-    zeros before or after a number."""
+    kinds of dashes, zeros before or after a number."""
     text = " ".join(visible(unicodedata.normalize("NFKC", label)).split()).casefold()
+    text = "".join("-" if unicodedata.category(char) == "Pd" else char for char in text)
     return re.sub(r"(?<![\d.,])0+(?=\d)|(?<=\d)[.,]0+$", "", text)

@@ -150,6 +150,16 @@ def _as_many_columns_as_rows(columns: int) -> str:
     )
 
 
+def _all_successes(outcome: str, trials: str) -> str:
+    return (
+        f"{outcome} is equal to {trials}, its trials, in all rows, so what is said of differences rests on the priors."
+    )
+
+
+def _no_trials(outcome: str, trials: str) -> str:
+    return f"{trials} is 0 in all rows, so {outcome} says nothing: all estimates are their prior."
+
+
 def _constant(column: str, value: str) -> str:
     return f"{column} has one value, {value}, in all rows, so it cannot explain anything: models of the ladder leave it out."
 
@@ -238,6 +248,8 @@ SENTENCES: dict[str, Callable[..., str]] = {
     "same_groups": _same_groups,
     "levels_of_members": _levels_of_members,
     "as_many_columns_as_rows": _as_many_columns_as_rows,
+    "all_successes": _all_successes,
+    "no_trials": _no_trials,
     "constant": _constant,
     "dependent": _dependent,
     "nearly_dependent": _nearly_dependent,

@@ -1,7 +1,7 @@
 """Where a study's data come from: a dataset file, given by name, or a described table.
 
-A described table is a mapping with the keys of `tadpool.config.schema.table.Table` and `unit`, the
-dim of its rows.
+A described table is a mapping with the keys of `tadpool.config.schema.table.Table`, `unit`, the dim
+of its rows, and `predictors`, the columns that models of the ladder may take as such.
 """
 
 import importlib.util

@@ -85,14 +85,16 @@ def nested_groups(cells: Cells, columns: Mapping[str, Mapping[str, Any]], unit: 
             yield Remark("may_be_nested", {"inner": inner, "outer": outer})
 
 
-def repeated_rows(cells: Cells) -> Iterator[Remark]:
+def repeated_rows(cells: Cells, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Remark]:
     """Rows that equal another row in all columns, where a column has measured values, most of them
     distinct."""
     rows = np.array(list(cells.columns.values())).T.astype(str)
     distinct, counts = np.unique(rows, axis=0, return_counts=True)
     if len(distinct) == len(rows) or not cells.dialect:  # other formats give the described columns alone
         return
-    measured = [column for column in rows.T if not all(WHOLE.fullmatch(cell) for cell in column)]
+    labels = {column["column"] for column in columns.values() if column["kind"] in ("group", "categorical")}
+    numeric = [column for heading, column in zip(cells.columns, rows.T, strict=True) if heading not in labels]
+    measured = [column for column in numeric if not all(WHOLE.fullmatch(cell) for cell in column)]
     numbers = [column for column in measured if all(re.search(r"\d", cell) for cell in column if cell)]
     if any(len(set(column)) >= MOSTLY_DISTINCT * len(rows) for column in numbers):
         row = distinct[np.argmax(counts > 1)]

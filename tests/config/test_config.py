@@ -258,11 +258,12 @@ FILES = [
         "remove one",
     ),
     (b"sampler: {draws: 100, draws: 100}\n", "line 1: the key 'draws' is given twice", "remove one"),
-    (b"seed: 1\n---\nseed: 2\n", "line 2", "correct the YAML"),
     (b"seed: *nothing\n", "line 1", "undefined alias", "correct the YAML"),
     (b"seed: !!python/object:os.system {}\n", "line 1", "could not determine a constructor", "correct the YAML"),
     (b"seed: !!int x\n", "line 1: 'x' is not readable as int", "quotes"),
     (b"seed: 3:20\n", "line 1: 3:20 is a number to base 60 in YAML", "digits alone"),
+    (b"seed: 010\n", "line 1: 010 is a number to base 8 in YAML", "without the 0 in front"),
+    (b"seed: 1\n---\nseed: 2\n", "line 2: a second document begins here", "correct the YAML"),
     (b"seed: 2024-13-45\n", "line 1: '2024-13-45' is not readable as timestamp", "quotes"),
     (b"? [a, b]\n: 1\n", "line 1", "unhashable", "correct the YAML"),
     (

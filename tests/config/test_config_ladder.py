@@ -337,3 +337,12 @@ def test_an_offset_that_is_on_no_scale_of_logarithms_is_refused(folder, outcome,
     assert_one(problems(), "config/studies/mine.yaml", f"dataset.columns.{outcome}.offset", *words)
     write("config/studies/mine.yaml", text.replace("outcomes: [" + outcome, "outcomes: [y"))
     assert config.read()
+
+
+@pytest.mark.parametrize("target", ["nowhere.csv", "t.csv"])
+def test_a_link_that_leads_to_no_table_is_said_to_be_one(folder, target):
+    write("config/studies/mine.yaml", tabled())
+    Path("data").mkdir()
+    Path("data/t.csv").symlink_to(target)
+    words = [f"'data/t.csv' is a link to '{target}', which leads to no file", "correct the link"]
+    assert_one(problems(), "config/studies/mine.yaml", "dataset.table", *words)

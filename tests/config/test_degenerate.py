@@ -5,8 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tadpool import config
+from tadpool.config.ladder import entries
+from tadpool.config.schema.study import Study
 from tests.made.config import assert_one, problems, write
 
 CASE = Path(__file__).parent.parent / "made/cases/degenerate-predictors"
@@ -81,3 +84,19 @@ def test_a_table_with_a_bad_cell_is_left_to_the_job_that_reads_it(folder):
     write("data/plots.csv", "field,temp_c,rain,yield\na,1,2,5\na,x,2,6\nb,3,1,7\nb,4,1,5\n")
     write("config/studies/mine.yaml", STUDY)
     assert list(config.read().studies["mine"].design.predictors) == ["temp_c", "rain"]
+
+
+@pytest.mark.parametrize(
+    ("models", "predictors"),
+    [
+        ("ladder", ["temp_c", "rain"]),
+        ("{p: {model: partial}}", ["temp_c", "rain"]),
+        ("{p: {model: partial}, own: {model: cookies_pooled, weights: {crop: rain}}}", ["temp_c"]),
+        ("{own: {model: cookies_pooled}}", []),
+    ],
+)
+def test_only_columns_that_a_model_of_the_ladder_may_take_are_looked_at(models, predictors):
+    """A weight is no predictor, and a model of one's own does not take columns by itself."""
+    given = {**yaml.safe_load(STUDY), "models": yaml.safe_load(models)}
+    study, _ = entries.completed(Study.model_validate(given))
+    assert [name for name in study.source()["predictors"] if name in ("temp_c", "rain")] == predictors

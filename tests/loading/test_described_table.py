@@ -531,3 +531,19 @@ def test_the_log_asks_about_trials_and_data_stay_as_they_are(folder, capsys):
         "Is died out of treated? Column treated is never below it and has no role."
     )
     assert list(data.data_vars) == ["died", "ward_index"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["week 0", "week -3", "week -10", "week 5"], ["week -10", "week -3", "week 0", "week 5"]),
+        (["judge 10", "Judge 3", "judge 2"], ["judge 2", "Judge 3", "judge 10"]),
+        (["v1.10", "v1.9", "v10.1"], ["v1.9", "v1.10", "v10.1"]),
+        (["1-10", "1-2", "2-1"], ["1-2", "1-10", "2-1"]),
+        (["b", "B", "a", "A"], ["A", "a", "B", "b"]),
+    ],
+)
+def test_labels_are_sorted_as_people_count(folder, labels, expected):
+    content = "g,y\n" + "".join(f"{label},{i}\n" for i, label in enumerate(labels))
+    data = data_of(content, {"g": {"kind": "group"}, "y": {"kind": "count"}}, ("y",))
+    assert data["g"].values.tolist() == expected

@@ -158,3 +158,25 @@ def test_a_change_of_units_changes_nothing(name, exponent, shift):
 
     columns_of = list(NUMBERS[name][0].items())
     assert found(10.0**exponent) == found(1.0)
+
+
+OUTCOMES = [
+    ("y\nno\nno\n", {"y": {"kind": "binary", "levels": ["no", "yes"]}}, "y is no in all rows"),
+    ("y\nmid\nmid\n", {"y": {"kind": "ordered", "levels": ["low", "mid"]}}, "y is mid in all rows"),
+    ("y,n\n3,3\n5,5\n", {"y": {"kind": "count", "trials": "n"}, "n": {"kind": "count"}}, "y is equal to n, its trials"),
+    (
+        "y,n\n0,0\n0,0\n",
+        {"y": {"kind": "count", "trials": "n"}, "n": {"kind": "count"}},
+        "n is 0 in all rows, so y says",
+    ),
+    ("y,n\n0,4\n0,3\n", {"y": {"kind": "count", "trials": "n"}, "n": {"kind": "count"}}, "y is 0 in all rows"),
+]
+
+
+@pytest.mark.parametrize(("content", "columns", "sentence"), OUTCOMES)
+def test_an_outcome_that_says_nothing_is_named_in_words_of_the_table(tmp_path, monkeypatch, content, columns, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text(content)
+    table = Table.model_validate({"table": "t.csv", "columns": columns}).model_dump()
+    (remark,) = of_data(prepare({**table, "unit": "row"}, {}, ["y"], "s").attrs)
+    assert remark.sentence.startswith(sentence)

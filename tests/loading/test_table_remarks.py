@@ -38,6 +38,10 @@ REMARKED = [
     ),
     ("g,y\na,1\nb,99\nb,3\n", {"g": GROUP}, "Column y has 99 in 1 row, far from all other values."),
     ("g,y\na,1\nb,2\nTotal,3\n", {"g": GROUP}, "The row 'Total' of column g is the sum of all other rows"),
+    ("g,y\ncafe\u0301,1\ncaf\u00e9,2\n", {"g": GROUP}, r"the labels 'cafe\u0301' and 'caf\xe9', which count as two"),
+    ("g,y\nab,1\na\u200bb,2\n", {"g": GROUP}, r"'ab' and 'a\u200bb'"),
+    ("g,y\n07,1\n7,2\nx,3\n", {"g": GROUP}, "'07' and '7'"),
+    ("g,y\n1-3,1\n1\u20133,2\n", {"g": GROUP}, "'1-3' and '1\u20133'"),
 ]
 SILENT = [
     ("g,y\nNorth,1\nSouth,2\n", {"g": GROUP}),
@@ -50,6 +54,8 @@ SILENT = [
     ("g,y\na,1\nb,99\nb,3\n", {"g": GROUP, "y": {"kind": "count", "missing_values": []}}),
     ("g,y\na,1\nb,2\nTotal,4\n", {"g": GROUP}),
     ("g,y\n0,1\n10,2\n100,4\n1.1,3\n1.10,3\n", {"g": GROUP}),
+    ("g,y\nk1,1\nk1,1\nk2,2\n", {"g": GROUP}),  # a label with a digit is no measurement
+    ("g,y\nv1.05,1\nv1.5,2\nv100,3\nv10,4\n", {"g": GROUP}),  # zeros that count
     ("g,y\nNorth,1\nNorth ,2\n", {"g": GROUP}),  # blanks at the ends are no part of a label
 ]
 

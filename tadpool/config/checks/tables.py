@@ -78,8 +78,11 @@ def _file(table: Table) -> Iterator[Problem]:
         yield Problem(place, f"{shown(given)} cannot be read as a table", f"give a file in {_listed(READABLE)}")
     elif os.path.exists(given) and not os.path.isfile(given):
         yield Problem(place, f"{shown(given)} is not a regular file", "save the table as a file, and name that")
+    elif os.path.islink(given) and not os.path.exists(given):
+        what = f"{shown(given)} is a link to {shown(os.readlink(given))}, which leads to no file"
+        yield Problem(place, what, "correct the link, or put the table in its place")
     elif not os.path.isfile(given):  # an unusable name is no file, where pathlib raises
-        beside = sorted(str(path) for path in Path("data").glob("*") if path.suffix in READABLE)
+        beside = sorted(str(path) for path in Path("data").glob("*") if path.suffix in READABLE and path.is_file())
         yield Problem(place, f"there is no file {shown(given)}", did_you_mean(given, beside).removeprefix("; "))
     elif lacking := sources.lacking(given):
         yield Problem(place, *lacking)

@@ -234,8 +234,19 @@ class Study(Strict):
 
     def source(self) -> str | dict[str, Any]:
         """The dataset as jobs receive it: its name, or the description of the table with the dim of
-        its rows."""
-        return self.dataset if isinstance(self.dataset, str) else {**self.dataset.model_dump(), "unit": self.unit}
+        its rows and the columns that models of the ladder may take as predictors."""
+        if isinstance(self.dataset, str):
+            return self.dataset
+        return {**self.dataset.model_dump(), "unit": self.unit, "predictors": self._possible_predictors()}
+
+    def _possible_predictors(self) -> list[str]:
+        """The columns without another role in the study; none where no model is of the ladder."""
+        entries = [] if self.models == LADDER else list((self.models or {}).values())
+        if self.models != LADDER and not any(entry.design for entry in entries):
+            return []
+        weights = [self.weights or {}, *(entry.weights or {} for entry in entries)]
+        taken = {name for each in [self.observed_where or {}, *weights] for name in each.values()}
+        return [name for name in self.dataset.columns if name not in taken]
 
     def reference(self, entry: str) -> str | dict[str, Any]:
         """The reference to an entry's model that jobs receive (`tadpool.modelling.references`)."""
