@@ -71,8 +71,7 @@ def begin():
         # To keep to a rate of job starts that no one machine needs, the scheduler wakes up once a second for every time
         # that a job began or ended before: the more jobs, the busier.
         workflow.scheduler.job_rate_limiter = None
-        if sum(job.is_script for job in workflow.dag.needrun_jobs()) > 1:
-            fork_server.start()
+        fork_server.start(sum(job.is_script for job in workflow.dag.needrun_jobs()))
 
 
 def whole(rule, wildcards):

@@ -3,10 +3,11 @@ targets of Snakemake."""
 
 import importlib.util
 import os
+import re
 import sys
 
 from tadpool import ROOT
-from tadpool.workflow import new
+from tadpool.workflow import fork_server, new
 
 HELP = """\
 tadpool                 run the studies in this folder and write results/index.html
@@ -17,6 +18,8 @@ tadpool new NAME        start a study: a study file, a model and a table that ru
 Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
 # Options that set how many jobs run in parallel.
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
+# Options with which a run on this machine surely starts jobs, if there are any to do.
+RUNNING = re.compile(r"-[cj]\d*|-[CkfFR]|--(cores|jobs|config|configfile|keep-going|force|forceall|forcerun)(=.*)?|--")
 
 
 def misplaced(arguments: list[str]) -> str | None:
@@ -44,6 +47,11 @@ def command(arguments: list[str]) -> list[str]:
     return [*snakemake, *options, *([] if given else ["--cores", "all"]), *targets]
 
 
+def runs_jobs(arguments: list[str]) -> bool:
+    """Whether what jobs import may be imported while Snakemake is still reading the workflow."""
+    return all(RUNNING.fullmatch(argument) for argument in arguments if argument.startswith("-"))
+
+
 def main(arguments: list[str]) -> int:
     """Run a command and return its exit status; Snakemake instead replaces this process."""
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
@@ -62,7 +70,8 @@ def main(arguments: list[str]) -> int:
         print(f"--config takes `key=value`, not {target}; put targets first, or after `--`", file=sys.stderr)
         return 2
     run = command(arguments)
-    os.execv(run[0], run)  # noqa: S606 (our own interpreter)
+    forks = fork_server.launched() if runs_jobs(arguments) else {}
+    os.execve(run[0], run, {**os.environ, **forks})  # noqa: S606 (our own interpreter)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tadpool.__main__ import main, misplaced
+from tadpool.__main__ import main, misplaced, runs_jobs
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,22 @@ def test_a_target_that_config_would_take_is_found(arguments, found):
 def test_a_target_after_config_is_one_sentence(capsys):
     assert main(["--config", "seed=2", "results/a/data.nc"]) == 2
     assert "not results/a/data.nc; put targets first, or after `--`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "runs"),
+    [
+        ([], True),
+        (["quick", "-c4", "results/a/data.nc", "--config", "seed=2", "--configfile=a.yaml"], True),
+        (["-c", "4", "-F", "--", "all"], True),
+        (["-n"], False),
+        (["-nF"], False),
+        (["-c4", "--dry-run"], False),
+        (["--list-rules"], False),
+        (["--unlock"], False),
+        (["--report", "a.html"], False),
+        (["--profile", "slurm"], False),
+    ],
+)
+def test_only_a_run_on_this_machine_begins_to_import_at_once(arguments, runs):
+    assert runs_jobs(arguments) == runs

@@ -36,6 +36,7 @@ import tadpool
 from tadpool import ROOT
 
 SWITCH = "TADPOOL_FORK"
+HANDED = "TADPOOL_FORK_SERVER"
 THREADS = (
     "OMP_NUM_THREADS",
     "GOTO_NUM_THREADS",
@@ -129,24 +130,21 @@ def _end(call: Callable[[], Any]) -> None:
 
 
 class Server:
-    """The process that forks, as the run sees it. Starts it."""
+    """The process that forks, as the run sees it.
 
-    def __init__(self) -> None:
-        self._sources = _sources()
-        self._socket, theirs = socket.socketpair()
-        start = f"import sys; sys.path.append({str(ROOT)!r}); from {__name__} import serve; serve({theirs.fileno()})"
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-P", "-c", start],
-                env={**os.environ, **dict.fromkeys(THREADS, "1")},
-                pass_fds=[theirs.fileno()],
-            )
+    Args:
+        descriptor: Of the socket to it.
+        pid: Its number; it is a child of this process.
+    """
+
+    def __init__(self, descriptor: int, pid: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._socket = socket.socket(fileno=descriptor)
+        self.pid = pid
 
     def run(self, script: str, environment: Mapping[str, str]) -> dict[str, float] | None:
         """Run a script in the current folder; returns its `status` and what it used, or None where
         it has to be started otherwise: the server has ended, or sources were edited since."""
-        if self._sources != _sources():
-            return None
         given = {"script": script, "folder": str(Path.cwd()), "environment": dict(environment)}
         ours, theirs = socket.socketpair()
         with ours, tempfile.TemporaryFile("w+", encoding="utf-8") as request:
@@ -162,7 +160,49 @@ class Server:
     def end(self) -> None:
         """End it and wait, so that whoever measures the run counts what its jobs took."""
         self._socket.close()
-        self._process.wait()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def launch() -> tuple[int, int]:
+    """Start the process; returns the descriptor of a socket to it, and its number. Both stay good
+    where this process becomes another program."""
+    ours, theirs = socket.socketpair()
+    start = f"import sys; sys.path.append({str(ROOT)!r}); from {__name__} import serve; serve({theirs.fileno()})"
+    with theirs:
+        os.set_inheritable(theirs.fileno(), True)
+        os.set_inheritable(ours.fileno(), False)
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-P", "-c", start],
+            {**os.environ, **dict.fromkeys(THREADS, "1")},
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+        )
+    return ours.detach(), pid
+
+
+def launched() -> dict[str, str]:
+    """The environment that hands the process over to the run, which this process becomes; empty
+    where there is none."""
+    if not _possible():
+        return {}
+    descriptor, pid = launch()
+    os.set_inheritable(descriptor, True)
+    return {HANDED: f"{descriptor} {pid} {os.getpid()}"}
+
+
+def _handed() -> tuple[int, int] | None:
+    descriptor, pid, run = map(int, os.environ.pop(HANDED, "0 0 0").split())
+    return (descriptor, pid) if run == os.getpid() else None
+
+
+def _possible() -> bool:
+    """Whether the system can do it, and it is not turned off."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return False
+    return os.environ.get(SWITCH, "on") != "off"
 
 
 def _answer(connection: socket.socket) -> dict[str, float] | None:
@@ -180,18 +220,15 @@ def _answer(connection: socket.socket) -> dict[str, float] | None:
     return None
 
 
-def start() -> None:
-    """Start the process for the scripts of this run, which is Snakemake's main process, unless it
-    is turned off or this system cannot do it."""
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except (AttributeError, OSError):  # not Linux, or an old one
-        return
-    if os.environ.get(SWITCH, "on") == "off":
+def start(jobs: int) -> None:
+    """Let the scripts of this run, which is Snakemake's main process, be forked: where it is turned
+    on and possible, and was begun already or is worth it for so many jobs."""
+    handed = _handed()
+    if not handed and not (jobs > 1 and _possible()):
         return
     from snakemake.script import PythonScript
 
-    server, alone = Server(), PythonScript.execute_script
+    server, alone = Server(*(handed or launch())), PythonScript.execute_script
     atexit.register(server.end)
 
     def execute_script(self, fname: str, edit: bool = False) -> None:
@@ -224,19 +261,13 @@ def _environment(threads: int, resources: Mapping[str, Any]) -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(THREADS, str(threads)), **places}
 
 
-def _sources() -> dict[str, tuple[int, int]]:
-    """When each source of tadpool was written, and its size."""
-    found = {}
-    for path in (ROOT / "tadpool").rglob("*.py"):
-        with contextlib.suppress(OSError):
-            found[str(path)] = (path.stat().st_mtime_ns, path.stat().st_size)
-    return found
-
-
 def serve(descriptor: int) -> None:
     """Import everything, then fork for each job that the run sends, until the run has ended."""
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in IGNORED}
+    sources = _sources()
+    gc.disable()
     with socket.socket(fileno=descriptor) as run:
+        os.set_inheritable(descriptor, False)
         for name in _modules():
             if select.select([run], [], [], 0)[0] and not run.recv(1, socket.MSG_PEEK):
                 return  # the run has ended already
@@ -244,10 +275,11 @@ def serve(descriptor: int) -> None:
         if len(os.listdir("/proc/self/task")) == 1:  # a fork would lack other threads, and keep the locks they hold
             gc.collect()
             gc.freeze()
-            _fork_jobs(run, handlers)
+            gc.enable()
+            _fork_jobs(run, partial(_job, handlers), sources)
 
 
-def _fork_jobs(run: socket.socket, handlers: Mapping[int, Any]) -> None:
+def _fork_jobs(run: socket.socket, call: Callable[..., Any], sources: Mapping[str, Any]) -> None:
     jobs: dict[Child, socket.socket] = {}
     while True:
         ready = select.select([run, *jobs], [], [])[0]
@@ -261,20 +293,33 @@ def _fork_jobs(run: socket.socket, handlers: Mapping[int, Any]) -> None:
             return
         request, connection = descriptors[0], socket.socket(fileno=descriptors[1])
         try:
-            job = Child(partial(_job, request, handlers, [run, connection, *jobs.values()]))
-            socket.send_fds(connection, [b"p"], [job.fileno()])
-            jobs[job] = connection
-        except OSError:  # no memory for a fork: the job is started otherwise
-            connection.close()
+            if sources == _sources():
+                job = Child(partial(call, request, [run, connection, *jobs.values()]))
+                socket.send_fds(connection, [b"p"], [job.fileno()])
+                jobs[job] = connection
+        except OSError as error:  # no memory for a fork
+            print(f"{error}; a job is started without a fork", file=sys.stderr)
         finally:
             os.close(request)
+            if connection not in jobs.values():
+                connection.close()
+
+
+def _sources() -> dict[str, tuple[int, int]]:
+    """When each source of tadpool was written, and its size."""
+    found = {}
+    for path in (ROOT / "tadpool").rglob("*.py"):
+        with contextlib.suppress(OSError):
+            found[str(path)] = (path.stat().st_mtime_ns, path.stat().st_size)
+    return found
 
 
 def _modules() -> list[str]:
-    """All of tadpool, and with it what it imports; and what Snakemake puts before a script."""
+    """All of tadpool, and with it what it imports; what Snakemake puts before a script; and what
+    most jobs import late."""
     found = [module.name for module in pkgutil.walk_packages(tadpool.__path__, "tadpool.")]
     own = [name for name in found if not name.endswith("__main__")]
-    return ["snakemake.iocontainers", "snakemake.logging", *own]
+    return ["snakemake.io", "snakemake.iocontainers", "snakemake.logging", *own, "netCDF4", "latex2mathml.converter"]
 
 
 def _ended(job: Child) -> dict[str, float]:
@@ -288,7 +333,7 @@ def _ended(job: Child) -> dict[str, float]:
     }
 
 
-def _job(request: int, handlers: Mapping[int, Any], sockets: list[socket.socket]) -> None:
+def _job(handlers: Mapping[int, Any], request: int, sockets: list[socket.socket]) -> None:
     """The child: run the script as `python script` would."""
     global forked
     for each in sockets:

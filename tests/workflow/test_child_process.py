@@ -52,7 +52,7 @@ except UserError as error:
 
 @pytest.fixture(scope="module")
 def server():
-    started = fork_server.Server()
+    started = fork_server.Server(*fork_server.launch())
     yield started
     started.end()
 

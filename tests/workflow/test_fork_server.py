@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ json.dump(told, open("told.json", "w"))
 
 @pytest.fixture(scope="module")
 def server():
-    started = fork_server.Server()
+    started = fork_server.Server(*fork_server.launch())
     yield started
     started.end()
 
@@ -86,7 +87,7 @@ def test_a_job_is_as_if_it_were_started_alone(run, server, tmp_path):
     assert told["environment"] == {**os.environ, "OF_THE_JOB": "here", "OMP_NUM_THREADS": "3"}
     assert told["umask"] == own
     assert told["group"] == os.getpgid(0), "Ctrl-C goes to the group of the run"
-    assert told["parent"] == server._process.pid
+    assert told["parent"] == server.pid
     assert told["signals"] == [True, True]
     assert told["threads"] == 1
     assert told["backends"] == 0, "flags of XLA come too late"
@@ -131,38 +132,61 @@ def test_memory_and_time_are_those_of_the_job_and_its_children(run):
         assert 0.5 < used["cpu"] < 2
 
 
-def test_edited_sources_are_not_served(run, server, tmp_path, monkeypatch):
+@contextmanager
+def made_otherwise(text, *arguments):
+    """A server without imports, of which other things are set before it serves."""
+    ours, theirs = socket.socketpair()
+    text = f"import errno, pathlib, sys\nfrom tadpool.workflow import fork_server\n{text}"
+    text += "\nfork_server._modules = list\nfork_server.serve(int(sys.argv[1]))\n"
+    with theirs:
+        command = [sys.executable, "-c", text, str(theirs.fileno()), *arguments]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    yield fork_server.Server(ours.detach(), process.pid), process
+    process.communicate()
+
+
+def test_edited_sources_are_not_served(tmp_path):
     source = tmp_path / "tadpool" / "models" / "source.py"
     source.parent.mkdir(parents=True)
     source.write_text("x = 1")
-    monkeypatch.setattr(fork_server, "ROOT", tmp_path)
-    monkeypatch.setattr(server, "_sources", fork_server._sources())
-    assert run("pass") is not None
-    source.write_text("x = 2")
-    os.utime(source, (1, 1))
-    assert run("pass") is None
+    with made_otherwise("fork_server.ROOT = pathlib.Path(sys.argv[2])", str(tmp_path)) as (server, _):
+        assert script_run(server, tmp_path, "pass")["status"] == 0
+        source.write_text("x = 2")
+        os.utime(source, (1, 1))
+        assert script_run(server, tmp_path, "pass") is None
+        server._socket.close()
 
 
 def test_without_memory_for_a_fork_the_job_starts_otherwise(tmp_path):
-    ours, theirs = socket.socketpair()
-    text = "import errno, sys\nfrom tadpool.workflow import fork_server\n"
-    text += "def full():\n    raise OSError(errno.ENOMEM, 'no memory')\n"
-    text += "fork_server._modules, fork_server.os.fork = list, full\nfork_server.serve(int(sys.argv[1]))\n"
-    with theirs:
-        process = subprocess.Popen([sys.executable, "-c", text, str(theirs.fileno())], pass_fds=[theirs.fileno()])
-    full = fork_server.Server.__new__(fork_server.Server)
-    full._sources, full._socket, full._process = fork_server._sources(), ours, process
-    assert [script_run(full, tmp_path, "pass") for _ in range(2)] == [None, None]
-    assert process.poll() is None, "it ended"
-    full.end()
+    full = "def full():\n    raise OSError(errno.ENOMEM, 'no memory')\nfork_server.os.fork = full"
+    with made_otherwise(full) as (server, process):
+        assert [script_run(server, tmp_path, "pass") for _ in range(2)] == [None, None]
+        assert process.poll() is None, "it ended"
+        server._socket.close()
+        assert process.stderr.read().count("no memory; a job is started without a fork") == 2
+
+
+def test_what_was_started_before_the_run_is_taken_over_by_it_alone(monkeypatch):
+    monkeypatch.setattr(fork_server, "launch", lambda: (os.open(os.devnull, os.O_RDONLY), 7))
+    handed = fork_server.launched()[fork_server.HANDED]
+    descriptor = int(handed.split()[0])
+    assert os.get_inheritable(descriptor)
+    os.close(descriptor)
+    monkeypatch.setenv(fork_server.HANDED, handed)
+    assert fork_server._handed() == (descriptor, 7)
+    assert fork_server.HANDED not in os.environ, "jobs do not see it"
+    monkeypatch.setenv(fork_server.HANDED, f"{descriptor} 7 {os.getppid()}")
+    assert fork_server._handed() is None, "it belongs to another run"
+    monkeypatch.setenv(fork_server.SWITCH, "off")
+    assert fork_server.launched() == {}
 
 
 RUN = """
 import os, sys
 sys.path.append(sys.argv[2])
 from tadpool.workflow import fork_server
-server = fork_server.Server()
-print(server._process.pid, flush=True)
+server = fork_server.Server(*fork_server.launch())
+print(server.pid, flush=True)
 print(server.run(sys.argv[1], os.environ), flush=True)
 print(server.run(sys.argv[1], os.environ), flush=True)
 """
