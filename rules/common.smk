@@ -20,9 +20,6 @@ except ConfigErrors as errors:
 
 specs.export()
 if workflow.is_main_process:
-    child_process.export(
-        workflow.execution_settings.retries if workflow.execution_settings else 0
-    )
     folders = [Path("results", study) for study in specs.config.studies]
     if changed := [*checksums.made_elsewhere(folders), *checksums.changed(folders)]:
         sys.exit(
@@ -61,6 +58,7 @@ wildcard_constraints:
 
 def begin():
     """Hold the results folder for this run, or say who does."""
+    child_process.export(workflow.execution_settings.retries)  # not known any earlier
     try:
         run_lock.take()
         if ON_CLUSTER:

@@ -189,8 +189,9 @@ def test_a_fit_that_crashes_is_shown_and_tried_again(broken):
     study = broken.folder / "config" / "studies" / "small.yaml"
     study.write_text(study_with("{model: broken}"))
     (broken.folder / "kill").touch()
-    done = broken.run(check=False)
+    done = broken.run("--retries", "1", check=False)
     assert done.returncode != 0
+    assert "it is tried again" in done.stderr, "the second attempt has more memory"
     assert "SIGKILL (most often the system ran out of memory)" in done.stderr
     assert "SIGKILL" in (broken.folder / "results" / "small" / "index.html").read_text()
     assert signal.SIGKILL.name in io.read_json(broken.folder / "results" / "small" / "broken" / "fit.crashes.json")[0]
