@@ -262,7 +262,12 @@ def _environment(threads: int, resources: Mapping[str, Any]) -> dict[str, str]:
 
 
 def serve(descriptor: int) -> None:
-    """Import everything, then fork for each job that the run sends, until the run has ended."""
+    """Import everything, then fork for each job that the run sends, until the run has ended: then
+    this process ends, and what is left of jobs."""
+    _end(lambda: _import_and_fork(descriptor))
+
+
+def _import_and_fork(descriptor: int) -> None:
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in IGNORED}
     sources = _sources()
     gc.disable()
@@ -290,6 +295,8 @@ def _fork_jobs(run: socket.socket, call: Callable[..., Any], sources: Mapping[st
             continue
         _, descriptors, _, _ = socket.recv_fds(run, 1, 2)
         if not descriptors:
+            for job in jobs:
+                job.kill()
             return
         request, connection = descriptors[0], socket.socket(fileno=descriptors[1])
         try:
