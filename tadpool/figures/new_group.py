@@ -6,7 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
-from tadpool.formatting import an, measured
+from tadpool.formatting import an
+
+MOST_BARS = 100
 
 
 def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn:
@@ -37,8 +39,7 @@ def draw(results, *, entry: str, outcome: str, site: str | None = None) -> Drawn
     _style.legend_above(figure, panel)
     summary = _summaries.summary(rows).assign(sd=rows.std(axis=1, ddof=1))
     sentences = [
-        f"{outcome} at {an(name)}{f', row {i + 1}' if len(rows) > 1 else ''}: mean {measured(row['mean'], 2)}, "
-        f"standard deviation {measured(row['sd'], 2)}, {_summaries.in_words(row)}."
+        f"{outcome} at {an(name)}{f', row {i + 1}' if len(rows) > 1 else ''}: {_summaries.in_words(row)}."
         for i, row in summary.iterrows()
     ]
     values = {
@@ -65,10 +66,13 @@ def _parameter(axes: Axes, results, entry: str, known, new, name: str) -> pd.Dat
 
 def _shares(axes: Axes, values: np.ndarray, observed: np.ndarray, shade: str, label: str) -> pd.DataFrame:
     high = int(max(np.quantile(values, 0.999), observed.max()))
-    support = np.arange(min(int(values.min()), int(observed.min())), high + 1)
-    shares = [_summaries.count_values(sample[None], support)[0] / sample.size for sample in (values, observed)]
-    axes.bar(support, shares[0], color=shade, alpha=0.5, width=0.85, label=label)
-    axes.plot(support, shares[1], "o", color=_style.OBSERVED, markersize=3, label="observed, all groups")
+    low = min(int(values.min()), int(observed.min()))
+    step = -(-(high - low + 1) // MOST_BARS)
+    support, edges = np.arange(low, high + 1, step), np.arange(low, high + step + 1, step) - 0.5
+    shares = [np.histogram(sample, edges)[0] / sample.size for sample in (values, observed)]
+    middle = support + (step - 1) / 2
+    axes.bar(middle, shares[0], color=shade, alpha=0.5, width=0.85 * step, label=label)
+    axes.plot(middle, shares[1], "o", color=_style.OBSERVED, markersize=3, label="observed, all groups")
     axes.set_ylabel("share")
     return pd.DataFrame({"value": support, "predicted": shares[0], "observed": shares[1]})
 

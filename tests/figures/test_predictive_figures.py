@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from tadpool.evaluation import predictive_checks
-from tadpool.figures import NotDrawn, _style, loo_pit, test_quantities
+from tadpool.figures import NotDrawn, _style, loo_pit, new_group, test_quantities
 
 CHAINS, DRAWS, UNITS = 2, 50, 40
 SAMPLE = ("chain", "draw")
@@ -115,3 +115,16 @@ def test_a_failed_fit_has_no_numbers(results):
     for kind in (test_quantities, loo_pit):
         with _style.figure_style("x"), pytest.raises(NotDrawn):
             kind.draw(broken, entry="e")
+
+
+@pytest.mark.parametrize("largest", [5, 99, 300_000_000])
+def test_counts_of_a_new_member_are_bars_however_large_they_are(largest):
+    """At most 100 of them, which hold all that is shown."""
+    rng = np.random.default_rng(1)
+    values, observed = (np.append(rng.integers(0, largest + 1, 500), [0, largest]) for _ in range(2))
+    axes = _style.panels(1, 1, height=3.0)[1]
+    frame = new_group._shares(axes[0, 0], values, observed, "C0", "new")
+    assert len(frame) == len(axes[0, 0].patches) == min(largest + 1, 100)
+    assert frame["observed"].sum() == pytest.approx(1.0)
+    assert frame["predicted"].sum() == pytest.approx(1.0)
+    assert frame["value"].iloc[0] == 0

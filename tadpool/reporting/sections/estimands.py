@@ -1,18 +1,23 @@
 """The quantities that a study names as answers to its question."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from arviz_stats.base import array_stats
 
 from tadpool.errors import did_you_mean
 from tadpool.files.results import StudyResults
 from tadpool.formatting import decimals_for, general, number
 from tadpool.intervals import HIGH, LOW
+from tadpool.modelling.families import LOG
+from tadpool.modelling.references import design_of, reference
 from tadpool.reporting.fit_view import Fit, draws
 
+HEAVY_TAIL = 0.7
 NORMAL_WIDTH = 3.2
 """Standard deviations in the 89 % interval of a normal distribution."""
 SCALES = {None: lambda x: x, "exp": np.exp, "logistic": lambda x: 1 / (1 + np.exp(-x))}
@@ -35,15 +40,33 @@ def estimands(config: Mapping[str, Any], all_fits: Sequence[Fit]) -> list[Shown]
     return [_shown(each, by_entry[each["entry"]]) for each in config["estimands"]]
 
 
+def has_expectation(results: StudyResults, entry: str) -> bool:
+    """Whether predicted outcomes are known to have one: not where they are exponentials of the
+    effect of a new member of a group, whose standard deviation is uncertain."""
+    design = design_of(reference(results.config, entry))
+    return not (results.config["predictions"][entry]["group"] and design and design.family.link == LOG)
+
+
+def mean_is_reliable(values: np.ndarray) -> bool:
+    """Whether a few draws do not decide the mean of all: the Pareto k of no tail is above 0.7
+    (Vehtari et al. 2024, J. Mach. Learn. Res. 25:72). A tail of equal values is none."""
+    draws, found = values.astype(float).reshape(1, -1), []
+    for tail in ("left", "right"):
+        with suppress(ValueError):
+            found.append(array_stats.pareto_khat(draws, chain_axis=0, draw_axis=1, r_eff=1.0, tail=tail))
+    return not any(k > HEAVY_TAIL for k in found)
+
+
 def interval(values: np.ndarray, units: str | None = None, exponential: bool = False) -> str:
     """`1.2 log-odds (89 % interval 0.4 to 2.1)`: mean and equal-tailed interval of draws.
 
     exponential: whether the draws are exponentials of others. Their expectation need not exist,
     since the posterior of a standard deviation has no light tail, and a mean of draws would depend
-    on the largest few. Then the median stands in its place: `1.2 (median, 89 % interval ...)`.
+    on the largest few. Then, and where the draws themselves have such a tail, the median stands in
+    its place: `1.2 (median, 89 % interval ...)`.
     """
     low, middle, high = np.quantile(values, [LOW, 0.5, HIGH])
-    if exponential:
+    if exponential or not mean_is_reliable(values):
         # Two digits of the narrower side, so that neither end is 0 where the other one is far.
         decimals = decimals_for(min(middle - low, high - middle) or middle, 2)
         return _words(middle, units, "median, ", low, high, decimals)
@@ -70,7 +93,8 @@ def _shown(estimand: Mapping[str, Any], fit: Fit) -> Shown:
     if reason:
         return Shown(estimand["label"], fit, f"not known: {reason}", False)
     scale = SCALES[estimand["scale"]]
-    words = interval(scale(values.astype(float)), estimand["units"], estimand["scale"] == "exp")
+    exponential = estimand["scale"] == "exp" or not (tree is None or has_expectation(fit.results, fit.entry))
+    words = interval(scale(values.astype(float)), estimand["units"], exponential)
     return Shown(estimand["label"], fit, words + _truth(fit.results, estimand, scale))
 
 

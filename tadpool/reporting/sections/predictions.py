@@ -14,11 +14,10 @@ from tadpool.elements import element_names
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, general, listed, plural, scaled
 from tadpool.intervals import HIGH, LOW
-from tadpool.modelling.families import LOG
 from tadpool.modelling.references import design_of, reference
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.data import levels
-from tadpool.reporting.sections.estimands import NORMAL_WIDTH, interval
+from tadpool.reporting.sections.estimands import NORMAL_WIDTH, has_expectation, interval, mean_is_reliable
 from tadpool.reporting.sections.pooling_scales import Scale
 
 SPOKEN = 4
@@ -41,15 +40,19 @@ class Row:
     def scaled(self, value: float) -> str:
         """A number as precise as the standard deviation, or as a third of the 89 % interval."""
         low, high = np.quantile(self.values, [LOW, HIGH])
-        return scaled(value, self._sd if self.expected else (high - low) / NORMAL_WIDTH)
+        return scaled(value, self._sd if self._has_mean else (high - low) / NORMAL_WIDTH)
+
+    @cached_property
+    def _has_mean(self) -> bool:
+        return self.expected and mean_is_reliable(self.values)
 
     @property
     def mean(self) -> str:
-        return self.scaled(self.values.mean()) if self.expected else MISSING
+        return self.scaled(self.values.mean()) if self._has_mean else MISSING
 
     @property
     def sd(self) -> str:
-        return self.scaled(self._sd) if self.expected else MISSING
+        return self.scaled(self._sd) if self._has_mean else MISSING
 
     @property
     def median(self) -> str:
@@ -111,7 +114,7 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
     columns = list(_covariates(results, given.to_dataset(), config)) if given is not None else []
     by_row = [name for name, variable in found.items() if unit in variable.dims]
     outcomes = [name for name in by_row if name in results.config["outcomes"]]
-    expected = _has_expectation(results, entry)
+    expected = has_expectation(results, entry)
     tables = [_by_row(found[name], unit, columns, label, expected) for name in by_row if name not in outcomes]
     others = [row for name, variable in found.items() if name not in by_row for row in _elements(variable)]
     if others:
@@ -121,13 +124,6 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
     sentences = [words for name, table in of_outcomes.items() for words in _sentences(results, name, table, label)]
     typical = _typical(results, entry, [heading for heading, _ in columns])
     return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences, *typical])
-
-
-def _has_expectation(results: StudyResults, entry: str) -> bool:
-    """Whether predicted outcomes are known to have one: not where they are exponentials of the
-    effect of a new member of a group, whose standard deviation is uncertain."""
-    design = design_of(reference(results.config, entry))
-    return not (results.config["predictions"][entry]["group"] and design and design.family.link == LOG)
 
 
 def of_new_member(results: StudyResults, entry: str) -> list[str]:
