@@ -45,7 +45,7 @@ THREADS = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a job and the run answer them
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a job and the run answer them, not what forks
 PR_SET_PDEATHSIG = 1
 forked = False  # whether this process is a job that has everything imported, and may fork again
 
@@ -146,6 +146,7 @@ class Server:
         """Run a script in the current folder; returns its `status` and what it used, or None where
         it has to be started otherwise: the server has ended, or sources were edited since."""
         given = {"script": script, "folder": str(Path.cwd()), "environment": dict(environment)}
+        given["asked"] = time.monotonic()
         ours, theirs = socket.socketpair()
         with ours, tempfile.TemporaryFile("w+", encoding="utf-8") as request:
             with theirs:
@@ -268,7 +269,11 @@ def serve(descriptor: int) -> None:
 
 
 def _import_and_fork(descriptor: int) -> None:
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in IGNORED}
+    received: dict[int, float] = {}  # when, of each signal
+    handlers = {
+        number: signal.signal(number, lambda number, _: received.update({number: time.monotonic()}))
+        for number in SIGNALS
+    }
     sources = _sources()
     gc.disable()
     with socket.socket(fileno=descriptor) as run:
@@ -281,7 +286,7 @@ def _import_and_fork(descriptor: int) -> None:
             gc.collect()
             gc.freeze()
             gc.enable()
-            _fork_jobs(run, partial(_job, handlers), sources)
+            _fork_jobs(run, partial(_job, handlers, received), sources)
 
 
 def _fork_jobs(run: socket.socket, call: Callable[..., Any], sources: Mapping[str, Any]) -> None:
@@ -340,8 +345,11 @@ def _ended(job: Child) -> dict[str, float]:
     }
 
 
-def _job(handlers: Mapping[int, Any], request: int, sockets: list[socket.socket]) -> None:
-    """The child: run the script as `python script` would."""
+def _job(
+    handlers: Mapping[int, Any], received: Mapping[int, float], request: int, sockets: list[socket.socket]
+) -> None:
+    """The child: run the script as `python script` would. A signal that the run's processes got
+    while the job was waiting for its fork reaches it now."""
     global forked
     for each in sockets:
         each.close()
@@ -350,6 +358,8 @@ def _job(handlers: Mapping[int, Any], request: int, sockets: list[socket.socket]
         given = json.load(file)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+        if received.get(number, 0) > given["asked"]:
+            os.kill(os.getpid(), number)
     os.environ.clear()
     os.environ.update(given["environment"])
     os.chdir(given["folder"])

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -166,6 +167,19 @@ def test_without_memory_for_a_fork_the_job_starts_otherwise(tmp_path):
         assert process.stderr.read().count("no memory; a job is started without a fork") == 2
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_signal_reaches_a_job_that_waits_for_its_fork(tmp_path, number, status):
+    """Ctrl-C while the process still imports: the job would otherwise run to its end after it."""
+    slow = "import time\ndef slow():\n    pathlib.Path(sys.argv[2]).touch()\n    time.sleep(1)\n    return {}\n"
+    began = tmp_path / "began"
+    with made_otherwise(slow + "fork_server._sources = slow", str(began)) as (server, process):
+        assert waited_for(began.exists)
+        threading.Timer(0.3, process.send_signal, [number]).start()
+        assert script_run(server, tmp_path, "pass")["status"] == status
+        assert script_run(server, tmp_path, "pass")["status"] == 0, "it came before this one"
+        server._socket.close()
+
+
 def test_what_was_started_before_the_run_is_taken_over_by_it_alone(monkeypatch):
     monkeypatch.setattr(fork_server, "launch", lambda: (os.open(os.devnull, os.O_RDONLY), 7))
     handed = fork_server.launched()[fork_server.HANDED]
@@ -210,7 +224,7 @@ def test_nothing_is_left_of_a_killed_server_or_run(tmp_path, whom):
         server = int(process.stdout.readline())
         assert waited_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text())
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-        for number in fork_server.IGNORED:
+        for number in fork_server.SIGNALS:
             os.kill(server, number)
         assert lives(pids[0]), "it is the run that answers a signal"
         os.kill(server if whom == "server" else process.pid, signal.SIGKILL)
