@@ -1,5 +1,6 @@
 """How all figures look: type, colours, labels, intervals."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -23,6 +24,8 @@ FAILED = " (failed)"
 STEPS = "steps above the lowest"
 WIDTH = 7.0
 LETTERS = 32
+# Inches of a letter of a label: in narrow text, and on average in wide text.
+NARROW_LETTER, WIDE_LETTER = 0.055, 0.08
 
 STYLE = {
     "font.family": ["DejaVu Sans"],
@@ -102,6 +105,16 @@ def quantity(variable: xr.DataArray) -> str:
     if first_level(variable):
         return f"{name} (level, 1 is the lowest)"
     return f"{name} ({variable.attrs['units']})" if variable.attrs.get("units") else name
+
+
+def wrap_labels(figure: Figure) -> None:
+    """Break labels of axes into lines that are longer than their axis, and would be cut off."""
+    for axes in figure.axes:
+        inches = axes.get_position().size * figure.get_size_inches()
+        for axis, length in zip((axes.xaxis, axes.yaxis), inches, strict=True):
+            text = axis.label.get_text()
+            if len(text) * NARROW_LETTER > length:
+                axis.label.set_text(textwrap.fill(text, max(int(length / WIDE_LETTER), 10)))
 
 
 def meanings(variable: xr.DataArray) -> dict[int | str, str]:

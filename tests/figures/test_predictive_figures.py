@@ -128,3 +128,24 @@ def test_counts_of_a_new_member_are_bars_however_large_they_are(largest):
     assert frame["observed"].sum() == pytest.approx(1.0)
     assert frame["predicted"].sum() == pytest.approx(1.0)
     assert frame["value"].iloc[0] == 0
+
+
+@pytest.mark.parametrize("which", ["xaxis", "yaxis"])
+@pytest.mark.parametrize(
+    "text", ["Wide words " * 12, "g$roup$ <script>alert(1)</script> & {x} " * 3, "counts (per hour)"]
+)
+def test_long_labels_of_axes_are_wrapped_and_not_cut_off(text, which):
+    with _style.figure_style("long"):
+        figure, panels = _style.panels(1, 2, height=2.5)
+        labels = [getattr(axes, which).label for axes in panels.ravel()]
+        for label in labels:
+            label.set_text(text)
+        _style.wrap_labels(figure)
+        figure.draw_without_rendering()
+    for label in labels:
+        box = label.get_window_extent()
+        assert min(box.x0, box.y0) >= -1
+        assert box.x1 <= figure.bbox.x1 + 1
+        assert box.y1 <= figure.bbox.y1 + 1
+        assert "".join(label.get_text().split()) == "".join(text.split())
+        assert ("\n" in label.get_text()) == (len(text) > 40)
