@@ -87,16 +87,16 @@ def test_a_table_with_a_bad_cell_is_left_to_the_job_that_reads_it(folder):
 
 
 @pytest.mark.parametrize(
-    ("models", "predictors"),
+    ("models", "weights", "predictors"),
     [
-        ("ladder", ["temp_c", "rain"]),
-        ("{p: {model: partial}}", ["temp_c", "rain"]),
-        ("{p: {model: partial}, own: {model: cookies_pooled, weights: {crop: rain}}}", ["temp_c"]),
-        ("{own: {model: cookies_pooled}}", []),
+        ("ladder", None, ["temp_c", "rain"]),
+        ({"p": {"model": "partial"}}, None, ["temp_c", "rain"]),
+        ({"own": {"model": "cookies_pooled"}}, None, ["temp_c", "rain"]),
+        ({"own": {"model": "cookies_pooled"}}, {"crop": "rain"}, ["temp_c"]),
     ],
 )
-def test_only_columns_that_a_model_of_the_ladder_may_take_are_looked_at(models, predictors):
-    """A weight is no predictor, and a model of one's own does not take columns by itself."""
-    given = {**yaml.safe_load(STUDY), "models": yaml.safe_load(models)}
+def test_a_weight_is_not_looked_at_as_a_predictor(models, weights, predictors):
+    """And an entry more or less does not change what the data are made from."""
+    given = {**yaml.safe_load(STUDY), "models": models} | ({"weights": weights} if weights else {})
     study, _ = entries.completed(Study.model_validate(given))
     assert [name for name in study.source()["predictors"] if name in ("temp_c", "rain")] == predictors

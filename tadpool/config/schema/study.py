@@ -240,12 +240,9 @@ class Study(Strict):
         return {**self.dataset.model_dump(), "unit": self.unit, "predictors": self._possible_predictors()}
 
     def _possible_predictors(self) -> list[str]:
-        """The columns without another role in the study; none where no model is of the ladder."""
-        entries = [] if self.models == LADDER else list((self.models or {}).values())
-        if self.models != LADDER and not any(entry.design for entry in entries):
-            return []
-        weights = [self.weights or {}, *(entry.weights or {} for entry in entries)]
-        taken = {name for each in [self.observed_where or {}, *weights] for name in each.values()}
+        """The columns without another role in the study. Entries have no part in it, so that
+        another entry does not make the data, and all that is made of them, again."""
+        taken = {*(self.observed_where or {}).values(), *(self.weights or {}).values()}
         return [name for name in self.dataset.columns if name not in taken]
 
     def reference(self, entry: str) -> str | dict[str, Any]:
