@@ -10,7 +10,7 @@ from tadpool.reporting.sections.changes import changes
 
 
 def main(page, run, provenance, study, config, seed, samplers, quick, compare_with=None):
-    results = StudyResults(study, config, Path(page).parent)
+    results = StudyResults(study, config, Path(page).parent, seed, samplers)
     record = study_record(results, provenance, seed, samplers, quick)
     changed = changes(record, compare_with["folder"]) if compare_with else None
     io.write_json(run, record)

@@ -21,7 +21,10 @@ from tadpool.files import io
 
 RUN = "run.json"
 """The record of a study's run, written with its page, with which a later run can be compared."""
-IDENTITY = ("study", "entry", "model", "hyperparameters", "outcomes", "unit", "observed_where", "by", "seed")
+IDENTITY = (
+    *("study", "entry", "model", "hyperparameters", "outcomes", "unit", "observed_where", "by", "seed"),
+    *("sampler", "simulations", "replicates", "scored_group"),
+)
 """What results that belong together have in common of their specs."""
 VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
 
@@ -176,10 +179,13 @@ def require_made_for(path: str | Path, record: str, spec: Mapping[str, Any], dat
         UserError: The result is that of another study, entry or data.
     """
     made = json.loads(record)
-    own, wanted = made.get("spec", {}), json.loads(io.canonical(dict(spec)))
+    own, wanted = {**made.get("spec", {})}, json.loads(io.canonical(dict(spec)))
+    if "budget" in own:  # of scores, on units or on members of a group
+        own["scored_group"] = own.get("group")
     for name in IDENTITY:
         if name in own and name in wanted and own[name] != wanted[name]:
-            found = f"made with {name} {io.canonical(own[name])}, but {io.canonical(wanted[name])} is expected here"
+            words = name.replace("_", " ")
+            found = f"made with {words} {io.canonical(own[name])}, but {io.canonical(wanted[name])} is expected here"
             raise UserError(f"{path}: {found}; it is the result of something else: delete it and run again")
     if data and made.get("data") and made["data"] != data:
         raise UserError(f"{path}: made from data other than this study's data.nc; delete it and run again")

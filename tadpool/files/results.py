@@ -22,11 +22,15 @@ class StudyResults:
         study: Its name.
         config: The validated study as a plain mapping.
         folder: Its folder, results/{study}.
+        seed: Of the run; None where it is not compared with that of the results.
+        samplers: Entry -> the sampler settings of its fit, where these are compared.
     """
 
     study: str
     config: Mapping[str, Any]
     folder: Path
+    seed: int | None = None
+    samplers: Mapping[str, Any] = field(default_factory=dict)
     _trees: dict[str, xr.DataTree] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -169,14 +173,27 @@ class StudyResults:
     def _require_own(self, name: str, record: str) -> None:
         """Raise UserError where a result is not of this study, its entry and its data."""
         place = name.rpartition("/")[0]
+        file = name.rpartition("/")[2].removesuffix(".nc")
         expected = {"study": self.study, "outcomes": self.config["outcomes"], "unit": self.config["unit"]}
         if place in self.config["models"]:
             expected |= {"entry": place, "hyperparameters": self.config["models"][place]["hyperparameters"]}
+            expected |= {"sampler": self.samplers[place]} if place in self.samplers else {}
         elif place.startswith("sweeps/"):
             expected |= {"entry": place}
+        elif place == "calibration":
+            expected |= _chosen(self.config["calibration"][file], "entry", "simulations")
+        elif place.startswith("recovery/"):
+            expected |= {"entry": file} | _chosen(self.config["recovery"][place.split("/")[1]], "replicates")
+        if file == "loo" or file.startswith("logo_"):
+            expected |= {"scored_group": file.removeprefix("logo_") if file != "loo" else None}
+        expected |= {"seed": self.seed} if self.seed is not None else {}
         provenance.require_made_for(self.folder / name, record, expected, self._data_digest)
 
     @cached_property
     def _data_digest(self) -> str | None:
         path = self.folder / "data.nc"
         return provenance.sha256(path.read_bytes()) if path.is_file() else None
+
+
+def _chosen(keys: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: keys[name] for name in names if name in keys}

@@ -98,6 +98,7 @@ class Site:
         discrete: Whether the distribution is discrete.
         scaled: Whether its log density is multiplied by a scale.
         masked: Whether values are masked.
+        ends: Whether its density is checked to be 0 outside of its support.
         batch: Batch shape.
         event: Event shape.
         log_prob: Shape of the log density of an observed site.
@@ -113,6 +114,7 @@ class Site:
     discrete: bool = False
     scaled: bool = False
     masked: bool = False
+    ends: bool = False
     batch: tuple[int, ...] = ()
     event: tuple[int, ...] = ()
     log_prob: tuple[int, ...] = ()
@@ -310,6 +312,7 @@ def _site(msg: dict[str, Any], where: str, model: Candidate) -> Site:
         discrete=bool(msg["fn"].is_discrete),
         scaled=scale is not None and not (np.isscalar(scale) and scale == 1),
         masked=any(family is dist.MaskedDistribution for family in families),
+        ends=any(layer._validate_args for layer in layers(msg["fn"])),
         batch=tuple(msg["fn"].batch_shape),
         event=tuple(msg["fn"].event_shape),
         log_prob=_shape_of_density(msg, where, model) if msg["is_observed"] else (),

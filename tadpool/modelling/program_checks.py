@@ -155,8 +155,8 @@ def circular(
     this outcome.
 
     Args:
-        program: The log densities of the sites, in which the values of observed sites are
-            constants, as a function of latent sites and arguments.
+        program: The log densities of the sites, as a function of latent sites, arguments and the
+            values of observed sites.
         latents: All latent sites.
         arguments: The arguments of the model.
         sites: The site of each of the program's results, in their order in the model.

@@ -272,14 +272,13 @@ def _circular(called: Called) -> Iterator[str]:
     model, sites = called.model, [site for site in called.sites if not site.deterministic]
     observed = [site.name for site in called.observed()]
 
-    def densities(latents, arguments):
+    def densities(latents, arguments, values):
         trace = handlers.trace(handlers.substitute(model.function, data=latents)).get_trace(**arguments)
-        return [_unmasked(trace[each.name]["fn"]).log_prob(constant(trace[each.name])) for each in sites]
+        values = {**latents, **values}
+        return [_unmasked(trace[each.name]["fn"]).log_prob(values[each.name]) for each in sites]
 
-    def constant(site):
-        return np.asarray(model.data[site["name"]]) if site["name"] in observed else site["value"]
-
-    program = jax.make_jaxpr(densities)(dict(called.latents), dict(model.arguments))
+    values = {name: model.data[name] for name in observed}
+    program = jax.make_jaxpr(densities)(dict(called.latents), dict(model.arguments), values)
     places, names = {site.name: site.where for site in sites}, [site.name for site in sites]
     for name, outcome in program_checks.circular(
         program, tuple(called.latents), tuple(model.arguments), names, observed
@@ -345,6 +344,12 @@ def _values(called: Called, observed_where: Mapping[str, str] | None) -> Iterato
                 f"{site.where}: {site.name} of {labels} is {data.values[at]}, outside the support of its {site.family}; "
                 "correct the table or choose another distribution"
             )
+        if inside is None and not site.ends:
+            what = (
+                f"the support of the {site.family} of {site.name} depends on parameters, but without validate_args=True"
+            )
+            fix = "write it in the distribution"
+            yield f"{site.where}: {what} NumPyro gives values outside of it a density all the same; {fix}"
         if observed_where is not None and site.masked:
             yield from _masked(site, data, counted, model.dataset, observed_where)
 

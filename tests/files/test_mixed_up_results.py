@@ -10,12 +10,31 @@ from tadpool.files import contracts, io, provenance
 from tadpool.files.results import StudyResults
 
 MODELS = {"one": {"model": "m", "hyperparameters": {"scale": 1.0}}, "two": {"model": "m", "hyperparameters": {}}}
-CONFIG = {"models": MODELS, "outcomes": ["y"], "unit": "row", "comparisons": {}, "sweeps": {"grid": {}}}
-SPEC = {"study": "s", "outcomes": ["y"], "unit": "row", "entry": "one", "hyperparameters": {"scale": 1.0}}
+SAMPLER = {"chains": 4, "draws": 1000}
+CONFIG = {
+    "models": MODELS,
+    "outcomes": ["y"],
+    "unit": "row",
+    "comparisons": {"main": {"entries": ["one", "two"], "target": "unit"}},
+    "sweeps": {"grid": {}},
+    "calibration": {"c": {"entry": "one", "simulations": 100}},
+    "recovery": {"r": {"replicates": 5}},
+}
+SPEC = {
+    "study": "s",
+    "outcomes": ["y"],
+    "unit": "row",
+    "entry": "one",
+    "hyperparameters": {"scale": 1.0},
+    "seed": 1,
+    "sampler": SAMPLER,
+    "budget": 0.0,
+}
 READ = {
     "one/prior.nc": lambda results: results.prior("one"),
     "one/fit.nc": lambda results: results.fit("one"),
     "one/loo.nc": lambda results: results.loo("one"),
+    "one/logo_g.nc": lambda results: results.loo("one", "g"),
     "one/sensitivity.nc": lambda results: results.sensitivity("one"),
     "one/predictions.nc": lambda results: results.predictions("one"),
     "one/check.json": lambda results: results.check("one"),
@@ -32,14 +51,25 @@ OTHERS = {
     "data": ({}, "made from data other than this study's data.nc"),
     "entry": ({"entry": "two"}, 'made with entry "two", but'),
     "hyperparameters": ({"hyperparameters": {"scale": 2.0}}, 'made with hyperparameters {"scale":2.0}, but {"scale":1.0}'),
+    "seed": ({"seed": 2}, "made with seed 2, but 1 is expected here"),
+    "draws": ({"sampler": {"chains": 4, "draws": 50}}, 'made with sampler {"chains":4,"draws":50}, but'),
+    "scored group": ({"group": "h"}, 'made with scored group "h", but'),
+    "simulations": ({"simulations": 9}, "made with simulations 9, but 100 is expected here"),
+    "replicates": ({"replicates": 9}, "made with replicates 9, but 5 is expected here"),
 }  # fmt: skip
-OF_ENTRIES = ("one/", "sweeps/")
+OF_ENTRIES = ("one/", "sweeps/", "calibration/", "recovery/")
+ONLY = {
+    "hyperparameters": ("one/",),
+    "draws": ("one/",),
+    "scored group": ("one/loo", "one/logo", "sweeps/grid/loo"),
+    "simulations": ("calibration/",),
+    "replicates": ("recovery/",),
+}
 CASES = [
     (path, what)
     for path in READ
     for what in OTHERS
-    if not (what == "entry" and not path.startswith(OF_ENTRIES))
-    and not (what == "hyperparameters" and not path.startswith("one/"))
+    if not (what == "entry" and not path.startswith(OF_ENTRIES)) and path.startswith(ONLY.get(what, ""))
 ]
 
 
@@ -71,12 +101,13 @@ def data_of(folder, value):
 def test_a_result_of_something_else_is_refused(tmp_path, path, what):
     data, other = data_of(tmp_path / "s", 1.0), data_of(tmp_path / "other", 2.0)
     own = SPEC | ({"entry": "sweeps/grid"} if path.startswith("sweeps/") else {})
+    own |= {"group": "g"} if "logo_g" in path else {}
     write(tmp_path / "s", path, own, data)
-    READ[path](StudyResults("s", CONFIG, tmp_path / "s"))
+    READ[path](StudyResults("s", CONFIG, tmp_path / "s", 1, {"one": SAMPLER}))
     changes, words = OTHERS[what]
     write(tmp_path / "s", path, own | changes, other if what == "data" else data)
     with pytest.raises(UserError) as caught:
-        READ[path](StudyResults("s", CONFIG, tmp_path / "s"))
+        READ[path](StudyResults("s", CONFIG, tmp_path / "s", 1, {"one": SAMPLER}))
     assert str(caught.value).startswith(f"{tmp_path / 's' / path}: {words}")
     assert str(caught.value).endswith("delete it and run again")
 

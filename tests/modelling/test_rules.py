@@ -442,6 +442,12 @@ MISTAKES = {
         model("    m = numpyro.sample('m', dist.TruncatedNormal(0.0, 1.0, low=3.0, high=1.0))\n" + OUTCOME),
         "models/mine.py, line 9: of m, the high of its TwoSidedTruncatedDistribution is 1, not above 3; correct high",
     ),
+    "a support that depends on parameters": (
+        model("    top = numpyro.sample('top', dist.Uniform(0.0, 10.0))\n"
+              "    numpyro.sample('y', dist.Uniform(0.0, top).expand([3]), obs=y)\n"),
+        "models/mine.py, line 10: the support of the Uniform of y depends on parameters, but without validate_args=True "
+        "NumPyro gives values outside of it a density all the same; write it in the distribution",
+    ),
     "a sum in a plate": (
         model("    with numpyro.plate('g', 2):\n        m = numpyro.sample('a', dist.Normal(0.0, 1.0)).sum()\n"
               "        numpyro.deterministic('total', m)\n" + OUTCOME),
@@ -503,7 +509,7 @@ def test_arguments_that_a_model_cannot_have(own, arguments, sentence):
     ("source", "observed_where"),
     [
         (model("    top = numpyro.sample('top', dist.Uniform(0.0, 10.0))\n"
-               "    numpyro.sample('y', dist.Uniform(0.0, top).expand([3]), obs=y)\n"), {}),
+               "    numpyro.sample('y', dist.Uniform(0.0, top, validate_args=True).expand([3]), obs=y)\n"), {}),
         (model(MEAN + "    with numpyro.handlers.mask(mask=w == 1):\n    " + OUTCOME, "w, y=None"), {"y": "w"}),
         (model(MEAN + "    b = numpyro.sample('b', dist.Normal(0.0, 1.0).expand([2]))\n"
                "    m = m + b.sum()\n" + OUTCOME), {}),

@@ -50,7 +50,7 @@ MODELS = {
     + OBSERVED.format(mean="8.0 * jnp.abs(mu)", error="0.1 * error"),
     "broken": HEAD.format(title="Impossible data", constant="")
     + PLATE
-    + '        numpyro.sample("y", dist.Uniform(0.0 * mu, 100.0), obs=y)\n',
+    + '        numpyro.sample("y", dist.Uniform(0.0 * mu, 100.0, validate_args=True), obs=y)\n',
 }
 STUDY = """
 title: Schools
