@@ -49,3 +49,7 @@ onsuccess:
 
     for remark in remarks.of_run(STUDIES):
         print(remark)
+
+
+onerror:
+    unmade.write_index(workflow, specs)

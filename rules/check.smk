@@ -14,6 +14,7 @@ rule check:
     resources:
         mem_mb=memory("check"),
         runtime=minutes("check"),
+        attempt=attempt,
     params:
         spec=spec("check"),
         digest=digest("check"),

@@ -9,7 +9,7 @@ from tadpool.config import ConfigErrors, read
 from tadpool.errors import UserError
 from tadpool.files import checksums, run_lock
 from tadpool.verification.parts import PARTS
-from tadpool.workflow import child_process, fork_server, slurm, targets
+from tadpool.workflow import child_process, fork_server, slurm, targets, unmade
 from tadpool.workflow.resources import DAY, demand
 from tadpool.workflow.specs import Specs
 

@@ -78,6 +78,7 @@ rule compare:
     resources:
         mem_mb=memory("compare"),
         runtime=minutes("compare"),
+        attempt=attempt,
     params:
         spec=spec("compare"),
         digest=digest("compare"),

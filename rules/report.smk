@@ -34,6 +34,7 @@ rule draw_figures:
     resources:
         mem_mb=memory("draw_figures"),
         runtime=minutes("draw_figures"),
+        attempt=attempt,
     params:
         spec=spec("draw_figures"),
         digest=digest("draw_figures"),

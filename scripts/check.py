@@ -2,12 +2,13 @@
 
 import json
 
-from tadpool.convergence import verdicts
 from tadpool.files import contracts, io, provenance
-from tadpool.workflow.failed_results import or_failed
+from tadpool.workflow.child_process import run_plain
 
 
 def main(fit, check, study, entry, over, by, verdict=None):
+    from tadpool.convergence import verdicts
+
     tree = io.read(fit, contracts.SWEEP if over else contracts.FIT)
     made = tree.attrs["provenance"]
     provenance.require_made_for(fit, made, {"study": study, "entry": entry, "by": by})
@@ -17,5 +18,5 @@ def main(fit, check, study, entry, over, by, verdict=None):
 
 
 if __name__ == "__main__":
-    with or_failed(snakemake.log, snakemake.output, snakemake.params):
-        main(fit=snakemake.input.fit, check=snakemake.output.check, **json.loads(snakemake.params.spec))
+    files = {"fit": snakemake.input.fit, "check": snakemake.output.check}
+    run_plain(__file__, files, snakemake.output, snakemake.params, snakemake.log, snakemake.resources)

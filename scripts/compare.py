@@ -1,14 +1,14 @@
 """Rank the entries of one comparison by how well they predict."""
 
-import json
 from pathlib import Path
 
-from tadpool.evaluation import comparison
 from tadpool.files import contracts, io, provenance
-from tadpool.workflow.failed_results import or_failed
+from tadpool.workflow.child_process import run_plain
 
 
 def main(loos, checks, table, entries, target, rank_failed=False):
+    from tadpool.evaluation import comparison
+
     trees = {Path(path).parent.name: io.read(path, contracts.LOO) for path in loos}
     provenance.require_same_data(dict(zip(loos, trees.values(), strict=True)))
     for path, tree in zip(loos, trees.values(), strict=True):
@@ -22,6 +22,5 @@ def main(loos, checks, table, entries, target, rank_failed=False):
 
 
 if __name__ == "__main__":
-    with or_failed(snakemake.log, snakemake.output, snakemake.params):
-        spec = json.loads(snakemake.params.spec)
-        main(loos=snakemake.input.loos, checks=snakemake.input.checks, table=snakemake.output.table, **spec)
+    files = {"loos": [*snakemake.input.loos], "checks": [*snakemake.input.checks], "table": snakemake.output.table}
+    run_plain(__file__, files, snakemake.output, snakemake.params, snakemake.log, snakemake.resources)

@@ -10,12 +10,13 @@ from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.sections.changes import changes
 
 
-def main(index, studies, quick, compare_with=None):
+def main(index, studies, quick, compare_with=None, unmade=None):
     folder = Path(index).parent
     results = [StudyResults(name, config, folder / name) for name, config in studies.items()]
-    records = [io.read_json(result.folder / RUN) for result in results] if compare_with else []
+    made = [result for result in results if result.study not in (unmade or {})]
+    records = [io.read_json(result.folder / RUN) for result in made] if compare_with else []
     changed = {record["study"]: changes(record, compare_with["folder"]) for record in records}
-    io.write_text(index, index_page(results, quick, changed))
+    io.write_text(index, index_page(results, quick, changed, unmade))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ COLUMN = "failed"
 """Column of a ranking whose job failed; every row says why."""
 FIGURES = "failed.json"
 """Beside figures that could not be drawn: name -> why; "" for all of them."""
+MOST_LINES = 20
+"""How much of a log is repeated elsewhere."""
 
 
 def words(error: Exception) -> str:
@@ -25,6 +27,20 @@ def words(error: Exception) -> str:
 def logged(cause: str, log: str) -> str:
     """The cause, and the file that says more."""
     return f"{cause} (log: {log})" if log else cause
+
+
+def end_of(log: str | Path) -> str:
+    """Why a job failed, as its log says at the end: the sentences of a UserError, or the last line
+    of a traceback."""
+    try:
+        lines = Path(log).read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        lines = []
+    said = [line for line in lines if line.strip()]
+    if not said:
+        return "its log is empty, so it was ended from outside (most often the system ran out of memory)"
+    raised = any(line.startswith("Traceback") for line in said)
+    return said[-1] if raised else " ".join(said[-MOST_LINES:])
 
 
 def told(path: str | Path) -> dict[str, str]:

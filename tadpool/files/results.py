@@ -22,7 +22,7 @@ class StudyResults:
         study: Its name.
         config: The validated study as a plain mapping.
         folder: Its folder, results/{study}.
-        seed: Of the run; None where it is not compared with that of the results.
+        seed: Of the run; None where it is not compared with the seed of results.
         samplers: Entry -> the sampler settings of its fit, where these are compared.
     """
 

@@ -1,5 +1,5 @@
-"""Run the part of a script that calls user code in a child process: whatever ends it becomes a
-result that says so.
+"""Run the part of a script that computes, or calls user code, in a child process: whatever ends it
+becomes a result that says so.
 
 The parent stays light: it imports neither JAX nor NumPyro.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,13 +122,10 @@ def guarded(
     if end is None:
         shutil.rmtree(kept["folder"], ignore_errors=True)
         return
-    cause = end.cause
     with contextlib.suppress(OSError):
         Path(kept["folder"]).rmdir()  # where nothing is kept
     _retry(end, output, resources)
-    cause = failures.logged(cause, log)
-    failed_results.say(output, cause)
-    io.remove_partial(output)
+    cause = _said(end, output, log)
     failed_results.write_crashed(output, job["provenance"], cause)
     failed_results.remember(crashes, cause)
 
@@ -169,6 +166,47 @@ def sampled_share(
     shutil.rmtree(kept["folder"], ignore_errors=True)
 
 
+def run_plain(
+    script: str,
+    files: Mapping[str, Any],
+    outputs: Sequence[str],
+    params: Any,
+    log: Sequence[str],
+    resources: Mapping[str, Any],
+) -> None:
+    """Run a script that runs no model: its `main` is called in a child with its files and its spec.
+    If that fails, write the result of a job that failed instead.
+
+    Args:
+        script: Path of the script.
+        files: What it reads and writes, by name of the argument; JSON values.
+        outputs: The file, or the folder of figures, that it makes.
+        params: `spec` and `crashes` of the job.
+        log: The file for what it prints.
+        resources: As in `guarded`.
+
+    Raises:
+        SystemExit: The run will try again with more memory or time, or no result could be written.
+    """
+    output, spec = outputs[0], json.loads(params.spec)
+    with io.job_log(log[0]):
+        end = run(script, {"arguments": {**files, **spec}}, resources.get("runtime"))
+        if end is not None:
+            _retry(end, output, resources)
+            cause = _said(end, output, log[0])
+            failed_results.write(output, spec, cause)
+            failed_results.remember(params.crashes, cause)
+
+
+def _said(end: End, output: str, log: str) -> str:
+    """Say why there is no result, and remove what there is of it; returns the cause with the
+    log."""
+    cause = failures.logged(end.cause, log)
+    failed_results.say(output, cause)
+    io.remove_partial(output)
+    return cause
+
+
 def _retry(end: End, output: str, resources: Mapping[str, Any]) -> None:
     """Raise UserError where more memory or time may help and the run will try again with more."""
     if end.starved and resources.get("attempt", 1) <= int(os.environ.get(RETRIES, 0)):
@@ -185,11 +223,11 @@ def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run(script: str, given: Mapping[str, Any], minutes: float | None = None) -> End | None:
-    """Call `main(job, spec)` of a script in a child, which has its share of the minutes; returns
-    None or what ended it.
+    """Call `main` of a script in a child, which has its share of the minutes; returns None or what
+    ended it.
 
-    given: the job, its spec, and where what it samples is kept. Raises SystemExit where this
-    process is told to end meanwhile.
+    given: `arguments`, or the job, its spec, and where what it samples is kept. Raises SystemExit
+    where this process is told to end meanwhile.
     """
     read_end, write_end = os.pipe()
     child = _started(script, json.dumps(given), write_end)
@@ -253,10 +291,14 @@ def _ended(child: subprocess.Popen | fork_server.Child, seconds: float) -> bool:
 
 
 def main(script: str, sentences: int, given: str) -> int:
-    """The child: given are job and spec as JSON; the sentence of a UserError or an exception goes
-    to a pipe."""
+    """The child: given are job and spec, or arguments, as JSON; the sentence of a UserError or an
+    exception goes to a pipe."""
     try:
-        _main(script, **json.loads(given))
+        own = json.loads(given)
+        if "arguments" in own:
+            _function(script)(**own["arguments"])
+        else:
+            _main(script, **own)
     except Exception as error:
         with os.fdopen(sentences, "w", encoding="utf-8") as pipe:
             pipe.write(failures.words(error))
@@ -274,9 +316,13 @@ def _main(script: str, job: Mapping[str, Any], spec: Mapping[str, Any], kept: Ma
     share = tuple(kept["share"]) if "share" in kept else None
     store = CheckpointStore(Path(kept["folder"]), kept["identity"], further, share)
     _require_own(job, spec)
-    runpy.run_path(script, run_name="tadpool_child")["main"](Job(**job, store=store), spec)
+    _function(script)(Job(**job, store=store), spec)
     if share is not None:
         store.write_share(Path(kept["gathered"]))
+
+
+def _function(script: str) -> Callable[..., None]:
+    return runpy.run_path(script, run_name="tadpool_child")["main"]
 
 
 def _require_own(job: Mapping[str, Any], spec: Mapping[str, Any]) -> None:

@@ -9,13 +9,10 @@ import json
 import os
 import shutil
 import sys
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tadpool.errors import UserError
 from tadpool.files import failures, io
 
 
@@ -30,27 +27,6 @@ def remember(crashes: str, cause: str) -> None:
     """Record a failure. crashes: the record and what it says, see `Specs.crashes`."""
     known = json.loads(crashes)
     io.write_json(known["record"], [*known["earlier"], cause])
-
-
-@contextmanager
-def or_failed(log: Sequence[str], output: Sequence[str], params: Any) -> Iterator[None]:
-    """The log of a job that runs no model, and the result that it leaves if it raises.
-
-    Args:
-        log: The file for what it prints.
-        output: The file, or the folder of figures, that it makes.
-        params: `spec` and `crashes` of the job.
-    """
-    with io.job_log(log[0]):
-        try:
-            yield
-        except Exception as error:
-            cause = failures.logged(failures.words(error), log[0])
-            if not isinstance(error, UserError):
-                traceback.print_exc()
-            say(output[0], cause)
-            write(output[0], json.loads(params.spec), cause)
-            remember(params.crashes, cause)
 
 
 def write(path: str, spec: Mapping[str, Any], cause: str) -> None:

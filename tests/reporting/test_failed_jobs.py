@@ -3,6 +3,7 @@ run."""
 
 import json
 import runpy
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from tadpool.figures import drawing
 from tadpool.files import failures, io
 from tadpool.files.results import StudyResults
 from tadpool.reporting.pages.index import index_page
-from tadpool.workflow import failed_results
+from tadpool.workflow import child_process, failed_results, fork_server, unmade
 from tests.made.page import Page, render
 from tests.made.results import PROVENANCE
 
@@ -95,6 +96,78 @@ def test_a_failed_job_is_said_on_the_page_on_the_index_and_by_the_gate(make, kin
         assert "could not be made" not in page
 
 
+WHY = "prepare_data failed: data/t.csv, line 3, column y: 'oops' <b> (log: results/lost/logs/prepare_data.log)"
+
+
+@pytest.mark.parametrize(
+    ("without", "said", "absent"),
+    [
+        ({"lost": [WHY]}, ["The page of lost could not be made. ", WHY, "tiny / first"], ["made elsewhere"]),
+        ({"lost": [WHY], "tiny": ["b", "c"]}, ["Pages of tiny and lost could not be made.", WHY], ["tiny / first", "0 of 0"]),
+        ({}, ["The page of lost could not be made. ", "results/lost/"], [WHY]),
+        ({"tiny": ["b"]}, ["Pages of tiny and lost could not be made.", "results/lost/"], ["tiny / first"]),
+    ],
+)  # fmt: skip
+def test_the_index_names_the_studies_whose_page_could_not_be_made(make, without, said, absent):
+    tiny = make(dict.fromkeys(ENTRIES, "ok"))
+    lost = StudyResults("lost", tiny.config | {"title": "Lost"}, tiny.folder.parent / "lost")
+    io.write_text(lost.folder / "index.html", "of an earlier run")
+    text = index_page([tiny, lost], unmade=without)
+    words = Page(text).words
+    assert [each for each in said if each not in words] == []
+    assert [each for each in absent if each in words] == []
+    assert '<div class="conclusion fail">' in text
+    assert words.count("The page of an earlier run") == 1
+    with pytest.raises(OSError, match="No such file"):
+        index_page([tiny, lost])
+
+
+LOGS = {
+    "a: sentence of one line": ("a: remark\na: sentence\n", "a: remark a: sentence"),
+    "traceback": ('Traceback (most recent call last):\n  File "x", line 1\nValueError: no\n', "ValueError: no"),
+    "nothing": ("", "its log is empty, so it was ended from outside"),
+    "no log": (None, "its log is empty, so it was ended from outside"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), LOGS.values(), ids=LOGS)
+def test_the_end_of_a_log_says_why_its_job_failed(tmp_path, text, said):
+    if text is not None:
+        (tmp_path / "job.log").write_text(text)
+    assert failures.end_of(tmp_path / "job.log").startswith(said)
+
+
+def job(rule, study="", log="job.log"):
+    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards={"study": study} if study else {}, log=[log])
+
+
+WAITING = [job("render_report", "bad"), job("render_report", "other"), job("render_index")]
+
+
+@pytest.mark.parametrize(
+    ("failed", "waiting", "named"),
+    [
+        ([job("prepare_data", "bad")], WAITING, {"bad": ["prepare_data failed: why (log: job.log)"], "other": []}),
+        ([SimpleNamespace(jobs=[job("fit", "bad")])], WAITING[::2], {"bad": ["fit failed: why (log: job.log)"]}),
+        ([job("render_index")], WAITING[2:], {}),
+        ([job("gate")], [], None),
+        ([], WAITING, None),
+    ],
+)
+def test_a_run_that_lacks_a_page_ends_with_the_index(tmp_path, monkeypatch, failed, waiting, named):
+    monkeypatch.chdir(tmp_path)
+    Path("job.log").write_text("why\n")
+    io.write_text(unmade.INDEX, "of an earlier run")
+    given = []
+    monkeypatch.setattr(runpy, "run_path", lambda path: {"main": lambda *_, unmade: given.append(unmade)})
+    workflow = SimpleNamespace(
+        dag=SimpleNamespace(needrun_jobs=lambda: waiting), scheduler=SimpleNamespace(failed=failed)
+    )
+    unmade.write_index(workflow, SimpleNamespace(spec=lambda *_: "{}"))
+    assert given == ([] if named is None else [named])
+    assert (Path(unmade.INDEX).stat().st_mtime == 0) == (named is not None), "the next run must make it again"
+
+
 def test_nothing_is_said_where_nothing_failed(make):
     results = make()
     assert results.failures() == {}
@@ -157,10 +230,12 @@ def test_a_figure_that_cannot_be_drawn_costs_that_figure_alone(make, monkeypatch
         ("draw_figures", "figures", {}, {"study": "s", "config": {}}),
     ],
 )  # fmt: skip
-def test_a_job_without_a_child_leaves_a_failed_result_and_a_record(
-    tmp_path, monkeypatch, capsys, script, output, inputs, spec
+def test_a_job_that_runs_no_model_leaves_a_failed_result_and_a_record(
+    tmp_path, monkeypatch, script, output, inputs, spec
 ):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fork_server, "forked", True)
+    monkeypatch.setattr(sys, "stderr", sys.__stderr__)  # what the log takes
     record = Path(f"{script}.crashes.json")
     for count in (1, 2):
         earlier = io.read_json(record) if record.exists() else []
@@ -171,13 +246,44 @@ def test_a_job_without_a_child_leaves_a_failed_result_and_a_record(
                 spec=json.dumps(spec), digest="d", crashes=json.dumps({"record": str(record), "earlier": earlier})
             ),
             "log": ["job.log"],
+            "resources": {"runtime": 5, "attempt": 1},
         }
         path = str(ROOT / "scripts" / f"{script}.py")
         runpy.run_path(path, init_globals={"snakemake": SimpleNamespace(**given)}, run_name="__main__")
         ((_, why),) = failures.told(output).items()
         assert "(log: job.log)" in why
-        assert ("Traceback" in capsys.readouterr().err) == ("does not exist" not in why)
+        assert ("Traceback" in Path("job.log").read_text()) == ("does not exist" not in why)
         assert len(io.read_json(record)) == count, "another failure is another record, so the next run tries again"
+
+
+KILLED = """
+import os, signal
+def main(output, study, entry, over, by):
+    os.kill(os.getpid(), getattr(signal, entry))
+"""
+
+
+@pytest.mark.parametrize(("name", "tried"), [("SIGKILL", True), ("SIGSEGV", False)])
+def test_a_job_that_runs_no_model_and_is_killed_says_so(tmp_path, monkeypatch, name, tried):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fork_server, "forked", True)
+    monkeypatch.setenv(child_process.RETRIES, "1")
+    Path("script.py").write_text(KILLED)
+    spec = json.dumps({"study": "s", "entry": name, "over": None, "by": None})
+    params = SimpleNamespace(spec=spec, crashes=json.dumps({"record": "check.crashes.json", "earlier": []}))
+
+    def attempt(number):
+        child_process.run_plain(
+            "script.py", {"output": "check.json"}, ["check.json"], params, ["job.log"], {"attempt": number}
+        )
+
+    if tried:
+        with pytest.raises(SystemExit):
+            attempt(1)
+        assert not Path("check.json").exists()
+    attempt(2)
+    (why,) = failures.told("check.json").values()
+    assert f"the process was ended by {name}" in why
 
 
 @pytest.mark.parametrize("cause", ["results/s/p/fit.nc: the disk is full", "the disk is full"])

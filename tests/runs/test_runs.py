@@ -220,6 +220,12 @@ def test_a_bad_table_stops_its_study_and_no_other(finished, tmp_path):
     )
     assert "Traceback" not in done.stderr
     assert (workflow.folder / "results" / "small" / "index.html").exists()
+    index = workflow.folder / "results" / "index.html"
+    assert "The page of frogs could not be made." in index.read_text()
+    assert "prepare_data failed: data/reedfrogs.csv, line 3, column survived: 11 is not allowed" in index.read_text()
+    table.write_text(table.read_text().replace("2,10,absent,big,11", "2,10,absent,big,10"))
+    workflow.run()
+    assert "could not be made" not in index.read_text()
 
 
 def test_verification_is_a_target_of_its_own(finished):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tadpool.files import failures
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
@@ -58,10 +59,27 @@ class Chapter:
         return sum(_verdict(fit) == verdict for fit in self.fits)
 
 
+@dataclass(frozen=True)
+class Unmade:
+    """A study without a page: its name, title and question, why, and whether there is the page of
+    an earlier run."""
+
+    name: str
+    title: str
+    question: str
+    reasons: Sequence[str]
+    earlier: bool
+
+    @property
+    def sentence(self) -> str:
+        return f"The page of {self.name} could not be made. The next run tries again."
+
+
 def index_page(
     studies: Sequence[StudyResults],
     quick: bool = False,
     changes: Mapping[str, Changes] | None = None,
+    unmade: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """The page as HTML: whether anything failed, every study with its verdict, and all fits, the
     failed ones first.
@@ -70,10 +88,18 @@ def index_page(
         studies: Their results, in the order of the page.
         quick: Whether this was a quick look, which the page then says.
         changes: By study, from an earlier run, where one is named.
+        unmade: After a run that failed, the studies whose page could not be made, and why. Others
+            whose results cannot be read are then named too.
 
     Returns:
         The page.
+
+    Raises:
+        UserError: Results cannot be read, where `unmade` is None.
     """
+    lost = [_lost(results, unmade) for results in studies] if unmade is not None else []
+    without = [each for each in lost if each]
+    studies = [results for results in studies if results.study not in {each.name for each in without}]
     chapters = [_chapter(results) for results in studies]
     lines = [_line(results, fit) for results, chapter in zip(studies, chapters, strict=True) for fit in chapter.fits]
     lines.sort(key=lambda line: line.severity)
@@ -83,9 +109,16 @@ def index_page(
     doubtful = [chapter.name for chapter in chapters if chapter.headline.tone == "doubt"]
     missing = {results.study: len(results.failures()) for results in studies}
     tone, summary = _summary(lines, failed_sweeps, doubtful, missing)
+    if without:
+        pages = listed([each.name for each in without])
+        tone = "fail"
+        summary = (
+            f"{'Pages' if len(without) > 1 else 'The page'} of {pages} could not be made. {summary if lines else ''}"
+        )
     return rendered(
         "index.html",
         chapters=chapters,
+        without=without,
         lines=lines,
         verdicts=verdicts,
         tone=tone,
@@ -93,6 +126,20 @@ def index_page(
         quick=quick,
         changes=changes or {},
     )
+
+
+def _lost(results: StudyResults, unmade: Mapping[str, Sequence[str]]) -> Unmade | None:
+    """A study without a page; None for one that has it."""
+    why = unmade.get(results.study)
+    if why is None:
+        try:
+            index_page([results])
+        except Exception as error:
+            why = [failures.words(error)]
+        else:
+            return None
+    title, question = results.config["title"], results.config["question"]
+    return Unmade(results.study, title, question, why, (results.folder / "index.html").is_file())
 
 
 def _verdict(fit: fit_view.Fit) -> str:
