@@ -73,7 +73,7 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "possible": densities.is_valid(generator, latents, arguments),
         }
 
-    found = batches.map_lanes(draw, batch, shared, skip_optimization=is_quick_to_draw(generator))
+    found = batches.map_lanes(draw, batch, shared, each=batches.BRIEF, skip_optimization=is_quick_to_draw(generator))
     return Simulated(np.asarray(numbers, int), **found)
 
 

@@ -1,19 +1,33 @@
-"""A function of one lane, computed for all lanes: in chunks of one compiled shape, distributed over
-the devices."""
+"""A function of one lane, computed for all lanes: on a CPU by one program of one lane, which as many
+threads as there are cores call for one lane after another; on an accelerator side by side."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import AxisType, PartitionSpec
 
 from tadpool.engine.nuts import Arrays
 
-# Bytes of draws in one chunk of lanes: on an accelerator, where lanes run in parallel, larger
-# chunks pay off.
-CHUNK_BYTES = {"cpu": 256e6, "gpu": 4e9}
-LANES_PER_DEVICE = {"cpu": 64, "gpu": 4096}
+# On an accelerator, where lanes run in parallel: bytes of results, and lanes, of one call.
+CHUNK_BYTES = 4e9
+CHUNK_LANES = 4096
+# Lanes of one call on a CPU, and bytes of their results, where a lane takes less time than a call:
+# draws from a prior, for example.
+BRIEF = 50
+BRIEF_BYTES = 1e8
+
+
+@dataclass
+class Workers:
+    """How many threads run lanes in this process."""
+
+    threads: int = 1
+
+
+workers = Workers()
 
 
 def side_by_side() -> bool:
@@ -21,80 +35,104 @@ def side_by_side() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def batches(lanes: int, devices: int, bytes_per_lane: float) -> tuple[int, int]:
-    """The number of chunks, and of lanes in each: all have the same, so that one compiled program
-    serves all.
+def chunks(lanes: int, each: int) -> list[np.ndarray]:
+    """The lanes of each call: `each` of them, the last ones padded by repeating the last lane, so
+    that one compiled program serves all calls."""
+    rows = np.minimum(np.arange(-(-lanes // each) * each), lanes - 1)
+    return list(rows.reshape(-1, each))
 
-    Args:
-        lanes: Number of lanes.
-        devices: Number of devices.
-        bytes_per_lane: Size of what one lane returns.
+
+def side_by_side_lanes(lanes: int, bytes_per_lane: float) -> int:
+    """Lanes of one call on an accelerator: all calls have equally many."""
+    most = int(np.clip(CHUNK_BYTES / max(bytes_per_lane, 1.0), 1, CHUNK_LANES))
+    return -(-lanes // -(-lanes // most))
+
+
+def in_threads(function: Callable, arguments: Iterable) -> Iterator:
+    """`function` of each argument, in order, computed by as many threads as the job may use. What one
+    of them raises is raised here, and no further one is begun."""
+    with ThreadPoolExecutor(workers.threads) as pool:
+        futures = [pool.submit(function, argument) for argument in arguments]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def compiler_options(skip_optimization: bool) -> dict[str, int] | None:
+    """Options of XLA. skip_optimization: compile in a third of the time, for functions that run for
+    less time than their compilation takes."""
+    return {"xla_backend_optimization_level": 0} if skip_optimization else None
+
+
+@dataclass
+class OverLanes:
+    """A function of one lane, compiled at the first call.
+
+    function: `function(lane, shared)`. each: lanes of one call on a CPU; more than one where each is
+    a matter of microseconds. skip_optimization: see `compiler_options`.
     """
-    backend = jax.default_backend()
-    most = int(np.clip(CHUNK_BYTES[backend] / max(bytes_per_lane, 1.0), devices, LANES_PER_DEVICE[backend] * devices))
-    chunks = -(-lanes // most)
-    per_device = -(-lanes // (chunks * devices))
-    return chunks, per_device * devices
+
+    function: Callable
+    each: int = 1
+    skip_optimization: bool = False
+    _compiled: dict = field(default_factory=dict)
+
+    def __call__(self, lanes: Arrays, shared: Arrays, bytes_per_lane: float = 1e6) -> Any:
+        """Apply the function to every lane.
+
+        Args:
+            lanes: Arrays with the lane as first axis.
+            shared: Arrays that are the same for all lanes.
+            bytes_per_lane: Size of what one lane returns.
+
+        Returns:
+            The outputs as NumPy arrays, with the lane as first axis.
+        """
+        count = len(jax.tree.leaves(lanes)[0])
+        parallel = side_by_side()
+        each = min(self.each, max(1, int(BRIEF_BYTES / max(bytes_per_lane, 1))))
+        each = side_by_side_lanes(count, bytes_per_lane) if parallel else each
+        rows, shared = chunks(count, each), jax.device_put(shared)
+        if each not in self._compiled:
+            program = jax.jit(self._of_chunk(parallel, each), compiler_options=compiler_options(self.skip_optimization))
+            self._compiled[each] = program.lower(take(lanes, rows[0]), shared).compile()
+
+        def call(chunk):
+            return jax.tree.map(np.asarray, self._compiled[each](take(lanes, chunk), shared))
+
+        return restore_order(list(map(call, rows) if parallel else in_threads(call, rows)), rows, count)
+
+    def _of_chunk(self, parallel: bool, each: int) -> Callable:
+        if parallel:
+            return jax.vmap(self.function, in_axes=(0, None))
+        if each > 1:
+            return lambda lanes, shared: jax.lax.map(lambda lane: self.function(lane, shared), lanes)
+        return lambda lanes, shared: jax.tree.map(
+            lambda leaf: leaf[None], self.function(jax.tree.map(lambda leaf: leaf[0], lanes), shared)
+        )
 
 
-def compile_over_lanes(
-    function: Callable, vectorized: bool | None = None, *, skip_optimization: bool = False
-) -> Callable:
-    """Compile a function of one lane to run over all lanes of a chunk.
-
-    Args:
-        function: `function(lane, shared)`.
-        vectorized: Whether lanes run in parallel, by `vmap`, or one after another on each device;
-            None chooses by backend.
-        skip_optimization: Compile without optimizations, in a third of the time: for functions that
-            run for less time than their compilation takes.
-
-    Returns:
-        `compiled(lanes, shared)`, with the lane as the first axis of its outputs.
-    """
-    options = {"xla_backend_optimization_level": 0} if skip_optimization else None
-    if side_by_side() if vectorized is None else vectorized:
-        return jax.jit(jax.vmap(function, in_axes=(0, None)), compiler_options=options)
-    mesh = jax.make_mesh((jax.device_count(),), ("lane",), axis_types=(AxisType.Auto,))
-    over_lanes = PartitionSpec("lane")
-
-    def on_device(lanes, shared):
-        return jax.lax.map(lambda lane: function(lane, shared), lanes)
-
-    return jax.jit(
-        jax.shard_map(
-            on_device, mesh=mesh, in_specs=(over_lanes, PartitionSpec()), out_specs=over_lanes, check_vma=False
-        ),
-        compiler_options=options,
-    )
-
-
-def chunk_rows(lanes: int, chunks: int, size: int) -> Iterator[np.ndarray]:
-    """Distribute lanes in turn over chunks and devices.
-
-    Neighbouring lanes, such as chains of one fit, tend to cost the same, so taking turns keeps the
-    devices equally busy.
-
-    Args:
-        lanes: Number of lanes.
-        chunks: Number of chunks.
-        size: Number of lanes in each chunk.
-
-    Yields:
-        Indices (size,) of the lanes of each chunk, padded by repeating the last lane.
-    """
-    devices = jax.device_count()
-    rows = np.minimum(np.arange(chunks * size), lanes - 1).reshape(chunks, size)
-    for chunk in rows:
-        yield chunk.reshape(size // devices, devices).T.ravel() if size % devices == 0 else chunk
+def map_lanes(
+    function: Callable,
+    lanes: Arrays,
+    shared: Arrays,
+    *,
+    each: int = 1,
+    bytes_per_lane: float = 1e6,
+    skip_optimization: bool = False,
+) -> Any:
+    """Apply a function to every lane, see `OverLanes`."""
+    return OverLanes(function, each, skip_optimization)(lanes, shared, bytes_per_lane)
 
 
 def restore_order(values: list, rows: list[np.ndarray], lanes: int) -> Any:
-    """Put the outputs of all chunks into the order of the lanes.
+    """Put the outputs of all calls into the order of the lanes.
 
     Args:
-        values: Outputs of each chunk.
-        rows: Indices of the lanes of each chunk, as from `chunk_rows`.
+        values: Outputs of each call, with the lane as first axis.
+        rows: Numbers of the lanes of each call, as from `chunks`.
         lanes: Number of lanes.
 
     Returns:
@@ -104,38 +142,6 @@ def restore_order(values: list, rows: list[np.ndarray], lanes: int) -> Any:
     everywhere = np.concatenate(rows)
     position[everywhere[::-1]] = np.arange(len(everywhere))[::-1]
     return jax.tree.map(lambda *parts: np.concatenate(parts)[position], *values)
-
-
-def map_lanes(
-    function: Callable,
-    lanes: Arrays,
-    shared: Arrays,
-    *,
-    bytes_per_lane: float = 1e6,
-    skip_optimization: bool = False,
-    compiled: Callable | None = None,
-) -> Any:
-    """Apply a function to every lane.
-
-    Args:
-        function: `function(lane, shared)`.
-        lanes: Arrays with the lane as first axis.
-        shared: Arrays that are the same for all lanes.
-        bytes_per_lane: Size of what one lane returns.
-        skip_optimization: See `compile_over_lanes`.
-        compiled: The function as compiled by `compile_over_lanes`, for several calls that share it.
-
-    Returns:
-        The outputs as NumPy arrays, with the lane as first axis.
-    """
-    count = len(jax.tree.leaves(lanes)[0])
-    chunks, size = batches(count, jax.device_count(), bytes_per_lane)
-    # XLA compiles a loop with one iteration without the loop, and then rounds differently.
-    size = max(size, 2 * jax.device_count())
-    compiled = compiled or compile_over_lanes(function, skip_optimization=skip_optimization)
-    rows = list(chunk_rows(count, chunks, size))
-    outputs = [jax.tree.map(np.asarray, compiled(take(lanes, chunk), shared)) for chunk in rows]
-    return restore_order(outputs, rows, count)
 
 
 def take(tree: Arrays, rows: np.ndarray) -> Arrays:

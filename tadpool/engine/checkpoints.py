@@ -8,6 +8,7 @@ removed unread.
 """
 
 import os
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -84,6 +85,8 @@ class CheckpointStore:
     _calls: int = 0
     _pieces: list[SavedLanes] = field(default_factory=list)
     _unwritten: list[SavedLanes] = field(default_factory=list)
+    _at_work: dict[tuple[int, ...], Callable[[], SavedLanes]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _born: float = field(default_factory=time.monotonic)
     _next: float = 0.0
 
@@ -122,23 +125,30 @@ class CheckpointStore:
         """Keep finished lanes: in memory until the job has run for a while, then in a file."""
         if self.folder is None:
             return
-        self._unwritten.append(piece)
-        if self.share is not None:
-            self._pieces.append(piece)
-        held = sum(leaf.nbytes for own in self._unwritten for leaf in own.leaves)
-        if time.monotonic() >= self._born + self.every or held > HELD:
-            self._flush()
+        with self._lock:
+            self._at_work.pop(tuple(piece.lanes), None)
+            self._unwritten.append(piece)
+            if self.share is not None:
+                self._pieces.append(piece)
+            held = sum(leaf.nbytes for own in self._unwritten for leaf in own.leaves)
+            if time.monotonic() >= self._born + self.every or held > HELD:
+                self._flush()
 
-    def keep(self, piece: Callable[[], SavedLanes]) -> None:
-        """Write the lanes at work, and what is finished, if it is time to. piece: makes their
-        arrays."""
-        began = time.monotonic()
-        if self.folder is None or began < self._next:
+    def keep(self, lanes: np.ndarray, piece: Callable[[], SavedLanes]) -> None:
+        """Write all lanes at work, and what is finished, if it is time to.
+
+        piece: makes the arrays of these lanes, for as long as there is no newer one.
+        """
+        if self.folder is None:
             return
-        self._flush()
-        write(self.folder / AT_WORK, self.identity, [piece()])
-        now = time.monotonic()
-        self._next = now + max(self.every, 20 * (now - began))
+        with self._lock:
+            self._at_work[tuple(np.unique(lanes))] = piece
+            if (began := time.monotonic()) < self._next:
+                return
+            self._flush()
+            write(self.folder / AT_WORK, self.identity, [own() for own in self._at_work.values()])
+            now = time.monotonic()
+            self._next = now + max(self.every, 20 * (now - began))
 
     def _flush(self) -> None:
         if self._unwritten:
@@ -176,7 +186,7 @@ class Call:
         self.store.add(SavedLanes(self.name, numbers, [np.asarray(leaf)[rows] for leaf in leaves]))
 
     def keep(self, lanes: np.ndarray, leaves: Callable[[], Sequence[np.ndarray]]) -> None:
-        self.store.keep(lambda: SavedLanes(self.name, lanes, list(leaves())))
+        self.store.keep(lanes, lambda: SavedLanes(self.name, lanes, list(leaves())))
 
     def at_work(self, lanes: np.ndarray) -> list[np.ndarray] | None:
         """What was kept of just these lanes at work, in this order."""

@@ -1,20 +1,21 @@
 """The engine: batches of NUTS chains, called lanes. Nothing else in tadpool calls a sampler.
 
 A lane is one chain of one fit: a key, the data, the hyperparameters, and the observations that are
-held out. A batch of lanes runs as one compiled program. On a CPU each host device samples its part
-of the lanes one after another (`shard_map` over devices, `lax.map` over lanes, so that no lane
-waits for the deeper trees of another); on a GPU lanes run in parallel (`vmap`). Data, keys and
-hyperparameters are arguments of the program, so it compiles once for a batch. The draws of a lane
-do not depend on the batch it runs in, on the number of host devices (two or more), or on the size
-of the blocks of draws.
+held out. On a CPU all lanes run the same compiled program of one lane, each from its start to its
+end in one of as many threads as there are cores (`batches`); on a GPU they run side by side. Data,
+keys, hyperparameters and settings are arguments of the program, so that all fits of a model share
+it: those of a study, refits, sweeps and calibrations. The draws of a lane do not depend on the batch
+it runs in, on the number of threads, or on the size of the blocks of draws.
 """
 
 import enum
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
+from functools import partial
 from platform import machine
 from typing import Any
 
@@ -22,14 +23,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tadpool.engine.batches import batches, chunk_rows, compile_over_lanes, restore_order, side_by_side, take
+from tadpool.engine import batches, warmup
+from tadpool.engine.batches import in_threads, restore_order, side_by_side, take, workers
 from tadpool.engine.checkpoints import Call, CheckpointStore
-from tadpool.engine.nuts import Arrays, Program, Sampler, WarmStart, read_stats
+from tadpool.engine.nuts import STATS, Arrays, Layout, Program, Sampler, WarmStart
+from tadpool.engine.trajectories import Metric, State
 from tadpool.errors import UserError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
 GPU_FIX = "use a machine with one and the environment of requirements-gpu.lock, or set `platform: cpu`"
-ITERATIONS_PER_BLOCK = 500
+ITERATIONS_PER_BLOCK = 250
+BLOCK_BYTES = 3e7
+START_RADIUS = 2.0
 STARTS = 100
 # A start whose potential energy is above it is hopeless: the model's scales are others than those
 # of (-2, 2).
@@ -40,19 +45,18 @@ PRIOR_STARTS = 20
 def start(threads: int, precision: str = "float64", platform: str = "cpu") -> None:
     """Set up XLA; call this before the first JAX computation of the process.
 
-    There are at least two host devices, even on one core: for a mesh of one XLA compiles another
-    program, whose draws differ. Instructions are limited to AVX2, because wider ones round
-    differently.
+    Instructions are limited to AVX2, because wider ones round differently.
 
     Args:
-        threads: Number of host devices.
+        threads: Number of lanes that run at a time.
         precision: float64 or float32.
         platform: cpu or gpu; with cpu no GPU is used.
 
     Raises:
         UserError: The platform is gpu, and there is none.
     """
-    flags = ["--xla_cpu_multi_thread_eigen=false", f"--xla_force_host_platform_device_count={max(2, threads)}"]
+    workers.threads = threads
+    flags = ["--xla_cpu_multi_thread_eigen=false"]
     if machine().lower() in ("x86_64", "amd64"):
         flags.append("--xla_cpu_max_isa=AVX2")
     os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *flags]).strip()
@@ -74,7 +78,8 @@ class Status(enum.IntEnum):
 class Lanes:
     """A batch of lanes; the first axis of every array is the lane.
 
-    keys: uint32 (lanes, 2), see `tadpool.seeds`; chains: int (lanes,), folded into the key.
+    keys: uint32 (lanes, 2), see `tadpool.seeds`; chains: int (lanes,), which make the lane's own
+    key together.
     arguments: model arguments that differ between lanes, each (lanes, ...).
     held_out: observed site -> bool (lanes, *shape of the site), True where the observation does not
     count. extra: arrays (lanes, ...) that only `derive` sees, such as the true parameters of a
@@ -101,7 +106,6 @@ class Lanes:
         return {
             "key": np.asarray(self.keys, np.uint32),
             "chain": np.asarray(self.chains, np.uint32),
-            "start": np.zeros(len(self), np.uint32),
             "arguments": self.arguments,
             "held_out": self.held_out,
             "extra": self.extra,
@@ -114,14 +118,14 @@ class Result:
     """The results of a batch; the first axis of every array is the lane.
 
     values: whatever `derive` returned, by default each site's draws (lanes, draws, ...).
-    stats: sample statistics (lanes, draws) under ArviZ's names. state: the sampler state after the
-    last draw. unconstrained_start: the starting points, to report what was not finite there.
+    stats: sample statistics (lanes, draws) under ArviZ's names. state: the chains after their last
+    draw. unconstrained_start: the starting points, to report what was not finite there.
     """
 
     values: Arrays
     stats: Arrays
     status: np.ndarray
-    state: Any
+    state: State
     unconstrained_start: Arrays
 
 
@@ -175,94 +179,266 @@ def run(
         store for the job that gathers them.
     """
     execution = execution or Execution()
-    program = Program(model, sampler, min(execution.block, sampler.draws))
     everything, count = lanes.tree(), len(lanes)
-    first = take(everything, np.zeros(1, int))
+    work = _Work(model, sampler, take(everything, np.zeros(1, int)), shared, derive, execution)
     kept = execution.store.call(_digest(lanes, sampler, keep_state, state))
     finished = kept.finished()
     left, outputs, places = kept.left(count), [], []
     if len(left):
-        chunks, size = batches(len(left), jax.device_count(), sampler.draws * _bytes_per_draw(program, first, shared))
-        places = [left[chunk] for chunk in chunk_rows(len(left), chunks, size)]
-        parts = _compile(program, derive, take(everything, places[0]), shared, execution.vectorized)
-        for chunk in places:
-            lane = take(everything, chunk)
+        each = work.lanes_of_a_call(len(left))
+        places = [left[rows] for rows in batches.chunks(len(left), each)]
+        work.compile(take(everything, places[0]))
+
+        def sampled(chunk):
             before = None if state is None else take(state, chunk)
-            values, stats, status, now, start_z = _sampled(
-                parts, program, lane, shared, before, chunk, kept, execution.progress
-            )
-            outputs.append((values, stats, status, now if keep_state else None, start_z))
-            kept.finish(chunk, jax.tree.leaves(outputs[-1]))
+            values, stats, status, now, start = work.sample(take(everything, chunk), before, chunk, kept)
+            output = (values, stats, status, now if keep_state else None, start)
+            kept.finish(chunk, jax.tree.leaves(output))
+            return output
+
+        outputs = list(map(sampled, places) if work.vectorized else in_threads(sampled, places))
     if execution.store.share is not None:
         return None
     if finished:
-        structure = jax.tree.structure(outputs[0] if outputs else _output(program, derive, first, shared, keep_state))
+        structure = jax.tree.structure(outputs[0] if outputs else work.output(keep_state))
         outputs += [structure.unflatten(piece.leaves) for piece in finished]
         places += [piece.lanes for piece in finished]
     return Result(*restore_order(outputs, places, count))
 
 
-def _sampled(
-    parts: tuple[Callable, Callable, Callable, Callable],
-    program: Program,
-    lane: Arrays,
-    shared: Arrays,
-    before: Any,
-    chunk: np.ndarray,
-    kept: Call,
-    progress: Callable[[int], None],
-) -> tuple:
-    """Sample the lanes of a chunk, from where they were when the job was stopped: values,
-    statistics, status, state, start."""
-    (begin, from_prior, advance, finish), sampler = parts, program.sampler
-    now = _started(begin, from_prior, lane, shared) if before is None else _with_keys(before)
-    start_z, started = jax.tree.map(np.asarray, now.z), _valid(now)
-    size, real = len(chunk), len(np.unique(chunk))
-    nothing = jax.tree.map(
-        lambda leaf: np.asarray(leaf)[:, None][:, :0], (now.z, read_stats(now, sampler.max_tree_depth))
-    )
-    at_work = (_without_keys(now), start_z, started, nothing, sampler.warmup if before is None else 0)
-    if (leaves := kept.at_work(chunk)) is not None:
-        at_work = jax.tree.structure(at_work).unflatten(leaves)
-        now = _with_keys(at_work[0])
-    _, start_z, started, recorded, skip = at_work
-    skip, done, recorded = int(skip), jax.tree.leaves(recorded)[0].shape[1], [recorded]
-    progress((sampler.warmup * (before is None) - skip + done) * real)
-    while done < sampler.draws:
-        warmup = min(skip, program.block)
-        todo = 0 if warmup < skip else min(program.block, sampler.draws - done)
-        now, *rows = advance((lane, now, *(np.full(size, n, np.int32) for n in (warmup, todo))), shared)
-        recorded.append(jax.tree.map(lambda leaf, todo=todo: np.asarray(leaf)[:, :todo], tuple(rows)))
-        skip, done = skip - warmup, done + todo
-        progress((warmup + todo) * real)
-        kept.keep(
-            chunk,
-            lambda now=now, skip=skip: jax.tree.leaves((_without_keys(now), start_z, started, _joined(recorded), skip)),
+class _Work:
+    """What one call of `run` samples, and the compiled program that does it."""
+
+    def __init__(
+        self,
+        model: Callable,
+        sampler: Sampler,
+        first: Arrays,
+        shared: Arrays,
+        derive: Callable | None,
+        execution: Execution,
+    ) -> None:
+        """first: the first lane, with an axis of one lane."""
+        self.program, self.sampler, self.derive, self.execution = Program(model, sampler), sampler, derive, execution
+        self.first, self.shared = jax.tree.map(lambda array: array[0], first), jax.device_put(shared)
+        self.vectorized = side_by_side() if execution.vectorized is None else execution.vectorized
+        self.layout: Layout = self.program.layout(self.first, shared)
+        bytes_per_draw = self.layout.elements * self.layout.kind.itemsize
+        self.block = int(np.clip(BLOCK_BYTES / max(bytes_per_draw, 1), 1, execution.block))
+        self.lock = threading.Lock()
+
+    def lanes_of_a_call(self, lanes: int) -> int:
+        if not self.vectorized:
+            return 1
+        values = jax.tree.leaves(self.output(False))
+        return batches.side_by_side_lanes(lanes, sum(leaf.size * leaf.dtype.itemsize for leaf in values))
+
+    def compile(self, lane: Arrays) -> None:
+        """Compile the parts for the lanes of one call, in parallel; the start from the prior, which
+        few models need, is compiled once it is called."""
+        count, kind, layout = len(lane["chain"]), self.layout.kind, self.layout
+        state = self.state(lane, np.zeros((count, layout.elements), kind), self.identity(count))
+        draws = jnp.zeros((count, self.sampler.draws, layout.elements), kind)
+        advance = self.over_lanes(partial(self.program.advance, layout, block=self.block), (0, 0, None, None))
+        finish = self.over_lanes(
+            partial(self.program.finish, layout, self.derive), (0, 0, 0, None), skip_optimization=self.derive is None
         )
-    draws, stats = _joined(recorded)
-    values, finite = finish((lane, draws, stats), shared)
-    status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
-    return jax.tree.map(np.asarray, values), stats, status, _without_keys(now), start_z
+        longest = advance.lower(_inputs(lane), state, self.how(0, 0, 0), self.shared)  # takes longest, so it is first
+        stats = {
+            name: jax.ShapeDtypeStruct((count, self.sampler.draws), rows.dtype)
+            for name, rows in longest.out_info[2].items()
+        }
+        with ThreadPoolExecutor(2) as pool:
+            compiled = pool.submit(longest.compile)
+            self.finish = finish.lower(lane, draws, stats, self.shared).compile()
+            self.advance = compiled.result()
+
+    def over_lanes(self, function: Callable, axes: tuple, skip_optimization: bool = False) -> Callable:
+        """The function for the lanes of one call, to be compiled.
+
+        axes: of each argument 0, where the lane is its first axis, or None.
+        """
+
+        def of_one(*arguments):
+            own = [
+                jax.tree.map(lambda leaf: leaf[0], argument) if axis == 0 else argument
+                for argument, axis in zip(arguments, axes, strict=True)
+            ]
+            return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], function(*own))
+
+        options = batches.compiler_options(skip_optimization)
+        return jax.jit(jax.vmap(function, in_axes=axes) if self.vectorized else of_one, compiler_options=options)
+
+    def how(self, skip: int, todo: int, depth: int) -> Arrays:
+        counts = {"skip": skip, "todo": todo, "depth": depth}
+        target = np.asarray(self.sampler.target_accept, self.layout.kind)
+        return {name: np.int32(value) for name, value in counts.items()} | {"target": target}
+
+    def identity(self, lanes: int) -> Metric:
+        return warmup.first_metric(np.ones((lanes, self.layout.elements), self.layout.kind), self.layout.dense)
+
+    def state(self, lane: Arrays, z: np.ndarray, metric: Metric) -> State:
+        """Chains at z (lanes, elements), whose energy is not known yet."""
+        count, elements = z.shape
+        zero = np.zeros(count, self.layout.kind)
+        return State(
+            key=np.stack([_words(*own) for own in zip(lane["key"], lane["chain"], strict=True)]),
+            iteration=np.zeros(count, np.uint32),
+            z=z,
+            potential=zero + np.inf,
+            gradient=np.zeros_like(z),
+            metric=metric,
+            step_size=zero,
+            averaging=warmup.restarted(zero + 1),
+            moments=warmup.no_moments(count, elements, self.layout.dense, self.layout.kind),
+        )
+
+    def run(self, lane: Arrays, state: State, how: Arrays) -> tuple[State, np.ndarray, Arrays]:
+        return jax.tree.map(np.asarray, self.advance(_inputs(lane), state, how, self.shared))
+
+    def evaluated(self, lane: Arrays, z: np.ndarray) -> State:
+        """Chains at z with its energy and gradient.
+
+        An iteration of one step of length zero computes them, and is taken whatever the energy.
+        """
+        state = self.run(lane, self.state(lane, z, self.identity(len(z))), self.how(1, 0, 1))[0]
+        return state._replace(iteration=np.zeros_like(state.iteration))
+
+    def sample(self, lane: Arrays, before: State | None, chunk: np.ndarray, kept: Call) -> tuple:
+        """Sample lanes, from where they were when the job was stopped: values, statistics, status,
+        state, start."""
+        sampler, real = self.sampler, len(np.unique(chunk))
+        calls = warmup.stages(sampler.warmup, sampler.max_tree_depth, self.block, lane["warm_start"] is not None)
+        state = self.started(lane) if before is None else before
+        draws = np.zeros((len(chunk), 0, self.layout.elements), self.layout.kind)
+        start, started, recorded, stage = state.z, _valid(state), [], 0 if before is None else len(calls)
+        if (leaves := kept.at_work(chunk)) is not None:
+            structure = jax.tree.structure((state, start, started, stage))
+            state, start, started, stage = structure.unflatten(leaves[: structure.num_leaves])
+            stage = int(stage[0])
+            if len(leaves) > structure.num_leaves:
+                draws, *stats = leaves[structure.num_leaves :]
+                recorded = [(draws, dict(zip(sorted(STATS), stats, strict=True)))]
+        done = draws.shape[1]
+        self.progressed((sum(call.iterations for call in calls[:stage]) * (before is None) + done) * real)
+        while done < sampler.draws:
+            if stage < len(calls):
+                call, stage = calls[stage], stage + 1
+                state, *_ = self.run(lane, state, self.how(call.iterations, 0, call.depth))
+                state, iterations = self.adapted(state, call.ends_window, stage == len(calls)), call.iterations
+            else:
+                iterations = min(self.block, sampler.draws - done)
+                state, *rows = self.run(lane, state, self.how(0, iterations, sampler.max_tree_depth))
+                recorded.append(jax.tree.map(lambda leaf, todo=iterations: leaf[:, :todo], tuple(rows)))
+                done += iterations
+            self.progressed(iterations * real)
+            at_work = (state, start, started, np.full(len(chunk), stage), tuple(recorded))
+            kept.keep(chunk, partial(_leaves, at_work))
+        draws, stats = _joined(recorded)
+        values, finite = jax.tree.map(np.asarray, self.finish(lane, draws, stats, self.shared))
+        status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
+        return values, stats, status, state, self.layout.unflatten(start)
+
+    def progressed(self, iterations: int) -> None:
+        with self.lock:
+            self.execution.progress(iterations)
+
+    def adapted(self, state: State, ends_window: bool, last: bool) -> State:
+        """The chains after a call of the warm-up."""
+        step_size = np.exp(state.averaging.log_step)
+        if ends_window:
+            count, elements = state.z.shape
+            return state._replace(
+                metric=warmup.metric(state.moments, state.metric),
+                step_size=step_size,
+                averaging=warmup.restarted(step_size),
+                moments=warmup.no_moments(count, elements, self.layout.dense, self.layout.kind),
+            )
+        return state._replace(step_size=step_size) if last else state
+
+    def started(self, lane: Arrays) -> State:
+        """The chains at the beginning of the warm-up.
+
+        Without a warm start each lane is at its first point, uniform on (-2, 2) for each element,
+        with a finite density and gradient, or at the last one tried. Where all are hopeless, it is
+        at the first draw from the prior with a larger density, if there is one.
+        """
+        if (warm := lane["warm_start"]) is not None:
+            z = np.concatenate(self.layout.flatten(warm.z, (len(lane["chain"]),)), axis=1)
+            state = self.evaluated(lane, z)
+            step_size = np.asarray(warm.step_size, self.layout.kind)
+            metric = jax.tree.map(lambda leaf: np.asarray(leaf, self.layout.kind), warm.metric)
+        else:
+            state = self.searched(lane)
+            metric = warmup.first_metric(state.gradient, self.layout.dense)
+            step_size = np.full(len(state.z), warmup.FIRST_STEP, self.layout.kind)
+        fresh = self.state(lane, state.z, metric)
+        return fresh._replace(
+            potential=state.potential,
+            gradient=state.gradient,
+            step_size=step_size,
+            averaging=warmup.restarted(step_size),
+        )
+
+    def searched(self, lane: Arrays) -> State:
+        state = self.evaluated(lane, self.uniform(lane, 0))
+        for number in range(1, STARTS):
+            if (valid := _valid(state)).all():
+                break
+            state = _where(valid, state, self.evaluated(lane, self.uniform(lane, number)))
+        energy = np.where(_valid(state), state.potential, np.inf)
+        hopeless = energy > HOPELESS
+        drawn_from = self.over_lanes(partial(self.program.from_prior, self.layout), (0, None, None), True)
+        for number in range(PRIOR_STARTS):
+            if not hopeless.any():
+                break
+            drawn = self.evaluated(lane, np.asarray(drawn_from(lane, np.uint32(number), self.shared)))
+            better = hopeless & _valid(drawn) & (drawn.potential < energy)
+            state, hopeless = _where(better, drawn, state), hopeless & ~better
+        return state
+
+    def uniform(self, lane: Arrays, number: int) -> np.ndarray:
+        """Starting point `number` of each lane."""
+        own = zip(lane["key"], lane["chain"], strict=True)
+        generators = [np.random.Generator(np.random.Philox(_seed(*each, number))) for each in own]
+        points = [generator.uniform(-START_RADIUS, START_RADIUS, self.layout.elements) for generator in generators]
+        return np.stack(points).astype(self.layout.kind)
+
+    def output(self, keep_state: bool) -> tuple:
+        """The shapes and types of what `sample` returns for one lane."""
+        draws, kind = self.sampler.draws, self.layout.kind
+        lane = jax.tree.map(lambda array: array[None], self.first)
+        state = self.state(lane, np.zeros((1, self.layout.elements), kind), self.identity(1))
+        whole = jax.ShapeDtypeStruct((draws, self.layout.elements), kind)
+        stats = {name: jax.ShapeDtypeStruct((draws,), own or kind) for name, own in STATS.items()}
+        finish = partial(self.program.finish, self.layout, self.derive)
+        values, finite = jax.eval_shape(finish, self.first, whole, stats, self.shared)
+        start = self.layout.unflatten(np.zeros(self.layout.elements, kind))
+        return values, stats, finite, state if keep_state else None, start
+
+
+def _inputs(lane: Arrays) -> Arrays:
+    """What the sampler sees of a lane."""
+    return {name: lane[name] for name in ("arguments", "held_out")}
+
+
+def _seed(key: np.ndarray, chain: int, *numbers: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence([*map(int, key), int(chain), *numbers])
+
+
+def _words(key: np.ndarray, chain: int) -> np.ndarray:
+    """The key (2,) of a lane's random numbers."""
+    return _seed(key, chain).generate_state(2, np.uint32)
+
+
+def _leaves(at_work: tuple) -> list:
+    """What `sample` keeps of lanes at work: the chains, and the draws so far."""
+    *chains, recorded = at_work
+    return jax.tree.leaves((*chains, _joined(recorded) if recorded else ()))
 
 
 def _joined(recorded: Sequence) -> Any:
     return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *recorded)
-
-
-def _output(program: Program, derive: Callable | None, first: Arrays, shared: Arrays, keep_state: bool) -> tuple:
-    """The shapes and types of what `run` returns for a chunk."""
-    lane = jax.tree.map(lambda array: array[0], first)
-
-    def output(lane, shared):
-        state = program.begin(lane, shared)
-        row = (state.z, read_stats(state, program.sampler.max_tree_depth))
-        rows = jax.tree.map(
-            lambda leaf: jnp.zeros((program.sampler.draws, *jnp.shape(leaf)), jnp.result_type(leaf)), row
-        )
-        values, finite = program.finish(derive, lane, *rows, shared)
-        return values, rows[1], finite, state if keep_state else None, state.z
-
-    return jax.eval_shape(output, lane, shared)
 
 
 def _digest(lanes: Lanes, sampler: Sampler, keep_state: bool, state: Any) -> str:
@@ -307,100 +483,13 @@ def join_runs(first: Result, second: Result) -> Result:
     )
 
 
-def _started(begin: Callable, from_prior: Callable, lane: Arrays, shared: Arrays):
-    """The state of each lane at its first starting point with a finite density and gradient, or at
-    the last one tried.
-
-    Where all are hopeless, it is the first draw from the prior with a larger density, if there is
-    one.
-    """
-    numbers = lane["start"].copy()
-    state = begin(lane, shared)
-    for number in range(1, STARTS if lane["warm_start"] is None else 1):
-        valid = _valid(state)
-        if valid.all():
-            break
-        numbers = np.where(valid, numbers, np.uint32(number))
-        state = begin(lane | {"start": numbers}, shared)
-    if lane["warm_start"] is not None:
-        return state
-    energy = np.where(_valid(state), np.asarray(state.potential_energy), np.inf)
-    hopeless = energy > HOPELESS
-    for number in range(PRIOR_STARTS):
-        if not hopeless.any():
-            break
-        drawn = from_prior(lane | {"start": np.full_like(numbers, number)}, shared)
-        better = hopeless & _valid(drawn) & (np.asarray(drawn.potential_energy) < energy)
-        state, hopeless = _where(better, drawn, state), hopeless & ~better
-    return state
-
-
-def _where(chosen: np.ndarray, state, other):
+def _where(chosen: np.ndarray, state: State, other: State) -> State:
     """One state for the chosen lanes, and another for the rest."""
-
-    def either(one, two):
-        return np.where(chosen.reshape(-1, *[1] * (np.ndim(one) - 1)), one, two)
-
-    return _with_keys(jax.tree.map(either, _without_keys(state), _without_keys(other)))
-
-
-def _valid(state) -> np.ndarray:
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((state.potential_energy, state.z_grad))]
-    return np.all([np.isfinite(leaf).reshape(len(leaf), -1).all(axis=1) for leaf in leaves], axis=0)
-
-
-def _compile(program: Program, derive: Callable | None, lane: Arrays, shared: Arrays, vectorized: bool | None):
-    """The parts: start, start from the prior, advance, finish. XLA compiles them in parallel, one
-    thread each; the second, which few models need, once it is called."""
-
-    def finish(packed, shared):
-        return program.finish(derive, *packed, shared)
-
-    size = len(lane["chain"])
-    begin, advance = (
-        compile_over_lanes(program.begin, vectorized, skip_optimization=True),
-        compile_over_lanes(program.advance, vectorized),
+    return jax.tree.map(
+        lambda one, two: np.where(chosen.reshape(-1, *[1] * (np.ndim(one) - 1)), one, two), state, other
     )
-    finish = compile_over_lanes(finish, vectorized, skip_optimization=derive is None)
-    count = jax.ShapeDtypeStruct((size,), jnp.int32)
-    packed = (lane, jax.eval_shape(begin, lane, shared), count, count)
-    with ThreadPoolExecutor() as pool:
-        longest = advance.lower(packed, shared)  # its compilation takes longest, so it starts first
-        compiled = [pool.submit(longest.compile)]
-        _, draws, stats = longest.out_info
-        whole = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct((size, program.sampler.draws, *leaf.shape[2:]), leaf.dtype),
-            (draws, stats),
-        )
-        compiled.append(pool.submit(begin.lower(lane, shared).compile))
-        compiled.append(pool.submit(finish.lower((lane, *whole), shared).compile))
-        advance, begin, finish = (part.result() for part in compiled)
-    return begin, compile_over_lanes(program.begin_from_prior, vectorized, skip_optimization=True), advance, finish
 
 
-def _without_keys(state) -> Any:
-    """The sampler state as NumPy arrays, its random keys as their data, so that it can be
-    stored."""
-    return jax.tree.map(lambda leaf: np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf), state)
-
-
-def _with_keys(state) -> Any:
-    """The inverse of `_without_keys`."""
-    keys = {"rng_key": jax.random.wrap_key_data(state.rng_key, impl="threefry2x32")}
-    adapted = {"rng_key": jax.random.wrap_key_data(state.adapt_state.rng_key, impl="threefry2x32")}
-    return state._replace(**keys, adapt_state=state.adapt_state._replace(**adapted))
-
-
-def _is_key(leaf) -> bool:
-    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-
-
-def _bytes_per_draw(program: Program, first: Arrays, shared: Arrays) -> int:
-    lane = jax.tree.map(lambda array: array[0], first)
-    state = jax.eval_shape(program.begin, lane, shared)
-    sites = jax.eval_shape(program.constrain, lane, shared, jax.tree.map(_one_draw, state.z))
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves((state.z, sites))) + 64
-
-
-def _one_draw(leaf):
-    return jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype)
+def _valid(state: State) -> np.ndarray:
+    """Which lanes have a finite energy and gradient."""
+    return np.isfinite(state.potential) & np.isfinite(state.gradient).all(axis=1)

@@ -1,24 +1,31 @@
 """NUTS for one lane, as pure functions of its key, data, hyperparameters and held-out
 observations."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro
-from jax.flatten_util import ravel_pytree
 from numpyro import handlers
 from numpyro.distributions import biject_to
-from numpyro.infer import NUTS
 from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
 
+from tadpool.engine import trajectories
 from tadpool.engine.hoisting import hoisted
+from tadpool.engine.trajectories import Metric, State
 from tadpool.errors import UserError
 
 Arrays = dict[str, Any]
-START_RADIUS = 2.0
+# Statistics of an iteration, under ArviZ's names, and their types; None is that of the positions.
+STATS = dict.fromkeys(("lp", "energy", "acceptance_rate", "step_size")) | {
+    "diverging": bool,
+    "n_steps": np.int32,
+    "reached_max_treedepth": bool,
+}
 # What is folded into a lane's key for starts from the prior.
 PRIOR = 2**31
 # NumPyro adds this to the name of a site that it samples in place of a reparametrized one.
@@ -61,13 +68,12 @@ class Sampler:
 class WarmStart(NamedTuple):
     """Where lanes start, from an earlier fit; the first axis of every array is the lane.
 
-    z: unconstrained site -> its values (lanes, ...). inverse_mass_matrix: for each of
-    `Sampler.blocks` that has sites, the variances of their elements (lanes, elements) or their
-    covariances (lanes, elements, elements). step_size: (lanes,).
+    z: unconstrained site -> its values (lanes, ...). metric: of the elements in the order of
+    `Sampler.blocks`. step_size: (lanes,).
     """
 
     z: Arrays
-    inverse_mass_matrix: dict[tuple[str, ...], Any]
+    metric: Metric
     step_size: Any
 
 
@@ -120,35 +126,51 @@ def lane_key(lane: Arrays) -> jax.Array:
     return jax.random.fold_in(jax.random.wrap_key_data(lane["key"], impl="threefry2x32"), lane["chain"])
 
 
-def read_stats(state, max_tree_depth: int) -> Arrays:
-    """The sample statistics of one iteration, under ArviZ's names."""
-    return {
-        "lp": -state.potential_energy,
-        "energy": state.energy,
-        "acceptance_rate": state.accept_prob,
-        "step_size": state.adapt_state.step_size,
-        "diverging": state.diverging,
-        "n_steps": state.num_steps.astype(jnp.int32),
-        "reached_max_treedepth": state.num_steps >= 2**max_tree_depth - 1,
-    }
+@dataclass(frozen=True)
+class Layout:
+    """How the unconstrained sites lie in one vector.
+
+    shapes: site -> its shape, in order. dense: elements at the beginning that are adapted jointly.
+    kind: their type.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    dense: int
+    kind: np.dtype
+
+    @property
+    def elements(self) -> int:
+        return sum(map(math.prod, self.shapes.values()))
+
+    def unflatten(self, z: Any) -> Arrays:
+        """The sites of vectors (..., elements)."""
+        sites, first = {}, 0
+        for name, shape in self.shapes.items():
+            last = first + math.prod(shape)
+            sites[name] = z[..., first:last].reshape((*z.shape[:-1], *shape))
+            first = last
+        return sites
+
+    def flatten(self, sites: Arrays, lanes: tuple[int, ...] = ()) -> list:
+        """The parts of the vectors of sites (*lanes, ...), to be joined."""
+        return [sites[name].reshape((*lanes, -1)) for name in self.shapes]
 
 
 @dataclass(frozen=True)
 class Program:
-    """The parts of a program that samples one model with one sampler setting.
+    """The parts of a program that samples one model.
 
     All take a lane (`Lanes.tree`) and `shared`, the model arguments that are the same in every
-    lane.
+    lane. Whatever differs between fits of the model is an argument, so that they share the compiled
+    program.
 
     Attributes:
         model: A NumPyro model whose keyword arguments are all arrays.
         sampler: Settings of NUTS.
-        block: Largest number of draws of one call of `advance`.
     """
 
     model: Callable
     sampler: Sampler
-    block: int
 
     def call(self, lane: Arrays, shared: Arrays) -> Callable:
         """The model with all its arguments, and with the lane's held-out observations dropped."""
@@ -159,92 +181,97 @@ class Program:
 
         return model
 
-    def kernel(self, lane: Arrays, shared: Arrays, z: Arrays) -> NUTS:
-        """NUTS on the lane's potential; `z` is an unconstrained point, for its shape."""
-        model, warm_start = self.call(lane, shared), lane["warm_start"]
-        dense, rest = self.sampler.blocks(z)
-        start = {}
-        if warm_start is not None:
-            masses = warm_start.inverse_mass_matrix
-            # NumPyro writes into a dict that it is given.
-            start = {"step_size": warm_start.step_size, "inverse_mass_matrix": {**masses} if dense else masses[rest]}
-        return NUTS(
-            potential_fn=hoisted(lambda z: potential_energy(model, (), {}, z), z),
-            target_accept_prob=self.sampler.target_accept,
-            max_tree_depth=self.sampler.max_tree_depth,
-            dense_mass=[dense] if dense else False,
-            **start,
-        )
-
-    def begin(self, lane: Arrays, shared: Arrays):
-        """The sampler state at the lane's warm start or, without one, at start number
-        `lane["start"]`.
-
-        The latter is uniform on (-2, 2) for each unconstrained element.
-        """
+    def layout(self, lane: Arrays, shared: Arrays) -> Layout:
+        """How the sites lie in one vector: those of `dense` first."""
         model = self.call(lane, shared)
-        start_key, key = jax.random.split(lane_key(lane))
-        if lane["warm_start"] is not None:
-            z = lane["warm_start"].z
-            return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
-        points = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model, validate_grad=False).param_info.z)
-        start_key = jax.random.fold_in(start_key, lane["start"])
-        flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), points))
-        z = unflatten(jax.random.uniform(start_key, flat.shape, flat.dtype, -START_RADIUS, START_RADIUS))
-        return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
+        sites = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model, validate_grad=False).param_info.z)
+        dense, rest = self.sampler.blocks(sites)
+        shapes = {name: sites[name].shape for name in (*dense, *rest)}
+        joint = sum(math.prod(shapes[name]) for name in dense)
+        return Layout(shapes, joint, np.dtype(jnp.result_type(*sites.values())))
 
-    def begin_from_prior(self, lane: Arrays, shared: Arrays):
-        """The sampler state at draw number `lane["start"]` from the prior."""
-        model = self.call(lane, shared)
-        start_key, key = jax.random.split(lane_key(lane))
-        prior_key = jax.random.fold_in(jax.random.fold_in(start_key, PRIOR), lane["start"])
-        trace = handlers.trace(handlers.seed(model, prior_key)).get_trace()
-        latents = {name: site for name, site in trace.items() if site["type"] == "sample" and not site["is_observed"]}
-        z = {name: biject_to(site["fn"].support).inv(site["value"]) for name, site in latents.items()}
-        return self.kernel(lane, shared, z).init(key, self.sampler.warmup, z, (), {})
+    def advance(self, layout: Layout, lane: Arrays, state: State, how: Arrays, shared: Arrays, block: int):
+        """Run `how["skip"]` iterations of the warm-up and `how["todo"]` recorded ones.
 
-    def advance(self, lane_and_state, shared: Arrays):
-        """Run `skip` iterations without recording them, then `todo` recorded ones.
+        One program serves both: discarded iterations overwrite each other in row 0.
 
-        One program serves both warm-up and sampling: discarded iterations overwrite each other in
-        row 0.
+        Args:
+            layout: How the sites lie in the vectors.
+            lane: The lane.
+            state: The chain.
+            how: skip, todo, the `depth` of trees, and the `target` of the acceptance.
+            shared: Model arguments.
+            block: Number of rows; todo is at most that.
 
         Returns:
-            The state, the draws and the statistics; the latter two have `block` rows, of which the
-                first `todo` count.
+            The state, the draws (block, elements) and the statistics (block,), of which the first
+                `todo` count.
         """
-        lane, state, skip, todo = lane_and_state
-        kernel = self.kernel(lane, shared, state.z)
-        # This sets the kernel up; its result is not used.
-        kernel.init(lane_key(lane), self.sampler.warmup, state.z, (), {})
-
-        def read(state):
-            return state.z, read_stats(state, self.sampler.max_tree_depth)
-
-        empty = jax.tree.map(lambda leaf: jnp.zeros((self.block, *jnp.shape(leaf)), jnp.result_type(leaf)), read(state))
-
-        def step(i, carry):
-            state, record = carry
-            state = kernel.sample(state, (), {})
-            row = jnp.maximum(i - skip, 0)
-            return state, jax.tree.map(lambda rows, leaf: rows.at[row].set(leaf), record, read(state))
-
-        state, (draws, stats) = jax.lax.fori_loop(0, skip + todo, step, (state, empty))
-        return state, draws, stats
-
-    def constrain(self, lane: Arrays, shared: Arrays, draws: Arrays) -> Arrays:
-        """Every latent and deterministic site (draws, ...) at unconstrained draws (draws, ...)."""
         model = self.call(lane, shared)
-        return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), draws)
+        example = jax.tree.map(lambda shape: jnp.zeros(shape, layout.kind), dict(layout.shapes), is_leaf=_is_shape)
+        gradient_of = jax.value_and_grad(hoisted(lambda sites: potential_energy(model, (), {}, sites), example))
 
-    def finish(self, derive: Callable | None, lane: Arrays, draws: Arrays, stats: Arrays, shared: Arrays):
-        """All sites of a lane's draws, or what `derive` computes from them, and whether the draws
-        are finite."""
-        values = self.constrain(lane, shared, draws)
-        sampled = (draws, {name: values[name] for name in draws}, stats["lp"])
+        def potential_and_gradient(z):
+            potential, gradient = gradient_of(layout.unflatten(z))
+            return potential, jnp.concatenate(layout.flatten(gradient))
+
+        stats = {name: jnp.zeros(block, kind or layout.kind) for name, kind in STATS.items()}
+        draws = jnp.zeros((block, layout.elements), layout.kind)
+        checkpoints = jnp.zeros((2, self.sampler.max_tree_depth + 1, layout.elements), layout.kind)
+
+        def step(number, carry):
+            state, draws, stats, checkpoints = carry
+            new, now, checkpoints = trajectories.iterate(potential_and_gradient, state, checkpoints, how["depth"])
+            adapted = (
+                *trajectories.average(state.averaging, now["acceptance_rate"], how["target"]),
+                trajectories.add(state.moments, new),
+            )
+            kept = (state.step_size, state.averaging, state.moments)
+            adapted = jax.tree.map(lambda one, other: jnp.where(number < how["skip"], one, other), adapted, kept)
+            step_size, averaging, moments = adapted
+            row = jnp.maximum(number - how["skip"], 0)
+            state = State(
+                state.key,
+                state.iteration + 1,
+                new.z,
+                new.potential,
+                new.gradient,
+                state.metric,
+                step_size,
+                averaging,
+                moments,
+            )
+            stats = {name: stats[name].at[row].set(now[name]) for name in stats}
+            return state, draws.at[row].set(new.z), stats, checkpoints
+
+        count = how["skip"] + how["todo"]
+        return jax.lax.fori_loop(0, count, step, (state, draws, stats, checkpoints))[:3]
+
+    def from_prior(self, layout: Layout, lane: Arrays, number: jax.Array, shared: Arrays) -> jax.Array:
+        """Draw `number` of the unconstrained sites from the prior: a vector (elements,)."""
+        key = jax.random.fold_in(jax.random.fold_in(lane_key(lane), PRIOR), number)
+        trace = handlers.trace(handlers.seed(self.call(lane, shared), key)).get_trace()
+        sites = {name: biject_to(trace[name]["fn"].support).inv(trace[name]["value"]) for name in layout.shapes}
+        return jnp.concatenate(layout.flatten(sites))
+
+    def constrain(self, lane: Arrays, shared: Arrays, sites: Arrays) -> Arrays:
+        """Every latent and deterministic site (draws, ...) at unconstrained sites (draws, ...)."""
+        model = self.call(lane, shared)
+        return jax.lax.map(lambda z: constrain_fn(model, (), {}, z, return_deterministic=True), sites)
+
+    def finish(self, layout: Layout, derive: Callable | None, lane: Arrays, draws: Any, stats: Arrays, shared: Arrays):
+        """All sites of a lane's draws (draws, elements), or what `derive` computes from them, and
+        whether the draws are finite."""
+        sites = layout.unflatten(draws)
+        values = self.constrain(lane, shared, sites)
+        sampled = (draws, {name: values[name] for name in sites}, stats["lp"])
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(sampled)]).all()
         values = {
             name: jnp.where(finite, value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.floating) else value
             for name, value in values.items()
         }
         return (values if derive is None else derive(values, stats, lane, shared)), finite
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple)

@@ -18,7 +18,7 @@ from arviz_stats.base import array_stats
 from numpyro.infer.util import unconstrain_fn
 
 from tadpool import seeds
-from tadpool.engine import batches, lanes
+from tadpool.engine import batches, lanes, warmup
 from tadpool.engine.nuts import WarmStart, lane_key
 from tadpool.evaluation.folds import Fold
 from tadpool.fitting import sampling
@@ -27,7 +27,7 @@ from tadpool.modelling.batched_fits import Points
 from tadpool.modelling.binding import Arrays, Bound
 from tadpool.modelling.entry import Entry
 
-REFIT_WARMUP = 300
+REFIT_WARMUP = 150
 """Most warm-up iterations of a refit, which starts with the step sizes and variances of the main
 fit."""
 
@@ -179,16 +179,11 @@ def warm_start(
     with numpyro.validation_enabled(False):
         z = batches.map_lanes(unconstrained, lane, shared)
 
-    def elements(sites: Sequence[str]) -> np.ndarray:
-        return np.concatenate([z[name].reshape(fits, chains * z[name].shape[1], -1) for name in sites], axis=2)
-
-    dense, rest = sampler.blocks(z)
-    masses = {rest: elements(rest).var(axis=1)} if rest else {}
-    if dense:
-        masses[dense] = np.stack([np.atleast_2d(np.cov(draws, rowvar=False)) for draws in elements(dense)])
+    draws = {name: array.reshape(fits, chains * array.shape[1], *array.shape[2:]) for name, array in z.items()}
+    metric = warmup.metric_of_draws(draws, sampler)
     return WarmStart(
         z={name: array[:, -1] for name, array in z.items()},
-        inverse_mass_matrix={sites: np.repeat(mass, chains, axis=0) for sites, mass in masses.items()},
+        metric=jax.tree.map(lambda array: np.repeat(array, chains, axis=0), metric),
         step_size=step_size.reshape(fits * chains, -1)[:, -1],
     )
 

@@ -43,11 +43,12 @@ def prior(bound: Bound, key: np.ndarray) -> xr.DataTree:
         return {name: value for name, value in draw(lane, shared).items() if name not in bound.outcomes}
 
     kept = within_bytes(np.arange(PRIOR_DRAWS), 1, bound)
+    options = {"each": batches.BRIEF, "skip_optimization": is_quick_to_draw(bound)}
     if len(kept) < PRIOR_DRAWS:
-        values = batches.map_lanes(sites, batch, shared, skip_optimization=is_quick_to_draw(bound))
+        values = batches.map_lanes(sites, batch, shared, **options)
         values |= _outcomes(bound, draw, batches.take(batch, kept), shared)
     else:
-        values = batches.map_lanes(draw, batch, shared, skip_optimization=is_quick_to_draw(bound))
+        values = batches.map_lanes(draw, batch, shared, **options)
     split = {"prior": {}, "prior_predictive": {}}
     for name, value in values.items():
         split["prior_predictive" if name in bound.outcomes else "prior"][name] = smallest_integer_type(value[None])
@@ -278,11 +279,11 @@ def log_likelihood_blocks(
         return jax.lax.map(at_draw, lane["draws"])
 
     lane = {"draws": _latents(bound, {n: v.values for n, v in posterior.data_vars.items()}), "arguments": arguments}
-    compiled = batches.compile_over_lanes(derive)
+    over_lanes = batches.OverLanes(derive)
     for first in range(0, units, step):
         start = min(first, units - step)  # the last block begins with units of the one before, which are dropped
         whole = lane | {"start": np.full(chains, start)}
-        values = batches.map_lanes(derive, whole, bound.data, bytes_per_lane=block_bytes / chains, compiled=compiled)
+        values = over_lanes(whole, bound.data, block_bytes / chains)
         labels = {unit: bound.dataset[unit].values[first : first + step]}
         yield xr.DataArray(values[:, :, first - start :], dims=("chain", "draw", unit), coords=labels)
 

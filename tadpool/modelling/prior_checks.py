@@ -57,8 +57,9 @@ def check(bound: Bound, key: np.ndarray) -> None:
         batch = {"key": np.tile(key, (DRAWS, 1)), "chain": np.arange(DRAWS, dtype=np.uint32)}
         size = 8.0 * sum(bound.sizes.values())
         shared = {**bound.data, **bound.hyperparameters}
+        options = {"each": batches.BRIEF, "bytes_per_lane": size, "skip_optimization": True}
         try:
-            found, slopes = batches.map_lanes(derive, batch, shared, bytes_per_lane=size, skip_optimization=True)
+            found, slopes = batches.map_lanes(derive, batch, shared, **options)
         except ValueError as error:
             if NO_GRADIENT not in str(error):
                 raise

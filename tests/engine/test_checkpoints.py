@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tadpool import ROOT
-from tadpool.engine import checkpoints
+from tadpool.engine import checkpoints, trajectories
 from tadpool.engine.checkpoints import CheckpointStore, SavedLanes
 from tadpool.errors import UserError
 from tadpool.files import contracts, io
@@ -79,7 +79,7 @@ child_process.guarded(**json.loads(sys.argv[1]))
 # A fit whose lanes at work are kept after every block, and whose job is ended after some of them.
 ENDED = """
 import os, signal, time
-from tadpool.engine import checkpoints
+from tadpool.engine import checkpoints, trajectories
 
 def main(job, spec):
     from tadpool.fitting.fit_job import fit
@@ -87,9 +87,9 @@ def main(job, spec):
     entry, settings = Entry.parse(spec)
     after, whom = settings.pop("after"), settings.pop("whom")
     keep, seen = checkpoints.CheckpointStore.keep, []
-    def counted(self, piece):
+    def counted(self, lanes, piece):
         self._next = 0.0
-        keep(self, piece)
+        keep(self, lanes, piece)
         seen.append(piece)
         if len(seen) == after:
             {"child": lambda: os.kill(os.getpid(), signal.SIGKILL), "job": lambda: os.kill(os.getppid(), signal.SIGTERM),
@@ -98,10 +98,11 @@ def main(job, spec):
     checkpoints.CheckpointStore.keep = counted
     fit(job, entry, **settings)
 """
+ITERATION = trajectories.State._fields.index("iteration")
 STATUS = {"child": 0, "job": 128 + signal.SIGTERM, "all": -signal.SIGKILL}
 
 
-@pytest.mark.parametrize(("whom", "after"), [("child", 2), ("job", 5), ("all", 6)])
+@pytest.mark.parametrize(("whom", "after"), [("child", 3), ("job", 12), ("all", 25)])
 def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp_path, whom, after):
     folder = tmp_path / "e"
     folder.mkdir()
@@ -115,8 +116,10 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp
     # result.
     left = {".fit.resume", *(("crashes.json", "fit.nc", ".fit.nc.sha256") if whom == "child" else ())}
     assert {path.name for path in folder.iterdir()} == left
-    (piece,) = checkpoints.read(folder / ".fit.resume" / checkpoints.AT_WORK, identity())
-    assert piece.leaves[-1] == max(0, SAMPLER["warmup"] - 500 * after)  # what is left of the warm-up
+    pieces = checkpoints.read(folder / ".fit.resume" / checkpoints.AT_WORK, identity())
+    assert {int(lane) for piece in pieces for lane in piece.lanes} <= {0, 1}
+    assert all(0 < piece.leaves[ITERATION] < SAMPLER["warmup"] + SAMPLER["draws"] for piece in pieces)
+    assert pieces
     assert fit(data, folder) == undisturbed
     assert not (folder / ".fit.resume").exists()
 
