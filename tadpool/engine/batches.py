@@ -1,5 +1,8 @@
-"""A function of one lane, computed for all lanes: on a CPU by one program of one lane, which as many
-threads as there are cores call for one lane after another; on an accelerator side by side."""
+"""A function of one lane, computed for all lanes.
+
+On a CPU as many threads as there are cores call one program for one lane after another; on an
+accelerator lanes run side by side.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -49,8 +52,10 @@ def side_by_side_lanes(lanes: int, bytes_per_lane: float) -> int:
 
 
 def in_threads(function: Callable, arguments: Iterable) -> Iterator:
-    """`function` of each argument, in order, computed by as many threads as the job may use. What one
-    of them raises is raised here, and no further one is begun."""
+    """`function` of each argument, in order, computed by as many threads as the job may use.
+
+    What one of them raises is raised here, and no further one is begun.
+    """
     with ThreadPoolExecutor(workers.threads) as pool:
         futures = [pool.submit(function, argument) for argument in arguments]
         try:
@@ -70,8 +75,8 @@ def compiler_options(skip_optimization: bool) -> dict[str, int] | None:
 class OverLanes:
     """A function of one lane, compiled at the first call.
 
-    function: `function(lane, shared)`. each: lanes of one call on a CPU; more than one where each is
-    a matter of microseconds. skip_optimization: see `compiler_options`.
+    function: `function(lane, shared)`. each: lanes of one call on a CPU; more than one where each
+    is a matter of microseconds. skip_optimization: see `compiler_options`.
     """
 
     function: Callable

@@ -4,8 +4,8 @@ A lane is one chain of one fit: a key, the data, the hyperparameters, and the ob
 held out. On a CPU all lanes run the same compiled program of one lane, each from its start to its
 end in one of as many threads as there are cores (`batches`); on a GPU they run side by side. Data,
 keys, hyperparameters and settings are arguments of the program, so that all fits of a model share
-it: those of a study, refits, sweeps and calibrations. The draws of a lane do not depend on the batch
-it runs in, on the number of threads, or on the size of the blocks of draws.
+it: those of a study, refits, sweeps and calibrations. The draws of a lane do not depend on the
+batch it runs in, on the number of threads, or on the size of the blocks of draws.
 """
 
 import enum

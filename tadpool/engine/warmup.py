@@ -52,7 +52,7 @@ def stages(warmup: int, deepest: int, block: int, warm: bool = False) -> list[St
         block: Most iterations of a call.
         warm: Whether it begins with the metric of an earlier fit, which short windows would spoil.
     """
-    left, width = warmup - min(LAST, warmup // 5), float(FIRST_WARM_WINDOW if warm else FIRST_WINDOW)
+    left, width = warmup - min(LAST, -(-warmup // 5)), float(FIRST_WARM_WINDOW if warm else FIRST_WINDOW)
     lengths, calls, done = [], [], 0
     while left > 0:
         length = left if left - int(width) < GROWTH * width else int(width)
