@@ -20,6 +20,7 @@ from tadpool.engine import compile_cache, lanes, progress
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import contracts, io, plugins
 from tadpool.files import data_file as datasets
+from tadpool.fitting import sampling
 from tadpool.fitting.job import Job
 from tadpool.intervals import HIGH, LOW
 from tadpool.loading import simulation
@@ -154,7 +155,8 @@ def _fit(
     )
     arguments = {name: np.full(len(cases) * chains, value) for name, value in first.hyperparameters.items()}
     arguments |= {name: np.repeat(np.stack([c.bound.data[name] for c in cases]), chains, axis=0) for name in first.data}
-    batch = lanes.Lanes(np.repeat(keys, chains, axis=0), np.tile(np.arange(chains), len(cases)), arguments)
+    held_out = sampling.nothing_held_out(first, len(cases) * chains)
+    batch = lanes.Lanes(np.repeat(keys, chains, axis=0), np.tile(np.arange(chains), len(cases)), arguments, held_out)
 
     def derive(values, stats, lane, shared):
         return {"sites": jnp.concatenate([values[name].reshape(sampler.draws, -1) for name in sites], axis=1)}

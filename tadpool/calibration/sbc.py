@@ -22,7 +22,7 @@ from tadpool.convergence.diagnostics import DIAGNOSTICS, Finding, judge
 from tadpool.elements import element_names
 from tadpool.engine import batches, lanes
 from tadpool.engine.nuts import lane_key
-from tadpool.fitting.sampling import is_quick_to_draw
+from tadpool.fitting import sampling
 from tadpool.modelling import densities
 from tadpool.modelling.binding import Arrays, Bound, labelled
 
@@ -73,7 +73,9 @@ def simulate(generator: Bound, address: Mapping[str, Any], numbers: Sequence[int
             "possible": densities.is_valid(generator, latents, arguments),
         }
 
-    found = batches.map_lanes(draw, batch, shared, each=batches.BRIEF, skip_optimization=is_quick_to_draw(generator))
+    found = batches.map_lanes(
+        draw, batch, shared, each=batches.BRIEF, skip_optimization=sampling.is_quick_to_draw(generator)
+    )
     return Simulated(np.asarray(numbers, int), **found)
 
 
@@ -203,7 +205,8 @@ def _fits(
     keys = np.stack([seeds.key(**address, role="calibration", point=int(i)) for i in numbers])
     arguments = {name: np.full(len(numbers) * chains, value) for name, value in bound.hyperparameters.items()}
     arguments |= {name: np.repeat(value[group], chains, axis=0) for name, value in simulated.outcomes.items()}
-    batch = lanes.Lanes(np.repeat(keys, chains, axis=0), np.tile(np.arange(chains), len(numbers)), arguments)
+    held_out = sampling.nothing_held_out(bound, len(numbers) * chains)
+    batch = lanes.Lanes(np.repeat(keys, chains, axis=0), np.tile(np.arange(chains), len(numbers)), arguments, held_out)
     sites = parameters(bound)
 
     def derive(values, _, lane, shared):

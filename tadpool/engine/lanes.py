@@ -239,11 +239,12 @@ class _Work:
         count, kind, layout = len(lane["chain"]), self.layout.kind, self.layout
         state = self.state(lane, np.zeros((count, layout.elements), kind), self.identity(count))
         draws = jnp.zeros((count, self.sampler.draws, layout.elements), kind)
-        advance = self.over_lanes(partial(self.program.advance, layout, block=self.block), (0, 0, None, None))
+        advance = partial(self.program.advance, layout, block=self.block)
+        advance = self.over_lanes(advance, (self.axes(lane) if self.vectorized else None, 0, None))
         finish = self.over_lanes(
             partial(self.program.finish, layout, self.derive), (0, 0, 0, None), skip_optimization=self.derive is None
         )
-        longest = advance.lower(_inputs(lane), state, self.how(0, 0, 0), self.shared)  # takes longest, so it is first
+        longest = advance.lower(self.inputs(lane), state, self.how(0, 0, 0))  # takes longest, so it is first
         stats = {
             name: jax.ShapeDtypeStruct((count, self.sampler.draws), rows.dtype)
             for name, rows in longest.out_info[2].items()
@@ -253,10 +254,11 @@ class _Work:
             self.finish = finish.lower(lane, draws, stats, self.shared).compile()
             self.advance = compiled.result()
 
-    def over_lanes(self, function: Callable, axes: tuple, skip_optimization: bool = False) -> Callable:
+    def over_lanes(self, function: partial, axes: tuple, skip_optimization: bool = False) -> Callable:
         """The function for the lanes of one call, to be compiled.
 
-        axes: of each argument 0, where the lane is its first axis, or None.
+        axes: of each argument 0, where the lane is its first axis, or None; where lanes run side by
+        side also a pytree of these.
         """
 
         def of_one(*arguments):
@@ -267,7 +269,20 @@ class _Work:
             return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], function(*own))
 
         options = batches.compiler_options(skip_optimization)
-        return jax.jit(jax.vmap(function, in_axes=axes) if self.vectorized else of_one, compiler_options=options)
+        over = jax.vmap(function, in_axes=axes) if self.vectorized else of_one
+        over.__name__ = function.func.__name__  # by which kept programs and profiles call it
+        return jax.jit(over, compiler_options=options)
+
+    def inputs(self, lane: Arrays) -> Arrays:
+        """What the sampler sees of the lanes of a call: the arguments by name, whether lanes share
+        them or not, so that the program is the same for all fits of a model."""
+        own = {name: lane[name] for name in ("arguments", "held_out")}
+        own = own if self.vectorized else jax.tree.map(lambda leaf: leaf[0], own)
+        return {**own, "arguments": {**self.shared, **own["arguments"]}}
+
+    def axes(self, lane: Arrays) -> Arrays:
+        """Of each of these the axis of the lanes, or None."""
+        return {"arguments": dict.fromkeys(self.shared) | dict.fromkeys(lane["arguments"], 0), "held_out": 0}
 
     def how(self, skip: int, todo: int, depth: int) -> Arrays:
         counts = {"skip": skip, "todo": todo, "depth": depth}
@@ -294,7 +309,7 @@ class _Work:
         )
 
     def run(self, lane: Arrays, state: State, how: Arrays) -> tuple[State, np.ndarray, Arrays]:
-        return jax.tree.map(np.asarray, self.advance(_inputs(lane), state, how, self.shared))
+        return jax.tree.map(np.asarray, self.advance(self.inputs(lane), state, how))
 
     def evaluated(self, lane: Arrays, z: np.ndarray) -> State:
         """Chains at z with its energy and gradient.
@@ -388,7 +403,9 @@ class _Work:
             state = _where(valid, state, self.evaluated(lane, self.uniform(lane, number)))
         energy = np.where(_valid(state), state.potential, np.inf)
         hopeless = energy > HOPELESS
-        drawn_from = self.over_lanes(partial(self.program.from_prior, self.layout), (0, None, None), True)
+        drawn_from = self.over_lanes(
+            partial(self.program.from_prior, self.layout), (0, None, None), skip_optimization=True
+        )
         for number in range(PRIOR_STARTS):
             if not hopeless.any():
                 break
@@ -415,11 +432,6 @@ class _Work:
         values, finite = jax.eval_shape(finish, self.first, whole, stats, self.shared)
         start = self.layout.unflatten(np.zeros(self.layout.elements, kind))
         return values, stats, finite, state if keep_state else None, start
-
-
-def _inputs(lane: Arrays) -> Arrays:
-    """What the sampler sees of a lane."""
-    return {name: lane[name] for name in ("arguments", "held_out")}
 
 
 def _seed(key: np.ndarray, chain: int, *numbers: int) -> np.random.SeedSequence:

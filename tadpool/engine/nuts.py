@@ -183,31 +183,34 @@ class Program:
 
     def layout(self, lane: Arrays, shared: Arrays) -> Layout:
         """How the sites lie in one vector: those of `dense` first."""
-        model = self.call(lane, shared)
-        sites = jax.eval_shape(lambda: initialize_model(jax.random.key(0), model, validate_grad=False).param_info.z)
+
+        def start(lane, shared):
+            model = self.call(lane, shared)
+            return initialize_model(jax.random.key(0), model, validate_grad=False).param_info.z
+
+        sites = jax.eval_shape(start, lane, shared)
         dense, rest = self.sampler.blocks(sites)
         shapes = {name: sites[name].shape for name in (*dense, *rest)}
         joint = sum(math.prod(shapes[name]) for name in dense)
         return Layout(shapes, joint, np.dtype(jnp.result_type(*sites.values())))
 
-    def advance(self, layout: Layout, lane: Arrays, state: State, how: Arrays, shared: Arrays, block: int):
+    def advance(self, layout: Layout, inputs: Arrays, state: State, how: Arrays, block: int):
         """Run `how["skip"]` iterations of the warm-up and `how["todo"]` recorded ones.
 
         One program serves both: discarded iterations overwrite each other in row 0.
 
         Args:
             layout: How the sites lie in the vectors.
-            lane: The lane.
+            inputs: All `arguments` of the model, and what is `held_out`.
             state: The chain.
             how: skip, todo, the `depth` of trees, and the `target` of the acceptance.
-            shared: Model arguments.
             block: Number of rows; todo is at most that.
 
         Returns:
             The state, the draws (block, elements) and the statistics (block,), of which the first
                 `todo` count.
         """
-        model = self.call(lane, shared)
+        model = self.call(inputs, {})
         example = jax.tree.map(lambda shape: jnp.zeros(shape, layout.kind), dict(layout.shapes), is_leaf=_is_shape)
         gradient_of = jax.value_and_grad(hoisted(lambda sites: potential_energy(model, (), {}, sites), example))
 

@@ -237,11 +237,16 @@ def fit_from_draws(sampled: Sampled, outcomes: Sequence[str], unit: str, every: 
 def _batch(bound: Bound, points: Points | None, keys: np.ndarray, chains: int) -> lanes.Lanes:
     count = 1 if points is None else len(points.labels)
     arguments = {name: np.full(count * chains, value) for name, value in bound.hyperparameters.items()}
-    held_out = {}
+    held_out = nothing_held_out(bound, count * chains)
     if points is not None:
         arguments |= {name: np.repeat(value, chains, axis=0) for name, value in points.arguments.items()}
-        held_out = {name: np.repeat(value, chains, axis=0) for name, value in points.held_out.items()}
+        held_out |= {name: np.repeat(value, chains, axis=0) for name, value in points.held_out.items()}
     return lanes.Lanes(keys, np.tile(np.arange(chains), count), arguments, held_out)
+
+
+def nothing_held_out(bound: Bound, count: int) -> Arrays:
+    """Masks of lanes that hold nothing out; with them all fits of a model share one program."""
+    return {name: np.broadcast_to(False, (count, *np.shape(bound.data[name]))) for name in bound.outcomes}
 
 
 def _shared(data: Arrays, batch: lanes.Lanes) -> Arrays:

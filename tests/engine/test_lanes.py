@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
@@ -16,7 +17,7 @@ import pytest
 from arviz_stats.base import array_stats
 
 from tadpool import ROOT, seeds
-from tadpool.engine import batches, compile_cache, lanes
+from tadpool.engine import batches, compile_cache, lanes, nuts, trajectories
 from tadpool.errors import UserError
 from tadpool.files import contracts, io, plugins
 from tadpool.fitting import fit_job
@@ -326,3 +327,37 @@ def test_a_hopeless_start_is_drawn_from_the_prior():
     for name, start in found.unconstrained_start.items():
         assert abs(start[1]) < 2
         assert start[1] == alone.unconstrained_start[name][0]
+
+
+def test_all_fits_of_a_model_share_one_program(monkeypatch):
+    """A fit, a refit without some rows that starts where it ended, and a fit to simulated outcomes
+    with other settings lower to the same text."""
+    lowered, over_lanes = [], lanes._Work.over_lanes
+
+    def recorded(self, function, axes, **options):
+        program = over_lanes(self, function, axes, **options)
+        if function.func.__name__ == "advance":
+            lowered.append((self, program))
+        return program
+
+    monkeypatch.setattr(lanes._Work, "over_lanes", recorded)
+    model, shared = frogs()
+    many, rows = batch(range(2)), np.zeros((2, 48), bool)
+    few = lanes.Sampler(20, 20, 0.8, 10)
+    many = replace(many, held_out={"survived": rows})
+    first = lanes.run(model, many, shared, few)
+    start = {name: first.values[name][:, -1] for name in ("alpha", "alpha_bar")}
+    metric = trajectories.Metric(np.zeros((2, 0, 0)), np.ones((2, 49)))
+    warm = nuts.WarmStart(start, metric, first.stats["step_size"][:, -1])
+    refit = replace(many, held_out={"survived": ~rows}, warm_start=warm, extra={"rows": np.arange(2)})
+    lanes.run(model, refit, shared, replace(few, target_accept=0.9), derive=lambda values, *_: values)
+    outcomes = {"survived": np.tile(shared["survived"], (2, 1))}
+    simulated = replace(many, arguments={**many.arguments, **outcomes})
+    lanes.run(model, simulated, {"density": shared["density"]}, replace(few, draws=30, warmup=10))
+    texts = []
+    for work, program in lowered:
+        lane = jax.tree.map(lambda leaf: np.asarray(leaf)[None], work.first)
+        state = work.state(lane, np.zeros((1, 49)), work.identity(1))
+        texts.append(program.lower(work.inputs(lane), state, work.how(0, 0, 0)).as_text())
+    assert len(texts) == 3
+    assert len(set(texts)) == 1

@@ -21,11 +21,12 @@ class Sampler(Strict):
         examples=[8],
     )
     warmup: int = Field(
-        1000,
+        300,
         ge=10,
         le=10**7,
-        description="Warm-up iterations of each chain, which are discarded. Use more where chains disagree.",
-        examples=[2000],
+        description="Warm-up iterations of each chain, which are discarded: the metric is adapted from draws and their "
+        "gradients, which takes fewer than from draws alone. Use more where chains disagree.",
+        examples=[1000],
     )
     draws: int = Field(
         1000,
@@ -114,7 +115,7 @@ class Quick(Strict):
 
     chains: int = Field(2, ge=2, le=1000, description="Maximum number of chains of a fit.", examples=[2])
     warmup: int = Field(
-        200, ge=10, le=10**7, description="Maximum number of warm-up iterations of a chain.", examples=[200]
+        150, ge=10, le=10**7, description="Maximum number of warm-up iterations of a chain.", examples=[200]
     )
     draws: int = Field(200, ge=10, le=10**7, description="Maximum number of draws of a chain.", examples=[200])
 
