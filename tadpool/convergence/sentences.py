@@ -151,7 +151,7 @@ def _modes(values: Mapping[str, Any], place: str) -> str:
         return f"{settled} No remedy is tried, because another seed would only hide a mode: look at the model's symmetries."
     far, size = values["scale"]["parameter"], general(values["scale"]["value"], 1)
     return (
-        f"{settled} {far} has values near {size}, but the sampler starts and steps at the size of 1: give the data in units "
+        f"{settled} {far} has values near {size}, but the sampler starts at the size of 1: give the data in units "
         "in which they are between 0.001 and 1,000 (thousands, millions, micrograms), or sample a standardized parameter "
         "and multiply it by its scale."
     )

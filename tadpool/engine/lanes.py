@@ -225,6 +225,7 @@ class _Work:
         self.layout: Layout = self.program.layout(self.first, shared)
         bytes_per_draw = self.layout.elements * self.layout.kind.itemsize
         self.block = int(np.clip(BLOCK_BYTES / max(bytes_per_draw, 1), 1, execution.block))
+        self.from_prior: Callable | None = None
         self.lock = threading.Lock()
 
     def lanes_of_a_call(self, lanes: int) -> int:
@@ -403,16 +404,23 @@ class _Work:
             state = _where(valid, state, self.evaluated(lane, self.uniform(lane, number)))
         energy = np.where(_valid(state), state.potential, np.inf)
         hopeless = energy > HOPELESS
-        drawn_from = self.over_lanes(
-            partial(self.program.from_prior, self.layout), (0, None, None), skip_optimization=True
-        )
         for number in range(PRIOR_STARTS):
             if not hopeless.any():
                 break
-            drawn = self.evaluated(lane, np.asarray(drawn_from(lane, np.uint32(number), self.shared)))
+            drawn = self.evaluated(lane, self.drawn(lane, number))
             better = hopeless & _valid(drawn) & (drawn.potential < energy)
             state, hopeless = _where(better, drawn, state), hopeless & ~better
         return state
+
+    def drawn(self, lane: Arrays, number: int) -> np.ndarray:
+        """Draw `number` from the prior of each lane."""
+        arguments = lane, np.uint32(number), self.shared
+        with self.lock:  # NumPyro traces a model in one thread at a time
+            if self.from_prior is None:
+                program = partial(self.program.from_prior, self.layout)
+                program = self.over_lanes(program, (0, None, None), skip_optimization=True)
+                self.from_prior = program.lower(*arguments).compile()
+        return np.asarray(self.from_prior(*arguments))
 
     def uniform(self, lane: Arrays, number: int) -> np.ndarray:
         """Starting point `number` of each lane."""

@@ -27,7 +27,7 @@ SHALLOW = 51
 SHALLOW_DEPTH = 7
 FIRST_STEP = 0.1
 """Step size of the first iteration, in units of the metric."""
-SMALLEST, LARGEST = 1e-20, 1e20
+SMALLEST, LARGEST = 1e-40, 1e40
 """Bounds of the inverse mass matrix's diagonal."""
 PRIOR_DRAWS = 5.0
 """A covariance is shrunk to its diagonal as if so many draws had said so."""
@@ -69,7 +69,8 @@ def stages(warmup: int, deepest: int, block: int, warm: bool = False) -> list[St
 
 def first_metric(gradients: np.ndarray, dense: int) -> Metric:
     """The metric before the first window, from the gradients (lanes, elements) at the start."""
-    scale = 1 / np.sqrt(np.clip(np.abs(gradients), SMALLEST, LARGEST))
+    sizes = np.clip(np.abs(gradients.astype(np.float64)), SMALLEST, LARGEST)
+    scale = (1 / np.sqrt(sizes)).astype(gradients.dtype)
     return Metric(_diagonal(scale[:, :dense]), scale[:, dense:])
 
 

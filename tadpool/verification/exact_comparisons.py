@@ -30,8 +30,8 @@ from tadpool.verification.findings import Compared, compared
 
 SEED = 1
 CHAINS = 4
-SAMPLER = lanes.Sampler(warmup=1000, draws=1000, target_accept=0.8, max_tree_depth=10)
-LONGER = lanes.Sampler(warmup=2000, draws=4000, target_accept=0.9, max_tree_depth=10)
+SAMPLER = lanes.Sampler(warmup=300, draws=1000, target_accept=0.8, max_tree_depth=10)
+LONGER = lanes.Sampler(warmup=300, draws=4000, target_accept=0.9, max_tree_depth=10)
 SCORED = {  # dataset -> outcomes, unit, groups
     "reedfrogs": (["survived"], "tank", ["tank"]),
     "cookies": (["chips"], "cookie", ["location"]),

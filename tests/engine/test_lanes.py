@@ -240,6 +240,22 @@ def test_a_lane_that_leaves_the_finite_numbers_is_marked():
     assert np.isnan(result.values["z"]).all()
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1.0, 1e9])
+def test_a_model_is_sampled_on_any_scale(scale):
+    """Normal data with a normal and an exponential prior, all in units of `scale`: the mean and the
+    spread by quadrature, 4 |z| < 4.4 (false alarms below 1e-4)."""
+    y = np.array([4.0, 5.0, 6.0])
+    four = lanes.Lanes(np.full((4, 2), 7, np.uint32), np.arange(4), arguments={"scale": np.full(4, scale)})
+    found = lanes.run(far_from_one, four, {"y": y}, lanes.Sampler(300, 1000, 0.8, 10))
+    mu, sigma = (axis.ravel() for axis in np.meshgrid(np.linspace(0, 10, 801), np.linspace(0.005, 12, 2400)))
+    density = -((mu - 5) ** 2) / 2 - sigma - 3 * np.log(sigma) - ((y[:, None] - mu) ** 2).sum(axis=0) / (2 * sigma**2)
+    weight = np.exp(density - density.max())
+    for name, points in {"mu": mu, "sigma": sigma}.items():
+        values = found.values[name] / scale
+        error = array_stats.mcse(values, chain_axis=0, draw_axis=1, method="mean")
+        assert abs(values.mean() - (weight * points).sum() / weight.sum()) < 4.4 * error
+
+
 @pytest.mark.parametrize(("count", "size"), [(1, 1e3), (2, 1e3), (7, 1e3), (129, 1e3), (10000, 1e3), (9, 3e9)])
 def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
     length = batches.side_by_side_lanes(count, size)
