@@ -11,6 +11,7 @@ rule check:
     conda:
         "../environment.yml"
     threads: 1
+    priority: 40  # the first thing that a run has to say
     resources:
         mem_mb=memory("check"),
         runtime=minutes("check"),

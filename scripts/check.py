@@ -14,6 +14,7 @@ def main(fit, check, study, entry, over, by, verdict=None):
     provenance.require_made_for(fit, made, {"study": study, "entry": entry, "by": by})
     report = verdicts.report(tree, over or by, whole=by is not None, own=verdict)
     attempts = json.loads(tree.attrs["attempts"])
+    io.tell(f"{study}/{entry}{f' over {over}' if over else ''}: {report['verdict']}")
     io.write_json(check, {"study": study, "entry": entry, **report, "attempts": attempts, "provenance": made})
 
 

@@ -6,7 +6,6 @@ next run try the job again.
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ def say(output: str, cause: str) -> None:
     """Print why a job failed, in its log and on the terminal, with its file once."""
     print(cause, file=sys.stderr)
     told = cause if cause.startswith(f"{output}:") else f"{output}: {cause}"
-    os.write(int(os.environ.get("TADPOOL_TERMINAL", 2)), f"{told}\n".encode())
+    io.tell(told)
 
 
 def remember(crashes: str, cause: str) -> None:
