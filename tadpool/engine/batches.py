@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from tadpool.engine.hoisting import compiler_options
 from tadpool.engine.nuts import Arrays
 
 # On an accelerator, where lanes run in parallel: bytes of results, and lanes, of one call.
@@ -63,12 +64,6 @@ def in_threads(function: Callable, arguments: Iterable) -> Iterator:
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def compiler_options(skip_optimization: bool) -> dict[str, int] | None:
-    """Options of XLA. skip_optimization: compile in a third of the time, for functions that run for
-    less time than their compilation takes."""
-    return {"xla_backend_optimization_level": 0} if skip_optimization else None
 
 
 @dataclass

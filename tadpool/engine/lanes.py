@@ -26,6 +26,7 @@ import numpy as np
 from tadpool.engine import batches, warmup
 from tadpool.engine.batches import in_threads, restore_order, side_by_side, take, workers
 from tadpool.engine.checkpoints import Call, CheckpointStore
+from tadpool.engine.hoisting import compiler_options
 from tadpool.engine.nuts import STATS, Arrays, Layout, Program, Sampler, WarmStart
 from tadpool.engine.trajectories import Metric, State
 from tadpool.errors import UserError
@@ -269,7 +270,7 @@ class _Work:
             ]
             return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], function(*own))
 
-        options = batches.compiler_options(skip_optimization)
+        options = compiler_options(skip_optimization)
         over = jax.vmap(function, in_axes=axes) if self.vectorized else of_one
         over.__name__ = function.func.__name__  # by which kept programs and profiles call it
         return jax.jit(over, compiler_options=options)
