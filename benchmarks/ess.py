@@ -12,8 +12,8 @@ from benchmarks.tables import memory, ratio, seconds, spread, table
 TITLE = "Time to an effective sample size of 1000"
 # Model -> study, warm-up, draws, rounds.
 FULL = {
-    "radon_hierarchical": ["radon", 1000, 4000, 2],
-    "trolley_partial_pooling": ["trolley", 500, 500, 1],
+    "radon_hierarchical": ["radon", 300, 4000, 2],
+    "trolley_partial_pooling": ["trolley", 300, 500, 1],
 }
 QUICK = {"radon_hierarchical": ["radon", 200, 200, 1]}
 ENOUGH = 1000

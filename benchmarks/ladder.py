@@ -14,7 +14,7 @@ from tadpool.formatting import counted
 
 TITLE = "Partial pooling of many rows: sums over groups, and one term for each row"
 # Model -> rows, groups, warm-up, draws, rounds.
-FULL = {"partial": [200_000, 2000, 500, 1000, 1]}
+FULL = {"partial": [200_000, 2000, 300, 1000, 1]}
 QUICK = {"partial": [2000, 20, 100, 100, 1]}
 
 VARIANTS = {
