@@ -9,15 +9,15 @@ FOLDER ?= .
 VENV := .venv$(if $(filter gpu,$(PLATFORM)),-gpu)
 PYTHON := $(VENV)/bin/python
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+TADPOOL := $(VENV)/bin/python -m tadpool --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 .PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
-	@$(SNAKEMAKE) $(if $(STUDY),--config 'studies=[$(STUDY)]')
+	@$(TADPOOL) $(if $(STUDY),--config 'studies=[$(STUDY)]')
 
 quick: .venv/complete  ## A first look at all studies, with short chains
-	@$(SNAKEMAKE) --configfile config/quick.yaml
+	@$(TADPOOL) --configfile config/quick.yaml
 
 setup: .venv/complete  ## Set up the private environment and do nothing else
 
@@ -42,7 +42,7 @@ torture: .venv/complete-dev  ## Kill jobs and runs 400 times at random moments (
 	@TADPOOL_KILLS=400 $(PYTHON) -m pytest tests/faults/test_kills.py
 
 verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)
-	@$(SNAKEMAKE) verify
+	@$(TADPOOL) verify
 
 lint: .venv/complete-dev  ## Check style and workflow
 	.venv/bin/ruff check

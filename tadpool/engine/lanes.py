@@ -362,7 +362,7 @@ class _Work:
 
     def adapted(self, state: State, ends_window: bool, last: bool) -> State:
         """The chains after a call of the warm-up."""
-        step_size = np.exp(state.averaging.log_step)
+        step_size = warmup.averaged(state.averaging)
         if ends_window:
             count, elements = state.z.shape
             return state._replace(

@@ -9,6 +9,7 @@ covariance of the draws and the inverse of that of the gradients. Windows grow, 
 one before. All of this is arithmetic on the host, between calls of the compiled program.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,8 @@ def metric(moments: Moments, before: Metric) -> Metric:
     squares, gradients = np.moveaxis(moments.squares.astype(np.float64), 1, 0)
     known = (squares > 0) & (gradients > 0) & np.isfinite(squares) & np.isfinite(gradients)
     ratio = np.where(known, squares, 1.0) / np.where(known, gradients, 1.0)
-    scale = np.clip(ratio, SMALLEST**2, LARGEST**2) ** 0.25
+    # Square roots are exact on all processors, powers are not.
+    scale = np.sqrt(np.sqrt(np.clip(ratio, SMALLEST**2, LARGEST**2)))
     factors = np.array(before.factor)
     for lane in range(len(factors) if k else 0):
         if known[lane, :k].all():
@@ -117,7 +119,18 @@ def metric(moments: Moments, before: Metric) -> Metric:
 def restarted(step_size: np.ndarray) -> Averaging:
     """Dual averaging from the step sizes (lanes,)."""
     zero = np.zeros_like(step_size)
-    return Averaging(zero, zero, np.log(10 * step_size), zero)
+    centre = [math.log(10 * size) for size in step_size]
+    return Averaging(zero, zero, np.array(centre, step_size.dtype), zero)
+
+
+def averaged(averaging: Averaging) -> np.ndarray:
+    """The step sizes (lanes,) that dual averaging has come to.
+
+    Logarithms and exponentials are those of the C library: NumPy's differ between processors.
+    """
+    kind = averaging.log_step.dtype
+    largest = math.log(np.finfo(kind).max) - 1
+    return np.array([math.exp(min(size, largest)) for size in averaging.log_step], kind)
 
 
 def no_moments(lanes: int, elements: int, dense: int, kind: np.dtype) -> Moments:
