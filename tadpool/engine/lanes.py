@@ -176,8 +176,7 @@ def run(
 
     Returns:
         What the lanes returned, in their order; None in a job that samples only a share of the
-            lanes, which are then in the
-        store for the job that gathers them.
+            lanes, which are then in the store for the job that gathers them.
     """
     execution = execution or Execution()
     everything, count = lanes.tree(), len(lanes)
@@ -240,7 +239,7 @@ class _Work:
         few models need, is compiled once it is called."""
         count, kind, layout = len(lane["chain"]), self.layout.kind, self.layout
         state = self.state(lane, np.zeros((count, layout.elements), kind), self.identity(count))
-        draws = jnp.zeros((count, self.sampler.draws, layout.elements), kind)
+        draws = jax.ShapeDtypeStruct((count, self.sampler.draws, layout.elements), kind)
         advance = partial(self.program.advance, layout, block=self.block)
         advance = self.over_lanes(advance, (self.axes(lane) if self.vectorized else None, 0, None))
         finish = self.over_lanes(
