@@ -94,8 +94,8 @@ class Proposal(NamedTuple):
 class Tree(NamedTuple):
     """A trajectory, or the part of one that is being added.
 
-    momentum: sum over its points. log_weight: log of the sum of their densities, relative to that
-    of the first point of the trajectory. choice: a number uniform on (0, 1), for its further
+    momentum: sum over its points. log_weight: log of the sum of their densities, relative to the
+    density of its first point. choice: a number uniform on (0, 1), for its further
     choices. acceptance: sum of the points' acceptance probabilities. checkpoints: momenta and sums
     of momenta (2, depth + 1, elements) at the starts of unfinished subtrees; its last row is
     written to where there is none.

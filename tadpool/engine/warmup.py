@@ -5,8 +5,8 @@ The inverse mass matrix of a window is sqrt(variance of the draws / variance of 
 which for independent normal parameters is exact after two draws, in place of the variance of the
 draws alone (Seyboldt, Carlson & Carpenter 2026, "Preconditioning Hamiltonian Monte Carlo by
 minimizing Fisher divergence"); of jointly adapted parameters it is the geometric mean of the
-covariance of the draws and the inverse of that of the gradients. Windows grow, and each forgets the
-one before. All of this is arithmetic on the host, between calls of the compiled program.
+covariance of the draws and the inverse covariance of the gradients. Windows grow, and each forgets
+the one before. All of this is arithmetic on the host, between calls of the compiled program.
 """
 
 import math
@@ -126,7 +126,7 @@ def restarted(step_size: np.ndarray) -> Averaging:
 def averaged(averaging: Averaging) -> np.ndarray:
     """The step sizes (lanes,) that dual averaging has come to.
 
-    Logarithms and exponentials are those of the C library: NumPy's differ between processors.
+    The C library computes logarithms and exponentials: NumPy's differ between processors.
     """
     kind = averaging.log_step.dtype
     largest = math.log(np.finfo(kind).max) - 1
