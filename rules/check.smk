@@ -8,10 +8,10 @@ rule check:
         "results/{study}/logs/{model}/check.log",
     benchmark:
         "results/{study}/benchmarks/{model}/check.tsv"
+    priority: 40  # the first thing that a run has to say
     conda:
         "../environment.yml"
     threads: 1
-    priority: 40  # the first thing that a run has to say
     resources:
         mem_mb=memory("check"),
         runtime=minutes("check"),

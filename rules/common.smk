@@ -25,6 +25,7 @@ if workflow.is_main_process:
         sys.exit(
             "\n".join(["Results are not as they were made; nothing was run.", *changed])
         )
+    specs.remake_pages()
 
 STUDIES = specs.config.studies
 SUMMARISED = "|".join(specs.summarised()) or "(?!)"  # no study at all

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tadpool.files.results import StudyResults
+from tadpool.files import io
+from tadpool.files.results import DRAWN_FROM, StudyResults
 from tadpool.workflow.child_process import run_plain
 from tadpool.workflow.failed_results import remember
 
@@ -10,7 +11,9 @@ from tadpool.workflow.failed_results import remember
 def main(figures, crashes, log, study, config):
     from tadpool.figures.drawing import draw_all
 
-    failed = draw_all(StudyResults(study, config, Path(figures).parent), Path(figures), log)
+    results = StudyResults(study, config, Path(figures).parent)
+    failed = draw_all(results, Path(figures), log)
+    io.write_json(Path(figures) / DRAWN_FROM, results.drawn_from())
     if failed:
         remember(crashes, "; ".join(failed.values()))
 

@@ -4,16 +4,18 @@ import json
 from pathlib import Path
 
 from tadpool.files import io
+from tadpool.files.provenance import config_digest
 from tadpool.files.results import StudyResults
 from tadpool.reporting.pages.study import study_page, study_record
 from tadpool.reporting.sections.changes import changes
 
 
-def main(page, run, provenance, study, config, seed, samplers, quick, compare_with=None):
-    results = StudyResults(study, config, Path(page).parent, seed, samplers)
+def main(page, run, provenance, study, config, seed, samplers, quick, compare_with=None, made_with=None):
+    results = StudyResults(study, config, Path(page).parent, seed, samplers, made_with or {})
+    made_with is None or results.require_own()
     record = study_record(results, provenance, seed, samplers, quick)
     changed = changes(record, compare_with["folder"]) if compare_with else None
-    io.write_json(run, record)
+    io.write_json(run, record | {"made_with": config_digest(made_with or {})})
     io.write_text(page, study_page(results, provenance, seed, samplers, quick, changed))
 
 

@@ -144,7 +144,7 @@ def record(spec: dict, digest: str, data: Path | None = None) -> str:
     """
     return io.canonical(
         {
-            "config": sha256(io.canonical(spec)),
+            "config": config_digest(spec),
             "code": digest,
             "data": sha256(Path(data).read_bytes()) if data else None,
             "seed": spec.get("seed"),
@@ -153,6 +153,11 @@ def record(spec: dict, digest: str, data: Path | None = None) -> str:
             "architecture": platform.machine().lower().replace("amd64", "x86_64"),
         }
     )
+
+
+def config_digest(spec: Mapping[str, Any]) -> str:
+    """sha256 of what a job uses of the config."""
+    return sha256(io.canonical(json.loads(io.canonical(spec))))
 
 
 def require_same_data(trees: Mapping[str, Any]) -> None:

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tadpool.files import contracts, failures, io, provenance
+from tadpool.errors import UserError
+from tadpool.files import checksums, contracts, failures, io, provenance
 from tadpool.files.data_file import merged
+
+DRAWN_FROM = "drawn_from.json"
+"""Beside figures: which results they are of."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class StudyResults:
         folder: Its folder, results/{study}.
         seed: Of the run; None where it is not compared with the seed of results.
         samplers: Entry -> the sampler settings of its fit, where these are compared.
+        made_with: NetCDF result in the folder -> what its provenance has to say of it (`config`,
+            `code`), where this is compared.
     """
 
     study: str
@@ -31,6 +39,7 @@ class StudyResults:
     folder: Path
     seed: int | None = None
     samplers: Mapping[str, Any] = field(default_factory=dict)
+    made_with: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     _trees: dict[str, xr.DataTree] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -123,6 +132,54 @@ class StudyResults:
         """The ranking of a comparison, best entry first."""
         return io.read_csv(self.folder / "comparisons" / f"{name}.csv")
 
+    def _require_own_ranking(self, name: str) -> None:
+        """Raise UserError where a ranking is not of the comparison's entries and their scores."""
+        path, chosen = self.folder / "comparisons" / f"{name}.csv", self.config["comparisons"][name]
+        table = io.read_csv(path)
+        own = set(table["model"]) == set(chosen["entries"]) and set(table["target"]) <= {chosen["target"]}
+        if not own or not all(self._scored(row, chosen["target"]) for row in table.to_dict("records")):
+            what = "its entries, target or scores are not those of this study"
+            raise UserError(f"{path}: {what}; it is the result of something else: delete it and run again")
+
+    def _scored(self, row: Mapping[str, Any], target: str) -> bool:
+        """Whether a row of a ranking has the score of its entry, or none."""
+        if pd.isna(row["elpd"]):
+            return True
+        tree = self.loo(row["model"], target)
+        return "loo" in tree.children and np.isclose(row["elpd"], tree["loo"]["total_elpd"].item(), rtol=1e-9, atol=0)
+
+    def drawn_from(self) -> dict[str, str]:
+        """What figures are made of: the study, and digests of its data and fits."""
+        paths = [
+            checksums.checksum_path(self.folder / name) for name in ("data.nc", *map("{}/fit.nc".format, self.entries))
+        ]
+        return {
+            "study": self.study,
+            **{path.parent.name + path.name: path.read_text() for path in paths if path.is_file()},
+        }
+
+    def require_own(self) -> None:
+        """Raise UserError that names every result that was made for something else."""
+        checks = [partial(self._require_own_file, name) for name in self.made_with]
+        checks += [partial(self._require_own_ranking, name) for name in self.config["comparisons"]]
+        problems = []
+        for check in [*checks, self._require_own_figures]:
+            try:
+                with suppress(OSError):  # not there, or damaged: reading it says so
+                    check()
+            except UserError as error:
+                problems.append(str(error))
+        if problems:
+            raise UserError("\n".join(dict.fromkeys(problems)))
+
+    def _require_own_file(self, name: str) -> None:
+        self._require_own(name, io.made_from(self.folder / name))
+
+    def _require_own_figures(self) -> None:
+        record = self.folder / "figures" / DRAWN_FROM
+        if record.is_file() and io.read_json(record) != self.drawn_from():
+            raise UserError(f"{record.parent}: drawn from other results; delete it and run again")
+
     def calibration(self, name: str) -> xr.DataTree:
         """The results of a calibration."""
         return self._read(f"calibration/{name}.nc", contracts.CALIBRATION)
@@ -188,6 +245,10 @@ class StudyResults:
             expected |= {"scored_group": file.removeprefix("logo_") if file != "loo" else None}
         expected |= {"seed": self.seed} if self.seed is not None else {}
         provenance.require_made_for(self.folder / name, record, expected, self._data_digest)
+        made, own = json.loads(record), self.made_with.get(name.replace("check.json", "fit.nc"), {})
+        for key, what in {"config": "another config than that of this run", "code": "other tables or code"}.items():
+            if key in made and key in own and made[key] != own[key]:
+                raise UserError(f"{self.folder / name}: made with {what}; delete it and run again")
 
     @cached_property
     def _data_digest(self) -> str | None:

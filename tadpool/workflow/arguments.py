@@ -21,6 +21,10 @@ class Arguments:
 
     config: Config
 
+    def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
+        """sha256 of code and files of a rule."""
+        raise NotImplementedError
+
     def _base(self, study: str, entry: str) -> dict[str, Any]:
         chosen = self.config.studies[study].models[entry]
         return {
@@ -149,7 +153,33 @@ class Arguments:
             "samplers": samplers,
             "quick": self.config.settings.quick is not None,
             "compare_with": self._other_run([study]),
+            "made_with": self._made_with(study),
         }
+
+    def _made_with(self, study: str) -> dict[str, dict[str, str]]:
+        """NetCDF result -> what it is made with, as its provenance has it: the digest of its
+        arguments; for the data the digest of code and tables too."""
+        content = self.config.studies[study]
+        made = {"data": self._prepare_data(study)}
+        for entry in content.models:
+            made |= {f"{entry}/prior": self._sample_prior(study, entry), f"{entry}/fit": self._fit(study, entry)}
+            made[f"{entry}/loo"] = self._cross_validate(study, entry)
+            if content.sensitivity:
+                made[f"{entry}/sensitivity"] = self._assess_sensitivity(study, entry)
+        for each in content.comparisons.values():
+            if content.leaves_out(group := each.target):
+                scored = {f"{name}/logo_{group}": name for name in each.entries}
+                made |= {path: self._cross_validate(study, name, group=group) for path, name in scored.items()}
+        for sweep in content.sweeps:
+            made[f"sweeps/{sweep}/fit"] = self._sweep(study, sweep)
+            made[f"sweeps/{sweep}/loo"] = self._cross_validate(study, sweep=sweep)
+        made |= {f"{entry}/predictions": self._predict(study, entry) for entry in content.predictions}
+        made |= {f"calibration/{name}": self._calibrate(study, name) for name in content.calibration}
+        for name, chosen in content.recovery.items():
+            made |= {f"recovery/{name}/{entry}": self._recover(study, name, entry) for entry in chosen.entries}
+        found = {f"{path}.nc": {"config": provenance.config_digest(spec)} for path, spec in made.items()}
+        found["data.nc"]["code"] = self.digest("prepare_data", {"study": study})
+        return found
 
     def _other_run(self, studies: Iterable[str]) -> dict[str, Any] | None:
         """The results folder to compare with, and digests of its records of the studies."""

@@ -5,8 +5,11 @@ Both are params of every rule, so Snakemake re-runs a job when, and only when, o
 input changed.
 """
 
+import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from tadpool import ROOT, sweep_axes
 from tadpool.config import Config
@@ -51,6 +54,15 @@ class Specs(Paths, Arguments):
         are.
         """
         return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN).replace("<", "\\u003c")
+
+    def remake_pages(self) -> None:
+        """Have the pages made again whose results are those of another config, such as a folder
+        that was put back: what reads them says so, but nothing would."""
+        for study in self.config.studies:
+            path = Path("results", study, provenance.RUN)
+            with suppress(OSError, ValueError, KeyError):
+                if json.loads(path.read_bytes())["made_with"] != provenance.config_digest(self._made_with(study)):
+                    os.utime(path, (1, 1))  # Snakemake takes 0 for no time
 
     def script(self, rule: str) -> str:
         """Name of the script that a rule's job runs."""

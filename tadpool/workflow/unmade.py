@@ -33,7 +33,7 @@ def write_index(workflow: Any, specs: Specs) -> None:
     unmade = {study: reasons(study, failed) for study in studies}
     main = runpy.run_path(str(ROOT / "scripts" / "render_index.py"))["main"]
     main(INDEX, **json.loads(specs.spec("render_index", {})), unmade=unmade)
-    os.utime(INDEX, (0, 0))
+    os.utime(INDEX, (1, 1))  # Snakemake takes 0 for no time
     print(f"{INDEX} says which studies have no page, and why.", file=sys.stderr)
 
 

@@ -1,13 +1,19 @@
 """A result of another study, entry or data set is refused by whatever reads it, in a sentence."""
 
 import json
+from contextlib import nullcontext
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import xarray as xr
 
+from tadpool import ROOT
+from tadpool.config import read
 from tadpool.errors import UserError
 from tadpool.files import contracts, io, provenance
 from tadpool.files.results import StudyResults
+from tadpool.workflow.specs import Specs
 
 MODELS = {"one": {"model": "m", "hyperparameters": {"scale": 1.0}}, "two": {"model": "m", "hyperparameters": {}}}
 SAMPLER = {"chains": 4, "draws": 1000}
@@ -131,3 +137,75 @@ def test_a_job_does_not_begin_with_a_result_of_something_else(tmp_path, name):
     )
     with pytest.raises(UserError, match=r'other\.nc: made with study "t", but "s" is expected here'):
         child_process._require_own({"provenance": own, name: str(tmp_path / "other.nc")}, json.loads(own)["spec"])
+
+
+@pytest.mark.parametrize("name", ["data.nc", "one/prior.nc", "one/fit.nc", "sweeps/grid/loo.nc", "calibration/c.nc"])
+@pytest.mark.parametrize("key", ["config", "code"])
+def test_a_result_of_another_config_or_table_is_named_with_all_others(tmp_path, name, key):
+    data = data_of(tmp_path, 1.0)
+    own = SPEC | ({"entry": "sweeps/grid"} if name.startswith("sweeps/") else {})
+    if name != "data.nc":
+        write(tmp_path, name, own, data)
+    made = json.loads(io.made_from(tmp_path / name))
+    config = CONFIG | {"comparisons": {}}
+    StudyResults("s", config, tmp_path, made_with={name: {key: made[key]}}).require_own()
+    other = {name: {key: "0" * 64}, "two/fit.nc": {"config": "0" * 64}}
+    write(tmp_path, "two/fit.nc", SPEC | {"entry": "two", "hyperparameters": {}}, data)
+    with pytest.raises(UserError) as caught:
+        StudyResults("s", config, tmp_path, made_with=other).require_own()
+    words = {"config": "another config than that of this run", "code": "other tables or code"}
+    assert str(caught.value).split("\n") == [
+        f"{tmp_path / name}: made with {words[key]}; delete it and run again",
+        f"{tmp_path / 'two/fit.nc'}: made with {words['config']}; delete it and run again",
+    ]
+
+
+RANKINGS = {
+    "its own": ({}, True),
+    "another entry": ({"model": ["one", "three"]}, False),
+    "one entry": ({"model": ["one", "one"]}, False),
+    "another target": ({"target": "g"}, False),
+    "other scores": ({"elpd": [-1.0, -2.5]}, False),
+    "a score of a fit without": ({"elpd": [-1.0, -2.0]}, False),
+    "no numbers": ({"elpd": None}, True),
+}
+
+
+@pytest.mark.parametrize(("changes", "own"), RANKINGS.values(), ids=RANKINGS)
+def test_a_ranking_of_something_else_is_refused(tmp_path, changes, own):
+    data = data_of(tmp_path, 1.0)
+    record = provenance.record(SPEC, "c" * 64, data)
+    numbers = dict.fromkeys(contracts.LOO.groups["loo"].variables, 0.0) | {"total_elpd": -1.0}
+    tree = xr.DataTree.from_dict({"loo": xr.Dataset(numbers)})
+    tree.attrs.update(status="ok", provenance=record)
+    io.write(tmp_path / "one/loo.nc", tree, contracts.LOO)
+    write(tmp_path, "two/loo.nc", SPEC | {"entry": "two", "hyperparameters": {}}, data)
+    table = pd.DataFrame({"model": ["one", "two"], "target": "unit", "elpd": [-1.0, None]}).assign(**changes)
+    io.write_csv(tmp_path / "comparisons/main.csv", table)
+    results = StudyResults("s", CONFIG, tmp_path)
+    with (
+        nullcontext() if own else pytest.raises(UserError, match="its entries, target or scores are not those of this")
+    ):
+        results.require_own()
+
+
+def test_figures_of_other_results_are_refused(tmp_path):
+    data_of(tmp_path, 1.0)
+    results = StudyResults("s", CONFIG | {"comparisons": {}}, tmp_path)
+    io.write_json(tmp_path / "figures/drawn_from.json", results.drawn_from())
+    results.require_own()
+    data_of(tmp_path, 2.0)
+    with pytest.raises(UserError, match="figures: drawn from other results; delete it and run again"):
+        results.require_own()
+
+
+def test_pages_of_another_config_are_made_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    specs = Specs(read({"seed": 1, "studies": ["cookies"]}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(specs, "_made_with", lambda study: {"data.nc": {"config": study}})
+    run = Path("results/cookies/run.json")
+    for made_with, again in {"cookies": False, "other": True}.items():
+        io.write_json(run, {"made_with": provenance.config_digest({"data.nc": {"config": made_with}})})
+        specs.remake_pages()
+        assert (run.stat().st_mtime == 1) == again
