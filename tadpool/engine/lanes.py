@@ -10,6 +10,7 @@ batch it runs in, on the number of threads, or on the size of the blocks of draw
 
 import enum
 import hashlib
+import math
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -28,12 +29,12 @@ from tadpool.engine.batches import in_threads, restore_order, side_by_side, take
 from tadpool.engine.checkpoints import Call, CheckpointStore
 from tadpool.engine.hoisting import compiler_options
 from tadpool.engine.nuts import STATS, Arrays, Layout, Program, Sampler, WarmStart
-from tadpool.engine.trajectories import Metric, State
+from tadpool.engine.trajectories import Averaging, Metric, Moments, State
 from tadpool.errors import UserError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu"}
 GPU_FIX = "use a machine with one and the environment of requirements-gpu.lock, or set `platform: cpu`"
-ITERATIONS_PER_BLOCK = 250
+ITERATIONS_PER_BLOCK = 500
 BLOCK_BYTES = 3e7
 START_RADIUS = 2.0
 STARTS = 100
@@ -245,7 +246,7 @@ class _Work:
         finish = self.over_lanes(
             partial(self.program.finish, layout, self.derive), (0, 0, 0, None), skip_optimization=self.derive is None
         )
-        longest = advance.lower(self.inputs(lane), state, self.how(0, 0, 0))  # takes longest, so it is first
+        longest = advance.lower(self.inputs(lane), state, self.how(lane, 0, 0, 0))  # takes longest, so it is first
         stats = {
             name: jax.ShapeDtypeStruct((count, self.sampler.draws), rows.dtype)
             for name, rows in longest.out_info[2].items()
@@ -285,17 +286,18 @@ class _Work:
         """Of each of these the axis of the lanes, or None."""
         return {"arguments": dict.fromkeys(self.shared) | dict.fromkeys(lane["arguments"], 0), "held_out": 0}
 
-    def how(self, skip: int, todo: int, depth: int) -> Arrays:
+    def how(self, lane: Arrays, skip: int, todo: int, depth: int) -> Arrays:
         counts = {"skip": skip, "todo": todo, "depth": depth}
         target = np.asarray(self.sampler.target_accept, self.layout.kind)
-        return {name: np.int32(value) for name, value in counts.items()} | {"target": target}
+        schedule = warmup.schedule(self.sampler.warmup, lane["warm_start"] is not None)
+        return {name: np.int32(value) for name, value in counts.items()} | {"target": target} | schedule
 
     def identity(self, lanes: int) -> Metric:
         return warmup.first_metric(np.ones((lanes, self.layout.elements), self.layout.kind), self.layout.dense)
 
     def state(self, lane: Arrays, z: np.ndarray, metric: Metric) -> State:
         """Chains at z (lanes, elements), whose energy is not known yet."""
-        count, elements = z.shape
+        count = len(z)
         zero = np.zeros(count, self.layout.kind)
         return State(
             key=np.stack([_words(*own) for own in zip(lane["key"], lane["chain"], strict=True)]),
@@ -305,8 +307,8 @@ class _Work:
             gradient=np.zeros_like(z),
             metric=metric,
             step_size=zero,
-            averaging=warmup.restarted(zero + 1),
-            moments=warmup.no_moments(count, elements, self.layout.dense, self.layout.kind),
+            averaging=Averaging(zero, zero, zero, zero),
+            moments=self.no_moments(count),
         )
 
     def run(self, lane: Arrays, state: State, how: Arrays) -> tuple[State, np.ndarray, Arrays]:
@@ -317,39 +319,39 @@ class _Work:
 
         An iteration of one step of length zero computes them, and is taken whatever the energy.
         """
-        state = self.run(lane, self.state(lane, z, self.identity(len(z))), self.how(1, 0, 1))[0]
+        state = self.run(lane, self.state(lane, z, self.identity(len(z))), self.how(lane, 1, 0, 1))[0]
         return state._replace(iteration=np.zeros_like(state.iteration))
+
+    def no_moments(self, lanes: int) -> Moments:
+        """Moments of no draws, of each lane."""
+        elements, dense = self.layout.elements, self.layout.dense
+        shapes = ((), (2, elements), (2, elements), (2, dense, dense))
+        return Moments(*(np.zeros((lanes, *shape), self.layout.kind) for shape in shapes))
 
     def sample(self, lane: Arrays, before: State | None, chunk: np.ndarray, kept: Call) -> tuple:
         """Sample lanes, from where they were when the job was stopped: values, statistics, status,
         state, start."""
         sampler, real = self.sampler, len(np.unique(chunk))
-        calls = warmup.stages(sampler.warmup, sampler.max_tree_depth, self.block, lane["warm_start"] is not None)
         state = self.started(lane) if before is None else before
         draws = np.zeros((len(chunk), 0, self.layout.elements), self.layout.kind)
-        start, started, recorded, stage = state.z, _valid(state), [], 0 if before is None else len(calls)
+        start, started, recorded = state.z, _valid(state), []
         if (leaves := kept.at_work(chunk)) is not None:
-            structure = jax.tree.structure((state, start, started, stage))
-            state, start, started, stage = structure.unflatten(leaves[: structure.num_leaves])
-            stage = int(stage[0])
+            structure = jax.tree.structure((state, start, started))
+            state, start, started = structure.unflatten(leaves[: structure.num_leaves])
             if len(leaves) > structure.num_leaves:
                 draws, *stats = leaves[structure.num_leaves :]
                 recorded = [(draws, dict(zip(sorted(STATS), stats, strict=True)))]
-        done = draws.shape[1]
-        self.progressed((sum(call.iterations for call in calls[:stage]) * (before is None) + done) * real)
+        done, left = draws.shape[1], 0 if before is not None else max(0, sampler.warmup - int(state.iteration[0]))
+        self.progressed((sampler.warmup * (before is None) - left + done) * real)
         while done < sampler.draws:
-            if stage < len(calls):
-                call, stage = calls[stage], stage + 1
-                state, *_ = self.run(lane, state, self.how(call.iterations, 0, call.depth))
-                state, iterations = self.adapted(state, call.ends_window, stage == len(calls)), call.iterations
-            else:
-                iterations = min(self.block, sampler.draws - done)
-                state, *rows = self.run(lane, state, self.how(0, iterations, sampler.max_tree_depth))
-                recorded.append(jax.tree.map(lambda leaf, todo=iterations: leaf[:, :todo], tuple(rows)))
-                done += iterations
-            self.progressed(iterations * real)
-            at_work = (state, start, started, np.full(len(chunk), stage), tuple(recorded))
-            kept.keep(chunk, partial(_leaves, at_work))
+            skip = min(self.block, left)
+            todo = 0 if skip < left else min(self.block, sampler.draws - done)
+            state, *rows = self.run(lane, state, self.how(lane, skip, todo, sampler.max_tree_depth))
+            left, done = left - skip, done + todo
+            if todo:
+                recorded.append(jax.tree.map(lambda leaf, todo=todo: leaf[:, :todo], tuple(rows)))
+            self.progressed((skip + todo) * real)
+            kept.keep(chunk, partial(_leaves, (state, start, started, tuple(recorded))))
         draws, stats = _joined(recorded)
         values, finite = jax.tree.map(np.asarray, self.finish(lane, draws, stats, self.shared))
         status = np.where(~started, Status.INVALID_START, np.where(finite, Status.OK, Status.NOT_FINITE))
@@ -358,19 +360,6 @@ class _Work:
     def progressed(self, iterations: int) -> None:
         with self.lock:
             self.execution.progress(iterations)
-
-    def adapted(self, state: State, ends_window: bool, last: bool) -> State:
-        """The chains after a call of the warm-up."""
-        step_size = warmup.averaged(state.averaging)
-        if ends_window:
-            count, elements = state.z.shape
-            return state._replace(
-                metric=warmup.metric(state.moments, state.metric),
-                step_size=step_size,
-                averaging=warmup.restarted(step_size),
-                moments=warmup.no_moments(count, elements, self.layout.dense, self.layout.kind),
-            )
-        return state._replace(step_size=step_size) if last else state
 
     def started(self, lane: Arrays) -> State:
         """The chains at the beginning of the warm-up.
@@ -393,7 +382,7 @@ class _Work:
             potential=state.potential,
             gradient=state.gradient,
             step_size=step_size,
-            averaging=warmup.restarted(step_size),
+            averaging=fresh.averaging._replace(centre=np.array([math.log(10 * size) for size in step_size])),
         )
 
     def searched(self, lane: Arrays) -> State:

@@ -14,7 +14,7 @@ from numpyro import handlers
 from numpyro.distributions import biject_to
 from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
 
-from tadpool.engine import trajectories
+from tadpool.engine import trajectories, warmup
 from tadpool.engine.hoisting import hoisted
 from tadpool.engine.trajectories import Metric, State
 from tadpool.errors import UserError
@@ -75,6 +75,28 @@ class WarmStart(NamedTuple):
     z: Arrays
     metric: Metric
     step_size: Any
+
+
+def metric_of_draws(draws: Arrays, sampler: Sampler) -> Metric:
+    """The metric from the draws of earlier fits alone, without gradients.
+
+    Args:
+        draws: Unconstrained site -> its draws (fits, draws, ...).
+        sampler: `dense` decides which elements have covariances in place of variances.
+
+    Returns:
+        A metric whose first axis is the fit.
+    """
+    dense, rest = (
+        np.concatenate(
+            [np.zeros((fits, length, 0)), *(draws[name].reshape(fits, length, -1) for name in names)], axis=2
+        )
+        for fits, length in [next(iter(draws.values())).shape[:2]]
+        for names in sampler.blocks(draws)
+    )
+    k = dense.shape[2]
+    covariances = [np.cov(own, rowvar=False).reshape(k, k) for own in dense]
+    return Metric(np.linalg.cholesky(np.stack(covariances)), rest.std(axis=1))
 
 
 class hold_out(numpyro.primitives.Messenger):
@@ -203,7 +225,8 @@ class Program:
             layout: How the sites lie in the vectors.
             inputs: All `arguments` of the model, and what is `held_out`.
             state: The chain.
-            how: skip, todo, the `depth` of trees, and the `target` of the acceptance.
+            how: skip, todo, the `depth` of trees, the `target` of the acceptance, and the
+                `warmup.schedule`.
             block: Number of rows; todo is at most that.
 
         Returns:
@@ -224,26 +247,14 @@ class Program:
 
         def step(number, carry):
             state, draws, stats, checkpoints = carry
-            new, now, checkpoints = trajectories.iterate(potential_and_gradient, state, checkpoints, how["depth"])
-            adapted = (
-                *trajectories.average(state.averaging, now["acceptance_rate"], how["target"]),
-                trajectories.add(state.moments, new),
-            )
-            kept = (state.step_size, state.averaging, state.moments)
-            adapted = jax.tree.map(lambda one, other: jnp.where(number < how["skip"], one, other), adapted, kept)
-            step_size, averaging, moments = adapted
+            shallow = state.iteration.astype(jnp.int32) < how["shallow"]
+            depth = jnp.where(shallow, jnp.minimum(how["depth"], warmup.SHALLOW_DEPTH), how["depth"])
+            new, now, checkpoints = trajectories.iterate(potential_and_gradient, state, checkpoints, depth)
+            adapted = warmup.adapted(state, new, now["acceptance_rate"], how)
+            state = jax.tree.map(lambda one, other: jnp.where(number < how["skip"], one, other), adapted, state)
+            place = {"z": new.z, "potential": new.potential, "gradient": new.gradient}
+            state = state._replace(iteration=state.iteration + 1, **place)
             row = jnp.maximum(number - how["skip"], 0)
-            state = State(
-                state.key,
-                state.iteration + 1,
-                new.z,
-                new.potential,
-                new.gradient,
-                state.metric,
-                step_size,
-                averaging,
-                moments,
-            )
             stats = {name: stats[name].at[row].set(now[name]) for name in stats}
             return state, draws.at[row].set(new.z), stats, checkpoints
 

@@ -18,8 +18,8 @@ from arviz_stats.base import array_stats
 from numpyro.infer.util import unconstrain_fn
 
 from tadpool import seeds
-from tadpool.engine import batches, lanes, warmup
-from tadpool.engine.nuts import WarmStart, lane_key
+from tadpool.engine import batches, lanes
+from tadpool.engine.nuts import WarmStart, lane_key, metric_of_draws
 from tadpool.evaluation.folds import Fold
 from tadpool.fitting import sampling
 from tadpool.modelling import binding, densities
@@ -181,7 +181,7 @@ def warm_start(
         z = batches.map_lanes(unconstrained, lane, shared)
 
     draws = {name: array.reshape(fits, chains * array.shape[1], *array.shape[2:]) for name, array in z.items()}
-    metric = warmup.metric_of_draws(draws, sampler)
+    metric = metric_of_draws(draws, sampler)
     return WarmStart(
         z={name: array[:, -1] for name, array in z.items()},
         metric=jax.tree.map(lambda array: np.repeat(array, chains, axis=0), metric),

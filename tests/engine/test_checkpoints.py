@@ -102,7 +102,7 @@ ITERATION = trajectories.State._fields.index("iteration")
 STATUS = {"child": 0, "job": 128 + signal.SIGTERM, "all": -signal.SIGKILL}
 
 
-@pytest.mark.parametrize(("whom", "after"), [("child", 3), ("job", 12), ("all", 25)])
+@pytest.mark.parametrize(("whom", "after"), [("child", 3), ("job", 5), ("all", 8)])
 def test_a_fit_that_was_stopped_goes_on_to_the_same_bytes(data, undisturbed, tmp_path, whom, after):
     folder = tmp_path / "e"
     folder.mkdir()

@@ -374,6 +374,6 @@ def test_all_fits_of_a_model_share_one_program(monkeypatch):
     for work, program in lowered:
         lane = jax.tree.map(lambda leaf: np.asarray(leaf)[None], work.first)
         state = work.state(lane, np.zeros((1, 49)), work.identity(1))
-        texts.append(program.lower(work.inputs(lane), state, work.how(0, 0, 0)).as_text())
+        texts.append(program.lower(work.inputs(lane), state, work.how(lane, 0, 0, 0)).as_text())
     assert len(texts) == 3
     assert len(set(texts)) == 1

@@ -27,11 +27,14 @@ METRICS = {
 }
 
 
+def no_moments(elements, dense):
+    return Moments(np.zeros(()), *np.zeros((2, 2, elements)), np.zeros((2, dense, dense)))
+
+
 def state_at(z, metric, step_size, iteration=0):
     energy, gradient = map(np.asarray, potential_and_gradient(z))
     zero = np.zeros(())
-    moments = warmup.no_moments(1, 3, len(metric.factor), np.dtype(float))
-    moments = Moments(*(leaf[0] for leaf in moments))
+    moments = no_moments(3, len(metric.factor))
     number = np.asarray(iteration, np.uint32)
     averaging = Averaging(zero, zero, zero, zero)
     key = np.array([3, 4], np.uint32)
@@ -119,18 +122,18 @@ def test_a_state_without_energy_is_evaluated_where_it_is():
 
 def moments_of(z, covariance, dense):
     """Moments of draws of a normal distribution and of the gradients of its potential energy."""
-    moments = jax.tree.map(lambda leaf: leaf[0], warmup.no_moments(1, z.shape[1], dense, np.dtype(float)))
+    moments = no_moments(z.shape[1], dense)
     for own, gradient in zip(z, np.linalg.solve(covariance, z.T).T, strict=True):
         moments = trajectories.add(moments, trajectories.Proposal(own, 0.0, gradient, 0.0))
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[None], moments)
+    return moments
 
 
 @pytest.mark.parametrize("draws", [2, 10])
 def test_scales_of_independent_normals_are_exact_after_two_draws(draws):
     scale = np.array([1e-9, 1.0, 1e9])
     z = np.random.default_rng(1).normal(size=(draws, 3)) * scale
-    before = Metric(np.zeros((1, 0, 0)), np.ones((1, 3)))
-    assert np.allclose(warmup.metric(moments_of(z, np.diag(scale**2), 0), before).scale, scale)
+    before = Metric(np.zeros((0, 0)), np.ones(3))
+    assert np.allclose(warmup.window_metric(moments_of(z, np.diag(scale**2), 0), before).scale, scale)
 
 
 def test_a_joint_metric_is_the_covariance():
@@ -138,24 +141,42 @@ def test_a_joint_metric_is_the_covariance():
     tenth, since covariances are shrunk a little."""
     covariance = np.array([[1.0, 99.0, 0.0], [99.0, 1e4, 0.0], [0.0, 0.0, 4.0]])
     z = np.random.default_rng(1).multivariate_normal(np.zeros(3), covariance, 4000)
-    before = Metric(np.ones((1, 2, 2)), np.ones((1, 1)))
-    found = warmup.metric(moments_of(z, covariance, 2), before)
-    ratio = (found.factor[0] @ found.factor[0].T) / covariance[:2, :2]
+    before = Metric(np.ones((2, 2)), np.ones(1))
+    found = warmup.window_metric(moments_of(z, covariance, 2), before)
+    ratio = (found.factor @ found.factor.T) / covariance[:2, :2]
     assert np.allclose(ratio, 1, atol=0.1)
-    assert np.isclose(found.scale[0, 0], 2)
+    assert np.isclose(found.scale[0], 2)
 
 
 def test_an_element_that_does_not_move_keeps_its_scale():
     z = np.array([[1.0, 2.0], [1.0, 3.0]])
-    before = Metric(np.zeros((1, 0, 0)), np.array([[7.0, 8.0]]))
-    assert warmup.metric(moments_of(z, np.eye(2), 0), before).scale.tolist() == [[7.0, 1.0]]
+    before = Metric(np.zeros((0, 0)), np.array([7.0, 8.0]))
+    assert warmup.window_metric(moments_of(z, np.eye(2), 0), before).scale.tolist() == [7.0, 1.0]
 
 
-@given(st.integers(0, 5000), st.integers(1, 300), st.booleans())
-def test_the_stages_of_a_warm_up_are_its_iterations(iterations, block, warm):
-    calls = warmup.stages(iterations, 10, block, warm)
-    assert sum(call.iterations for call in calls) == iterations
-    assert all(0 < call.iterations <= block for call in calls)
-    whole = warmup.stages(iterations, 10, 10**6, warm)
-    assert sum(call.ends_window for call in calls) == sum(call.ends_window for call in whole)
-    assert not (whole and whole[-1].ends_window)
+@given(st.integers(1, 10**7), st.booleans())
+def test_windows_grow_and_leave_iterations_for_the_step_size(iterations, warm):
+    ends = warmup.window_ends(iterations, warm)
+    lengths = np.diff([-1, *ends])
+    assert (np.diff(lengths) > 0).all()
+    assert len(ends) <= warmup.MOST_WINDOWS
+    last = iterations - 1 - (ends[-1] if ends else -1)
+    assert last == min(warmup.LAST, -(-iterations // 5))
+
+
+def test_a_warm_up_sets_the_metric_at_the_ends_of_windows_and_then_the_step_size():
+    """Iterations with given draws and gradients, whose acceptance is on target."""
+    how = {**warmup.schedule(30, warm=False), "target": 0.8}
+    generator, state = np.random.default_rng(1), state_at(np.zeros(3), Metric(np.zeros((0, 0)), np.ones(3)), 0.3)
+    state = state._replace(averaging=warmup.restarted(state.step_size), iteration=np.uint32(0))
+    (end,) = warmup.window_ends(30)
+    for number in range(30):
+        z = generator.normal(size=3)
+        new = trajectories.Proposal(z, 0.0, z / 4.0, 0.0)
+        state = warmup.adapted(state, new, 0.8, how)._replace(iteration=np.uint32(number + 1))
+        if number < end:
+            assert state.metric.scale.tolist() == [1.0] * 3
+        else:
+            assert np.allclose(state.metric.scale, 2.0)
+        assert float(state.moments.count) == (number + 1 if number < end else number - end)
+    assert np.isclose(state.step_size, np.exp(state.averaging.log_step))
