@@ -48,8 +48,8 @@ class StudyResults:
         return list(self.config["models"])
 
     def label(self, entry: str) -> str:
-        """The entry's name in figures and tables."""
-        return self.config["models"][entry]["label"] or entry.replace("_", " ")
+        """The entry's name in figures and tables, on one line."""
+        return " ".join((self.config["models"][entry]["label"] or entry.replace("_", " ")).split())
 
     @property
     def keeps_draws(self) -> bool:

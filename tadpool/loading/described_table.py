@@ -177,6 +177,9 @@ class _Columns:
             long = np.array([len(cell) > LONGEST_LABEL for cell in cells], bool)
             rule = f"a label has at most {LONGEST_LABEL} characters, so that figures and tables can show it"
             self.cells.refuse(column["column"], long, rule, "shorten it")
+            broken = np.array([len(cell.splitlines()) > 1 for cell in cells], bool)
+            rule = "a label stands on one line, so that figures and tables can show it"
+            self.cells.refuse(column["column"], broken, rule, "put a blank where its line ends")
             if column["levels"] is not None:
                 self.members[name] = self._levels(column), np.array([str(level) for level in column["levels"]], object)
             elif column["within"]:

@@ -209,3 +209,9 @@ def test_pages_of_another_config_are_made_again(tmp_path, monkeypatch):
         io.write_json(run, {"made_with": provenance.config_digest({"data.nc": {"config": made_with}})})
         specs.remake_pages()
         assert (run.stat().st_mtime == 1) == again
+
+
+def test_an_entrys_label_is_on_one_line(tmp_path):
+    config = {"models": {"one": {"label": "No\n pooling\tat all"}, "two_b": {"label": None}}}
+    results = StudyResults("s", config, tmp_path)
+    assert [results.label(entry) for entry in results.entries] == ["No pooling at all", "two b"]

@@ -309,6 +309,12 @@ REFUSED = [
         f"t.csv, line 2, column g: '{'x' * 51}' is not allowed: a label has at most 50 characters, so that figures and tables "
         "can show it; shorten it",
     ),
+    (
+        'y,g\n1,"north\nside"\n2,south\n',
+        {**COUNT, "g": {"kind": "group"}},
+        "t.csv, line 2, column g: 'north\\nside' is not allowed: a label stands on one line, so that figures and tables can "
+        "show it; put a blank where its line ends",
+    ),
     ("y2\n1\n", COUNT, "t.csv has no column 'y'; did you mean 'y2'?"),
     ("y\n", COUNT, "t.csv has no rows; a study needs at least one"),
     ("", COUNT, "t.csv has no rows; a study needs at least one"),

@@ -8,9 +8,11 @@ import pytest
 import xarray as xr
 
 from tadpool import formatting
+from tadpool.convergence import verdicts
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
-from tadpool.reporting.sections import estimands
+from tadpool.reporting.fit_view import all_fits
+from tadpool.reporting.sections import estimands, estimates
 from tests.made.config import assert_one, problems, study, write
 from tests.made.page import render
 
@@ -151,3 +153,21 @@ def test_a_mean_is_told_only_where_a_few_draws_do_not_decide_it(draw, reliable):
     values = draw(np.random.default_rng(2)).astype(float)
     assert estimands.mean_is_reliable(values) is reliable
     assert ("(median, 89 %" in estimands.interval(values)) is not reliable
+
+
+def test_the_table_of_estimates_has_the_median_where_a_few_draws_decide_the_mean(make):
+    results = make()
+    tree = io.read(results.folder / "first/fit.nc", contracts.FIT)
+    draws = np.random.default_rng(3).standard_cauchy(tree["posterior"]["mu"].shape)
+    tree["posterior"] = tree["posterior"].to_dataset().assign(mu=(("chain", "draw"), draws))
+    io.write(results.folder / "first/fit.nc", tree, contracts.FIT)
+    report = verdicts.check(tree)
+    io.write_json(results.folder / "first/check.json", {"study": "tiny", "entry": "first", **report, "attempts": []})
+    both = {fit.entry: estimates.estimates(fit, {"mu": "own"}) for fit in all_fits(results, {})}
+    told, plain = (both[entry].sites["mu"].rows for entry in ("first", "second"))
+    assert told[0]["mark"] == f"own; median {np.median(draws):.2f}; a few draws decide its mean, which is left out"
+    assert (told[0]["mean"], told[0]["sd"], told[0]["mcse_mean"]) == (None, None, None)
+    assert plain[0]["mean"] is not None
+    assert plain[0]["mark"] == "own"
+    low, high = np.quantile(draws, [0.055, 0.945])
+    assert f"{low:.2f} to {high:.2f}" in render(results).replace("\N{MINUS SIGN}", "-")

@@ -10,8 +10,10 @@ import numpy as np
 
 from tadpool.elements import element_name
 from tadpool.formatting import MISSING, counted, listed, measured, number, plural, scaled, whole
-from tadpool.reporting.fit_view import Fit, sites
+from tadpool.intervals import HIGH, LOW
+from tadpool.reporting.fit_view import Fit, draws, sites
 from tadpool.reporting.html.tables import Column, Table
+from tadpool.reporting.sections.estimands import NORMAL_WIDTH, mean_is_reliable
 
 LONG_SITE = 12
 FEWEST = 5
@@ -23,7 +25,7 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    ends = [scaled(row[key], row["sd"]) for key in ("eti89_low", "eti89_high")]
+    ends = [scaled(row[key], row.get("scale", row["sd"])) for key in ("eti89_low", "eti89_high")]
     return MISSING if MISSING in ends else " to ".join(ends)
 
 
@@ -67,9 +69,28 @@ def estimates(fit: Fit, marks: Mapping[str, str]) -> Estimates:
     """
     rows = [{**row, "mark": marks.get(row["parameter"], "")} for row in fit.parameters]
     by_site = {site: list(own) for site, own in groupby(rows, key=lambda row: row["site"])}
+    short_sites = [site for site, own in by_site.items() if len(own) <= LONG_SITE]
+    posterior = draws(fit.results, fit.entry, "posterior", short_sites) if fit.usable else {}
+    for site in (site for site in short_sites if site in posterior):
+        values = posterior[site].transpose("chain", "draw", ...).values
+        elements = values.reshape(values.shape[0] * values.shape[1], -1).T
+        if len(elements) == len(by_site[site]):
+            by_site[site] = [_told(row, own) for row, own in zip(by_site[site], elements, strict=True)]
     short = [row for own in by_site.values() if len(own) <= LONG_SITE for row in own]
     long = {site: Table(COLUMNS, own) for site, own in by_site.items() if len(own) > LONG_SITE}
     return Estimates(Table(COLUMNS, short), long)
+
+
+def _told(row: dict[str, Any], values: np.ndarray) -> dict[str, Any]:
+    """A row without mean and standard deviation, and with the median, where a few of the draws
+    (draws,) decide the mean: its expectation need not exist, as of a ratio."""
+    if row["mean"] is None or not np.isfinite(values).all() or mean_is_reliable(values):
+        return row
+    low, middle, high = np.quantile(values, [LOW, 0.5, HIGH])
+    scale = (high - low) / NORMAL_WIDTH
+    mark = f"median {scaled(middle, scale)}; a few draws decide its mean, which is left out"
+    marks = "; ".join(filter(None, [row["mark"], mark]))
+    return {**row, "mark": marks, "mean": None, "sd": None, "mcse_mean": None, "scale": scale}
 
 
 def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> list[str]:
