@@ -55,7 +55,7 @@ def window_ends(warmup: int, warm: bool = False) -> list[int]:
 
 
 def schedule(warmup: int, warm: bool) -> Arrays:
-    """What a program has to know of the warm-up: its iterations, the `ends` of windows, padded by
+    """The warm-up as arguments of a program: its iterations, the `ends` of windows, padded by
     -1, and how many of the first iterations have `shallow` trees."""
     ends = window_ends(warmup, warm)
     padded = np.array(ends + [-1] * (MOST_WINDOWS - len(ends)), np.int32)

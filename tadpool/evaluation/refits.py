@@ -27,7 +27,7 @@ from tadpool.modelling.batched_fits import Points
 from tadpool.modelling.binding import Arrays, Bound
 from tadpool.modelling.entry import Entry
 
-REFIT_WARMUP, REFIT_DRAWS = 150, 500
+REFIT_WARMUP, REFIT_DRAWS = 150, 300
 """Most iterations of each chain of a refit: it starts with the step sizes and variances of the main
 fit, and with four chains of that many draws the Monte Carlo error of the score of a fold is a few
 hundredths, where the scores of folds differ by tenths or more."""
