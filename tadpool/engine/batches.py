@@ -4,6 +4,7 @@ On a CPU as many threads as there are cores call one program for one lane after 
 accelerator lanes run side by side.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -52,16 +53,21 @@ def side_by_side_lanes(lanes: int, bytes_per_lane: float) -> int:
     return -(-lanes // -(-lanes // most))
 
 
-def in_threads(function: Callable, arguments: Iterable) -> Iterator:
+def in_threads(function: Callable, arguments: Iterable, stop: threading.Event | None = None) -> Iterator:
     """`function` of each argument, in order, computed by as many threads as the job may use.
 
-    What one of them raises is raised here, and no further one is begun.
+    What one of them raises is raised here, and no further one is begun; `stop` is then set, for
+    those at work to look at.
     """
     with ThreadPoolExecutor(workers.threads) as pool:
         futures = [pool.submit(function, argument) for argument in arguments]
         try:
             for future in futures:
                 yield future.result()
+        except BaseException:
+            if stop is not None:
+                stop.set()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -197,7 +197,7 @@ def run(
             kept.finish(chunk, jax.tree.leaves(output))
             return output
 
-        outputs = list(map(sampled, places) if work.vectorized else in_threads(sampled, places))
+        outputs = list(map(sampled, places) if work.vectorized else in_threads(sampled, places, work.stop))
     if execution.store.share is not None:
         return None
     if finished:
@@ -227,7 +227,7 @@ class _Work:
         bytes_per_draw = self.layout.elements * self.layout.kind.itemsize
         self.block = int(np.clip(BLOCK_BYTES / max(bytes_per_draw, 1), 1, execution.block))
         self.from_prior: Callable | None = None
-        self.lock = threading.Lock()
+        self.lock, self.stop = threading.Lock(), threading.Event()
 
     def lanes_of_a_call(self, lanes: int) -> int:
         if not self.vectorized:
@@ -351,6 +351,8 @@ class _Work:
             if todo:
                 recorded.append(jax.tree.map(lambda leaf, todo=todo: leaf[:, :todo], tuple(rows)))
             self.progressed((skip + todo) * real)
+            if self.stop.is_set():
+                raise RuntimeError("another lane has failed, or the run was interrupted")
             kept.keep(chunk, partial(_leaves, (state, start, started, tuple(recorded))))
         draws, stats = _joined(recorded)
         values, finite = jax.tree.map(np.asarray, self.finish(lane, draws, stats, self.shared))

@@ -268,6 +268,21 @@ def test_chunks_hold_every_lane_once_and_stay_bounded(count, size):
     assert np.array_equal(batches.restore_order([numbers[row] for row in rows], rows, count), numbers)
 
 
+def test_what_stops_one_lane_stops_the_others_at_their_next_block():
+    model, shared = frogs()
+    seen = []
+
+    def interrupted(iterations):
+        seen.append(iterations)
+        if sum(seen) >= 100:
+            raise KeyboardInterrupt
+
+    many = lanes.Sampler(50, 100_000, 0.8, 10)
+    with pytest.raises(KeyboardInterrupt):
+        lanes.run(model, batch(range(4)), shared, many, execution=lanes.Execution(progress=interrupted, block=50))
+    assert sum(seen) < 5000
+
+
 def test_invalid_starting_points_are_drawn_again():
     """Half of all starting points have no density: that 16 lanes all start well at once has
     probability 2e-5."""
