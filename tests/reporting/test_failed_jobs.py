@@ -15,7 +15,7 @@ from tadpool.figures import drawing
 from tadpool.files import failures, io
 from tadpool.files.results import StudyResults
 from tadpool.reporting.pages.index import index_page
-from tadpool.workflow import child_process, failed_results, fork_server, unmade
+from tadpool.workflow import child_process, failed_results, unmade
 from tests.made.page import Page, render
 from tests.made.results import PROVENANCE
 
@@ -234,7 +234,6 @@ def test_a_job_that_runs_no_model_leaves_a_failed_result_and_a_record(
     tmp_path, monkeypatch, script, output, inputs, spec
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(fork_server, "forked", True)
     monkeypatch.setattr(sys, "stderr", sys.__stderr__)  # what the log takes
     record = Path(f"{script}.crashes.json")
     for count in (1, 2):
@@ -266,7 +265,6 @@ def main(output, study, entry, over, by):
 @pytest.mark.parametrize(("name", "tried"), [("SIGKILL", True), ("SIGSEGV", False)])
 def test_a_job_that_runs_no_model_and_is_killed_says_so(tmp_path, monkeypatch, name, tried):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(fork_server, "forked", True)
     monkeypatch.setenv(child_process.RETRIES, "1")
     Path("script.py").write_text(KILLED)
     spec = json.dumps({"study": "s", "entry": name, "over": None, "by": None})
