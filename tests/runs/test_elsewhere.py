@@ -119,7 +119,7 @@ def test_a_second_run_elsewhere_has_nothing_to_do_and_a_helper_counts(elsewhere)
 OUTER = """
 module tadpool:
     snakefile: "{workflow}/Snakefile"
-    config: {{"quick": {{"chains": 2, "warmup": 200, "draws": 200}}, "compare_with": "before"}}
+    config: {{"quick": {{"chains": 2, "warmup": 150, "draws": 200}}, "compare_with": "before"}}
 
 use rule * from tadpool
 """
