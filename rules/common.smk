@@ -31,11 +31,11 @@ STUDIES = specs.config.studies
 SUMMARISED = "|".join(specs.summarised()) or "(?!)"  # no study at all
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
 CHAINS = specs.config.settings.sampler.chains
-# Two fits side by side on a small machine, one device per chain on a large one.
+# Two fits side by side on a small machine, one core for each chain on a large one.
 FIT_THREADS = CHAINS if ON_CLUSTER else max(1, min(CHAINS, (workflow.cores or 8) // 2))
 # Of the jobs that are ready, those start first that say something at once (verdicts, 40), take long or keep long ones
-# waiting (`priority` in the rules): data 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores to the end. Before all fits comes the
-# prior of a model of the user's own, which says what is wrong with it.
+# waiting (`priority` in the rules): data 30, fits 20, what fits again 10. The many short ones, at 0, then fill both cores
+# to the end. Before all fits comes the prior of a model of the user's own, which says what is wrong with it.
 
 
 def named(key):

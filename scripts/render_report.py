@@ -12,7 +12,8 @@ from tadpool.reporting.sections.changes import changes
 
 def main(page, run, provenance, study, config, seed, samplers, quick, compare_with=None, made_with=None):
     results = StudyResults(study, config, Path(page).parent, seed, samplers, made_with or {})
-    made_with is None or results.require_own()
+    if made_with is not None:
+        results.require_own()
     record = study_record(results, provenance, seed, samplers, quick)
     changed = changes(record, compare_with["folder"]) if compare_with else None
     io.write_json(run, record | {"made_with": config_digest(made_with or {})})

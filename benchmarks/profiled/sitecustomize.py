@@ -88,7 +88,7 @@ def finish():
 
 
 def forget():
-    """Begin anew in a fork, which imported and compiled nothing yet."""
+    """Count from zero in a fork: what its parent did is not its own."""
     global STARTED
     STARTED = time.monotonic()
     spans.update(dict.fromkeys(spans, 0.0))

@@ -17,10 +17,10 @@ from numpyro.infer.util import constrain_fn, initialize_model, potential_energy
 from tadpool.engine import trajectories, warmup
 from tadpool.engine.hoisting import hoisted
 from tadpool.engine.trajectories import Metric, State
+from tadpool.engine.warmup import Arrays
 from tadpool.errors import UserError
 
-Arrays = dict[str, Any]
-# Statistics of an iteration, under ArviZ's names, and their types; None is that of the positions.
+# Statistics of an iteration, under ArviZ's names, with their types; None: the type of positions.
 STATS = dict.fromkeys(("lp", "energy", "acceptance_rate", "step_size")) | {
     "diverging": bool,
     "n_steps": np.int32,

@@ -21,10 +21,6 @@ class Arguments:
 
     config: Config
 
-    def digest(self, rule: str, wildcards: Mapping[str, str]) -> str:
-        """sha256 of code and files of a rule."""
-        raise NotImplementedError
-
     def _base(self, study: str, entry: str) -> dict[str, Any]:
         chosen = self.config.studies[study].models[entry]
         return {
@@ -158,7 +154,7 @@ class Arguments:
 
     def _made_with(self, study: str) -> dict[str, dict[str, str]]:
         """NetCDF result -> what it is made with, as its provenance has it: the digest of its
-        arguments; for the data the digest of code and tables too."""
+        arguments."""
         content = self.config.studies[study]
         made = {"data": self._prepare_data(study)}
         for entry in content.models:
@@ -177,9 +173,7 @@ class Arguments:
         made |= {f"calibration/{name}": self._calibrate(study, name) for name in content.calibration}
         for name, chosen in content.recovery.items():
             made |= {f"recovery/{name}/{entry}": self._recover(study, name, entry) for entry in chosen.entries}
-        found = {f"{path}.nc": {"config": provenance.config_digest(spec)} for path, spec in made.items()}
-        found["data.nc"]["code"] = self.digest("prepare_data", {"study": study})
-        return found
+        return {f"{path}.nc": {"config": provenance.config_digest(spec)} for path, spec in made.items()}
 
     def _other_run(self, studies: Iterable[str]) -> dict[str, Any] | None:
         """The results folder to compare with, and digests of its records of the studies."""

@@ -55,6 +55,12 @@ class Specs(Paths, Arguments):
         """
         return io.canonical(getattr(self, f"_{rule}")(**wildcards), ordered=rule in SHOWN).replace("<", "\\u003c")
 
+    def _made_with(self, study: str) -> dict[str, dict[str, str]]:
+        """Of the data the digest of code and tables too."""
+        found = super()._made_with(study)
+        found["data.nc"]["code"] = self.digest("prepare_data", {"study": study})
+        return found
+
     def remake_pages(self) -> None:
         """Have the pages made again whose results are those of another config, such as a folder
         that was put back: what reads them says so, but nothing would."""

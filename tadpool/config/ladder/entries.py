@@ -88,13 +88,13 @@ def _named_like_parameters(study: Study, entries: Iterable[str]) -> Iterator[Pro
             if site in told or (site not in taken and sites.count(site) == 1):
                 continue
             told.add(site)
-            what, mend = f"{site!r} is the name of a parameter of {rung.name} too", "choose another name"
+            what, mend = f"{site!r} is also the name of a parameter of {rung.name}", "choose another name"
             if site not in taken:
                 what, mend = f"two parameters of {rung.name} would be called {site!r}", "rename a column"
             if site == study.unit:
                 yield Problem(("unit",), what, mend)
             elif isinstance(study.dataset, Table):
-                yield Problem(("dataset", "columns"), what, f"{mend}, and give the heading in the table as `column`")
+                yield Problem(("dataset", "columns"), what, f"{mend}, and name the heading in the table with `column`")
             else:
                 yield Problem(("dataset",), what, mend)
 
