@@ -187,9 +187,9 @@ class _Writer:
     def _own_prior(self, parameter: Parameter) -> str:
         """The prior of a parameter of the family."""
         names = [name for name, _ in parameter.hyperparameters]
-        if not parameter.prior:
+        written = parameter.prior_latex
+        if not written:
             return self._sd(self._times(self.prior[names[0]], self._outcome_scale()))
-        written = parameter.prior
         for name in names:
             written = written.replace(f"<{name}>", _number(self.prior[name]))
         return written

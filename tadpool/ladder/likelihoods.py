@@ -1,9 +1,10 @@
 """The likelihoods of the families of outcomes (`tadpool.modelling.families`), and the priors of
 what else they have."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
@@ -11,13 +12,15 @@ from jax.scipy.special import gammaln
 from numpyro.distributions.util import validate_sample
 
 from tadpool.modelling.distributions import Exponential, HalfCauchy, HalfNormal, OrderedLogistic, OrderedNormal
-from tadpool.modelling.families import Family
+from tadpool.modelling.families import Family, Parameter
 
 STANDARD_DEVIATIONS = {
     "exponential": lambda scale, unit: Exponential(1.0 / scale, unit=unit),
     "half_normal": lambda scale, unit: HalfNormal(scale, unit=unit),
     "half_cauchy": lambda scale, unit: HalfCauchy(scale, unit=unit),
 }
+
+INVERSES: dict[str, Callable[[Any], Any]] = {"identity": lambda eta: eta, "log": jnp.exp, "logit": jax.nn.sigmoid}
 
 
 class Poisson(dist.Poisson):
@@ -71,20 +74,45 @@ def own_parameters(
     """
     found = {}
     for parameter in family.parameters:
-        match parameter.name:
-            case "sigma":
-                found["sigma"] = standard_deviation("sigma", sd_prior, prior["sigma_scale"] * scale, unit)
-            case "nu":
-                found["nu"] = numpyro.sample("nu", dist.Gamma(prior["nu_shape"], prior["nu_rate"]))
-            case "overdispersion":
-                overdispersion = standard_deviation("overdispersion", "half_normal", prior["overdispersion_scale"])
-                found["phi"] = numpyro.deterministic("phi", overdispersion**-2.0)
-            case "cutpoints":
-                cutpoints = OrderedNormal(0.0, prior["cutpoint_scale"], levels - 1)
-                found["cutpoints"] = numpyro.sample("cutpoints", cutpoints)
-            case name:
-                raise KeyError(f"the parameter {name!r} of the family {family.name!r} has no prior")
+        values = [prior[name] for name, _ in parameter.hyperparameters]
+        if not parameter.prior:
+            value = standard_deviation(parameter.name, sd_prior, values[0] * scale, unit)
+        else:
+            value = numpyro.sample(parameter.name, _prior(family, parameter, values, parameter.elements or levels - 1))
+        if parameter.derived:
+            value = numpyro.deterministic(parameter.derived, value**parameter.power)
+        found[parameter.own] = value
     return found
+
+
+def _prior(family: Family, parameter: Parameter, values: list[Any], elements: int) -> dist.Distribution:
+    match parameter.prior:
+        case "HalfNormal":
+            return HalfNormal(*values)
+        case "Gamma":
+            return dist.Gamma(*values)
+        case "Beta":
+            return dist.Beta(*values)
+        case "Increasing":
+            return OrderedNormal(0.0, *values, elements)
+    what = f"the parameter {parameter.name!r} of the family {family.name!r}"
+    raise KeyError(f"{what} has no prior: there is none of the name {parameter.prior!r}")
+
+
+def inverse(link: str, eta: Any) -> Any:
+    """What a parameter of a family is where a linear predictor stands in its place.
+
+    Args:
+        link: Name of its link (`Parameter.link`).
+        eta: The linear predictor (rows,).
+
+    Returns:
+        The parameter (rows,), under its own name (`Parameter.own`) for `distribution`.
+
+    Raises:
+        KeyError: There is no such link.
+    """
+    return INVERSES[link](eta)
 
 
 def distribution(family: Family, eta: Any, own: Mapping[str, Any], trials: Any = None) -> dist.Distribution:
@@ -93,7 +121,8 @@ def distribution(family: Family, eta: Any, own: Mapping[str, Any], trials: Any =
     Args:
         family: The family.
         eta: The linear predictor (rows,), offsets included.
-        own: What the family has beside it, by name.
+        own: What the family has beside it, by the names `Parameter.own`: numbers, or arrays (rows,)
+            where they differ between rows; cutpoints (levels - 1,) or (rows, levels - 1).
         trials: Number of trials (rows,) of a binomial outcome.
 
     Returns:

@@ -52,23 +52,51 @@ ORDERED = Link("ordered", "\\eta_i", "log-odds", **_ODDS, cutpoints=True)
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that a family has beside the linear predictor.
+    """A parameter that a family has beside the linear predictor: one number with a prior or, in a
+    model that predicts it, the inverse of its link at a linear predictor of its own.
 
     Attributes:
-        name: Name of the site.
+        name: Name of the site that has the prior.
         latex: The left side of its prior, in LaTeX.
-        prior: The right side, in LaTeX with `<hyperparameter>` where its value stands; "" for a
-            standard deviation in units of the outcome, whose prior is of the rung's kind
+        prior: Name of the distribution whose parameters are the hyperparameters: Gamma (shape,
+            rate), Beta, HalfNormal (scale), Increasing (normal numbers in increasing order, scale);
+            "" for a standard deviation in units of the outcome, whose prior is of the rung's kind
             (`sd_prior`) and has its one hyperparameter as scale.
         hyperparameters: Names and defaults of the hyperparameters of its prior.
-        derived: Name of the site that is computed from it, if one is.
+        link: Name of the link of what the likelihood takes: log, logit or identity.
+        derived: Name of what the likelihood takes, if that is a power of the site.
+        power: The power.
+        elements: How many numbers it has: 1; more, in increasing order, none of which is predicted;
+            or 0, one fewer than the outcome has levels.
     """
 
     name: str
     latex: str
     prior: str
     hyperparameters: tuple[tuple[str, float], ...]
+    link: str = "log"
     derived: str | None = None
+    power: float = 1.0
+    elements: int = 1
+
+    @property
+    def own(self) -> str:
+        """The name under which the likelihood takes it."""
+        return self.derived or self.name
+
+    @property
+    def predictable(self) -> bool:
+        """Whether a linear predictor can stand in its place."""
+        return self.elements == 1
+
+    @property
+    def prior_latex(self) -> str:
+        """The right side of its prior, with `<hyperparameter>` where its value stands; "" for a
+        standard deviation."""
+        values = ", ".join(f"<{name}>" for name, _ in self.hyperparameters)
+        if self.prior == "Increasing":
+            return f"\\sim \\mathrm{{Normal}}(0, {values}), \\quad c_1 < c_2 < \\dots"
+        return f"\\sim \\mathrm{{{self.prior}}}({values})" if self.prior else ""
 
 
 def _anything(values: Any) -> str:
@@ -140,20 +168,11 @@ class Family:
 
 
 _SIGMA = Parameter("sigma", "\\sigma", "", (("sigma_scale", 1.0),))
-_NU = Parameter("nu", "\\nu", "\\sim \\mathrm{Gamma}(<nu_shape>, <nu_rate>)", (("nu_shape", 2.0), ("nu_rate", 0.1)))
+_NU = Parameter("nu", "\\nu", "Gamma", (("nu_shape", 2.0), ("nu_rate", 0.1)))
 _OVERDISPERSION = Parameter(
-    "overdispersion",
-    "\\phi^{-1/2}",
-    "\\sim \\mathrm{HalfNormal}(<overdispersion_scale>)",
-    (("overdispersion_scale", 1.0),),
-    derived="phi",
+    "overdispersion", "\\phi^{-1/2}", "HalfNormal", (("overdispersion_scale", 1.0),), derived="phi", power=-2.0
 )
-_CUTPOINTS = Parameter(
-    "cutpoints",
-    "c_k",
-    "\\sim \\mathrm{Normal}(0, <cutpoint_scale>), \\quad c_1 < c_2 < \\dots",
-    (("cutpoint_scale", 1.5),),
-)
+_CUTPOINTS = Parameter("cutpoints", "c_k", "Increasing", (("cutpoint_scale", 1.5),), link="identity", elements=0)
 FAMILIES = {
     each.name: each
     for each in (

@@ -322,9 +322,11 @@ def test_no_family_or_link_is_treated_as_another_one():
         likelihoods.distribution(design.family, np.zeros(3), {})
     with pytest.raises(KeyError, match="no log likelihood from sums over cells for the family 'skewed'"):
         Cells(np.zeros(3, int), np.zeros(1, int), dict, []).joint_log_density(design.family, {})
-    shape = Parameter("shape", "k", "", (("shape_scale", 1.0),))
+    shape = Parameter("shape", "k", "Skewed", (("shape_scale", 1.0),))
     with pytest.raises(KeyError, match="the parameter 'shape' of the family 'skewed' has no prior"):
-        likelihoods.own_parameters(replace(design.family, parameters=(shape,)), {}, "half_normal", 1.0, 1.0, 0)
+        likelihoods.own_parameters(
+            replace(design.family, parameters=(shape,)), {"shape_scale": 1.0}, "half_normal", 1.0, 1.0, 0
+        )
 
 
 @pytest.mark.parametrize(
