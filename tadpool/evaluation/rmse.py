@@ -9,7 +9,21 @@ from arviz_stats.base import array_stats
 from tadpool.magnitude import power_of_two
 
 NUMERIC = frozenset(
-    {"Normal", "StudentT", "Poisson", "Binomial", "GammaPoisson", "NegativeBinomial2", "Gamma", "LogNormal"}
+    {
+        *(
+            "Normal",
+            "StudentT",
+            "LogNormal",
+            "Gamma",
+            "Exponential",
+            "Weibull",
+            "HurdleLogNormal",
+            "Beta",
+            "OrderedBeta",
+        ),
+        *("Binomial", "BetaBinomial", "Poisson", "GammaPoisson", "NegativeBinomial", "NegativeBinomial2"),
+        *("ZeroInflated", "HurdlePoisson"),
+    }
 )
 """Distributions whose mean is on the scale of the outcome; that of a category or of a yes or no is
 not."""

@@ -14,7 +14,6 @@ from tadpool.ladder import data_facts as known
 from tadpool.ladder.bound_design import CELL, DESIGN, FIRST, MODEL, SCALES, BoundDesign
 from tadpool.ladder.rung import Rung
 from tadpool.modelling.design import LEVELLED, Design
-from tadpool.modelling.families import LOG
 from tadpool.modelling.rungs import RUNGS
 
 # Hyperparameters that say how a rung is computed or what its priors are in units of; the rung
@@ -118,7 +117,7 @@ def _collapsed(
 
 def _offset_in_cells(design: Design) -> list[str]:
     """The offset, where it does not factor out of a cell's probability."""
-    return [design.offset] if design.offset and design.family.link != LOG else []
+    return [design.offset] if design.offset and design.family.link.name != "log" else []
 
 
 def bind_design(

@@ -14,9 +14,9 @@ import xarray as xr
 
 from tadpool.errors import UserError
 from tadpool.ladder.bound_design import effect, latent_mean
-from tadpool.ladder.first_estimates import Working, working
+from tadpool.ladder.first_estimates import Working, informative, working
 from tadpool.modelling.design import Design, Predictor
-from tadpool.modelling.families import IDENTITY, LOG
+from tadpool.modelling.families import IDENTITY
 from tadpool.modelling.rungs import RUNGS
 
 ENOUGH = 0.5
@@ -79,7 +79,7 @@ def _refuse(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
     if design.family.link == IDENTITY and np.ptp(outcome) == 0:
         raise UserError(f"{where}: {design.outcome} has the same value in all rows, so there is nothing to explain")
     if refused := design.family.refused(outcome):
-        what = f"{where}: {design.outcome} has values that are {refused}, which the family {design.family.name} needs"
+        what = f"{where}: {design.outcome} has values that are {refused}, as the family {design.family.name} needs"
         raise UserError(f"{what}; correct the table or choose another family")
     if design.offset and (wrong := design.family.refused_offset(rows[design.offset])):
         raise UserError(f"{where}: {design.offset} {wrong}; give it on that scale")
@@ -93,16 +93,29 @@ def _scales(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dic
 
 
 def _outcome_scale(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
-    """Of the outcome itself, or on the scale of the link: the log of the mean rate for the log
-    link, else 0 and 1."""
+    """Of the outcome itself, or on the scale of the link: the log of the mean rate or of the median
+    for the log link, else 0 and 1."""
     outcome = rows[design.outcome].astype(float)
     if scaled and design.family.link == IDENTITY:
         outcome = outcome - _offset(design, rows)
         return {"location": float(outcome.mean()), "scale": float(outcome.std())}
-    if scaled and design.family.link == LOG:
-        exposure = np.exp(_offset(design, rows)) * np.ones(len(outcome))
-        return {"location": float(np.log(max(outcome.sum(), 0.5) / exposure.sum())), "scale": 1.0}
+    if scaled and design.family.link.name == "log":
+        return {
+            "location": _log_of_typical(design, outcome, _offset(design, rows) * np.ones(len(outcome))),
+            "scale": 1.0,
+        }
     return {"location": 0.0, "scale": 1.0}
+
+
+def _log_of_typical(design: Design, outcome: np.ndarray, offset: np.ndarray) -> float:
+    """The linear predictor of all rows (rows,) without their offset, if it is the same."""
+    family = design.family
+    kept = informative(family, outcome)
+    outcome, offset = outcome[kept], offset[kept]
+    if family.link.multiplied == "median":
+        return float((np.log(outcome) - offset).mean())
+    smallest = 0.5 if family.counted else 0.0
+    return float(np.log(max(outcome.sum(), smallest) / np.exp(offset).sum()))
 
 
 def _offset(design: Design, rows: Mapping[str, np.ndarray]) -> np.ndarray | float:

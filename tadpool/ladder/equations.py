@@ -8,7 +8,7 @@ from typing import Any
 from tadpool.formatting import digits_for
 from tadpool.modelling import references
 from tadpool.modelling.design import Design, Predictor
-from tadpool.modelling.families import IDENTITY, LOG, Parameter
+from tadpool.modelling.families import IDENTITY, Parameter
 from tadpool.modelling.rungs import RUNGS, RungType
 
 SD_PRIORS = {"exponential": "Exponential", "half_normal": "HalfNormal", "half_cauchy": "HalfCauchy"}
@@ -254,7 +254,7 @@ class _Writer:
             own = self.facts["outcome"] if name is None else self._fact(name)
             return _number(own["location"], own["scale"])
         if name is None:
-            return "m_y" if self.prior["scaled"] and self.design.family.link in (IDENTITY, LOG) else "0"
+            return "m_y" if self.prior["scaled"] and self.design.family.link.name in ("identity", "log") else "0"
         return f"m_{{{_word(name)}}}" if self.prior["scaled"] else "0"
 
     def _less(self, name: str) -> str:

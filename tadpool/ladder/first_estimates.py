@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tadpool.modelling.design import Design
+from tadpool.modelling.families import Family
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Working:
         """Infinite where no row is left to estimate it from."""
         if self.known_dispersion:
             return 1.0
-        left = len(residuals) - parameters
+        left = np.count_nonzero(self.weights) - parameters
         return float((self.weights * residuals**2).sum() / left) if left > 0 else np.inf
 
 
@@ -73,14 +74,17 @@ def working(design: Design, rows: Mapping[str, np.ndarray]) -> Working:
     match family.link.name:
         case "log":
             exposure = np.exp(offset) * (rows[design.exposure] if design.exposure else 1.0)
-            weights = np.maximum(outcome.sum(), 0.5) / exposure.sum() * exposure
-            response = (outcome - weights) / weights
+            response, weights = _logs(family, outcome, exposure)
         case "logit":
             trials = rows[design.trials].astype(float) if design.trials else np.ones(len(outcome))
             share = (outcome.sum() + 0.5) / (trials.sum() + 1)
             weights = trials * share * (1 - share)
             response = _ratio(outcome - trials * share, weights, 0.0)
-        case "identity" | "ordered":
+        case "tan_half":
+            centre = np.arctan2(np.sin(outcome).mean(), np.cos(outcome).mean())
+            slope = 0.5 / max(np.cos(centre / 2) ** 2, 1e-3)
+            response, weights = slope * np.sin(outcome - centre), np.ones(len(outcome))
+        case "identity" | "ordered" | "ordered_probit":
             weights = rows[design.standard_error] ** -2.0 if design.standard_error else np.ones(len(outcome))
             response = outcome - offset
         case link:
@@ -89,6 +93,23 @@ def working(design: Design, rows: Mapping[str, np.ndarray]) -> Working:
     columns = np.column_stack(_columns(design, rows))
     found = np.linalg.lstsq(columns * root, response * root[:, 0], rcond=None)[0]
     return Working(response - columns @ found, weights, family.known_variance or design.standard_error is not None)
+
+
+def informative(family: Family, outcome: np.ndarray) -> np.ndarray:
+    """Where an outcome has information about the linear predictor, bool (rows,)."""
+    above = outcome > 0
+    return above if family.zeros_apart and above.any() else np.ones(len(outcome), bool)
+
+
+def _logs(family: Family, outcome: np.ndarray, exposure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Working response and weights (rows,) of a log link: the variance of counts is as their mean,
+    that of measured outcomes as its square."""
+    present = informative(family, outcome)
+    if family.link.multiplied == "median":
+        return np.log(np.where(present, outcome, 1.0) / exposure), present.astype(float)
+    smallest = 0.5 if family.counted else 0.0
+    mean = max(outcome[present].sum(), smallest) / exposure[present].sum() * exposure
+    return (outcome - mean) / mean, present * (mean if family.counted else 1.0)
 
 
 def _ratio(above: np.ndarray | float, below: np.ndarray, otherwise: float) -> np.ndarray:

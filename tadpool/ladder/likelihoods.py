@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jax.scipy.special import gammaln
-from numpyro.distributions.util import validate_sample
 
+from tadpool.modelling import measured_outcomes
+from tadpool.modelling.counted_outcomes import BetaBinomial, HurdlePoisson, OrderedProbit, Poisson, ZeroInflated
 from tadpool.modelling.distributions import Exponential, HalfCauchy, HalfNormal, OrderedLogistic, OrderedNormal
 from tadpool.modelling.families import Family, Parameter
+from tadpool.modelling.measured_outcomes import Beta, Gamma, HurdleLogNormal, LogNormal, OrderedBeta, Weibull
 
 STANDARD_DEVIATIONS = {
     "exponential": lambda scale, unit: Exponential(1.0 / scale, unit=unit),
@@ -21,21 +22,6 @@ STANDARD_DEVIATIONS = {
 }
 
 INVERSES: dict[str, Callable[[Any], Any]] = {"identity": lambda eta: eta, "log": jnp.exp, "logit": jax.nn.sigmoid}
-
-
-class Poisson(dist.Poisson):
-    """NumPyro's Poisson distribution, given the log of its rate: finite wherever the rate
-    underflows."""
-
-    pytree_data_fields = ("log_rate",)
-
-    def __init__(self, log_rate, *, validate_args=None) -> None:
-        self.log_rate = log_rate
-        super().__init__(jnp.exp(log_rate), validate_args=validate_args)
-
-    @validate_sample
-    def log_prob(self, value):
-        return value * self.log_rate - self.rate - gammaln(value + 1.0)
 
 
 def standard_deviation(name: str, kind: str, scale: Any, unit: Any = 1.0) -> Any:
@@ -120,10 +106,11 @@ def distribution(family: Family, eta: Any, own: Mapping[str, Any], trials: Any =
 
     Args:
         family: The family.
-        eta: The linear predictor (rows,), offsets included.
+        eta: The linear predictor (rows,), offsets included; of the family categorical
+            (rows, levels - 1), one for each level but the first.
         own: What the family has beside it, by the names `Parameter.own`: numbers, or arrays (rows,)
             where they differ between rows; cutpoints (levels - 1,) or (rows, levels - 1).
-        trials: Number of trials (rows,) of a binomial outcome.
+        trials: Number of trials (rows,) of a binomial or beta-binomial outcome.
 
     Returns:
         A distribution of batch shape (rows,).
@@ -146,4 +133,33 @@ def distribution(family: Family, eta: Any, own: Mapping[str, Any], trials: Any =
             return dist.NegativeBinomialLogits(own["phi"], eta - jnp.log(own["phi"]))
         case "ordered":
             return OrderedLogistic(eta, own["cutpoints"])
+        case "ordered_probit":
+            return OrderedProbit(eta, own["cutpoints"])
+        case "categorical":
+            return dist.CategoricalLogits(jnp.concatenate([jnp.zeros((*eta.shape[:-1], 1)), eta], -1))
+        case "lognormal":
+            return LogNormal(eta, own["sigma"])
+        case "gamma":
+            return Gamma(own["shape"], eta)
+        case "exponential":
+            return measured_outcomes.Exponential(eta)
+        case "weibull":
+            return Weibull(own["shape"], eta)
+        case "beta":
+            return Beta(eta, own["phi"])
+        case "ordered_beta":
+            return OrderedBeta(eta, own["cutpoints"], own["phi"])
+        case "beta_binomial":
+            return BetaBinomial(trials, eta, own["phi"])
+        case "zero_inflated_poisson":
+            return ZeroInflated(Poisson(eta), own["zi"])
+        case "zero_inflated_negative_binomial":
+            counts = dist.NegativeBinomialLogits(own["phi"], eta - jnp.log(own["phi"]))
+            return ZeroInflated(counts, own["zi"])
+        case "hurdle_poisson":
+            return HurdlePoisson(eta, own["hu"])
+        case "hurdle_lognormal":
+            return HurdleLogNormal(eta, own["sigma"], own["hu"])
+        case "von_mises":
+            return dist.VonMises(2 * jnp.arctan(eta), own["kappa"])
     raise KeyError(f"the family {family.name!r} has no likelihood")

@@ -13,6 +13,14 @@ from numpyro.util import is_prng_key
 LARGEST, LARGEST_32 = 300.0, 40.0
 
 
+def within(support: constraints.Constraint, values):
+    """Values that rounding has put on the end of an open set of numbers, moved into it: of
+    `constraints.positive` or `constraints.unit_interval`."""
+    limits = jnp.finfo(jnp.result_type(float))
+    highest = limits.max if support is constraints.positive else 1 - limits.epsneg
+    return jnp.clip(values, limits.tiny, highest)
+
+
 class OrderedNormal(dist.Distribution):
     """Independent Normal(loc, scale) values restricted to increasing order; event shape (size,).
 

@@ -7,6 +7,7 @@ it.
 No JAX and no NumPy here: the Snakefile's process reads config with it.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,10 +45,25 @@ class Link:
 
 
 _ODDS = {"axis": "log-odds", "differences": "log-odds", "multiplied": "odds", "units": False}
+_LOGS = {"axis": "log of the mean", "differences": "logs", "multiplied": "mean"}
+_MEDIAN = {"axis": "log of the median", "differences": "logs", "multiplied": "median"}
+_RATE = {"axis": "log of the rate", "differences": "logs", "multiplied": "rate"}
+_MEAN_ODDS = {"axis": "logit of the mean", "differences": "logits", "multiplied": "odds of the mean"}
 IDENTITY = Link("identity", "\\mu_i", "{outcome}")
 LOGIT = Link("logit", "\\mathrm{logit}(p_i)", "probability of {outcome}", **_ODDS)
-LOG = Link("log", "\\log(\\lambda_i)", "mean {outcome}{per}", "log of the mean", "logs", "mean")
+LOGIT_MEAN = Link("logit", "\\mathrm{logit}(\\mu_i)", "mean {outcome}", **_MEAN_ODDS)
+LOGIT_BETWEEN = Link("logit", "\\mathrm{logit}(\\mu_i)", "mean {outcome} between 0 and 1", **_MEAN_ODDS)
+LOG = Link("log", "\\log(\\lambda_i)", "mean {outcome}{per}", **_LOGS)
+LOG_MEDIAN = Link("log", "\\mu_i", "median {outcome}", **_MEDIAN)
+LOG_RATE = Link("log", "\\log(\\lambda_i)", "mean {outcome}{per} without the added zeros", **_RATE)
+LOG_UNTRUNCATED = Link("log", "\\log(\\lambda_i)", "rate of {outcome}{per} above 0", **_RATE)
+LOG_ABOVE = Link("log", "\\mu_i", "median {outcome} above 0", **_MEDIAN)
+TAN_HALF = Link(
+    "tan_half", "\\tan(\\mu_i / 2)", "mean direction of {outcome}", "tangent of half the mean direction", units=False
+)
 ORDERED = Link("ordered", "\\eta_i", "log-odds", **_ODDS, cutpoints=True)
+ORDERED_PROBIT = Link("ordered_probit", "\\eta_i", "probits", "probits", "probits", units=False, cutpoints=True)
+LEVELS = Link("levels", "\\eta_{ik}", "log-odds of a level against the first", **_ODDS)
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,28 @@ def _no_counts(values: Any) -> str:
     return "no counts from 0" if values.dtype.kind not in "iub" or values.min() < 0 else ""
 
 
+def _not_positive(values: Any) -> str:
+    return "not above 0" if values.min() <= 0 else ""
+
+
+def _negative(values: Any) -> str:
+    if values.min() < 0:
+        return "not 0 or more"
+    return "nowhere above 0" if values.max() <= 0 else ""
+
+
+def _no_shares(values: Any) -> str:
+    return "not between 0 and 1, both excluded" if values.min() <= 0 or values.max() >= 1 else ""
+
+
+def _no_shares_or_ends(values: Any) -> str:
+    return "not between 0 and 1" if values.min() < 0 or values.max() > 1 else ""
+
+
+def _no_angles(values: Any) -> str:
+    return "not angles between -pi and pi (radians)" if abs(values).max() > math.pi else ""
+
+
 @dataclass(frozen=True)
 class Family:
     r"""A family of outcomes.
@@ -134,6 +172,9 @@ class Family:
         residual_sd: The parameter that is the standard deviation of outcomes around their mean, if
             one is.
         mean_is_number: Whether single outcomes are numbers that can lie near their mean.
+        predictors: How many linear predictors an outcome has: 1, or 0, one fewer than it has
+            levels, which no model of the ladder has.
+        zeros_apart: Whether a 0 has no information about the linear predictor.
     """
 
     name: str
@@ -152,13 +193,15 @@ class Family:
     free_scale: bool = False
     residual_sd: str | None = None
     mean_is_number: bool = True
+    predictors: int = 1
+    zeros_apart: bool = False
 
     def refused_offset(self, values: Any) -> str:
         """What is wrong with the values of an offset, in words that follow its name; "" where
         nothing is."""
         if self.link == IDENTITY or abs(values).max() <= LARGEST_OFFSET:
             return ""
-        where = "the logarithm of the mean" if self.link == LOG else "log-odds"
+        where = f"the logarithm of the {self.link.multiplied}" if self.link.name == "log" else self.link.axis
         return f"has values beyond {LARGEST_OFFSET}, and an offset is added to {where}"
 
     @property
@@ -172,7 +215,16 @@ _NU = Parameter("nu", "\\nu", "Gamma", (("nu_shape", 2.0), ("nu_rate", 0.1)))
 _OVERDISPERSION = Parameter(
     "overdispersion", "\\phi^{-1/2}", "HalfNormal", (("overdispersion_scale", 1.0),), derived="phi", power=-2.0
 )
+_VARIATION = Parameter("variation", "k^{-1/2}", "HalfNormal", (("variation_scale", 1.0),), derived="shape", power=-2.0)
+_LOG_SCALE = Parameter("variation", "k^{-1}", "HalfNormal", (("variation_scale", 1.0),), derived="shape", power=-1.0)
+_DISPERSION = Parameter(
+    "dispersion", "\\phi^{-1/2}", "HalfNormal", (("dispersion_scale", 0.5),), derived="phi", power=-2.0
+)
+_SPREAD = Parameter("spread", "\\kappa^{-1/2}", "HalfNormal", (("spread_scale", 1.0),), derived="kappa", power=-2.0)
+_ZI = Parameter("zi", "\\pi", "Beta", (("zi_a", 1.0), ("zi_b", 1.0)), link="logit")
+_HU = Parameter("hu", "\\pi", "Beta", (("hu_a", 1.0), ("hu_b", 1.0)), link="logit")
 _CUTPOINTS = Parameter("cutpoints", "c_k", "Increasing", (("cutpoint_scale", 1.5),), link="identity", elements=0)
+_ENDS = Parameter("cutpoints", "c_k", "Increasing", (("cutpoint_scale", 3.0),), link="identity", elements=2)
 FAMILIES = {
     each.name: each
     for each in (
@@ -202,6 +254,100 @@ FAMILIES = {
             free_scale=True,
         ),
         Family(
+            "lognormal",
+            LOG_MEDIAN,
+            outcomes="numbers above 0",
+            mean="the linear predictor, of its logarithm",
+            columns=NUMBERS,
+            latex="\\mathrm{LogNormal}(\\mu_i, \\sigma)",
+            parameters=(_SIGMA,),
+            aliases=("log_normal", "log-normal"),
+            refused=_not_positive,
+            free_scale=True,
+        ),
+        Family(
+            "gamma",
+            LOG,
+            outcomes="numbers above 0",
+            mean="its exponential function",
+            columns=NUMBERS,
+            latex="\\mathrm{Gamma}(k, k / \\lambda_i)",
+            parameters=(_VARIATION,),
+            refused=_not_positive,
+            free_scale=True,
+        ),
+        Family(
+            "exponential",
+            LOG,
+            outcomes="numbers above 0",
+            mean="its exponential function",
+            columns=NUMBERS,
+            latex="\\mathrm{Exponential}(1 / \\lambda_i)",
+            aliases=("exp",),
+            refused=_not_positive,
+            known_variance=True,
+        ),
+        Family(
+            "weibull",
+            LOG,
+            outcomes="numbers above 0",
+            mean="its exponential function",
+            columns=NUMBERS,
+            latex="\\mathrm{Weibull}(k, \\lambda_i / \\Gamma(1 + 1 / k))",
+            parameters=(_LOG_SCALE,),
+            refused=_not_positive,
+            free_scale=True,
+        ),
+        Family(
+            "hurdle_lognormal",
+            LOG_ABOVE,
+            outcomes="numbers from 0",
+            mean="the linear predictor, of its logarithm where it is above 0",
+            columns=NUMBERS,
+            latex="\\pi \\, \\delta_0 + (1 - \\pi) \\, \\mathrm{LogNormal}(\\mu_i, \\sigma)",
+            parameters=(_SIGMA, _HU),
+            zeros_apart=True,
+            refused=_negative,
+            free_scale=True,
+        ),
+        Family(
+            "beta",
+            LOGIT_MEAN,
+            outcomes="numbers between 0 and 1",
+            mean="its logistic function",
+            columns=("number",),
+            latex="\\mathrm{Beta}(\\mu_i \\phi, (1 - \\mu_i) \\phi)",
+            parameters=(_DISPERSION,),
+            aliases=("beta_regression", "betareg"),
+            refused=_no_shares,
+            free_scale=True,
+        ),
+        Family(
+            "ordered_beta",
+            LOGIT_BETWEEN,
+            outcomes="numbers from 0 to 1",
+            mean="its logistic function, of those between",
+            columns=("number",),
+            latex="\\mathrm{OrderedBeta}(\\mu_i, \\phi, c)",
+            parameters=(_DISPERSION, _ENDS),
+            aliases=("ordbeta", "ordbetareg", "zero_one_inflated_beta", "zoib"),
+            refused=_no_shares_or_ends,
+            free_scale=True,
+        ),
+        Family(
+            "von_mises",
+            TAN_HALF,
+            outcomes="angles from -pi to pi",
+            mean="twice its arc tangent",
+            columns=("number",),
+            latex="\\mathrm{VonMises}(\\mu_i, \\kappa)",
+            parameters=(_SPREAD,),
+            aliases=("vonmises", "circular"),
+            refused=_no_angles,
+            free_scale=True,
+            mean_is_number=False,
+        ),
+        Family(
             "bernoulli",
             LOGIT,
             outcomes="0 and 1",
@@ -226,6 +372,19 @@ FAMILIES = {
             inferred_from=("count",),
             refused=_no_counts,
             known_variance=True,
+        ),
+        Family(
+            "beta_binomial",
+            LOGIT,
+            outcomes="counts out of `trials`",
+            mean="trials times its logistic function",
+            columns=("count",),
+            latex="\\mathrm{BetaBinomial}(<trials>, p_i \\phi, (1 - p_i) \\phi)",
+            roles=("trials", "offset"),
+            required=("trials",),
+            parameters=(_DISPERSION,),
+            aliases=("betabinomial", "beta-binomial"),
+            refused=_no_counts,
         ),
         Family(
             "poisson",
@@ -253,6 +412,43 @@ FAMILIES = {
             refused=_no_counts,
         ),
         Family(
+            "zero_inflated_poisson",
+            LOG_RATE,
+            outcomes="counts, some zeros added",
+            mean="(1 - zi) times exposure times its exponential function",
+            columns=("count",),
+            latex="\\pi \\, \\delta_0 + (1 - \\pi) \\, \\mathrm{Poisson}(\\lambda_i)",
+            roles=("exposure", "offset"),
+            parameters=(_ZI,),
+            aliases=("zip", "zeroinflatedpoisson", "zeroinfl"),
+            refused=_no_counts,
+        ),
+        Family(
+            "zero_inflated_negative_binomial",
+            LOG_RATE,
+            outcomes="counts, some zeros added",
+            mean="(1 - zi) times exposure times its exponential function",
+            columns=("count",),
+            latex="\\pi \\, \\delta_0 + (1 - \\pi) \\, \\mathrm{NegativeBinomial}(\\lambda_i, \\phi)",
+            roles=("exposure", "offset"),
+            parameters=(_OVERDISPERSION, _ZI),
+            aliases=("zinb", "zeroinflatednegativebinomial", "zero_inflated_negbinomial"),
+            refused=_no_counts,
+        ),
+        Family(
+            "hurdle_poisson",
+            LOG_UNTRUNCATED,
+            outcomes="counts, zeros apart",
+            mean="(1 - hu) times the mean of a Poisson count above 0, whose rate is exposure times its exponential function",
+            columns=("count",),
+            latex="\\pi \\, \\delta_0 + (1 - \\pi) \\, \\mathrm{Poisson}^{+}(\\lambda_i)",
+            roles=("exposure", "offset"),
+            parameters=(_HU,),
+            zeros_apart=True,
+            aliases=("hurdlepoisson",),
+            refused=_no_counts,
+        ),
+        Family(
             "ordered",
             ORDERED,
             outcomes="levels from lowest to highest",
@@ -264,6 +460,30 @@ FAMILIES = {
             inferred_from=("ordered",),
             refused=_no_counts,
             mean_is_number=False,
+        ),
+        Family(
+            "ordered_probit",
+            ORDERED_PROBIT,
+            outcomes="levels from lowest to highest",
+            mean="cut points on the scale of a standard normal variable",
+            columns=("ordered",),
+            latex="\\mathrm{OrderedProbit}(\\eta_i, c)",
+            parameters=(_CUTPOINTS,),
+            aliases=("cumulative_probit", "probit", "ordinal_probit"),
+            refused=_no_counts,
+            mean_is_number=False,
+        ),
+        Family(
+            "categorical",
+            LEVELS,
+            outcomes="levels in no order",
+            mean="log-odds of each level against the first",
+            columns=("categorical",),
+            latex="\\mathrm{Categorical}(\\mathrm{softmax}(0, \\eta_i))",
+            aliases=("multinomial", "multinomial_logit", "softmax"),
+            refused=_no_counts,
+            mean_is_number=False,
+            predictors=0,
         ),
     )
 }

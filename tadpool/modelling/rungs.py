@@ -89,6 +89,10 @@ class RungType:
         Returns:
             The reason in words that follow the rung's name; None where it applies.
         """
+        if not design.family.predictors:
+            return (
+                f"has one linear predictor, and the family {design.family.name} needs one for each level but the first"
+            )
         if self.pooling == "complete":
             return None
         if not design.groups:

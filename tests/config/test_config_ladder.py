@@ -210,7 +210,7 @@ MISTAKES = [
         {"outcome": "k", "design": "{family: poisson}"},
         "dataset.columns.k.trials",
         "poisson has no trials",
-        "choose binomial as family",
+        "choose binomial or beta_binomial as family",
     ),
     ("ladder", {"design": "{trials: n}"}, "design.trials", "normal has no trials", "binomial"),
     ("ladder", {"design": "{offset: xx}"}, "design.offset", "'xx' is not a column of numbers", "'x'"),
@@ -267,6 +267,13 @@ MISTAKES += [
         "design.predictors",
         "'county' is a group",
         "leave it out",
+    ),
+    (
+        PARTIAL,
+        RADON | {"design": "{family: categorical}"},
+        "design.family",
+        "categorical needs a linear predictor for each level but the first",
+        "choose another family",
     ),
     (PARTIAL, RADON | {"design": "{family: binomial}"}, "design.trials", "missing: binomial", "holds them"),
 ]

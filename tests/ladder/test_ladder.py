@@ -50,8 +50,16 @@ def made(family, rows=60, **changes):
         "student": 10 + 3 * rng.normal(size=rows),
         "bernoulli": rng.integers(0, 2, rows),
         "binomial": rng.integers(0, 6, rows),
+        "beta_binomial": rng.integers(0, 6, rows),
         "ordered": rng.integers(0, 4, rows),
+        "ordered_probit": rng.integers(0, 4, rows),
+        "categorical": rng.integers(0, 4, rows),
+        "beta": rng.beta(2.0, 3.0, rows),
+        "ordered_beta": rng.beta(2.0, 3.0, rows),
+        "von_mises": rng.vonmises(0.5, 3.0, rows),
     }.get(family, rng.poisson(20.0, rows))
+    if FAMILIES[family].link.name == "log" and "number" in FAMILIES[family].columns:
+        outcome = np.exp(2 + 0.5 * rng.normal(size=rows))
     dataset = xr.Dataset(
         {
             "y": ("row", outcome),
@@ -81,13 +89,26 @@ def made(family, rows=60, **changes):
         "predictors": PREDICTORS,
         "slopes": ["x", "treated"],
     }
-    own |= {"offset": "known", "trials": "tries" if family == "binomial" else None}
-    own |= {"exposure": "days" if family in ("poisson", "negative_binomial") else None}
+    own |= {"offset": "known", "trials": "tries" if "trials" in FAMILIES[family].roles else None}
+    own |= {"exposure": "days" if "exposure" in FAMILIES[family].roles else None}
     return {**own, **changes}, dataset
 
 
+# Each way in which families differ within a rung; `test_likelihoods.py` has them all.
+SEVERAL = (
+    "normal",
+    "student",
+    "bernoulli",
+    "binomial",
+    "poisson",
+    "negative_binomial",
+    "ordered",
+    "lognormal",
+    "gamma",
+)
+LADDER = [name for name, family in FAMILIES.items() if family.predictors]
 PAIRS = [
-    *(("partial", family) for family in FAMILIES),
+    *(("partial", family) for family in SEVERAL),
     *((rung, "normal") for rung in RUNGS if rung != "partial"),
 ]
 
@@ -133,6 +154,10 @@ def units(family):
     rows = {"x": dataset.x.values, "size": dataset["size"].values[dataset.school_index.values]}
     y = dataset.y.values - (dataset.known.values if family in ("normal", "student") else 0)
     found = {name: (values.mean(), values.std()) for name, values in rows.items()}
+    if family == "lognormal":
+        return found | {"y": ((np.log(y) - dataset.known.values).mean(), 1.0)}
+    if family == "gamma":
+        return found | {"y": (np.log(y.sum() / np.exp(dataset.known).sum().item()), 1.0)}
     if family in ("poisson", "negative_binomial"):
         return found | {"y": (np.log(y.sum() / (dataset.days * np.exp(dataset.known)).sum().item()), 1.0)}
     return found | {"y": (y.mean(), y.std()) if family in ("normal", "student") else (0.0, 1.0)}
@@ -158,8 +183,8 @@ def priors(rung, family, sites):
         known["delta_year"] = stats.norm.logpdf(sites["delta_year"], 0, sites["sigma_year"])
     if "nu" in sites:
         known["nu"] = stats.gamma.logpdf(sites["nu"], 2, scale=10)
-    if "overdispersion" in sites:
-        known["overdispersion"] = stats.halfnorm.logpdf(sites["overdispersion"])
+    for name in {"overdispersion", "variation"} & set(sites):
+        known[name] = stats.halfnorm.logpdf(sites[name])
     if "partial_correlations_school" in sites:  # LKJ(2) of three effects: Beta(2.5), Beta(2.5), Beta(2) on (-1, 1)
         shapes = np.array([2.5, 2.5, 2.0])
         each = stats.beta.logpdf((sites["partial_correlations_school"] + 1) / 2, shapes, shapes) - np.log(2)
@@ -207,6 +232,10 @@ def likelihood(rung, family, dataset, sites):
         above = [1.0, *(1 / (1 + np.exp(-(eta - cut))) for cut in sites["cutpoints"]), 0.0]
         share = np.array([np.broadcast_to(above[k] - above[k + 1], len(y)) for k in range(4)])
         return np.log(share[y, np.arange(len(y))])
+    if family == "lognormal":
+        return stats.lognorm.logpdf(y, sites["sigma"], scale=np.exp(eta))
+    if family == "gamma":
+        return stats.gamma.logpdf(y, sites["shape"], scale=np.exp(eta) / sites["shape"])
     rate = dataset.days.values * np.exp(eta)
     if family == "poisson":
         return stats.poisson.logpmf(y, rate)
@@ -233,7 +262,7 @@ def test_new_rows_are_predicted_with_the_scales_of_the_data():
     assert tree["predictions"]["alpha_school"].sizes["school"] == 1
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LADDER)
 @pytest.mark.parametrize("rung", RUNGS)
 def test_equations_can_be_shown_with_and_without_the_numbers_of_the_data(rung, family):
     chosen, dataset = made(family)
@@ -331,7 +360,17 @@ def test_no_family_or_link_is_treated_as_another_one():
 
 @pytest.mark.parametrize(
     ("family", "values", "words"),
-    [("normal", 3.0, "the same value in all rows"), ("poisson", 0.5, "no counts"), ("ordered", -1, "no counts")],
+    [
+        ("normal", 3.0, "the same value in all rows"),
+        ("poisson", 0.5, "no counts"),
+        ("ordered", -1, "no counts"),
+        ("gamma", 0.0, "values that are not above 0, as the family gamma needs"),
+        ("hurdle_lognormal", 0.0, "values that are nowhere above 0, as the family"),
+        ("hurdle_lognormal", -1.0, "not 0 or more"),
+        ("beta", 1.0, "not between 0 and 1, both excluded"),
+        ("ordered_beta", 45.0, "not between 0 and 1"),
+        ("von_mises", 90.0, "not angles between -pi and pi"),
+    ],
 )
 def test_an_outcome_that_is_none_of_its_family_is_refused(family, values, words):
     chosen, dataset = made(family)
@@ -468,8 +507,8 @@ def in_other_units(family, dataset, outcome, predictor):
     factors = {"x": predictor, "size": predictor}
     if family in ("normal", "student"):
         factors |= {"y": outcome, "known": outcome}
-    elif FAMILIES[family].link == LOG:
-        factors["days"] = outcome
+    elif FAMILIES[family].link.name == "log":
+        factors["days" if "exposure" in FAMILIES[family].roles else "y"] = outcome
     return dataset.assign({name: dataset[name] * factor for name, factor in factors.items()})
 
 
@@ -514,7 +553,8 @@ def test_the_sampler_sees_the_same_in_all_units(rung, family, scaled):
     values, gradients, energies = found[0]
     for factors, (own, slopes, energy) in zip(FACTORS, found[1:], strict=True):
         for name, value in values.items():
-            shift = np.log(factors[0]) if name in ("alpha", "alpha_school") and FAMILIES[family].link == LOG else 0.0
+            logs = name in ("alpha", "alpha_school") and FAMILIES[family].link.name == "log"
+            shift = logs * np.log(factors[0]) * (1 if "exposure" in FAMILIES[family].roles else -1)
             unit, size = unit_of(name, family, *factors), 1e-9 * np.abs(value).max()
             np.testing.assert_allclose(own[name] / unit + shift, value, rtol=1e-9, atol=size, err_msg=name)
         if scaled:

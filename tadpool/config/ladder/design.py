@@ -95,6 +95,12 @@ class DesignInference:
             if family is None:
                 fix = "say how the outcome is distributed, for example `family: normal`"
                 self._wrong("family", "missing, and a dataset file does not say it", fix)
+            elif not FAMILIES[family].predictors:
+                what = (
+                    f"{family} needs a linear predictor for each level but the first, and models of the ladder have one"
+                )
+                self._wrong("family", what, "choose another family, or write a model of your own")
+                return None
             return family
         column = self.columns[self.outcome]
         if not any(column.kind in each.inferred_from for each in FAMILIES.values()):
@@ -102,7 +108,7 @@ class DesignInference:
         if family is None:
             return self._inferred(column).name
         if column.kind not in FAMILIES[family].columns:
-            fitting = [name for name, each in FAMILIES.items() if column.kind in each.columns]
+            fitting = [name for name, each in FAMILIES.items() if column.kind in each.columns and each.predictors]
             what = (
                 f"{family} is for {_listed(FAMILIES[family].columns)}, and {self.outcome} is {an(column.kind)} column"
             )

@@ -13,7 +13,6 @@ from tadpool.errors import did_you_mean
 from tadpool.files.results import StudyResults
 from tadpool.formatting import decimals_for, general, number
 from tadpool.intervals import HIGH, LOW
-from tadpool.modelling.families import LOG
 from tadpool.modelling.references import design_of, reference
 from tadpool.reporting.fit_view import Fit, draws
 
@@ -44,7 +43,7 @@ def has_expectation(results: StudyResults, entry: str) -> bool:
     """Whether predicted outcomes are known to have one: not where they are exponentials of the
     effect of a new member of a group, whose standard deviation is uncertain."""
     design = design_of(reference(results.config, entry))
-    return not (results.config["predictions"][entry]["group"] and design and design.family.link == LOG)
+    return not (results.config["predictions"][entry]["group"] and design and design.family.link.name == "log")
 
 
 def mean_is_reliable(values: np.ndarray) -> bool:

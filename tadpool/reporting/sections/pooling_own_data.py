@@ -9,7 +9,7 @@ import xarray as xr
 from tadpool.formatting import MISSING, decimals_for, general, number
 from tadpool.ladder.data_facts import by_row
 from tadpool.modelling.design import Design
-from tadpool.modelling.families import LOG, LOGIT, ORDERED
+from tadpool.modelling.families import LOGIT
 from tadpool.reporting.sections.data import levels
 
 
@@ -42,9 +42,9 @@ def _words(
     if link == LOGIT:
         trials = rows[design.trials][of].sum() if design.trials else len(of)
         return f"{general(outcome.sum().item())}/{general(int(trials))}"
-    if link == LOG and design.exposure:
+    if design.exposure:
         return f"{general(outcome.sum().item())}/{general(rows[design.exposure][of].sum().item())}"
-    if link == ORDERED:
+    if link.cutpoints:
         median = np.quantile(outcome, 0.5, method="lower").item()
         return (
             f"{names.get(median, general(median))} ({len(of)} rows)" if len(of) > 1 else names.get(median, str(median))

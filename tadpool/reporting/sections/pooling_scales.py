@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from tadpool.modelling.design import Design
-from tadpool.modelling.families import LOG
 
 
 def _same(eta: Any) -> Any:
@@ -21,7 +20,9 @@ INVERSES: dict[str, Callable[[Any], Any]] = {
     "identity": _same,
     "logit": lambda eta: 1 / (1 + np.exp(-eta)),
     "log": np.exp,
+    "tan_half": lambda eta: 2 * np.arctan(eta),
     "ordered": _same,
+    "ordered_probit": _same,
 }
 
 
@@ -45,7 +46,7 @@ class Scale:
     @property
     def exponential(self) -> bool:
         """Whether it is an exponential of that scale, on which an expectation need not exist."""
-        return self.design.family.link == LOG
+        return self.design.family.link.name == "log"
 
     def link(self, eta: Any) -> Any:
         """From the scale of the linear predictor to this one."""
