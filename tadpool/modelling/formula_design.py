@@ -1,0 +1,117 @@
+"""A formula's design: what a model that is a formula is told of a study.
+
+No JAX here: the Snakefile's process reads config with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from tadpool.loading.sources import ROLES
+from tadpool.modelling.design import Predictor
+from tadpool.modelling.families import Family, Parameter, family
+
+
+@dataclass(frozen=True)
+class PriorChoice:
+    """A prior of a formula, without its numbers, which are hyperparameters.
+
+    Attributes:
+        of: The class of parameters that has it, or one term or group term.
+        kind: Name of the distribution.
+        numbers: Names of its hyperparameters, in the order of its arguments.
+    """
+
+    of: str
+    kind: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FormulaDesign:
+    """What a formula is made of.
+
+    Attributes:
+        formula: The formula.
+        family: The family of the outcome.
+        outcome: The variable that is observed.
+        unit: The dim of the rows.
+        groups: Every column that names the members of a group term.
+        predictors: Every column that its terms look at.
+        parameters_of: Further parameters of the family with a formula of their own.
+        priors: The prior of each class of parameters, and of terms that have one of their own.
+        prior_numbers: Hyperparameters of priors with their values.
+        trials, exposure, offset, standard_error: As in `tadpool.modelling.design.Design`.
+    """
+
+    formula: str
+    family: Family
+    outcome: str
+    unit: str
+    groups: tuple[str, ...]
+    predictors: tuple[Predictor, ...]
+    parameters_of: tuple[tuple[str, str], ...] = ()
+    priors: tuple[PriorChoice, ...] = ()
+    prior_numbers: tuple[tuple[str, float], ...] = ()
+    trials: str | None = None
+    exposure: str | None = None
+    offset: str | None = None
+    standard_error: str | None = None
+
+    @classmethod
+    def from_json(cls, design: Mapping[str, Any]) -> "FormulaDesign":
+        """The design that `to_json` wrote.
+
+        Raises:
+            KeyError: There is no such family.
+        """
+        made = {
+            "family": family(design["family"]),
+            "groups": tuple(design["groups"]),
+            "predictors": tuple(Predictor(**each) for each in design["predictors"]),
+            "parameters_of": tuple(design["parameters_of"].items()),
+            "priors": tuple(
+                PriorChoice(each["of"], each["kind"], tuple(each["numbers"])) for each in design["priors"]
+            ),
+            "prior_numbers": tuple(design["prior_numbers"].items()),
+        }
+        return cls(**{**design, **made})
+
+    def to_json(self) -> dict[str, Any]:
+        """The design as JSON, which specs of jobs and their files hold."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        made = {
+            "family": self.family.name,
+            "groups": list(self.groups),
+            "predictors": [asdict(each) for each in self.predictors],
+            "parameters_of": dict(self.parameters_of),
+            "priors": [{**asdict(each), "numbers": list(each.numbers)} for each in self.priors],
+            "prior_numbers": dict(self.prior_numbers),
+        }
+        return {**plain, **made}
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Role -> the variable that has it."""
+        return {role: getattr(self, role) for role in ROLES if getattr(self, role, None)}
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the family has beside the linear predictor as one number each: nothing where the
+        standard errors of rows or a formula stand in its place."""
+        replaced = {name for name, _ in self.parameters_of}
+        own = () if self.standard_error else self.family.parameters
+        return tuple(each for each in own if each.name not in replaced)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of the dataset that it needs, without the outcome."""
+        needed = [each.variable for each in self.predictors]
+        needed += [f"{group}_index" for group in self.groups if group != self.unit]
+        return tuple(dict.fromkeys([*needed, *self.roles.values()]))
+
+    @property
+    def hyperparameters(self) -> dict[str, float]:
+        """Numbers of its priors and of its family's, with their defaults."""
+        own = {key: value for parameter in self.parameters for key, value in parameter.hyperparameters}
+        return {**dict(self.prior_numbers), **own}
