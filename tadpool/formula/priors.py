@@ -68,6 +68,8 @@ def _read(of: str, text: str, kinds: Mapping[str, tuple[str, ...]]) -> tuple[str
         raise FormulaError(f"{text!r} does not have the arguments of {kind}", f"write {kind}({', '.join(arguments)})")
     for argument, value in zip(arguments, values, strict=True):
         if not abs(value) < float("inf") or (argument in POSITIVE_ARGUMENTS and value <= 0):
-            raise FormulaError(f"the {argument} in {text!r} is {value:g}", "write a positive number" if
-                               argument in POSITIVE_ARGUMENTS else "write a number")
+            raise FormulaError(
+                f"the {argument} in {text!r} is {value:g}",
+                "write a positive number" if argument in POSITIVE_ARGUMENTS else "write a number",
+            )
     return kind, values

@@ -141,14 +141,18 @@ def _parsed(text: str) -> Any:
         parser = Parser(_doubled(Scanner(scanned).scan()))
         tree = parser.parse()
     except ScanError as error:
-        raise FormulaError(_lowered(str(error)), "remove it; a name with other characters stands in backquotes") from None
+        raise FormulaError(
+            _lowered(str(error)), "remove it; a name with other characters stands in backquotes"
+        ) from None
     except ParseError as error:
         raise FormulaError(_lowered(str(error)), "correct the formula there") from None
     except IndexError:
         raise FormulaError("a backquote is not closed", "write the second one") from None
     if not parser.at_end():
         rest = parser.peek().lexeme
-        fix = "put the group term in brackets, `(x | group)`" if rest in ("|", "||") else "remove it, or what precedes it"
+        fix = (
+            "put the group term in brackets, `(x | group)`" if rest in ("|", "||") else "remove it, or what precedes it"
+        )
         raise FormulaError(f"{rest!r} cannot stand where it does", fix)
     return tree
 
@@ -224,7 +228,9 @@ class _Reader:
             raise FormulaError(f"{name}() cannot follow the outcome", ELSEWHERE[name])
         if name not in ADDITIONS or len(tree.args) != 1:
             allowed = ", ".join(f"{each}(column)" for each in ADDITIONS)
-            raise FormulaError(f"{written(tree)} cannot follow the outcome", f"after `outcome |` stands one of {allowed}")
+            raise FormulaError(
+                f"{written(tree)} cannot follow the outcome", f"after `outcome |` stands one of {allowed}"
+            )
         return {ADDITIONS[name]: self._column(tree.args[0], f"{name}()")}
 
     def _column(self, tree: Any, where: str) -> str:
@@ -270,7 +276,9 @@ class _Reader:
 
     def _group_terms(self, tree: Binary) -> Iterator[GroupTerm]:
         if isinstance(tree.left, Binary) and tree.left.operator.kind == "PIPE":
-            raise FormulaError(f"{written(tree)} has two bars", "write (x | group), or (x || group) without correlations")
+            raise FormulaError(
+                f"{written(tree)} has two bars", "write (x | group), or (x || group) without correlations"
+            )
         if any(_is_smooth(each) for _, each in addends(tree.left)):
             raise FormulaError("a smooth stands in a group term", "write poly(x, 2) or bs(x, df=4) there")
         self._term(tree.left)
@@ -318,7 +326,9 @@ class _Reader:
             case Grouping():
                 self._term(tree.expression)
             case Binary() if tree.operator.kind == "PIPE":
-                raise FormulaError(f"the group term {written(tree)} is part of another term", "write it as one of a sum")
+                raise FormulaError(
+                    f"the group term {written(tree)} is part of another term", "write it as one of a sum"
+                )
             case Binary() if tree.operator.kind == "STAR_STAR":
                 self._term(tree.left)
                 if not _whole(tree.right) or not isinstance(tree.left, Grouping):
@@ -375,7 +385,9 @@ class _Reader:
             case Call():
                 self._call(tree)
             case _:
-                raise FormulaError(f"{written(tree)} cannot be computed", "use + - * / ** and functions inside brackets")
+                raise FormulaError(
+                    f"{written(tree)} cannot be computed", "use + - * / ** and functions inside brackets"
+                )
 
 
 def _is_smooth(tree: Any) -> bool:

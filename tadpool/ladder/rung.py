@@ -17,15 +17,16 @@ import numpyro
 import numpyro.distributions as dist
 
 from tadpool.ladder import likelihoods
-from tadpool.ladder.bound_design import CELL, FIRST, SCALES, BoundDesign, effect, latent_mean
+from tadpool.ladder.bound_design import SCALES, BoundDesign, effect, latent_mean
 from tadpool.ladder.cell_sums import Cells
 from tadpool.ladder.correlation import cholesky_factor
-from tadpool.ladder.linear_predictor import Term, total
+from tadpool.ladder.evaluation import Evaluation, inference
+from tadpool.ladder.linear_predictor import Term
 from tadpool.modelling.design import Predictor
-from tadpool.modelling.distributions import Decentred, Normal, ZeroSumNormal
+from tadpool.modelling.distributions import Normal, ZeroSumNormal
 
 
-class Rung:
+class Rung(Evaluation):
     """One evaluation of a rung, with the terms of the linear predictor so far.
 
     Args:
@@ -35,8 +36,8 @@ class Rung:
     """
 
     def __init__(self, bound: BoundDesign, data: Mapping[str, Any], prior: Mapping[str, Any]) -> None:
-        self.bound, self.design, self.data, self.prior = bound, bound.design, data, prior
-        self.terms: list[Term] = []
+        super().__init__(bound, data)
+        self.prior = prior
         location, scale, origin, unit = data[SCALES].T
         self.location, self.scale, self.origin, self.unit = location[0], scale[0], origin[0], unit[0]
         names = [each.name for each in self.design.predictors]
@@ -162,17 +163,12 @@ class Rung:
             self._varying(effect(other, first=False), other, Normal(0.0, sigma_other, unit=self.unit))
 
     def _varying(self, name: str, group: str, prior: Normal, of: str | None = None) -> Any:
-        values = self._members(name, group, prior)
+        values = self.members(name, group, prior)
         if of is None:
             self.terms.append(Term(values, f"{group}_index"))
         else:
             self._add_number(of, values, f"{group}_index")
         return values
-
-    def _members(self, name: str, group: str, prior: Normal) -> Any:
-        reparam = {name: Decentred()} if name in self.bound.non_centred else {}
-        with numpyro.handlers.reparam(config=reparam), numpyro.plate(group, self.bound.size(group)):
-            return numpyro.sample(name, prior)
 
     def group_means(self, scale: Any) -> None:
         """`beta_mean_<x>` times the mean of each predictor in its group's rows."""
@@ -195,12 +191,12 @@ class Rung:
             between = likelihoods.standard_deviation(f"sigma_between_{name}", sd_prior, wide, unit)
             within = likelihoods.standard_deviation(f"sigma_within_{name}", sd_prior, wide, unit)
             prior = Normal(centre, between, origin=origin, unit=unit)
-            means = self._members(latent_mean(name, group), group, prior)
+            means = self.members(latent_mean(name, group), group, prior)
             index = self.by_row(f"{group}_index")
             with numpyro.plate(self.design.unit, self.bound.rows):
                 joint = _of_groups(index, means, within) if self.bound.collapsed else None
                 normal, observed = dist.Normal(means[index], within), self.data.get(name)
-                drawn = numpyro.sample(name, normal, obs=observed, infer=_inference(joint))
+                drawn = numpyro.sample(name, normal, obs=observed, infer=inference(joint))
             self.data = {**self.data, name: drawn}
             self._add_mean(name, means - location, scale)
 
@@ -211,41 +207,12 @@ class Rung:
     def observe(self, sd_prior: str) -> None:
         """The outcome given the terms; sd_prior: of its standard deviation, where the family has
         one."""
-        design = self.design
-        if design.standard_error:
-            own = {"sigma": self.by_row(design.standard_error)}
+        if self.design.standard_error:
+            own = {"sigma": self.by_row(self.design.standard_error)}
         else:
             scales = self.scale, self.unit
-            own = likelihoods.own_parameters(design.family, self.prior, sd_prior, *scales, self.bound.levels)
-        eta = total(self.terms, _Rows(self), self.bound.rows) + self._offset()
-        trials = self.by_row(design.trials) if design.trials else None
-        with numpyro.plate(design.unit, self.bound.rows):
-            likelihood = likelihoods.distribution(design.family, eta, own, trials)
-            joint = self._joint_log_density(own) if self.bound.collapsed else None
-            numpyro.sample(design.outcome, likelihood, obs=self.data.get(design.outcome), infer=_inference(joint))
-
-    def _joint_log_density(self, own: Mapping[str, Any]) -> Callable:
-        """The log likelihood of all rows as a function of the outcome and of the weights of
-        rows."""
-        trials = self.by_row(self.design.trials) if self.design.trials else None
-        cells = Cells(self.data[CELL], self.data[FIRST], self.by_row, self.terms, self._offset())
-        return cells.joint_log_density(self.design.family, own, trials)
-
-    def _offset(self) -> Any:
-        """What is added to the linear predictor: the offset, and the log of the exposure."""
-        added = self.by_row(self.design.offset) if self.design.offset else 0.0
-        return added + (jnp.log(self.by_row(self.design.exposure)) if self.design.exposure else 0.0)
-
-    def by_row(self, name: str) -> Any:
-        """A variable with one value for each row."""
-        index = self.bound.row_index(name)
-        return self.data[name] if index is None else self.data[name][self.data[index]]
-
-
-def _inference(joint_log_density: Callable | None) -> dict[str, Callable]:
-    """What a site says of its log density of all values as one number
-    (`tadpool.engine.nuts.JointLogDensity`)."""
-    return {"joint_log_density": joint_log_density} if joint_log_density else {}
+            own = likelihoods.own_parameters(self.design.family, self.prior, sd_prior, *scales, self.bound.levels)
+        self.likelihood(own)
 
 
 def _of_groups(index: Any, means: Any, sigma: Any) -> Callable:
@@ -254,19 +221,3 @@ def _of_groups(index: Any, means: Any, sigma: Any) -> Callable:
     members = jnp.arange(means.shape[0])
     cells = Cells(index, members, lambda name: members, [Term(means, "member")])
     return lambda values, weights: cells.normal(values, weights, sigma)
-
-
-class _Rows(Mapping):
-    """Variables of the rows by name, taken when asked for."""
-
-    def __init__(self, rung: Rung) -> None:
-        self.rung = rung
-
-    def __getitem__(self, name: str) -> Any:
-        return self.rung.by_row(name)
-
-    def __iter__(self):
-        return iter(self.rung.data)
-
-    def __len__(self) -> int:
-        return len(self.rung.data)

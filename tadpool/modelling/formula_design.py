@@ -70,9 +70,7 @@ class FormulaDesign:
             "groups": tuple(design["groups"]),
             "predictors": tuple(Predictor(**each) for each in design["predictors"]),
             "parameters_of": tuple(design["parameters_of"].items()),
-            "priors": tuple(
-                PriorChoice(each["of"], each["kind"], tuple(each["numbers"])) for each in design["priors"]
-            ),
+            "priors": tuple(PriorChoice(each["of"], each["kind"], tuple(each["numbers"])) for each in design["priors"]),
             "prior_numbers": tuple(design["prior_numbers"].items()),
         }
         return cls(**{**design, **made})
@@ -101,7 +99,7 @@ class FormulaDesign:
         standard errors of rows or a formula stand in its place."""
         replaced = {name for name, _ in self.parameters_of}
         own = () if self.standard_error else self.family.parameters
-        return tuple(each for each in own if each.name not in replaced)
+        return tuple(each for each in own if each.own not in replaced)
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -1,0 +1,234 @@
+"""The columns of a formula on a dataset, by `formulae`: evaluated on the study's data, whose levels,
+knots and constants stay when other rows are looked at."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from formulae.environment import Environment
+from formulae.resolver import Resolver
+from formulae.terms import Intercept, Model
+from formulae.transforms import ThinPlateRegressionSpline
+
+from tadpool.errors import UserError
+from tadpool.formula import syntax
+from tadpool.formula.syntax import Formula, GroupTerm, Smooth
+from tadpool.modelling.design import Predictor
+from tadpool.modelling.formula_design import FormulaDesign
+
+FUNCTIONS = {name: getattr(np, name) for name in syntax.TRANSFORMS if name != "I"}
+OFFSET = "offset"
+
+
+@dataclass(frozen=True)
+class Term:
+    """Columns of one term.
+
+    Attributes:
+        name: The term, without spaces.
+        labels: What tells its columns apart; () where it has one that needs no label.
+        values: The columns (rows, columns).
+        kinds: Kind of each variable of the term that is a column itself, and "computed" of others.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    values: np.ndarray
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """A name for each column."""
+        return [f"{self.name}.{label}" for label in self.labels] or [self.name]
+
+    @property
+    def by_levels(self) -> bool:
+        """Whether its columns are 0 and 1 for levels, whose effect is that of a whole step."""
+        return all(kind in ("categorical", "ordered", "binary") for kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Columns of a smooth: `linear` (rows,), of mean 0 and standard deviation 1, and `curved`
+    (rows, columns), whose coefficients have a common standard deviation, in units in which it is
+    the typical size of the curve."""
+
+    name: str
+    linear: np.ndarray
+    curved: np.ndarray
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A formula's columns on some rows.
+
+    Attributes:
+        intercept: Whether it has one.
+        terms: Its common terms.
+        offset: What is added (rows,), or 0.
+        curves: Its smooths.
+        effects: Of each of its group terms, what varies: a Term, or None for the intercept.
+    """
+
+    intercept: bool
+    terms: tuple[Term, ...]
+    offset: np.ndarray | float
+    curves: tuple[Curve, ...]
+    effects: tuple[tuple[Term | None, ...], ...]
+
+
+@dataclass
+class Matrices:
+    """A formula that remembers the data on which it was evaluated first.
+
+    Attributes:
+        formula: The formula.
+        kinds: Kind of each column that it looks at.
+        where: Its place, as messages name it.
+    """
+
+    formula: Formula
+    kinds: Mapping[str, str]
+    where: str
+    _common: Model | None = field(default=None, repr=False)
+    _groups: list[Model] = field(default_factory=list, repr=False)
+    _smooths: list[Callable[[pd.DataFrame], tuple[np.ndarray, np.ndarray]]] = field(default_factory=list, repr=False)
+
+    def __call__(self, frame: pd.DataFrame) -> Columns:
+        """The columns on the rows of a table.
+
+        Raises:
+            UserError: A term cannot be computed from the rows, or a group term has no effect.
+        """
+        try:
+            if self._common is None:
+                self._fit(frame)
+                read = lambda term: term.data  # noqa: E731
+            else:
+                read = lambda term: term.eval_new_data(frame)  # noqa: E731
+            return self._columns(frame, read)
+        except (ValueError, TypeError, KeyError, np.linalg.LinAlgError) as error:
+            raise UserError(f"{self.where}: the formula cannot be computed: {error}") from error
+
+    def _fit(self, frame: pd.DataFrame) -> None:
+        environment = Environment([FUNCTIONS])
+        self._smooths = [_smooth(each, frame, environment) for each in self.formula.smooths]
+        self._groups = [_model(each.left) for each in self.formula.groups]
+        for model in self._groups:
+            model.eval(frame, environment)
+        self._common = _model(self.formula.common)
+        self._common.eval(frame, environment)
+
+    def _columns(self, frame: pd.DataFrame, read: Callable[[Any], np.ndarray]) -> Columns:
+        offset: np.ndarray | float = 0.0
+        terms, intercept = [], False
+        for term in self._common.common_terms:
+            if isinstance(term, Intercept):
+                intercept = True
+            elif term.kind == OFFSET:
+                offset = offset + np.asarray(read(term), float).reshape(len(frame))
+            else:
+                terms.append(self._term(term, read(term)))
+        curves = tuple(
+            Curve(smooth.name, *evaluated(frame))
+            for smooth, evaluated in zip(self.formula.smooths, self._smooths, strict=True)
+        )
+        effects = tuple(map(lambda model, of: self._effects(model, of, read), self._groups, self.formula.groups))
+        return Columns(intercept, tuple(terms), offset, curves, effects)
+
+    def _effects(self, model: Model, of: GroupTerm, read: Callable) -> tuple[Term | None, ...]:
+        if not model.common_terms:
+            raise UserError(f"{self.where}: no effect varies in (... | {':'.join(of.factors)}); write 1 or a predictor")
+        return tuple(None if isinstance(t, Intercept) else self._term(t, read(t)) for t in model.common_terms)
+
+    def _term(self, term: Any, values: np.ndarray) -> Term:
+        values = np.asarray(values, float).reshape(len(values), -1)
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values).all(1))[0]) + 1
+            what = f"{self.where}: the term {term.name} is no finite number in row {row}"
+            raise UserError(f"{what}, such as the logarithm of 0; correct the formula or the table")
+        labels = [_labels(component) for component in term.components]
+        crossed = [":".join(filter(None, each)) for each in itertools.product(*labels)]
+        kinds = tuple(self.kinds.get(str(each.name), "computed") for each in term.components)
+        coded = tuple(
+            "categorical" if each.kind == "categoric" else kind
+            for each, kind in zip(term.components, kinds, strict=True)
+        )
+        name = str(term.name).replace(" ", "").replace("/", "÷")
+        return Term(name, tuple(crossed) if len(crossed) > 1 or any(crossed) else (), values, coded)
+
+
+def _labels(component: Any) -> list[str]:
+    """What tells the columns of one factor of a term apart; "" for one that has but one number."""
+    if component.kind == "categoric":
+        return list(map(str, component.contrast_matrix.labels))
+    columns = np.ndim(component.value) == 2 and component.value.shape[1]
+    return [str(i) for i in range(1, columns + 1)] if columns else [""]
+
+
+def _model(tree: Any) -> Model:
+    """The terms of a syntax tree."""
+    resolved = Resolver(tree).resolve()
+    model = resolved if isinstance(resolved, Model) else Model(resolved)
+    model.common_terms = [each for each in model.common_terms if each.name != "NegatedIntercept"]
+    return model
+
+
+def _smooth(smooth: Smooth, frame: pd.DataFrame, environment: Environment) -> Callable:
+    """A smooth, fitted to a column: penalized by its curvature, as a straight line and deviations
+    that share a standard deviation (Wood 2017, Generalized Additive Models, section 5.8)."""
+    (term,) = _model(smooth.of).common_terms
+    term.set_type(frame, environment)
+    term.set_data(False)
+    spline = ThinPlateRegressionSpline()
+    spline(np.asarray(term.data, float), df=smooth.size, center=True)
+    basis = spline.to_random()
+    size = np.sqrt((basis[:, 1:] ** 2).sum(1).mean())
+
+    def evaluated(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        found = spline.to_random(spline.eval(np.asarray(term.eval_new_data(rows), float)))
+        return found[:, 0], found[:, 1:] / size
+
+    return evaluated
+
+
+def frame(design: FormulaDesign, dataset: xr.Dataset) -> pd.DataFrame:
+    """The columns that a formula's terms look at, with one row for each unit: numbers, and
+    categories in the order of their levels, whose first one is the reference."""
+    return pd.DataFrame(
+        {each.name: _column(each, dataset, design.unit) for each in design.predictors},
+        index=range(dataset.sizes[design.unit]),
+    )
+
+
+def _column(predictor: Predictor, dataset: xr.Dataset, unit: str) -> Any:
+    values = by_row(dataset, predictor.variable, unit)
+    if predictor.levels_dim is None:
+        return values.astype(float)
+    labels = dataset[predictor.levels_dim].values if predictor.levels_dim in dataset.coords else range(values.max() + 1)
+    return pd.Categorical.from_codes(values.astype(int), [str(each) for each in labels], ordered=True)
+
+
+def by_row(dataset: xr.Dataset, name: str, unit: str) -> np.ndarray:
+    """A variable with one value for each row, of one with a value for each row or each member of a
+    group."""
+    if name == f"{unit}_index":
+        return np.arange(dataset.sizes[unit])
+    variable = dataset[name]
+    (dim,) = variable.dims
+    return variable.values if dim == unit else variable.values[dataset[f"{dim}_index"].values]
+
+
+def members(factors: Sequence[str], dataset: xr.Dataset, unit: str) -> tuple[np.ndarray, list[str]]:
+    """The member of each row (rows,), and the names of members: of one group those of its dim, of a
+    combination of groups those that occur."""
+    codes = [by_row(dataset, f"{each}_index", unit) for each in factors]
+    labels = [dataset[each].values for each in factors]
+    if len(factors) == 1:
+        return codes[0], [str(each) for each in labels[0]]
+    found, index = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+    return index.reshape(-1), [":".join(str(label[i]) for label, i in zip(labels, row, strict=True)) for row in found]
