@@ -74,3 +74,11 @@ def describe_error(error: BaseException) -> str:
     """The type of an exception and the first line of its message."""
     words = next(iter(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+class FormulaError(UserError):
+    """A mistake in a formula: what is wrong, and the fix."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        self.what, self.fix = what, fix
+        super().__init__(f"{what}; {fix}" if fix else what)

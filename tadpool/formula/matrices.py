@@ -1,5 +1,5 @@
-"""The columns of a formula on a dataset, by `formulae`: evaluated on the study's data, whose levels,
-knots and constants stay when other rows are looked at."""
+"""The columns of a formula on a dataset, by `formulae`: evaluated on the study's data, whose
+levels, knots and constants stay when other rows are looked at."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -32,23 +32,21 @@ class Term:
         name: The term, without spaces.
         labels: What tells its columns apart; () where it has one that needs no label.
         values: The columns (rows, columns).
-        kinds: Kind of each variable of the term that is a column itself, and "computed" of others.
+        scales: Of each column, the product of the standard deviations of its numbers: 1 of one that
+            is 0 and 1 for a level, whose effect is that of a whole step.
+        by_levels: Whether all columns are of the latter kind.
     """
 
     name: str
     labels: tuple[str, ...]
     values: np.ndarray
-    kinds: tuple[str, ...] = ()
+    scales: tuple[float, ...]
+    by_levels: bool
 
     @property
     def columns(self) -> list[str]:
         """A name for each column."""
         return [f"{self.name}.{label}" for label in self.labels] or [self.name]
-
-    @property
-    def by_levels(self) -> bool:
-        """Whether its columns are 0 and 1 for levels, whose effect is that of a whole step."""
-        return all(kind in ("categorical", "ordered", "binary") for kind in self.kinds)
 
 
 @dataclass(frozen=True)
@@ -151,23 +149,24 @@ class Matrices:
             row = int(np.flatnonzero(~np.isfinite(values).all(1))[0]) + 1
             what = f"{self.where}: the term {term.name} is no finite number in row {row}"
             raise UserError(f"{what}, such as the logarithm of 0; correct the formula or the table")
-        labels = [_labels(component) for component in term.components]
+        labels, scales = zip(*(self._of_columns(component) for component in term.components), strict=True)
         crossed = [":".join(filter(None, each)) for each in itertools.product(*labels)]
-        kinds = tuple(self.kinds.get(str(each.name), "computed") for each in term.components)
-        coded = tuple(
-            "categorical" if each.kind == "categoric" else kind
-            for each, kind in zip(term.components, kinds, strict=True)
-        )
+        products = tuple(float(np.prod(each)) for each in itertools.product(*scales))
+        steps = all(each.kind == "categoric" or self.kinds.get(str(each.name)) == "binary" for each in term.components)
         name = str(term.name).replace(" ", "").replace("/", "÷")
-        return Term(name, tuple(crossed) if len(crossed) > 1 or any(crossed) else (), values, coded)
+        return Term(name, tuple(crossed) if any(crossed) else (), values, products, steps)
 
-
-def _labels(component: Any) -> list[str]:
-    """What tells the columns of one factor of a term apart; "" for one that has but one number."""
-    if component.kind == "categoric":
-        return list(map(str, component.contrast_matrix.labels))
-    columns = np.ndim(component.value) == 2 and component.value.shape[1]
-    return [str(i) for i in range(1, columns + 1)] if columns else [""]
+    def _of_columns(self, component: Any) -> tuple[list[str], list[float]]:
+        """What tells the columns of one factor of a term apart, "" for one that has but one number,
+        and their scales."""
+        if component.kind == "categoric":
+            labels = list(map(str, component.contrast_matrix.labels))
+            return labels, [1.0] * len(labels)
+        columns = np.asarray(component.value, float).reshape(len(component.value), -1)
+        wide = [""] if np.ndim(component.value) == 1 else [str(i) for i in range(1, columns.shape[1] + 1)]
+        if self.kinds.get(str(component.name)) == "binary":
+            return wide, [1.0]
+        return wide, [float(sd) or 1.0 for sd in columns.std(0)]
 
 
 def _model(tree: Any) -> Model:

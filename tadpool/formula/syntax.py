@@ -15,7 +15,7 @@ from formulae.parser import ParseError, Parser
 from formulae.scanner import ScanError, Scanner
 from formulae.token import Token
 
-from tadpool.errors import UserError, did_you_mean
+from tadpool.errors import FormulaError, did_you_mean
 
 SMOOTH = "s"
 TRANSFORMS = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "I")
@@ -39,14 +39,6 @@ ELSEWHERE = {
 }
 """What to write in place of functions of other programs."""
 ARITHMETIC = ("PLUS", "MINUS", "STAR", "SLASH", "STAR_STAR")
-
-
-class FormulaError(UserError):
-    """A mistake in a formula: what is wrong, and the fix."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        self.what, self.fix = what, fix
-        super().__init__(f"{what}; {fix}" if fix else what)
 
 
 @dataclass(frozen=True)

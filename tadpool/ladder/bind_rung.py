@@ -2,7 +2,7 @@
 data and hyperparameters."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -23,12 +23,13 @@ OPTIONS = ("scaled", "parametrization", "collapse")
 
 @dataclass(frozen=True)
 class Parts:
-    """A rung bound to a dataset: a function of arrays by name, those it takes beside its variables,
-    and its facts."""
+    """A model with a design bound to a dataset: a function of arrays by name, those it takes beside
+    its variables, its facts, and coordinates of dims that the dataset does not have."""
 
     function: Callable
     arrays: dict[str, np.ndarray]
     facts: Mapping[str, Any]
+    coords: Mapping[str, Any] = field(default_factory=dict)
 
 
 def binder(model: Callable, name: str) -> Callable:
@@ -108,14 +109,14 @@ def _collapsed(
     names = [f"{group}_index" for group in RUNGS[name].groups(design)]
     names += [each.variable for each in design.predictors if each.kind in LEVELLED]
     if design.family.name in cell_sums.EXPONENTIAL:
-        names += [*(each.name for each in design.predictors if each.kind not in LEVELLED), *_offset_in_cells(design)]
+        names += [*(each.name for each in design.predictors if each.kind not in LEVELLED), *offset_in_cells(design)]
     cell, first = cell_sums.cells([rows[each] for each in names], dataset.sizes[design.unit])
     worthwhile = cell_sums.WORTHWHILE * len(first) <= len(cell)
     facts = {**facts, "cells": {"rows": len(cell), "cells": len(first), "collapsed": worthwhile}}
     return ({CELL: cell, FIRST: first} if worthwhile else {}), facts
 
 
-def _offset_in_cells(design: Design) -> list[str]:
+def offset_in_cells(design: Design) -> list[str]:
     """The offset, where it does not factor out of a cell's probability."""
     return [design.offset] if design.offset and design.family.link.name != "log" else []
 

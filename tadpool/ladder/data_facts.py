@@ -14,7 +14,7 @@ import xarray as xr
 
 from tadpool.errors import UserError
 from tadpool.ladder.bound_design import effect, latent_mean
-from tadpool.ladder.first_estimates import Working, informative, working
+from tadpool.ladder.first_estimates import Working, columns_of, informative, working
 from tadpool.modelling.design import Design, Predictor
 from tadpool.modelling.families import IDENTITY
 from tadpool.modelling.rungs import RUNGS
@@ -50,12 +50,12 @@ def gathered(rung: str, design: Design, dataset: xr.Dataset, scaled: bool, where
             needs one.
     """
     rows = by_row(design, dataset)
-    _refuse(design, rows, where)
-    work = working(design, rows)
+    refuse(design, rows, where)
+    work = working(design, rows, columns_of(design, rows))
     return {
         **_scales(design, rows, scaled),
         "units": _scales(design, rows, True),
-        "levels": _levels(design, dataset) if design.family.link.cutpoints else 0,
+        "levels": levels(design, dataset) if design.family.link.cutpoints else 0,
         "means": _means(rung, design, rows, where),
         "effects": _effects(rung, design, rows, work),
     }
@@ -74,7 +74,8 @@ def by_row(design: Design, dataset: xr.Dataset) -> dict[str, np.ndarray]:
     return rows
 
 
-def _refuse(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
+def refuse(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
+    """Raises UserError where the data are impossible under the family."""
     outcome = rows[design.outcome]
     if design.family.link == IDENTITY and np.ptp(outcome) == 0:
         raise UserError(f"{where}: {design.outcome} has the same value in all rows, so there is nothing to explain")
@@ -87,12 +88,12 @@ def _refuse(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
 
 def _scales(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, Any]:
     return {
-        "outcome": _outcome_scale(design, rows, scaled),
+        "outcome": outcome_scale(design, rows, scaled),
         "predictors": {each.name: _predictor_scale(each, rows, scaled) for each in design.predictors},
     }
 
 
-def _outcome_scale(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
+def outcome_scale(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, float]:
     """Of the outcome itself, or on the scale of the link: the log of the mean rate or of the median
     for the log link, else 0 and 1."""
     outcome = rows[design.outcome].astype(float)
@@ -135,7 +136,7 @@ def _predictor_scale(predictor: Predictor, rows: Mapping[str, np.ndarray], scale
     return {"location": float(values.mean()), "scale": float(values.std())}
 
 
-def _levels(design: Design, dataset: xr.Dataset) -> int:
+def levels(design: Design, dataset: xr.Dataset) -> int:
     """Levels of an ordered outcome: those of its dim, those that its attributes name, or those that
     occur."""
     outcome = dataset[design.outcome]

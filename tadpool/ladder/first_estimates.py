@@ -1,7 +1,7 @@
 """A quick look at how much a group's own rows say: one step of iteratively reweighted least squares
 from the overall mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,13 +55,14 @@ class Working:
         return float((self.weights * residuals**2).sum() / left) if left > 0 else np.inf
 
 
-def working(design: Design, rows: Mapping[str, np.ndarray]) -> Working:
+def working(design: Design, rows: Mapping[str, np.ndarray], columns: Sequence[np.ndarray]) -> Working:
     """Working residuals of an outcome. Levels of an ordered one count as numbers: only shares of
     variance are asked for.
 
     Args:
         design: The design.
         rows: Its variables (rows,) by name.
+        columns: What its predictors are made of, (rows,) each, beside an intercept.
 
     Returns:
         The residuals, with no predictor's part left in them, and their weights.
@@ -90,7 +91,7 @@ def working(design: Design, rows: Mapping[str, np.ndarray]) -> Working:
         case link:
             raise KeyError(f"no first estimates for the link {link!r} of the family {family.name!r}")
     root = np.sqrt(weights)[:, None]
-    columns = np.column_stack(_columns(design, rows))
+    columns = np.column_stack([np.ones(len(outcome)), *columns])
     found = np.linalg.lstsq(columns * root, response * root[:, 0], rcond=None)[0]
     return Working(response - columns @ found, weights, family.known_variance or design.standard_error is not None)
 
@@ -116,8 +117,9 @@ def _ratio(above: np.ndarray | float, below: np.ndarray, otherwise: float) -> np
     return np.divide(above, below, out=np.full(len(below), otherwise), where=below > 0)
 
 
-def _columns(design: Design, rows: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    columns = [np.ones(len(rows[design.outcome]))]
+def columns_of(design: Design, rows: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """What the predictors of a design are made of, (rows,) each."""
+    columns = []
     for each in design.predictors:
         if each.kind == "categorical":
             index = rows[each.variable]

@@ -103,8 +103,10 @@ def bind(
     data, sizes = _matched(where, signature, dataset)
     module = plugins.load("models", references.name(model))
     if signature.designed:
-        bound = module.bound(references.design_of(model), dataset, static, facts)
+        design = references.formula_of(model) or references.design_of(model)
+        bound = module.bound(design, dataset, static, facts)
         function, facts, data = bound.function, bound.facts, data | bound.arrays
+        dataset = dataset.assign_coords(bound.coords)
     else:
         function = partial(module.model, **static, **sizes)
     inputs, places = {name: array for name, array in data.items() if name not in signature.outcomes}, {}

@@ -145,6 +145,18 @@ class Normal(_Measured, dist.Normal):
     """NumPyro's normal distribution, of a quantity with a unit."""
 
 
+class StudentT(_Measured, dist.StudentT):
+    """NumPyro's Student-t distribution, of a quantity with a unit."""
+
+
+class Cauchy(_Measured, dist.Cauchy):
+    """NumPyro's Cauchy distribution, of a quantity with a unit."""
+
+
+class Laplace(_Measured, dist.Laplace):
+    """NumPyro's Laplace distribution, of a quantity with a unit."""
+
+
 class Exponential(_Measured, dist.Exponential):
     """NumPyro's exponential distribution, of a quantity with a unit."""
 

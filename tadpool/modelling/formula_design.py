@@ -67,7 +67,7 @@ class FormulaDesign:
         """
         made = {
             "family": family(design["family"]),
-            "groups": tuple(design["groups"]),
+            "groups": tuple(design["groups"] or ()),
             "predictors": tuple(Predictor(**each) for each in design["predictors"]),
             "parameters_of": tuple(design["parameters_of"].items()),
             "priors": tuple(PriorChoice(each["of"], each["kind"], tuple(each["numbers"])) for each in design["priors"]),

@@ -21,9 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from tadpool.files import plugins
+from tadpool.modelling import formula_priors
 from tadpool.modelling.design import Design
+from tadpool.modelling.formula_design import FormulaDesign
 from tadpool.modelling.rungs import RUNGS
 
+FORMULA = "formula"
+"""Name of the model's file that every formula is built by."""
 Reference = str | Mapping[str, Any]
 
 
@@ -37,7 +41,8 @@ def reference(study: Mapping[str, Any], entry: str) -> Reference:
     Returns:
         The name of the model's file; of a model of the ladder a mapping that holds its design too.
     """
-    model, given = study["models"][entry]["model"], study["models"][entry]["design"]
+    chosen = study["models"][entry]
+    model, given = chosen["model"], chosen["design"]
     if given is None:
         return model
     columns = {} if isinstance(study["dataset"], str) else study["dataset"]["columns"]
@@ -46,6 +51,11 @@ def reference(study: Mapping[str, Any], entry: str) -> Reference:
         for name, kind in given["predictors"].items()
     ]
     told = {"outcome": study["outcomes"][0], "unit": study["unit"], "predictors": predictors}
+    if model == FORMULA:
+        priors, numbers = formula_priors.chosen(chosen["priors"])
+        told |= {"formula": chosen["formula"], "parameters_of": chosen["parameters"], "prior_numbers": numbers}
+        given = {key: value for key, value in given.items() if key not in ("slopes", "group_means")}
+        return {"name": model, "design": FormulaDesign.from_json({**given, **told, "priors": priors}).to_json()}
     return {"name": model, "design": Design.from_json({**given, **told}).to_json()}
 
 
@@ -55,9 +65,14 @@ def name(reference: Reference) -> str:
 
 
 def design_of(reference: Reference) -> Design | None:
-    """The design that the model is built for; None for a model that is its file alone."""
-    design = None if isinstance(reference, str) else reference.get("design")
+    """The design that a model of the ladder is built for; None for any other model."""
+    design = None if isinstance(reference, str) or name(reference) == FORMULA else reference.get("design")
     return None if design is None else Design.from_json(design)
+
+
+def formula_of(reference: Reference) -> FormulaDesign | None:
+    """The design of a model that is a formula; None for any other model."""
+    return FormulaDesign.from_json(reference["design"]) if name(reference) == FORMULA else None
 
 
 def weights(reference: Reference) -> Mapping[str, str]:
@@ -95,7 +110,12 @@ def signature(reference: Reference) -> plugins.Signature:
     Raises:
         UserError: There is no such file, or its arguments do not say what they are.
     """
-    written, design = plugins.signature(path(reference)), design_of(reference)
+    written, design, formula = plugins.signature(path(reference)), design_of(reference), formula_of(reference)
+    if formula is not None:
+        hyperparameters = {**formula.hyperparameters, **written.hyperparameters}
+        return replace(
+            written, variables=formula.variables, outcomes=(formula.outcome,), hyperparameters=hyperparameters
+        )
     if design is None:
         return written
     rung = RUNGS[name(reference)]

@@ -37,7 +37,7 @@ def check(study: Study) -> Iterator[Problem]:
     entries = study.models
     signatures: dict[str, plugins.Signature] = {}
     for name, entry in entries.items():
-        if entry.model in RUNGS and entry.design is None:
+        if entry.model in (*RUNGS, references.FORMULA) and entry.design is None:
             continue  # the mistake in its design was reported
         try:
             path = _importable(plugins.find("models", entry.model))

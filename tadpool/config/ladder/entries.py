@@ -3,6 +3,7 @@ entries that it means."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from tadpool.config.ladder import formulas
 from tadpool.config.ladder.design import DesignInference
 from tadpool.config.ladder.figures import figures
 from tadpool.config.parsed_values import Problem
@@ -28,7 +29,10 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
         return _written_out(study)
     entries, problems = {}, []
     for name, entry in study.models.items():
-        if entry.model in RUNGS:
+        if entry.formula is not None:
+            entries[name], wrong = formulas.completed(study, name)
+            problems += wrong
+        elif entry.model in RUNGS:
             found = DesignInference(study, name)
             problems += [*found.problems, *_of_entry(study, name, found)]
             entries[name] = entry.model_copy(update={"design": found.design})

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Figure, LeaveOut, Prediction, Recovery
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage, VerdictChanges
 from tadpool.config.schema.sweep import NAMED, Sweep
 from tadpool.config.schema.table import Dim, Table
-from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
+from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text, broken_rule
 from tadpool.convergence.diagnostics import changed
 from tadpool.convergence.remedies import REMEDIES
 from tadpool.modelling import references as model_references
+from tadpool.modelling.families import FAMILIES
 
 # Branches of a union, as they stand in the location of an error.
 DESCRIBED, ENTRIES = "(table)", "(entries)"
@@ -30,12 +31,36 @@ class Expect(Strict):
 
 
 class Entry(Strict):
-    """A named use of a model in a study."""
+    """A named use of a model in a study: of a file (`model`), or of a formula."""
 
-    model: Slug = Field(
+    model: Slug | None = Field(
+        None,
         description="Name of the model: its file in tadpool/models or in your models/, without .py; or a model of the "
         "ladder, which takes a `design`.",
         examples=["frogs_fixed_sigma"],
+    )
+    formula: Text | None = Field(
+        None,
+        description="A formula in place of a model's file, as in lme4, brms and bambi: interactions, transforms, `poly`, "
+        "`bs`, smooths `s(x)`, `offset(log(days))`, group terms `(days | subject)`, `(days || subject)`, `(1 | a/b)`.",
+        examples=["reaction ~ days + (days | subject)"],
+    )
+    family: Literal[*FAMILIES] | None = Field(
+        None,
+        description="Family of a formula's outcome; by default as in a `design`.",
+        examples=["negative_binomial"],
+    )
+    parameters: dict[str, Text] = Field(
+        {},
+        description="Formulas of further parameters of the family, on the scale of their link (log, or logit of a share).",
+        examples=[{"sigma": "~ floor"}],
+    )
+    priors: dict[str, Text] = Field(
+        {},
+        description="Priors of a formula, by class of parameters (`intercept`, `coefficients`, `sd`, `cor`), in multiples of "
+        "the standard deviations of the outcome and of the predictor; or of one term, in their own units. Each number of a "
+        "prior is a hyperparameter, such as `coefficients_scale`.",
+        examples=[{"coefficients": "normal(0, 1)", "days": "normal(10, 5)", "sd": "exponential(1)", "cor": "lkj(2)"}],
     )
     label: Text | None = Field(
         None, description="Name in figures and tables; by default the entry's name.", examples=["sigma = 1"]
@@ -48,7 +73,7 @@ class Entry(Strict):
     )
     design: Design | None = Field(
         None,
-        description="For a model of the ladder: keys that differ from the study's `design`.",
+        description="For a model of the ladder, or a formula: keys that differ from the study's `design`.",
         examples=[{"family": "negative_binomial"}],
     )
     sampler: SamplerChanges = Field(
@@ -91,6 +116,16 @@ class Entry(Strict):
         description="An expected verdict other than pass.",
         examples=[{"verdict": "fail", "because": "Shows the funnel on purpose."}],
     )
+
+    @model_validator(mode="after")
+    def _one_model(self) -> "Entry":
+        if (self.model is None) == (self.formula is None):
+            given = "neither `model` nor `formula`" if self.model is None else "both `model` and `formula`"
+            raise broken_rule(f"it has {given}", "give one of them")
+        for key in ("family", "parameters", "priors"):
+            if self.formula is None and getattr(self, key):
+                raise broken_rule(f"`{key}` belongs to a formula, and it has none", "remove it, or write `formula`")
+        return self
 
 
 def _origin(dataset: Any) -> str | None:
@@ -247,7 +282,8 @@ class Study(Strict):
 
     def reference(self, entry: str) -> str | dict[str, Any]:
         """The reference to an entry's model that jobs receive (`tadpool.modelling.references`)."""
-        used = {"models": {entry: {"model", "design"}}, "dataset": True, "outcomes": True, "unit": True}
+        of_entry = {"model", "design", "formula", "parameters", "priors"}
+        used = {"models": {entry: of_entry}, "dataset": True, "outcomes": True, "unit": True}
         reference = model_references.reference(self.model_dump(include=used), entry)
         return model_references.weighted(reference, self.weights_of(entry))
 

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from tadpool.errors import did_you_mean
-from tadpool.formula.syntax import FormulaError
-from tadpool.modelling.formula_design import PriorChoice
+from tadpool.errors import FormulaError, did_you_mean
 
 REAL = {
     "normal": ("location", "scale"),
@@ -28,30 +27,33 @@ POSITIVE_ARGUMENTS = ("scale", "rate", "df", "concentration")
 WRITTEN = re.compile(r"^\s*([a-z_]+)\s*\(([^()]*)\)\s*$")
 
 
-def chosen(given: Mapping[str, str], terms: Iterable[str]) -> tuple[tuple[PriorChoice, ...], dict[str, float]]:
+def chosen(
+    given: Mapping[str, str], terms: Iterable[str] | None = None
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """The priors of a formula.
 
     Args:
         given: Class, or term of the formula, -> its prior as text; classes that are not given have
             their default.
-        terms: The terms that can have a prior of their own.
+        terms: The terms that can have a prior of their own; None for any.
 
     Returns:
-        The priors, and the value of each of their hyperparameters, `<class or term>_<argument>`.
+        The priors as JSON (`PriorChoice`), and the value of each of their hyperparameters, `<class
+            or term>_<argument>`.
 
     Raises:
         FormulaError: There is no such class or term, or a text is no such prior.
     """
-    terms, priors, numbers = list(terms), [], {}
+    priors, numbers = [], {}
     for of, text in {**DEFAULTS, **given}.items():
-        if of not in CLASSES and of not in terms:
-            hint = did_you_mean(of, [*CLASSES, *terms]).removeprefix("; ")
+        if terms is not None and of not in (known := [*CLASSES, *terms]):
+            hint = did_you_mean(of, known).removeprefix("; ")
             raise FormulaError(f"{of!r} is no class of parameters and no term of the formula", hint)
         kind, values = _read(of, text, CLASSES.get(of, REAL))
         names = tuple(f"{of}_{argument}" for argument in CLASSES.get(of, REAL)[kind])
-        priors.append(PriorChoice(of, kind, names))
+        priors.append({"of": of, "kind": kind, "numbers": names})
         numbers |= dict(zip(names, values, strict=True))
-    return tuple(priors), numbers
+    return priors, numbers
 
 
 def _read(of: str, text: str, kinds: Mapping[str, tuple[str, ...]]) -> tuple[str, list[float]]:

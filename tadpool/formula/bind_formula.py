@@ -1,0 +1,271 @@
+"""Bind a formula to a dataset: its columns as arrays, its bound form, and the function of data and
+hyperparameters."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tadpool.errors import UserError
+from tadpool.formula import matrices as made
+from tadpool.formula import syntax
+from tadpool.formula.bound_formula import (
+    BOUND,
+    OFFSET,
+    SCALES,
+    BoundCurve,
+    BoundEffect,
+    BoundFormula,
+    BoundGroup,
+    BoundPredictor,
+    BoundTerm,
+)
+from tadpool.formula.evaluation import FormulaEvaluation
+from tadpool.formula.matrices import Columns, Matrices, Term
+from tadpool.formula.syntax import Formula
+from tadpool.ladder import cell_sums, data_facts
+from tadpool.ladder.bind_rung import Parts, offset_in_cells
+from tadpool.ladder.bound_design import CELL, FIRST
+from tadpool.ladder.first_estimates import Working, working
+from tadpool.modelling.formula_design import FormulaDesign
+
+WHERE = "the formula"
+MOST_SUMMED = 12
+"""Columns up to which sums of their products over cells are used."""
+
+
+class Facts(dict):
+    """What a formula takes from the study's data and then keeps, as plain numbers, and the matrices
+    that remember these data.
+
+    outcome, columns: location and scale that priors are stated in, as in
+    `tadpool.ladder.data_facts`. levels: of an ordered outcome. terms: parameter -> term -> labels
+    of its columns. groups: members of combinations of groups. effects: as there.
+    """
+
+    def __init__(self, matrices: Mapping[str, Matrices]) -> None:
+        super().__init__(columns={}, terms={}, groups={}, effects={})
+        self.matrices = matrices
+
+
+def bound(
+    model: Callable, design: FormulaDesign, dataset: xr.Dataset, static: Mapping[str, Any], facts: Facts | None
+) -> Parts:
+    """Bind a formula to a dataset.
+
+    Args:
+        model: The `model` of its file.
+        design: Its design.
+        dataset: The data.
+        static: Its hyperparameters that are no floats.
+        facts: Those of the study's data; None gathers them from the dataset.
+
+    Returns:
+        The function, its arrays and facts, and the labels of its coefficients and of members of
+            combinations of groups.
+
+    Raises:
+        UserError: The data do not suit the family or the formula.
+    """
+    first = facts is None
+    if first:
+        kinds = {each.name: each.kind for each in design.predictors}
+        texts = {"": design.formula, **dict(design.parameters_of)}
+        facts = Facts({name: Matrices(syntax.read(text), kinds, WHERE) for name, text in texts.items()})
+    binder = _Binder(design, dataset, facts)
+    predictors = [binder.predictor(name, matrices) for name, matrices in facts.matrices.items()]
+    arrays = binder.arrays
+    if first:
+        binder.gather(static, predictors)
+    design = replace(design, offset=OFFSET) if OFFSET in arrays else design
+    scales = [facts["outcome"], *(facts["columns"][each] for each in binder.columns)]
+    arrays[SCALES] = np.array([[each["location"], each["scale"]] for each in scales])
+    effects = {name: known["centred"] for name, known in facts["effects"].items()}
+    rule = static["parametrization"]
+    bound_formula = BoundFormula(
+        design=design,
+        predictors=tuple(predictors),
+        columns=tuple(binder.columns),
+        per=tuple(binder.per()),
+        rows=dataset.sizes[design.unit],
+        levels=facts["levels"],
+        non_centred=frozenset(
+            n for n, centred in effects.items() if not (centred if rule == "auto" else rule == "centred")
+        ),
+        collapsed=CELL in arrays,
+    )
+    return Parts(partial(_run, **{BOUND: bound_formula}), arrays, facts, binder.coords)
+
+
+def _run(**arguments: Any) -> None:
+    """Call a formula: its bound form, hyperparameters and arrays of the data."""
+    formula = arguments.pop(BOUND)
+    prior = {name: arguments.pop(name) for name in formula.design.hyperparameters}
+    FormulaEvaluation(formula, arguments, prior).observe()
+
+
+class _Binder:
+    """Turns columns into arrays and bound terms. columns: names of those used so far, whose scales
+    are among the facts."""
+
+    def __init__(self, design: FormulaDesign, dataset: xr.Dataset, facts: Facts) -> None:
+        self.design, self.dataset, self.facts = design, dataset, facts
+        self.frame = made.frame(design, dataset)
+        self.arrays: dict[str, np.ndarray] = {}
+        self.columns: list[str] = []
+        self.coords: dict[str, Any] = {}
+        self.found: dict[str, Columns] = {}
+
+    def predictor(self, parameter: str, matrices: Matrices) -> BoundPredictor:
+        """A linear predictor, bound."""
+        columns = self.found[parameter] = matrices(self.frame)
+        if parameter == "" and np.any(columns.offset):
+            own = made.by_row(self.dataset, self.design.offset, self.design.unit) if self.design.offset else 0.0
+            self.arrays[OFFSET] = columns.offset + own
+        elif np.any(columns.offset):
+            raise UserError(f"{WHERE} of {parameter} has an offset; write offset() in that of the outcome alone")
+        terms = tuple(self._term(each) for each in columns.terms)
+        used = [column for term in terms for column in term.columns]
+        curves = tuple(self._curve(each) for each in columns.curves)
+        centred = columns.intercept and any(self.facts["columns"][each]["location"] for each in used)
+        bare = BoundPredictor(parameter, columns.intercept, centred, terms, curves, ())
+        return replace(bare, groups=tuple(self._groups(bare, matrices.formula, columns)))
+
+    def _term(self, term: Term) -> BoundTerm:
+        names = tuple(f"formula:{each}" for each in term.columns)
+        for name, values, scale in zip(names, term.values.T, term.scales, strict=True):
+            self._use(name, values, scale, term.by_levels)
+        if term.labels and len(term.columns) > 1:
+            self.coords[f"{term.name}_effect"] = list(term.labels)
+        own = term.name in {each.of for each in self.design.priors}
+        return BoundTerm(term.name, names, own)
+
+    def _use(self, name: str, values: np.ndarray, scale: float, by_levels: bool) -> None:
+        self.arrays[name] = values
+        if name not in self.columns:
+            self.columns.append(name)
+        location = 0.0 if by_levels else float(values.mean())
+        self.facts["columns"].setdefault(name, {"location": location, "scale": scale})
+
+    def _curve(self, curve: made.Curve) -> BoundCurve:
+        linear, curved = f"formula:{curve.name}", [f"formula:{curve.name}.{i}" for i in range(curve.curved.shape[1])]
+        self.arrays |= {linear: curve.linear, **dict(zip(curved, curve.curved.T, strict=True))}
+        return BoundCurve(curve.name, linear, tuple(curved))
+
+    def _groups(self, predictor: BoundPredictor, formula: Formula, columns: Columns) -> Iterator[BoundGroup]:
+        means = {column for term in predictor.terms for column in term.columns}
+        means |= {""} if predictor.intercept else set()
+        taken: dict[str, str] = {}
+        for term, varying in zip(formula.groups, columns.effects, strict=True):
+            name = ":".join(term.factors)
+            size = self._members(term.factors, name)
+            effects = []
+            for column, label in _flat(varying):
+                key = self._varying(column, label) if column else ""
+                label = f"{label}_{name}" if column else name
+                absorbed = key in means
+                means -= {key}
+                kind = ("beta" if column else "alpha") if absorbed else "delta"
+                site = predictor.site(kind, label)
+                if site in taken or predictor.site("sigma", label) in taken.values():
+                    what = (
+                        f"{WHERE}: the effect {label.removesuffix(f'_{name}') if column else 1} of {name} stands twice"
+                    )
+                    raise UserError(f"{what}; remove one of them")
+                taken[site] = predictor.site("sigma", label)
+                effects.append(BoundEffect(site, taken[site], key or None, key if absorbed else None))
+            several = term.correlated and len(effects) > 1
+            correlation = predictor.site("correlation", name).removeprefix("correlation_") if several else None
+            yield BoundGroup(name, f"{name}_index", size, tuple(effects), correlation)
+
+    def _varying(self, term: Term, column: str) -> str:
+        at, key = term.columns.index(column), f"formula:{column}"
+        self._use(key, term.values[:, at], term.scales[at], term.by_levels)
+        return key
+
+    def _members(self, factors: tuple[str, ...], name: str) -> int:
+        """Add the array of the members of a group; how many there are."""
+        index, labels = made.members(factors, self.dataset, self.design.unit)
+        if len(factors) > 1:
+            known = self.facts["groups"].setdefault(name, labels)
+            if set(labels) <= set(known):
+                index, labels = np.array([known.index(each) for each in labels])[index], known
+            elif set(labels) & set(known):
+                raise UserError(
+                    f"predictions: some rows are of known members of {name} and some are not; predict these apart"
+                )
+            self.coords[name] = labels
+        self.arrays[f"{name}_index"] = index
+        return self.dataset.sizes[name] if len(factors) == 1 else len(labels)
+
+    def per(self) -> Iterator[tuple[str, str]]:
+        for name in self.design.roles.values():
+            dim = self.dataset[name].dims[0] if name in self.dataset else self.design.unit
+            if dim != self.design.unit and name not in self.arrays:
+                yield name, f"{dim}_index"
+                self.arrays.setdefault(f"{dim}_index", self.dataset[f"{dim}_index"].values)
+
+    def gather(self, static: Mapping[str, Any], predictors: list[BoundPredictor]) -> None:
+        """Facts from the study's data: scale of the outcome, how effects are sampled, and cells."""
+        design = replace(self.design, offset=OFFSET) if OFFSET in self.arrays else self.design
+        rows = {name: made.by_row(self.dataset, name, design.unit) for name in self.design.roles.values()}
+        rows |= self.arrays | {design.outcome: self.dataset[design.outcome].values}
+        data_facts.refuse(design, rows, WHERE)
+        self.facts["outcome"] = data_facts.outcome_scale(design, rows, True)
+        self.facts["levels"] = data_facts.levels(design, self.dataset) if design.family.link.cutpoints else 0
+        self.facts["terms"] = {
+            name: {term.name: list(term.labels) for term in columns.terms} for name, columns in self.found.items()
+        }
+        common = [self.arrays[c] for term in predictors[0].terms for c in term.columns]
+        common += [self.arrays[each.linear] for each in predictors[0].curves]
+        standardized = [(each - each.mean()) / (each.std() or 1.0) for each in common]
+        work = working(design, rows, standardized)
+        for predictor in predictors:
+            for group in predictor.groups:
+                self.facts["effects"] |= dict(self._reliability(predictor, group, work))
+        if static["collapse"]:
+            self._collapse(design, rows, predictors)
+
+    def _reliability(self, predictor: BoundPredictor, group: BoundGroup, work: Working) -> Iterator[tuple[str, Any]]:
+        index = self.arrays[group.index]
+        for effect in group.effects:
+            column = effect.column and self.arrays[effect.column]
+            estimates = work.means(index) if column is None else work.slopes(index, column)
+            found = data_facts.reliability(
+                *(_all(each, group.size, fill) for each, fill in zip(estimates, (0.0, np.inf), strict=True))
+            )
+            yield effect.name, found | ({"centred": False} if predictor.parameter else {})
+
+    def _collapse(
+        self, design: FormulaDesign, rows: Mapping[str, np.ndarray], predictors: list[BoundPredictor]
+    ) -> None:
+        """Add the cells of the rows where sums over them are exact and there are few of them."""
+        (main, *others), family = predictors, design.family.name
+        numbers = len(self.columns) + sum(1 + len(each.curved) for each in main.curves)
+        if others or design.standard_error or family not in cell_sums.SUMMED:
+            return
+        names = [group.index for group in main.groups]
+        if family in cell_sums.EXPONENTIAL:
+            names += [*self.columns, *(c for each in main.curves for c in (each.linear, *each.curved))]
+            names += offset_in_cells(design)
+        elif numbers > MOST_SUMMED:
+            return
+        cell, first = cell_sums.cells([rows[each] for each in names], self.dataset.sizes[design.unit])
+        worthwhile = cell_sums.WORTHWHILE * len(first) <= len(cell)
+        self.facts["cells"] = {"rows": len(cell), "cells": len(first), "collapsed": worthwhile}
+        if worthwhile:
+            self.arrays |= {CELL: cell, FIRST: first}
+
+
+def _flat(effects: tuple[Term | None, ...]) -> Iterator[tuple[Term | None, str]]:
+    """What varies, column by column; None for the intercept."""
+    for term in effects:
+        yield from [(None, "")] if term is None else [(term, column) for column in term.columns]
+
+
+def _all(values: np.ndarray, size: int, fill: float) -> np.ndarray:
+    """With a value for members that have no rows."""
+    return np.concatenate([values, np.full(size - len(values), fill)])

@@ -1,0 +1,124 @@
+"""A formula bound to data: what is fixed then, and as a whole decides the program that is
+compiled."""
+
+from dataclasses import dataclass
+
+from tadpool.modelling.formula_design import FormulaDesign
+
+# What the model takes beside its variables and hyperparameters; no column can have such a name.
+BOUND, SCALES, OFFSET = "formula:bound", "formula:scales", "formula:offset"
+
+
+@dataclass(frozen=True)
+class BoundTerm:
+    """A common term. columns: names of its arrays, in the order of `labels`. own_prior: whether its
+    coefficients have a prior of their own, in the units of the outcome."""
+
+    name: str
+    columns: tuple[str, ...]
+    own_prior: bool
+
+
+@dataclass(frozen=True)
+class BoundCurve:
+    """A smooth. linear, curved: names of its arrays."""
+
+    name: str
+    linear: str
+    curved: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BoundEffect:
+    """An effect of the members of a group.
+
+    Attributes:
+        name: Name of its site.
+        sd: Name of the site of its standard deviation.
+        column: The array that it is multiplied by; None of an intercept.
+        of: The common column whose coefficient is its mean, "" of the intercept; None where its
+            mean is 0.
+    """
+
+    name: str
+    sd: str
+    column: str | None
+    of: str | None
+
+
+@dataclass(frozen=True)
+class BoundGroup:
+    """A group term.
+
+    Attributes:
+        name: Name of the group, and of its dim.
+        index: The array with the member of each row.
+        size: Number of members.
+        effects: Its effects.
+        correlation: What stands behind `correlation_` in the names of its sites; None where its
+            effects are not correlated.
+    """
+
+    name: str
+    index: str
+    size: int
+    effects: tuple[BoundEffect, ...]
+    correlation: str | None
+
+
+@dataclass(frozen=True)
+class BoundPredictor:
+    """One linear predictor: of the outcome, or of a further parameter of its family.
+
+    Attributes:
+        parameter: Name of the parameter; "" for the outcome.
+        intercept: Whether it has one.
+        centred: Whether some column has a mean that is not 0, so that the intercept at the means is
+            not that at 0.
+        terms, curves, groups: What it is the sum of.
+    """
+
+    parameter: str
+    intercept: bool
+    centred: bool
+    terms: tuple[BoundTerm, ...]
+    curves: tuple[BoundCurve, ...]
+    groups: tuple[BoundGroup, ...]
+
+    def site(self, kind: str, of: str = "") -> str:
+        """Name of a site, such as `beta_days`, or `beta_sigma_days` in a predictor of sigma."""
+        return "_".join(filter(None, (kind, self.parameter, of)))
+
+
+@dataclass(frozen=True)
+class BoundFormula:
+    """A formula bound to data.
+
+    Attributes:
+        design: Its design; `offset` is the array that is added, where one is.
+        predictors: Its linear predictors, that of the outcome first.
+        columns: Every column of these, in the order of the array `SCALES`.
+        per: Variable -> `<group>_index`, of those with one value per member of a group.
+        rows: Size of the unit.
+        levels: Number of levels of an ordered outcome, else 0.
+        non_centred: The effects that are sampled as standardized distances.
+        collapsed: Whether the likelihood is computed from sums over cells.
+    """
+
+    design: FormulaDesign
+    predictors: tuple[BoundPredictor, ...]
+    columns: tuple[str, ...]
+    per: tuple[tuple[str, str], ...]
+    rows: int
+    levels: int
+    non_centred: frozenset[str]
+    collapsed: bool
+
+    def size(self, group: str) -> int:
+        """The number of members of a group."""
+        return next(g.size for each in self.predictors for g in each.groups if g.name == group)
+
+    def row_index(self, name: str) -> str | None:
+        """The index by which a variable with one value per member of a group is spread over the
+        rows; None of others."""
+        return dict(self.per).get(name)

@@ -1,0 +1,164 @@
+"""A formula at work: parameters by their names, its linear predictors and the likelihood.
+
+Sites: `alpha` (intercept, where all columns are 0), `alpha_at_means` (where numbers are at their
+means; it is sampled, and has the prior, wherever the two differ), `beta_<term>` (coefficients),
+`sigma_<group>` and `sigma_<column>_<group>` (standard deviations between members),
+`correlation_<group>`. Members of the first group term with an effect have that effect itself,
+`alpha_<group>` or `beta_<column>_<group>`; those of others its deviation, `delta_<group>` or
+`delta_<column>_<group>`. A smooth has `beta_<smooth>` (of its straight line, per standard
+deviation), `sigma_<smooth>` and `delta_<smooth>` (deviations from the line).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpyro
+
+from tadpool.formula.bound_formula import SCALES, BoundCurve, BoundFormula, BoundGroup, BoundPredictor
+from tadpool.ladder import likelihoods
+from tadpool.ladder.correlation import cholesky_factor
+from tadpool.ladder.evaluation import Evaluation, Rows
+from tadpool.ladder.linear_predictor import Term, total
+from tadpool.modelling import distributions
+from tadpool.modelling.distributions import Normal
+from tadpool.modelling.formula_design import PriorChoice
+
+REAL = {
+    "normal": Normal,
+    "student_t": distributions.StudentT,
+    "cauchy": distributions.Cauchy,
+    "laplace": distributions.Laplace,
+}
+START = {"log": 0.0, "logit": 0.0, "identity": 0.0}
+
+
+class FormulaEvaluation(Evaluation):
+    """One evaluation of a formula.
+
+    Args:
+        bound: The formula bound to data.
+        data: The arrays of the data by name.
+        prior: The hyperparameters of its priors and of its family's by name.
+    """
+
+    def __init__(self, bound: BoundFormula, data: Mapping[str, Any], prior: Mapping[str, Any]) -> None:
+        super().__init__(bound, data)
+        self.prior = prior
+        scales = data[SCALES]
+        self.outcome = scales[0]
+        self.column = dict(zip(bound.columns, scales[1:], strict=True))
+        self.priors = {each.of: each for each in bound.design.priors}
+
+    def observe(self) -> None:
+        """Sample everything, and the outcome given it."""
+        main, *others = self.bound.predictors
+        cutpoints = self.design.family.link.cutpoints
+        own = {each.parameter: self._parameter(each) for each in others}
+        self._add(main, *self.outcome, cutpoints)
+        if self.design.standard_error:
+            own["sigma"] = self.by_row(self.design.standard_error)
+        else:
+            family, scale = replace(self.design.family, parameters=self.design.parameters), self.outcome[1]
+            own |= likelihoods.own_parameters(family, self.prior, "exponential", scale, scale, self.bound.levels)
+        self.likelihood(own)
+
+    def _parameter(self, predictor: BoundPredictor) -> Any:
+        """A further parameter of the family (rows,), from its linear predictor."""
+        (parameter,) = (each for each in self.design.family.parameters if each.own == predictor.parameter)
+        location = jnp.log(self.outcome[1]) if not parameter.prior else START[parameter.link]
+        outcome, self.terms = self.terms, []
+        self._add(predictor, location, 1.0)
+        eta = total(self.terms, Rows(self), self.bound.rows)
+        self.terms = outcome
+        return likelihoods.inverse(parameter.link, eta)
+
+    def _real(self, choice: PriorChoice, location: Any, scale: Any, unit: Any = None, origin: Any = 0.0) -> Any:
+        """A prior of a number, in multiples of `scale` around `location`."""
+        *shape, at, width = (self.prior[name] for name in choice.numbers)
+        made = REAL[choice.kind]
+        return made(*shape, location + at * scale, width * scale, origin=origin, unit=scale if unit is None else unit)
+
+    def _standard_deviation(self, name: str, scale: Any) -> Any:
+        """A standard deviation between members, in multiples of `scale`."""
+        choice = self.priors["sd"]
+        (number,) = (self.prior[each] for each in choice.numbers)
+        size = scale / number if choice.kind == "exponential" else scale * number
+        return likelihoods.standard_deviation(name, choice.kind, size, scale)
+
+    def _add(self, predictor: BoundPredictor, location: Any, scale: Any, cutpoints: bool = False) -> None:
+        """Add the terms of a linear predictor, whose values are typically `location`, give or take
+        `scale`."""
+        coefficients = {c: b for term in predictor.terms for c, b in self._coefficients(predictor, term, scale)}
+        varying = {each.of for group in predictor.groups for each in group.effects if each.of is not None}
+        alpha = self._intercept(predictor, location, scale, coefficients, varying) if not cutpoints else 0.0
+        for column, beta in coefficients.items():
+            if column not in varying:
+                self.terms.append(Term(beta, None, column, self.column[column][0] if predictor.intercept else 0.0))
+        for curve in predictor.curves:
+            self._curve(predictor, curve, scale)
+        if "" not in varying and (predictor.intercept and not cutpoints):
+            self.terms.append(Term(alpha))
+        for group in predictor.groups:
+            self._group(group, {"": alpha, **coefficients}, (location if predictor.intercept else 0.0), scale)
+
+    def _coefficients(self, predictor: BoundPredictor, term: Any, scale: Any) -> list[tuple[str, Any]]:
+        """`beta_<term>`: each column with its coefficient."""
+        name, many = predictor.site("beta", term.name), len(term.columns) > 1
+        widths = [self.column[each][1] for each in term.columns]
+        units = scale / (jnp.stack(widths) if many else widths[0])
+        own = (self.priors[term.name], jnp.ones_like(units)) if term.own_prior else (self.priors["coefficients"], units)
+        prior = self._real(own[0], 0.0, own[1], unit=units)
+        if not many:
+            return [(term.columns[0], numpyro.sample(name, prior))]
+        beta = numpyro.sample(name, prior.to_event(1), infer={"event_dims": [f"{term.name}_effect"]})
+        return [(column, beta[i]) for i, column in enumerate(term.columns)]
+
+    def _intercept(
+        self, predictor: BoundPredictor, location: Any, scale: Any, coefficients: Mapping[str, Any], varying: set
+    ) -> Any:
+        """The intercept where the columns that vary by group are 0 and others are at their means;
+        `alpha` is that where all are 0."""
+        if not predictor.intercept:
+            return 0.0
+        prior = self._real(self.priors["intercept"], location, scale, origin=location)
+        if not predictor.centred:
+            return numpyro.sample(predictor.site("alpha"), prior)
+        at_means = numpyro.sample(predictor.site("alpha_at_means"), prior)
+        away = {column: beta * self.column[column][0] for column, beta in coefficients.items()}
+        numpyro.deterministic(predictor.site("alpha"), at_means - sum(away.values()))
+        return at_means - sum(value for column, value in away.items() if column in varying)
+
+    def _curve(self, predictor: BoundPredictor, curve: BoundCurve, scale: Any) -> None:
+        """A smooth: a straight line, and deviations whose standard deviation is the typical size of
+        the curve."""
+        slope = numpyro.sample(predictor.site("beta", curve.name), self._real(self.priors["coefficients"], 0.0, scale))
+        self.terms.append(Term(slope, None, curve.linear))
+        sd = self._standard_deviation(predictor.site("sigma", curve.name), scale)
+        name = predictor.site("delta", curve.name)
+        reparam = {name: distributions.Decentred()}
+        with numpyro.handlers.reparam(config=reparam), numpyro.plate(f"{curve.name}_basis", len(curve.curved)):
+            delta = numpyro.sample(name, Normal(0.0, sd, unit=scale))
+        self.terms += [Term(delta[i], None, column) for i, column in enumerate(curve.curved)]
+
+    def _group(self, group: BoundGroup, means: Mapping[str, Any], location: Any, scale: Any) -> None:
+        """The effects of the members of a group, each drawn given those before it: a Normal with
+        the moments that the factor of the correlations gives it."""
+        units = [scale / self.column[each.column][1] if each.column else scale for each in group.effects]
+        sigma = [self._standard_deviation(each.sd, unit) for each, unit in zip(group.effects, units, strict=True)]
+        size = len(sigma)
+        if group.correlation is None:
+            factor = jnp.eye(size)
+        else:
+            (concentration,) = (self.prior[name] for name in self.priors["cor"].numbers)
+            factor = cholesky_factor(group.correlation, size, concentration)
+        standardized: list[Any] = []
+        for i, effect in enumerate(group.effects):
+            mean = 0.0 if effect.of is None else means[effect.of]
+            at = mean + sigma[i] * sum((factor[i, j] * z for j, z in enumerate(standardized)), 0.0)
+            origin = location if effect.of == "" else 0.0
+            prior = Normal(at, sigma[i] * factor[i, i], origin=origin, unit=units[i])
+            values = self.members(effect.name, group.name, prior)
+            standardized.append((values - at) / (sigma[i] * factor[i, i]))
+            self.terms.append(Term(values, group.index, effect.column))
