@@ -138,10 +138,10 @@ class _Binder:
         names = tuple(f"formula:{each}" for each in term.columns)
         for name, values, scale in zip(names, term.values.T, term.scales, strict=True):
             self._use(name, values, scale, term.by_levels)
-        if term.labels and len(term.columns) > 1:
+        if term.labels:
             self.coords[f"{term.name}_effect"] = list(term.labels)
         own = term.name in {each.of for each in self.design.priors}
-        return BoundTerm(term.name, names, own)
+        return BoundTerm(term.name, names, bool(term.labels), own)
 
     def _use(self, name: str, values: np.ndarray, scale: float, by_levels: bool) -> None:
         self.arrays[name] = values

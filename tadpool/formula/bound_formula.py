@@ -11,11 +11,13 @@ BOUND, SCALES, OFFSET = "formula:bound", "formula:scales", "formula:offset"
 
 @dataclass(frozen=True)
 class BoundTerm:
-    """A common term. columns: names of its arrays, in the order of `labels`. own_prior: whether its
-    coefficients have a prior of their own, in the units of the outcome."""
+    """A common term. columns: names of its arrays. labelled: whether its coefficients have labels,
+    so that they are an array. own_prior: whether they have a prior of their own, in the units of
+    the outcome."""
 
     name: str
     columns: tuple[str, ...]
+    labelled: bool
     own_prior: bool
 
 

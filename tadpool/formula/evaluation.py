@@ -1,22 +1,22 @@
 """A formula at work: parameters by their names, its linear predictors and the likelihood.
 
 Sites: `alpha` (intercept, where all columns are 0), `alpha_at_means` (where numbers are at their
-means; it is sampled, and has the prior, wherever the two differ), `beta_<term>` (coefficients),
-`sigma_<group>` and `sigma_<column>_<group>` (standard deviations between members),
-`correlation_<group>`. Members of the first group term with an effect have that effect itself,
-`alpha_<group>` or `beta_<column>_<group>`; those of others its deviation, `delta_<group>` or
-`delta_<column>_<group>`. A smooth has `beta_<smooth>` (of its straight line, per standard
-deviation), `sigma_<smooth>` and `delta_<smooth>` (deviations from the line).
+means; it has the prior, wherever the two differ), `beta_<term>` (coefficients), `sigma_<group>` and
+`sigma_<column>_<group>` (standard deviations between members), `correlation_<group>`. Members of
+the first group term with an effect have that effect itself, `alpha_<group>` (at the means) or
+`beta_<column>_<group>`; those of others its deviation, `delta_<group>` or `delta_<column>_<group>`.
+A smooth has `beta_<smooth>` (of its straight line, per standard deviation), `sigma_<smooth>` and
+`delta_<smooth>` (deviations from the line).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
 import numpyro
 
-from tadpool.formula.bound_formula import SCALES, BoundCurve, BoundFormula, BoundGroup, BoundPredictor
+from tadpool.formula.bound_formula import SCALES, BoundCurve, BoundEffect, BoundFormula, BoundGroup, BoundPredictor
 from tadpool.ladder import likelihoods
 from tadpool.ladder.correlation import cholesky_factor
 from tadpool.ladder.evaluation import Evaluation, Rows
@@ -90,22 +90,25 @@ class FormulaEvaluation(Evaluation):
     def _add(self, predictor: BoundPredictor, location: Any, scale: Any, cutpoints: bool = False) -> None:
         """Add the terms of a linear predictor, whose values are typically `location`, give or take
         `scale`."""
-        coefficients = {c: b for term in predictor.terms for c, b in self._coefficients(predictor, term, scale)}
+        means = {c: b for term in predictor.terms for c, b in self._coefficients(predictor, term, scale)}
         varying = {each.of for group in predictor.groups for each in group.effects if each.of is not None}
-        alpha = self._intercept(predictor, location, scale, coefficients, varying) if not cutpoints else 0.0
-        for column, beta in coefficients.items():
-            if column not in varying:
-                self.terms.append(Term(beta, None, column, self.column[column][0] if predictor.intercept else 0.0))
+        intercept = predictor.intercept and not cutpoints
+        alpha = self._intercept(predictor, location, scale, means) if intercept else 0.0
+        for column in (each for each in means if each not in varying):
+            self.terms.append(Term(means[column], None, column, self._mean(column) if predictor.intercept else 0.0))
         for curve in predictor.curves:
             self._curve(predictor, curve, scale)
-        if "" not in varying and (predictor.intercept and not cutpoints):
+        if intercept and "" not in varying:
             self.terms.append(Term(alpha))
         for group in predictor.groups:
-            self._group(group, {"": alpha, **coefficients}, (location if predictor.intercept else 0.0), scale)
+            self._group(predictor, group, {"": alpha, **means}, (location if intercept else 0.0), scale)
+
+    def _mean(self, column: str) -> Any:
+        return self.column[column][0]
 
     def _coefficients(self, predictor: BoundPredictor, term: Any, scale: Any) -> list[tuple[str, Any]]:
         """`beta_<term>`: each column with its coefficient."""
-        name, many = predictor.site("beta", term.name), len(term.columns) > 1
+        name, many = predictor.site("beta", term.name), term.labelled
         widths = [self.column[each][1] for each in term.columns]
         units = scale / (jnp.stack(widths) if many else widths[0])
         own = (self.priors[term.name], jnp.ones_like(units)) if term.own_prior else (self.priors["coefficients"], units)
@@ -115,20 +118,16 @@ class FormulaEvaluation(Evaluation):
         beta = numpyro.sample(name, prior.to_event(1), infer={"event_dims": [f"{term.name}_effect"]})
         return [(column, beta[i]) for i, column in enumerate(term.columns)]
 
-    def _intercept(
-        self, predictor: BoundPredictor, location: Any, scale: Any, coefficients: Mapping[str, Any], varying: set
-    ) -> Any:
-        """The intercept where the columns that vary by group are 0 and others are at their means;
-        `alpha` is that where all are 0."""
-        if not predictor.intercept:
-            return 0.0
+    def _intercept(self, predictor: BoundPredictor, location: Any, scale: Any, coefficients: Mapping[str, Any]) -> Any:
+        """The intercept where numbers are at their means; `alpha` is that where all columns are
+        0."""
         prior = self._real(self.priors["intercept"], location, scale, origin=location)
         if not predictor.centred:
             return numpyro.sample(predictor.site("alpha"), prior)
         at_means = numpyro.sample(predictor.site("alpha_at_means"), prior)
-        away = {column: beta * self.column[column][0] for column, beta in coefficients.items()}
-        numpyro.deterministic(predictor.site("alpha"), at_means - sum(away.values()))
-        return at_means - sum(value for column, value in away.items() if column in varying)
+        away = sum(beta * self._mean(column) for column, beta in coefficients.items())
+        numpyro.deterministic(predictor.site("alpha"), at_means - away)
+        return at_means
 
     def _curve(self, predictor: BoundPredictor, curve: BoundCurve, scale: Any) -> None:
         """A smooth: a straight line, and deviations whose standard deviation is the typical size of
@@ -142,23 +141,43 @@ class FormulaEvaluation(Evaluation):
             delta = numpyro.sample(name, Normal(0.0, sd, unit=scale))
         self.terms += [Term(delta[i], None, column) for i, column in enumerate(curve.curved)]
 
-    def _group(self, group: BoundGroup, means: Mapping[str, Any], location: Any, scale: Any) -> None:
+    def _group(
+        self, predictor: BoundPredictor, group: BoundGroup, means: Mapping[str, Any], location: Any, scale: Any
+    ) -> None:
         """The effects of the members of a group, each drawn given those before it: a Normal with
-        the moments that the factor of the correlations gives it."""
-        units = [scale / self.column[each.column][1] if each.column else scale for each in group.effects]
-        sigma = [self._standard_deviation(each.sd, unit) for each, unit in zip(group.effects, units, strict=True)]
-        size = len(sigma)
-        if group.correlation is None:
-            factor = jnp.eye(size)
-        else:
-            (concentration,) = (self.prior[name] for name in self.priors["cor"].numbers)
-            factor = cholesky_factor(group.correlation, size, concentration)
+        the moments that the factor of the correlations gives it.
+
+        Intercepts come last, as those at the means of the columns whose effects vary: their
+        standard deviation and correlations are those at 0.
+        """
+        effects = sorted(group.effects, key=lambda each: each.column is None)
+        units = [scale / self.column[each.column][1] if each.column else scale for each in effects]
+        sigma = [self._standard_deviation(each.sd, unit) for each, unit in zip(effects, units, strict=True)]
+        factor = self._factor(group, effects)
+        at_means = effects[-1].column is None
+        moved: Any = 0.0  # the intercept at the means, less that at 0
         standardized: list[Any] = []
-        for i, effect in enumerate(group.effects):
+        for i, effect in enumerate(effects):
             mean = 0.0 if effect.of is None else means[effect.of]
             at = mean + sigma[i] * sum((factor[i, j] * z for j, z in enumerate(standardized)), 0.0)
+            at = at + (moved if effect.column is None else 0.0)
             origin = location if effect.of == "" else 0.0
             prior = Normal(at, sigma[i] * factor[i, i], origin=origin, unit=units[i])
             values = self.members(effect.name, group.name, prior)
             standardized.append((values - at) / (sigma[i] * factor[i, i]))
-            self.terms.append(Term(values, group.index, effect.column))
+            middle = self._mean(effect.column) if effect.column else 0.0
+            self.terms.append(Term(values, group.index, effect.column, middle if at_means else 0.0))
+            absorbed = mean if predictor.intercept else 0.0
+            if at_means:
+                moved = moved + middle * (values - absorbed)
+            elif effect.of is not None:
+                self.terms.append(Term(-middle * absorbed))
+
+    def _factor(self, group: BoundGroup, effects: Sequence[BoundEffect]) -> Any:
+        """The Cholesky factor of the correlations of effects, in their order here; the matrix that
+        is reported has theirs in the formula."""
+        if group.correlation is None:
+            return jnp.eye(len(effects))
+        (concentration,) = (self.prior[name] for name in self.priors["cor"].numbers)
+        order = [effects.index(each) for each in group.effects]
+        return cholesky_factor(group.correlation, len(effects), concentration, order)

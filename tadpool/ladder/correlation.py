@@ -1,5 +1,6 @@
 """Correlations of the effects of one group."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,14 +9,14 @@ import numpyro.distributions as dist
 from numpyro.distributions.transforms import AffineTransform
 
 
-def cholesky_factor(group: str, size: int, concentration: Any) -> Any:
+def cholesky_factor(group: str, size: int, concentration: Any, order: Sequence[int] | None = None) -> Any:
     """The Cholesky factor (size, size) of a correlation matrix that is LKJ(concentration).
 
     It is made of partial correlations that are independent, of Beta distributions on (-1, 1)
     (Lewandowski, Kurowicka & Joe 2009, J. Multivar. Anal. 100:1989), so that no latent number is
     constant. With two effects the one latent number is their correlation, `correlation_<group>`;
     with more they are `partial_correlations_<group>`, row by row, and `correlation_<group>` is the
-    matrix.
+    matrix, with its rows and columns in `order`.
     """
     if size == 2:
         rho = numpyro.sample(f"correlation_{group}", _on_minus_one_to_one(concentration))
@@ -32,7 +33,8 @@ def cholesky_factor(group: str, size: int, concentration: Any) -> Any:
             left = left * jnp.sqrt(1 - value**2)
         rows.append([*row, left, *[jnp.zeros(())] * (size - 1 - i)])
     factor = jnp.stack([jnp.stack(row) for row in rows])
-    numpyro.deterministic(f"correlation_{group}", factor @ factor.T)
+    shown = jnp.array(order or range(size))
+    numpyro.deterministic(f"correlation_{group}", (factor @ factor.T)[shown][:, shown])
     return factor
 
 

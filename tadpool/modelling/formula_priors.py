@@ -17,12 +17,12 @@ CORRELATION = {"lkj": ("concentration",)}
 CLASSES = {"intercept": REAL, "coefficients": REAL, "sd": POSITIVE, "cor": CORRELATION}
 """Class of parameters -> the distributions that its prior may be, with their arguments."""
 DEFAULTS = {
-    "intercept": "normal(0, 1.5)",
-    "coefficients": "normal(0, 1)",
+    "intercept": "normal(0, 2.5)",
+    "coefficients": "normal(0, 2.5)",
     "sd": "exponential(1)",
     "cor": "lkj(2)",
 }
-"""Weakly informative, in units of the data (docs/explanation/priors.md)."""
+"""Weakly informative, in units of the data (docs/how-to/formula.md)."""
 POSITIVE_ARGUMENTS = ("scale", "rate", "df", "concentration")
 WRITTEN = re.compile(r"^\s*([a-z_]+)\s*\(([^()]*)\)\s*$")
 

@@ -14,6 +14,7 @@ from tadpool.convergence import sentences
 from tadpool.files import contracts, plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import listed, number
+from tadpool.formula.equations import equations as formula_equations
 from tadpool.ladder.data_facts import ENOUGH
 from tadpool.ladder.equations import equations
 from tadpool.modelling import references
@@ -218,9 +219,13 @@ class Fit:
     @cached_property
     def description(self) -> tuple[str, Sequence[docstrings.Paragraph]]:
         about, more = docstrings.docstring(plugins.find("models", self.config["model"]))
-        if self.design is None:
+        formula = references.formula_of(self.reference)
+        if formula is not None:
+            shown = formula_equations(formula, self.config["hyperparameters"], self.facts)
+        elif self.design is not None:
+            shown = equations(self.config["model"], self.design, self.config["hyperparameters"], self.facts)
+        else:
             return about, more
-        shown = equations(self.config["model"], self.design, self.config["hyperparameters"], self.facts)
         return about, [docstrings.Paragraph(True, (mathml(shown, "block"),)), *more]
 
     @cached_property

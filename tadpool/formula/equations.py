@@ -1,0 +1,232 @@
+"""The equations of a formula, in LaTeX; no JAX here, so that pages can be made without it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tadpool.formula import syntax
+from tadpool.formula.syntax import Formula, GroupTerm
+from tadpool.ladder.equations import number, word
+from tadpool.modelling.families import Parameter
+from tadpool.modelling.formula_design import FormulaDesign, PriorChoice
+
+NAMES = {
+    "normal": "Normal",
+    "student_t": "StudentT",
+    "cauchy": "Cauchy",
+    "laplace": "Laplace",
+    "exponential": "Exponential",
+    "half_normal": "HalfNormal",
+    "half_cauchy": "HalfCauchy",
+}
+
+
+def equations(design: FormulaDesign, hyperparameters: Mapping[str, Any], facts: Mapping[str, Any] | None) -> str:
+    """A formula as an `aligned` environment.
+
+    Args:
+        design: Its design.
+        hyperparameters: Those that differ from its defaults.
+        facts: Those of a fit (its attribute `facts`, JSON), without which priors are left out.
+
+    Returns:
+        The equations in LaTeX.
+    """
+    writer = _Writer(design, {**design.hyperparameters, **hyperparameters}, facts)
+    lines = [*writer.likelihood(), *writer.effects(), *(writer.priors() if facts is not None else ())]
+    return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &{right}" for left, right in lines) + "\n\\end{aligned}"
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Each method gives lines as pairs: what stands left and right of the sign that lines are
+    aligned at."""
+
+    design: FormulaDesign
+    prior: Mapping[str, Any]
+    facts: Mapping[str, Any] | None
+
+    @property
+    def predictors(self) -> Iterator[tuple[str, Formula]]:
+        """Parameter -> its formula, that of the outcome first."""
+        yield "", syntax.read(self.design.formula)
+        for name, text in self.design.parameters_of:
+            yield name, syntax.read(text)
+
+    def likelihood(self) -> Iterator[tuple[str, str]]:
+        design, distribution = self.design, self.design.family.latex
+        if design.trials:
+            distribution = distribution.replace("<trials>", f"{word(design.trials)}_i")
+        if design.standard_error:
+            distribution = distribution.replace("\\sigma", f"{word(design.standard_error)}_i")
+        yield f"{word(design.outcome)}_i", f"\\sim {distribution}"
+        for parameter, formula in self.predictors:
+            yield self._left(parameter), f"= {self._sum(parameter, formula)}"
+
+    def _left(self, parameter: str) -> str:
+        if not parameter:
+            return self.design.family.link.latex
+        record = self._record(parameter)
+        symbol = f"{{{_symbol(record)}}}_i"
+        return symbol if record.link == "identity" else f"\\mathrm{{{record.link}}}({symbol})"
+
+    def _record(self, parameter: str) -> Parameter:
+        return next(each for each in self.design.family.parameters if each.own == parameter)
+
+    def _sum(self, parameter: str, formula: Formula) -> str:
+        """A linear predictor."""
+        cutpoints = self.design.family.link.cutpoints and not parameter
+        terms = [] if cutpoints or not _has_intercept(formula.common) else [_of("\\alpha", parameter)]
+        for sign, part in list(syntax.addends(formula.common))[1:]:
+            if not isinstance(part, syntax.Literal):
+                terms.append(self._term(part, sign, parameter))
+        terms += [
+            _of(f"f_{{{word(each.name)}}}", parameter) + f"({word(syntax.name(each.of))}_i)" for each in formula.smooths
+        ]
+        for group in formula.groups:
+            name = _group(group)
+            for column in _varying(group):
+                value = f" {word(column)}_i" if column else ""
+                terms.append(_of(f"u^{{{_both(name, column)}}}_{{{name}[i]}}", parameter) + value)
+        if not parameter and self.design.exposure:
+            terms.append(f"\\log({word(self.design.exposure)}_i)")
+        if not parameter and self.design.offset:
+            terms.append(f"{word(self.design.offset)}_i")
+        return " + ".join(terms).replace("+ -", "- ") or "0"
+
+    def _term(self, part: Any, sign: str, parameter: str) -> str:
+        """A part of the formula; one that stands for several terms is written as it is there."""
+        name = syntax.name(part)
+        if name.startswith("offset("):
+            return f"{word(name.removeprefix('offset(').removesuffix(')'))}_i"
+        if sign == "MINUS":
+            return f"- {word(name)}"
+        labels = (self.facts or {}).get("terms", {}).get(parameter, {}).get(name)
+        if labels == []:
+            return _of(f"\\beta_{{{word(name)}}}", parameter) + f" {word(name)}_i"
+        beta = _of(f"\\beta^{{{word(name)}}}", parameter)
+        return f"{beta} \\cdot {word(name)}_i"
+
+    def effects(self) -> Iterator[tuple[str, str]]:
+        """What members of groups have for themselves, and smooths."""
+        for parameter, formula in self.predictors:
+            for group in formula.groups:
+                name, columns = _group(group), _varying(group)
+                effects = [_of(f"u^{{{_both(name, column)}}}_j", parameter) for column in columns]
+                sds = [_of(f"\\sigma_{{{_both(name, column)}}}", parameter) for column in columns]
+                if len(columns) == 1 or not group.correlated:
+                    yield from (
+                        (each, f"\\sim \\mathrm{{Normal}}(0, {sd})") for each, sd in zip(effects, sds, strict=True)
+                    )
+                else:
+                    matrix, diagonal = _of(f"R_{{{name}}}", parameter), f"D = \\mathrm{{diag}}({', '.join(sds)})"
+                    yield f"({', '.join(effects)})", f"\\sim \\mathrm{{Normal}}(0, D {matrix} D), \\quad {diagonal}"
+            for smooth in formula.smooths:
+                f, of = _of(f"f_{{{word(smooth.name)}}}", parameter), word(syntax.name(smooth.of))
+                yield f"{f}({of})", f"= \\beta_{{{word(smooth.name)}}} z({of}) + \\textstyle\\sum_k d_k b_k({of})"
+                yield "d_k", f"\\sim \\mathrm{{Normal}}(0, \\sigma_{{{word(smooth.name)}}})"
+
+    def priors(self) -> Iterator[tuple[str, str]]:
+        choices = {each.of: each for each in self.design.priors}
+        for parameter, formula in self.predictors:
+            outcome = self.facts["outcome"] if not parameter else {"location": 0.0, "scale": 1.0}
+            record = parameter and self._record(parameter)
+            location = f"\\log({number(self.facts['outcome']['scale'])})" if record and not record.prior else None
+            columns = {
+                name: self._columns(name, labels) for name, labels in self.facts["terms"].get(parameter, {}).items()
+            }
+            if _has_intercept(formula.common) and not (self.design.family.link.cutpoints and not parameter):
+                moved = any(self.facts["columns"][each]["location"] for c in columns.values() for each in c)
+                left = _of("\\alpha_{\\mathrm{at~means}}" if moved else "\\alpha", parameter)
+                yield left, self._real(choices["intercept"], outcome["location"], outcome["scale"], location)
+            for name, own in columns.items():
+                choice = choices.get(name)
+                scales = [self.facts["columns"][each]["scale"] for each in own]
+                symbol = _of(f"\\beta_{{{word(name)}}}" if len(own) == 1 else f"\\beta^{{{word(name)}}}_k", parameter)
+                if choice:
+                    yield symbol, self._real(choice, 0.0, 1.0)
+                elif max(scales) - min(scales) > 1e-6 * max(scales):
+                    yield (
+                        symbol,
+                        self._real(choices["coefficients"], 0.0, outcome["scale"])
+                        + f", \\quad \\text{{per sd of }} {word(name)}",
+                    )
+                else:
+                    yield symbol, self._real(choices["coefficients"], 0.0, outcome["scale"] / scales[0])
+            for smooth in formula.smooths:
+                yield f"\\beta_{{{word(smooth.name)}}}", self._real(choices["coefficients"], 0.0, outcome["scale"])
+                yield f"\\sigma_{{{word(smooth.name)}}}", self._sd(choices["sd"], outcome["scale"])
+            for group in formula.groups:
+                yield from self._of_group(group, parameter, choices, outcome["scale"])
+        for parameter in self.design.parameters:
+            yield parameter.latex, self._own(parameter)
+
+    def _columns(self, name: str, labels: Sequence[str]) -> list[str]:
+        return [f"formula:{name}.{label}" for label in labels] or [f"formula:{name}"]
+
+    def _of_group(
+        self, group: GroupTerm, parameter: str, choices: Mapping[str, PriorChoice], scale: float
+    ) -> Iterator[tuple[str, str]]:
+        for column in _varying(group):
+            known = self.facts["columns"].get(f"formula:{column}") if column else {"scale": 1.0}
+            symbol = _of(f"\\sigma_{{{_both(_group(group), column)}}}", parameter)
+            each = "" if known else f", \\quad \\text{{per sd of }} {word(column)}"
+            yield symbol, self._sd(choices["sd"], scale / (known["scale"] if known else 1.0)) + each
+        if group.correlated and len(_varying(group)) > 1:
+            (concentration,) = choices["cor"].numbers
+            yield (
+                _of(f"R_{{{_group(group)}}}", parameter),
+                f"\\sim \\mathrm{{LKJ}}({number(self.prior[concentration])})",
+            )
+
+    def _real(self, choice: PriorChoice, location: float, scale: float, words: str | None = None) -> str:
+        *shape, at, width = (self.prior[each] for each in choice.numbers)
+        mean = number(location + at * scale, scale) if words is None else words
+        numbers = [*(number(each) for each in shape), mean, number(width * scale)]
+        return f"\\sim \\mathrm{{{NAMES[choice.kind]}}}({', '.join(numbers)})"
+
+    def _sd(self, choice: PriorChoice, scale: float) -> str:
+        (value,) = (self.prior[each] for each in choice.numbers)
+        if choice.kind == "exponential":
+            return f"\\sim \\mathrm{{Exponential}}(1 / {number(scale / value)})"
+        return f"\\sim \\mathrm{{{NAMES[choice.kind]}}}({number(scale * value)})"
+
+    def _own(self, parameter: Parameter) -> str:
+        values = [self.prior[name] for name, _ in parameter.hyperparameters]
+        if not parameter.prior:
+            return f"\\sim \\mathrm{{Exponential}}(1 / {number(values[0] * self.facts['outcome']['scale'])})"
+        written = parameter.prior_latex
+        for name, value in zip((name for name, _ in parameter.hyperparameters), values, strict=True):
+            written = written.replace(f"<{name}>", number(value))
+        return written
+
+
+def _symbol(parameter: Parameter) -> str:
+    """The symbol of what the likelihood takes."""
+    return parameter.latex if not parameter.derived else f"\\{parameter.derived}"
+
+
+def _of(symbol: str, parameter: str) -> str:
+    """A symbol of the linear predictor of a further parameter."""
+    return f"{symbol}^{{({word(parameter)})}}" if parameter and "^" not in symbol else symbol
+
+
+def _has_intercept(tree: Any) -> bool:
+    """Whether a sum with the intercept in front of it keeps that."""
+    signs = [(sign, syntax.name(part)) for sign, part in list(syntax.addends(tree))[1:]]
+    return ("PLUS", "0") not in signs and ("MINUS", "1") not in signs and ("PLUS", "-1") not in signs
+
+
+def _group(group: GroupTerm) -> str:
+    return word(":".join(group.factors))
+
+
+def _both(group: str, column: str) -> str:
+    return f"{group}, {word(column)}" if column else group
+
+
+def _varying(group: GroupTerm) -> list[str]:
+    """What varies between members, "" for the intercept."""
+    columns = [syntax.name(part) for _, part in list(syntax.addends(group.left))[1:]]
+    own = [each for each in columns if each not in ("0", "1", "-1")]
+    return ["", *own] if _has_intercept(group.left) else own
