@@ -22,6 +22,7 @@ from tadpool.formula.bound_formula import (
     BoundGroup,
     BoundPredictor,
     BoundTerm,
+    OfMembers,
 )
 from tadpool.formula.evaluation import FormulaEvaluation
 from tadpool.formula.matrices import Columns, Matrices, Term
@@ -49,6 +50,8 @@ class Facts(dict):
     def __init__(self, matrices: Mapping[str, Matrices]) -> None:
         super().__init__(columns={}, terms={}, groups={}, effects={})
         self.matrices = matrices
+        self.of_members: dict[str, dict[str, np.ndarray]] = {}
+        self.labels: dict[str, list] = {}
 
 
 def bound(
@@ -179,7 +182,33 @@ class _Binder:
                 effects.append(BoundEffect(site, taken[site], key or None, key if absorbed else None))
             several = term.correlated and len(effects) > 1
             correlation = predictor.site("correlation", name).removeprefix("correlation_") if several else None
-            yield BoundGroup(name, f"{name}_index", size, tuple(effects), correlation)
+            own = ()
+            if any(each.of == "" for each in effects):
+                own = tuple(self._of_members(predictor, name, size, means))
+                means -= {each.column for each in own}
+            yield BoundGroup(name, f"{name}_index", size, tuple(effects), correlation, own)
+
+    def _of_members(self, predictor: BoundPredictor, name: str, size: int, left: set[str]) -> Iterator[OfMembers]:
+        """The columns that have one value in all rows of each member, which the member's intercept
+        then includes."""
+        index, place = self.arrays[f"{name}_index"], f"{predictor.parameter}:{name}"
+        first = np.zeros(size, int)
+        first[index[::-1]] = np.arange(len(index))[::-1]
+        known = self.facts.of_members.setdefault(place, {})
+        members = self.coords.get(name, self.dataset[name].values if name in self.dataset.coords else range(size))
+        same = self.facts.labels.setdefault(name, list(members)) == list(members)
+        if not known:
+            columns = [column for term in predictor.terms for column in term.columns if column in left]
+            constant = [c for c in columns if np.array_equal(self.arrays[c], self.arrays[c][first][index])]
+            known |= {column: self.arrays[column][first] for column in constant}
+        for column, values in known.items():
+            values = values if same else self.arrays[column][first]
+            apart = self.arrays[column] - values[index]
+            array = f"{column}@{name}"
+            self.arrays[array] = values
+            if np.any(apart):
+                self.arrays[f"{array}:apart"] = apart
+            yield OfMembers(column, array, f"{array}:apart" if np.any(apart) else None)
 
     def _varying(self, term: Term, column: str) -> str:
         at, key = term.columns.index(column), f"formula:{column}"
@@ -224,20 +253,47 @@ class _Binder:
         standardized = [(each - each.mean()) / (each.std() or 1.0) for each in common]
         work = working(design, rows, standardized)
         for predictor in predictors:
-            for group in predictor.groups:
-                self.facts["effects"] |= dict(self._reliability(predictor, group, work))
+            self.facts["effects"] |= self._reliabilities(predictor, work)
         if static["collapse"]:
             self._collapse(design, rows, predictors)
 
-    def _reliability(self, predictor: BoundPredictor, group: BoundGroup, work: Working) -> Iterator[tuple[str, Any]]:
-        index = self.arrays[group.index]
-        for effect in group.effects:
-            column = effect.column and self.arrays[effect.column]
-            estimates = work.means(index) if column is None else work.slopes(index, column)
-            found = data_facts.reliability(
-                *(_all(each, group.size, fill) for each, fill in zip(estimates, (0.0, np.inf), strict=True))
-            )
-            yield effect.name, found | ({"centred": False} if predictor.parameter else {})
+    def _reliabilities(self, predictor: BoundPredictor, work: Working) -> dict[str, dict[str, Any]]:
+        """How well the rows of members determine their effects."""
+        estimates = {}
+        for group in predictor.groups:
+            index = self.arrays[group.index]
+            for effect in group.effects:
+                own = work.slopes(index, self.arrays[effect.column]) if effect.column else work.means(index)
+                filled = [_all(each, group.size, fill) for each, fill in zip(own, (0.0, np.inf), strict=True)]
+                estimates[effect.name] = group, effect, *filled
+        found = {name: data_facts.reliability(*own[2:]) for name, own in estimates.items()}
+        intercepts = [own for own in estimates.values() if own[1].column is None]
+        if len(intercepts) > 1:
+            found |= self._apart(intercepts)
+        return {name: each | ({"centred": False} if predictor.parameter else {}) for name, each in found.items()}
+
+    def _apart(self, intercepts: list[tuple]) -> dict[str, dict[str, Any]]:
+        """The same of the intercepts of several groups, in which the mean of a member's rows varies
+        with the members of the other groups too.
+
+        The variances are the non-negative ones whose sums, in the shares that rows have, are those
+        of the means.
+        """
+        from scipy.optimize import nnls
+
+        index = [self.arrays[group.index] for group, *_ in intercepts]
+        sizes = [group.size for group, *_ in intercepts]
+        shares = [
+            [_variance_of_shares(one, size, other) if one is not other else np.ones(size) for other in index]
+            for one, size in zip(index, sizes, strict=True)
+        ]
+        means = np.array([data_facts.between_groups(*own[2:]) for own in intercepts])
+        between, _ = nnls(np.array([[float(of.mean()) for of in row] for row in shares]), means)
+        found = {}
+        for at, (_, effect, _, errors) in enumerate(intercepts):
+            others = sum(between[i] * of for i, of in enumerate(shares[at]) if i != at)
+            found[effect.name] = data_facts.reliability_of(float(between[at]), errors + others)
+        return found
 
     def _collapse(
         self, design: FormulaDesign, rows: Mapping[str, np.ndarray], predictors: list[BoundPredictor]
@@ -264,6 +320,20 @@ def _flat(effects: tuple[Term | None, ...]) -> Iterator[tuple[Term | None, str]]
     """What varies, column by column; None for the intercept."""
     for term in effects:
         yield from [(None, "")] if term is None else [(term, column) for column in term.columns]
+
+
+def _variance_of_shares(index: np.ndarray, size: int, other: np.ndarray) -> np.ndarray:
+    """How much the mean of a member's rows varies with the effects of the members of another group,
+    beyond that of all rows, per unit of their variance: (members,).
+
+    index, other: the member of each row (rows,).
+    """
+    pairs, counts = np.unique(np.column_stack([index, other]), axis=0, return_counts=True)
+    rows = np.bincount(index, minlength=size)
+    overall = np.bincount(other) / len(other)
+    own = counts / rows[pairs[:, 0]]
+    apart = np.bincount(pairs[:, 0], own**2 - 2 * own * overall[pairs[:, 1]], minlength=size)
+    return np.maximum(apart + (overall**2).sum(), 0.0) * (rows > 0)
 
 
 def _all(values: np.ndarray, size: int, fill: float) -> np.ndarray:

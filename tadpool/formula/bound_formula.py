@@ -49,6 +49,23 @@ class BoundEffect:
 
 
 @dataclass(frozen=True)
+class OfMembers:
+    """A common column that has one value for each member of a group: the member's intercept
+    includes its part of the linear predictor.
+
+    Attributes:
+        column: The column.
+        values: The array of the members' values.
+        apart: The array of what rows have beyond their member's value, in rows that were not
+            sampled from; None where that is nothing.
+    """
+
+    column: str
+    values: str
+    apart: str | None
+
+
+@dataclass(frozen=True)
 class BoundGroup:
     """A group term.
 
@@ -59,6 +76,7 @@ class BoundGroup:
         effects: Its effects.
         correlation: What stands behind `correlation_` in the names of its sites; None where its
             effects are not correlated.
+        own: The columns whose part its intercepts include.
     """
 
     name: str
@@ -66,6 +84,7 @@ class BoundGroup:
     size: int
     effects: tuple[BoundEffect, ...]
     correlation: str | None
+    own: tuple[OfMembers, ...] = ()
 
 
 @dataclass(frozen=True)

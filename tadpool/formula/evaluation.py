@@ -3,10 +3,11 @@
 Sites: `alpha` (intercept, where all columns are 0), `alpha_at_means` (where numbers are at their
 means; it has the prior, wherever the two differ), `beta_<term>` (coefficients), `sigma_<group>` and
 `sigma_<column>_<group>` (standard deviations between members), `correlation_<group>`. Members of
-the first group term with an effect have that effect itself, `alpha_<group>` (at the means) or
-`beta_<column>_<group>`; those of others its deviation, `delta_<group>` or `delta_<column>_<group>`.
-A smooth has `beta_<smooth>` (of its straight line, per standard deviation), `sigma_<smooth>` and
-`delta_<smooth>` (deviations from the line).
+the first group term with an effect have that effect itself, `alpha_<group>` (at the means, and with
+what their own columns add, those with one value for each member) or `beta_<column>_<group>`; those
+of others its deviation, `delta_<group>` or `delta_<column>_<group>`. A smooth has `beta_<smooth>`
+(of its straight line, per standard deviation), `sigma_<smooth>` and `delta_<smooth>` (deviations
+from the line).
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,6 +93,7 @@ class FormulaEvaluation(Evaluation):
         `scale`."""
         means = {c: b for term in predictor.terms for c, b in self._coefficients(predictor, term, scale)}
         varying = {each.of for group in predictor.groups for each in group.effects if each.of is not None}
+        varying |= {each.column for group in predictor.groups for each in group.own}
         intercept = predictor.intercept and not cutpoints
         alpha = self._intercept(predictor, location, scale, means) if intercept else 0.0
         for column in (each for each in means if each not in varying):
@@ -160,7 +162,8 @@ class FormulaEvaluation(Evaluation):
         for i, effect in enumerate(effects):
             mean = 0.0 if effect.of is None else means[effect.of]
             at = mean + sigma[i] * sum((factor[i, j] * z for j, z in enumerate(standardized)), 0.0)
-            at = at + (moved if effect.column is None else 0.0)
+            if effect.column is None:
+                at = at + moved + self._of_members(group, means)
             origin = location if effect.of == "" else 0.0
             prior = Normal(at, sigma[i] * factor[i, i], origin=origin, unit=units[i])
             values = self.members(effect.name, group.name, prior)
@@ -172,6 +175,16 @@ class FormulaEvaluation(Evaluation):
                 moved = moved + middle * (values - absorbed)
             elif effect.of is not None:
                 self.terms.append(Term(-middle * absorbed))
+
+    def _of_members(self, group: BoundGroup, means: Mapping[str, Any]) -> Any:
+        """The part of the linear predictor that members have by their own columns (members,), or
+        0."""
+        added: Any = 0.0
+        for each in group.own:
+            added = added + means[each.column] * (self.data[each.values] - self._mean(each.column))
+            if each.apart is not None:
+                self.terms.append(Term(means[each.column], None, each.apart))
+        return added
 
     def _factor(self, group: BoundGroup, effects: Sequence[BoundEffect]) -> Any:
         """The Cholesky factor of the correlations of effects, in their order here; the matrix that

@@ -193,10 +193,14 @@ def _spread_of_weights(weights: np.ndarray) -> float:
 
 def reliability(estimates: np.ndarray, errors: np.ndarray) -> dict[str, Any]:
     """How well groups' own data determine an effect, from each group's own estimate and its squared
-    standard error.
+    standard error, which is infinite where it has none."""
+    return reliability_of(between_groups(estimates, errors), errors)
 
-    The variance between groups is the moment estimate of DerSimonian & Laird (1986, Controlled
-    Clinical Trials 7:177). A group that has no estimate has an infinite error.
+
+def between_groups(estimates: np.ndarray, errors: np.ndarray) -> float:
+    """The variance between groups, from their own estimates and squared standard errors.
+
+    Source: the moment estimate of DerSimonian & Laird (1986), Controlled Clinical Trials 7:177.
     """
     known = np.isfinite(errors)
     # An error of 0 counts as one that is small against all others and the differences.
@@ -208,6 +212,12 @@ def reliability(estimates: np.ndarray, errors: np.ndarray) -> dict[str, Any]:
         centre = (weights * np.where(known, estimates, 0)).sum() / total
         excess = (weights * np.where(known, estimates - centre, 0) ** 2).sum() - (known.sum() - 1)
         between = max(0.0, float(excess / _spread_of_weights(weights)))
+    return between
+
+
+def reliability_of(between: float, errors: np.ndarray) -> dict[str, Any]:
+    """How well groups' own data determine an effect that has a variance `between` them."""
+    known = np.isfinite(errors)
     shares = (
         np.where(known, between / (between + np.where(known, errors, 1)), 0.0) if between > 0 else np.zeros(len(errors))
     )
