@@ -129,7 +129,7 @@ class _Binder:
             own = made.by_row(self.dataset, self.design.offset, self.design.unit) if self.design.offset else 0.0
             self.arrays[OFFSET] = columns.offset + own
         elif np.any(columns.offset):
-            raise UserError(f"{WHERE} of {parameter} has an offset; write offset() in that of the outcome alone")
+            raise UserError(f"{WHERE} of {parameter} has an offset; write offset() in the outcome's alone")
         terms = tuple(self._term(each) for each in columns.terms)
         used = [column for term in terms for column in term.columns]
         curves = tuple(self._curve(each) for each in columns.curves)
@@ -276,8 +276,8 @@ class _Binder:
         """The same of the intercepts of several groups, in which the mean of a member's rows varies
         with the members of the other groups too.
 
-        The variances are the non-negative ones whose sums, in the shares that rows have, are those
-        of the means.
+        The variances are non-negative, and their sums, in the shares that rows have, come closest
+        to the variances of means.
         """
         from scipy.optimize import nnls
 
@@ -324,7 +324,7 @@ def _flat(effects: tuple[Term | None, ...]) -> Iterator[tuple[Term | None, str]]
 
 def _variance_of_shares(index: np.ndarray, size: int, other: np.ndarray) -> np.ndarray:
     """How much the mean of a member's rows varies with the effects of the members of another group,
-    beyond that of all rows, per unit of their variance: (members,).
+    beyond the mean of all rows, per unit of their variance: (members,).
 
     index, other: the member of each row (rows,).
     """

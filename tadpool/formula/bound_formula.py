@@ -117,7 +117,7 @@ class BoundFormula:
 
     Attributes:
         design: Its design; `offset` is the array that is added, where one is.
-        predictors: Its linear predictors, that of the outcome first.
+        predictors: Its linear predictors, beginning with the one of the outcome.
         columns: Every column of these, in the order of the array `SCALES`.
         per: Variable -> `<group>_index`, of those with one value per member of a group.
         rows: Size of the unit.

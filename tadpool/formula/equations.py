@@ -48,7 +48,7 @@ class _Writer:
 
     @property
     def predictors(self) -> Iterator[tuple[str, Formula]]:
-        """Parameter -> its formula, that of the outcome first."""
+        """Parameter -> its formula, the outcome's first."""
         yield "", syntax.read(self.design.formula)
         for name, text in self.design.parameters_of:
             yield name, syntax.read(text)

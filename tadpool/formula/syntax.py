@@ -211,7 +211,7 @@ class _Reader:
             if name in ELSEWHERE:
                 raise FormulaError(f"{name}() cannot be an outcome", ELSEWHERE[name])
             fix = "write the column itself and choose a family, such as lognormal, or transform it in the table"
-            raise FormulaError(f"the outcome {written(tree)} is no column", fix)
+            raise FormulaError(f"the outcome {written(tree)} is not a column", fix)
         return self._column(tree, "the outcome"), roles
 
     def _addition(self, tree: Any) -> dict[str, str]:
@@ -240,10 +240,10 @@ class _Reader:
         if self.known is None or name in self.known:
             return
         if not name.isprintable() or "." in name or name.startswith("_"):
-            raise FormulaError(f"{name!r} is no column of the study", "write names of columns alone")
+            raise FormulaError(f"{name!r} is not a column of the study", "write names of columns only")
         close = difflib.get_close_matches(name, list(self.known), n=1)
         fix = did_you_mean(name, list(self.known)).removeprefix("; ") if close else ""
-        raise FormulaError(f"{name!r} is no column of the study", fix or f"its columns are {', '.join(self.known)}")
+        raise FormulaError(f"{name!r} is not a column of the study", fix or f"its columns are {', '.join(self.known)}")
 
     def terms(self, tree: Any) -> tuple[Any, tuple[Smooth, ...], tuple[GroupTerm, ...]]:
         common, smooths, groups = Literal(1), [], []
@@ -292,7 +292,7 @@ class _Reader:
         if isinstance(tree, (Variable, QuotedName)):
             name = self._column(tree, "a group")
             if self.grouping is not None and name not in self.grouping:
-                what = f"{name!r} stands right of a bar and is no group or categorical column"
+                what = f"{name!r} stands right of a bar and is not a group or categorical column"
                 raise FormulaError(what, f"describe it as a group, or write one of {', '.join(self.grouping)}")
             return [(name,)]
         raise FormulaError(f"{written(tree)} stands right of a bar", "write a group, a:b or a/b there")

@@ -37,8 +37,8 @@ def check(study: Study) -> Iterator[Problem]:
     entries = study.models
     signatures: dict[str, plugins.Signature] = {}
     for name, entry in entries.items():
-        if entry.model in (*RUNGS, references.FORMULA) and entry.design is None:
-            continue  # the mistake in its design was reported
+        if entry.model is None or (entry.model in (*RUNGS, references.FORMULA) and entry.design is None):
+            continue  # the mistake was reported
         try:
             path = _importable(plugins.find("models", entry.model))
             signatures[name] = references.signature(study.reference(name) if entry.design else entry.model)

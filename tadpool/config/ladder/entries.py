@@ -29,6 +29,7 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
         return _written_out(study)
     entries, problems = {}, []
     for name, entry in study.models.items():
+        problems += _of_formula(name, entry)
         if entry.formula is not None:
             entries[name], wrong = formulas.completed(study, name)
             problems += wrong
@@ -40,6 +41,18 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
             problems += _without_design(name, entry)
             entries[name] = entry.model_copy(update={"design": None})
     return study.model_copy(update={"models": entries}), problems
+
+
+def _of_formula(name: str, entry: Entry) -> Iterator[Problem]:
+    """An entry is of a file or of a formula, and some keys belong to a formula alone."""
+    if entry.model is None and entry.formula is None:
+        fix = "add it, for example `model: frogs_fixed_sigma`, or write `formula`"
+        yield Problem(("models", name, "model"), "missing", fix)
+    if entry.model is not None and entry.formula is not None:
+        yield Problem(("models", name, "formula"), "the entry has a `model` too", "remove one of them")
+    for key in ("family", "parameters", "priors"):
+        if entry.formula is None and getattr(entry, key):
+            yield Problem(("models", name, key), "the entry has no `formula`, to which it belongs", "remove it")
 
 
 def _of_entry(study: Study, name: str, found: DesignInference) -> Iterator[Problem]:

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
 from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Figure, LeaveOut, Prediction, Recovery
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage, VerdictChanges
 from tadpool.config.schema.sweep import NAMED, Sweep
 from tadpool.config.schema.table import Dim, Table
-from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text, broken_rule
+from tadpool.config.schema.types import Chunks, Distinct, EntryName, Remedies, Scalar, Slug, Strict, Text
 from tadpool.convergence.diagnostics import changed
 from tadpool.convergence.remedies import REMEDIES
 from tadpool.modelling import references as model_references
@@ -116,16 +116,6 @@ class Entry(Strict):
         description="An expected verdict other than pass.",
         examples=[{"verdict": "fail", "because": "Shows the funnel on purpose."}],
     )
-
-    @model_validator(mode="after")
-    def _one_model(self) -> "Entry":
-        if (self.model is None) == (self.formula is None):
-            given = "neither `model` nor `formula`" if self.model is None else "both `model` and `formula`"
-            raise broken_rule(f"it has {given}", "give one of them")
-        for key in ("family", "parameters", "priors"):
-            if self.formula is None and getattr(self, key):
-                raise broken_rule(f"`{key}` belongs to a formula, and it has none", "remove it, or write `formula`")
-        return self
 
 
 def _origin(dataset: Any) -> str | None:
