@@ -32,6 +32,7 @@ PLACES = {
         "tests/files/test_plugins.py::test_models_have_the_known_log_densities",
         "tests/fitting/",
         "tests/ladder/",
+        "tests/modelling/test_bounded_distributions.py",
         "tests/modelling/test_observation_weights.py",
         "tests/verification/",
         "tests/workflow/test_child_process.py",
