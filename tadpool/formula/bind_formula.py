@@ -301,7 +301,7 @@ class _Binder:
         """Add the cells of the rows where sums over them are exact and there are few of them."""
         (main, *others), family = predictors, design.family.name
         numbers = len(self.columns) + sum(1 + len(each.curved) for each in main.curves)
-        if others or design.standard_error or family not in cell_sums.SUMMED:
+        if others or design.standard_error or design.bounded or family not in cell_sums.SUMMED:
             return
         names = [group.index for group in main.groups]
         if family in cell_sums.EXPONENTIAL:

@@ -103,7 +103,7 @@ def _collapsed(
 
     Only of the study's data: other rows are in other cells.
     """
-    if design.family.name not in cell_sums.SUMMED or design.standard_error:
+    if design.family.name not in cell_sums.SUMMED or design.standard_error or design.bounded:
         return {}, facts
     rows = known.by_row(design, dataset)
     names = [f"{group}_index" for group in RUNGS[name].groups(design)]

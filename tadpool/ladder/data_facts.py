@@ -15,6 +15,7 @@ import xarray as xr
 from tadpool.errors import UserError
 from tadpool.ladder.bound_design import effect, latent_mean
 from tadpool.ladder.first_estimates import Working, columns_of, informative, working
+from tadpool.loading.sources import CENSORED
 from tadpool.modelling.design import Design, Predictor
 from tadpool.modelling.families import IDENTITY
 from tadpool.modelling.rungs import RUNGS
@@ -82,8 +83,30 @@ def refuse(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
     if refused := design.family.refused(outcome):
         what = f"{where}: {design.outcome} has values that are {refused}, as the family {design.family.name} needs"
         raise UserError(f"{what}; correct the table or choose another family")
+    if design.censored:
+        _refuse_censoring(design, rows, where)
+    if design.truncated:
+        lower, upper = design.truncated
+        beyond = (outcome < (-np.inf if lower is None else lower)) | (outcome > (np.inf if upper is None else upper))
+        if beyond.any():
+            what = f"{where}: {design.outcome} is {outcome[beyond][0]:g} in a row, beyond the ends of `truncated`"
+            raise UserError(f"{what}; remove such rows, or correct the ends")
     if design.offset and (wrong := design.family.refused_offset(rows[design.offset])):
         raise UserError(f"{where}: {design.offset} {wrong}; give it on that scale")
+
+
+def _refuse_censoring(design: Design, rows: Mapping[str, np.ndarray], where: str) -> None:
+    status = rows[design.censored]
+    if not np.isin(status, list(CENSORED.values())).all():
+        raise UserError(f"{where}: {design.censored} has values other than -1, 0, 1 and 2; correct the table")
+    interval = status == CENSORED["interval"]
+    if not interval.any():
+        return
+    if not design.interval_end:
+        what = f"{where}: {design.censored} has intervals, but no variable has their upper ends"
+        raise UserError(f"{what}; name it as `interval_end`")
+    if (rows[design.interval_end][interval] <= rows[design.outcome][interval]).any():
+        raise UserError(f"{where}: an interval of {design.outcome} ends below its value; correct {design.interval_end}")
 
 
 def _scales(design: Design, rows: Mapping[str, np.ndarray], scaled: bool) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class Evaluation:
         trials = self.by_row(design.trials) if design.trials else None
         with numpyro.plate(design.unit, self.bound.rows):
             likelihood = likelihoods.distribution(design.family, eta, own, trials)
+            status, end = (self.by_row(name) if name else None for name in (design.censored, design.interval_end))
+            likelihood = likelihoods.bounded(likelihood, design.truncated, status, end)
             joint = self._joint_log_density(own, trials) if self.bound.collapsed else None
             numpyro.sample(design.outcome, likelihood, obs=self.data.get(design.outcome), infer=inference(joint))
 

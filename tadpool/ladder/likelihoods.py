@@ -10,6 +10,7 @@ import numpyro
 import numpyro.distributions as dist
 
 from tadpool.modelling import measured_outcomes
+from tadpool.modelling.bounded_distributions import Censored, Truncated
 from tadpool.modelling.counted_outcomes import BetaBinomial, HurdlePoisson, OrderedProbit, Poisson, ZeroInflated
 from tadpool.modelling.distributions import Exponential, HalfCauchy, HalfNormal, OrderedLogistic, OrderedNormal
 from tadpool.modelling.families import Family, Parameter
@@ -99,6 +100,24 @@ def inverse(link: str, eta: Any) -> Any:
         KeyError: There is no such link.
     """
     return INVERSES[link](eta)
+
+
+def bounded(
+    likelihood: dist.Distribution, truncated: tuple[Any, Any] | None, status: Any = None, interval_end: Any = None
+) -> dist.Distribution:
+    """The distribution of outcomes that are censored or truncated.
+
+    Args:
+        likelihood: Their distribution if they were not, of a family that is `bounded`.
+        truncated: The ends between which they are seen, either of which may be None; or None.
+        status: How each is censored (rows,), values of `loading.sources.CENSORED`; or None.
+        interval_end: Upper ends (rows,) of those in an interval, or None.
+
+    Returns:
+        A distribution of the same batch shape.
+    """
+    inside = likelihood if truncated is None else Truncated(likelihood, *truncated)
+    return inside if status is None else Censored(inside, status, interval_end)
 
 
 def distribution(family: Family, eta: Any, own: Mapping[str, Any], trials: Any = None) -> dist.Distribution:

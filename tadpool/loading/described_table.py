@@ -15,7 +15,7 @@ from tadpool.errors import UserError
 from tadpool.loading import number_formats, table_files, table_remarks
 from tadpool.loading.number_formats import Reading
 from tadpool.loading.remarks import Remark
-from tadpool.loading.sources import ROLES
+from tadpool.loading.sources import CENSORED, ROLES
 from tadpool.loading.table_files import Cells
 
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -219,6 +219,9 @@ class _Columns:
             if column["kind"] == "ordered":
                 level = {"long_name": f"level of {attributes['long_name']}"}
                 coords[f"{name}_level"] = (f"{name}_level", levels, level)
+        elif column["kind"] == "censoring":
+            values = self._censoring(column)
+            attributes |= {"flag_values": list(CENSORED.values()), "flag_meanings": " ".join(CENSORED)}
         else:
             values = self._numbers(column)
         attributes |= {key: column[key] for key in ("units", *ROLES) if column[key]}
@@ -229,6 +232,16 @@ class _Columns:
             known = {"long_name": f"{attributes['long_name']} applies"}
             variables[f"{name}_known"] = (dim, np.isfinite(values).astype(np.int64), known)
         variables[name] = (dim, values, attributes)
+
+    def _censoring(self, column: Mapping[str, Any]) -> np.ndarray:
+        """How each row's outcome is censored, int64 (rows,): a value of `sources.CENSORED`."""
+        cells, codes = self.cells.columns[column["column"]], CENSORED | {str(code): code for code in CENSORED.values()}
+        unknown = ~np.isin(cells, list(codes))
+        fix = (
+            self._fix_empty(column) if "" in cells else "0 is an outcome that was seen, 1 one that lies above its value"
+        )
+        self.cells.refuse(column["column"], unknown, "it must be none, left, right or interval, or 0, -1, 1 or 2", fix)
+        return np.array([codes[cell] for cell in cells], np.int64)
 
     def _numbers(self, column: Mapping[str, Any]) -> np.ndarray:
         """The numbers of a column: int64 (rows,) for the kinds of whole numbers, else float64

@@ -16,9 +16,12 @@ from tadpool.files import plugins
 Source = str | Mapping[str, Any]
 PARQUET = (".parquet", ".pq")
 
-ROLES = ("trials", "exposure", "offset", "standard_error")
+ROLES = ("trials", "exposure", "offset", "standard_error", "censored", "interval_end")
 """Keys of a column, of an outcome's attributes and of a design: each names another variable of the
 same rows."""
+CENSORED = {"left": -1, "none": 0, "right": 1, "interval": 2}
+"""How an outcome is censored, and the number that stands for it: it lies below its value, is it,
+lies above it, or between it and an end."""
 
 
 def is_simulated(source: Source) -> bool:

@@ -14,11 +14,10 @@ from numpyro.distributions import constraints
 from numpyro.distributions.util import validate_sample
 from numpyro.util import is_prng_key
 
+from tadpool.loading.sources import CENSORED
 from tadpool.modelling.measured_outcomes import Exponential, Gamma, LogNormal, Weibull
 
-LEFT, NONE, RIGHT, INTERVAL = -1, 0, 1, 2
-"""How an outcome is censored: it lies below its value, is its value, lies above it, or between it
-and an upper end."""
+LEFT, NONE, RIGHT, INTERVAL = (CENSORED[how] for how in ("left", "none", "right", "interval"))
 LEVELS = 40
 STEPS = 90
 

@@ -55,6 +55,9 @@ class Design:
         groups: The groups that are pooled, the first one before further ones.
         predictors: What predicts the outcome.
         slopes: Names of the predictors, numbers or yes/no, whose slope varies by the first group.
+        censored: Variable that says how each outcome is censored (`loading.sources.CENSORED`).
+        interval_end: Variable with the upper end of each outcome that lies in an interval.
+        truncated: Ends between which outcomes are seen at all, either of which may be None.
         group_means: Names of the predictors, numbers or yes/no, whose group means are predictors
             too in the rungs that have these; None stands for all without `per` the first group.
         trials: Variable with the number of trials of each row.
@@ -74,6 +77,9 @@ class Design:
     exposure: str | None = None
     offset: str | None = None
     standard_error: str | None = None
+    censored: str | None = None
+    interval_end: str | None = None
+    truncated: tuple[float | None, float | None] | None = None
     group_means: tuple[str, ...] | None = None
 
     @classmethod
@@ -84,7 +90,7 @@ class Design:
             KeyError: There is no such family.
         """
         lists = {key: tuple(design[key]) for key in ("groups", "slopes")}
-        lists |= {key: tuple(design[key]) for key in ("group_means",) if design.get(key) is not None}
+        lists |= {key: tuple(design[key]) for key in ("group_means", "truncated") if design.get(key) is not None}
         predictors = tuple(Predictor(**each) for each in design["predictors"])
         return cls(**{**design, **lists, "family": family(design["family"]), "predictors": predictors})
 
@@ -108,6 +114,11 @@ class Design:
     def roles(self) -> dict[str, str]:
         """Role -> the variable that has it."""
         return {role: getattr(self, role) for role in ROLES if getattr(self, role)}
+
+    @property
+    def bounded(self) -> bool:
+        """Whether outcomes are censored or truncated."""
+        return self.censored is not None or self.truncated is not None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NUMBERS = ("number", "integer", "count")
+_BOUNDED = ("offset", "censored", "interval_end")
 LARGEST_OFFSET = 100
 """On the scale of a logarithm: exp(100) is 3e43."""
 
@@ -205,6 +206,11 @@ class Family:
         return f"has values beyond {LARGEST_OFFSET}, and an offset is added to {where}"
 
     @property
+    def bounded(self) -> bool:
+        """Whether it has a distribution function, so that outcomes may be censored or truncated."""
+        return "censored" in self.roles
+
+    @property
     def counted(self) -> bool:
         """Whether outcomes are counts, whose units are not written behind their means."""
         return self.columns == ("count",)
@@ -235,7 +241,7 @@ FAMILIES = {
             mean="the linear predictor",
             columns=NUMBERS,
             latex="\\mathrm{Normal}(\\mu_i, \\sigma)",
-            roles=("offset", "standard_error"),
+            roles=(*_BOUNDED, "standard_error"),
             parameters=(_SIGMA,),
             aliases=("gaussian", "gauss"),
             inferred_from=("number", "integer"),
@@ -249,6 +255,7 @@ FAMILIES = {
             mean="the linear predictor",
             columns=NUMBERS,
             latex="\\mathrm{StudentT}(\\nu, \\mu_i, \\sigma)",
+            roles=_BOUNDED,
             parameters=(_SIGMA, _NU),
             aliases=("t", "student_t", "studentt", "student-t"),
             free_scale=True,
@@ -260,6 +267,7 @@ FAMILIES = {
             mean="the linear predictor, of its logarithm",
             columns=NUMBERS,
             latex="\\mathrm{LogNormal}(\\mu_i, \\sigma)",
+            roles=_BOUNDED,
             parameters=(_SIGMA,),
             aliases=("log_normal", "log-normal"),
             refused=_not_positive,
@@ -272,6 +280,7 @@ FAMILIES = {
             mean="its exponential function",
             columns=NUMBERS,
             latex="\\mathrm{Gamma}(k, k / \\lambda_i)",
+            roles=_BOUNDED,
             parameters=(_VARIATION,),
             refused=_not_positive,
             free_scale=True,
@@ -283,6 +292,7 @@ FAMILIES = {
             mean="its exponential function",
             columns=NUMBERS,
             latex="\\mathrm{Exponential}(1 / \\lambda_i)",
+            roles=_BOUNDED,
             aliases=("exp",),
             refused=_not_positive,
             known_variance=True,
@@ -294,6 +304,7 @@ FAMILIES = {
             mean="its exponential function",
             columns=NUMBERS,
             latex="\\mathrm{Weibull}(k, \\lambda_i / \\Gamma(1 + 1 / k))",
+            roles=_BOUNDED,
             parameters=(_LOG_SCALE,),
             refused=_not_positive,
             free_scale=True,
@@ -337,7 +348,7 @@ FAMILIES = {
         Family(
             "von_mises",
             TAN_HALF,
-            outcomes="angles from -pi to pi",
+            outcomes="angles from -pi to pi, few near these ends",
             mean="twice its arc tangent",
             columns=("number",),
             latex="\\mathrm{VonMises}(\\mu_i, \\kappa)",

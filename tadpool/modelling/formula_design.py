@@ -41,7 +41,8 @@ class FormulaDesign:
         parameters_of: Further parameters of the family with a formula of their own.
         priors: The prior of each class of parameters, and of terms that have one of their own.
         prior_numbers: Hyperparameters of priors with their values.
-        trials, exposure, offset, standard_error: As in `tadpool.modelling.design.Design`.
+        trials, exposure, offset, standard_error, censored, interval_end, truncated: As in
+            `tadpool.modelling.design.Design`.
     """
 
     formula: str
@@ -57,6 +58,9 @@ class FormulaDesign:
     exposure: str | None = None
     offset: str | None = None
     standard_error: str | None = None
+    censored: str | None = None
+    interval_end: str | None = None
+    truncated: tuple[float | None, float | None] | None = None
 
     @classmethod
     def from_json(cls, design: Mapping[str, Any]) -> "FormulaDesign":
@@ -73,6 +77,7 @@ class FormulaDesign:
             "priors": tuple(PriorChoice(each["of"], each["kind"], tuple(each["numbers"])) for each in design["priors"]),
             "prior_numbers": tuple(design["prior_numbers"].items()),
         }
+        made |= {"truncated": tuple(design["truncated"])} if design.get("truncated") is not None else {}
         return cls(**{**design, **made})
 
     def to_json(self) -> dict[str, Any]:
@@ -92,6 +97,11 @@ class FormulaDesign:
     def roles(self) -> dict[str, str]:
         """Role -> the variable that has it."""
         return {role: getattr(self, role) for role in ROLES if getattr(self, role, None)}
+
+    @property
+    def bounded(self) -> bool:
+        """Whether outcomes are censored or truncated."""
+        return self.censored is not None or self.truncated is not None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -8,7 +8,8 @@ which config makes:
     {"name": "partial", "design": {
         "family": "normal", "outcome": "log_radon", "unit": "house", "groups": ["county"],
         "predictors": [{"name": "floor", "kind": "binary", "per": null}], "slopes": ["floor"],
-        "trials": null, "exposure": null, "offset": null, "standard_error": null}}
+        "trials": null, "exposure": null, "offset": null, "standard_error": null, "censored": null,
+        "interval_end": null, "truncated": null}}
 
 A reference is JSON, part of what decides whether a job runs again; `design_of` reads its design.
 
@@ -50,7 +51,9 @@ def reference(study: Mapping[str, Any], entry: str) -> Reference:
         {"name": name, "kind": kind, "per": columns.get(name, {}).get("per")}
         for name, kind in given["predictors"].items()
     ]
-    told = {"outcome": study["outcomes"][0], "unit": study["unit"], "predictors": predictors}
+    ends = given.get("truncated")
+    truncated = None if ends is None else [ends["lower"], ends["upper"]]
+    told = {"truncated": truncated, "outcome": study["outcomes"][0], "unit": study["unit"], "predictors": predictors}
     if model == FORMULA:
         priors, numbers = formula_priors.chosen(chosen["priors"])
         told |= {"formula": chosen["formula"], "parameters_of": chosen["parameters"], "prior_numbers": numbers}

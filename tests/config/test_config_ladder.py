@@ -84,6 +84,7 @@ def test_everything_is_inferred_from_a_described_table(folder):
         "group_means": ["x", "wet"],
         "unit": "row",
         **dict.fromkeys(ROLES),
+        "truncated": None,
     }
 
 
@@ -117,6 +118,16 @@ def test_a_known_standard_error_is_a_role_of_the_outcome(folder):
     found = read(tabled(columns=columns | {"x": "{kind: number}"}, unit="town"))
     assert found.reference("partial")["design"]["standard_error"] == "x"
     assert not kinds(found.reference("partial")["design"])
+
+
+def test_a_table_may_say_how_its_outcomes_are_censored(folder):
+    """The column of labels or numbers, the upper end, and a family with a distribution function."""
+    columns = COLUMNS | {"y": "{kind: number, censored: h, interval_end: x}", "h": "{kind: censoring}"}
+    write("data/t.csv", TABLE.replace("small,1\n", "small,right\n"))
+    write("config/studies/mine.yaml", tabled(columns=columns, design="{family: weibull, truncated: {upper: 9}}"))
+    found = config.read().studies["mine"].reference("partial")["design"]
+    assert (found["censored"], found["interval_end"], found["truncated"]) == ("h", "x", [None, 9.0])
+    assert set(kinds(found)) == {"z", "wet", "soil", "size"}
 
 
 def test_keys_of_the_design_replace_what_was_inferred_and_the_entry_s_those_of_the_study(folder):
@@ -251,6 +262,21 @@ MISTAKES += [
     ("{p: {model: partial, slopes: [x]}}", {}, "models.p.slopes", "there is no such key", "write it under `design`"),
     ("ladder", {"weights": "{y: x}"}, "weights", "no model of `models: ladder` takes", "name the models yourself"),
 ]  # fmt: skip
+STATUS = {"y": "{kind: number, censored: h}"}
+MISTAKES += [
+    ("ladder", {"columns": STATUS | {"h": "{kind: integer}"}}, "dataset.columns.y.censored", "is an integer column"),
+    (
+        "ladder",
+        {"columns": STATUS | {"h": "{kind: censoring}"}, "design": "{family: beta}"},
+        "dataset.columns.y.censored",
+        "beta has no censored",
+        "weibull",
+    ),
+    ("ladder", {"design": "{family: beta, truncated: {lower: 0}}"}, "design.truncated", "no distribution function"),
+    ("ladder", {"design": "{truncated: {lower: 2, upper: 1}}"}, "design.truncated", "lower (2) is not below upper (1)"),
+    ("ladder", {"design": "{truncated: {}}"}, "design.truncated", "it has no end"),
+    ("ladder", {"design": "{interval_end: x}"}, "design.interval_end", "no use without `censored`"),
+]
 RADON = {"dataset": "radon", "outcome": "log_radon", "unit": "house", "groups": "[county]"}
 MISTAKES += [
     (PARTIAL, RADON, "design.family", "missing, and a dataset file does not say it", "`family: normal`"),

@@ -588,3 +588,36 @@ def test_a_centred_effect_can_be_reparametrized():
     bound = binding.bind({"name": "partial", "design": chosen}, dataset, {"parametrization": "centred"})
     latents = binding.latents(binding.reparametrized(bound, ["alpha_school"]), {**bound.data, **bound.hyperparameters})
     assert set(bound.latents) ^ set(latents) == {"alpha_school", "alpha_school_decentered"}
+
+
+def test_censored_outcomes_have_the_likelihood_of_survival_times():
+    """Exponential times: events times the log of the rate, less the rate times the whole time; and
+    an interval. Families without a distribution function have no such role."""
+    chosen, dataset = made("exponential", predictors=[], slopes=[], offset=None, groups=["school"])
+    dataset["status"] = ("row", np.r_[np.tile([0, 1], 29), [2, -1]])
+    dataset["end"] = ("row", 2 * dataset["y"].values)
+    chosen |= {"censored": "status", "interval_end": "end"}
+    assert not FAMILIES["poisson"].bounded
+    with pytest.raises(UserError, match="no variable has their upper ends"):
+        binding.bind({"name": "pooled", "design": chosen | {"interval_end": None}}, dataset)
+    with pytest.raises(UserError, match="an interval of y ends below its value"):
+        binding.bind({"name": "pooled", "design": chosen}, dataset.assign(end=dataset["y"]))
+    bound = binding.bind({"name": "pooled", "design": chosen}, dataset)
+    arguments = {**bound.data, **bound.hyperparameters}
+    trace = densities.conditioned_trace(bound, {"alpha": np.array(1.7)}, arguments)
+    found = trace["y"]["fn"].log_prob(dataset["y"].values)
+    rate, times = np.exp(-1.7), dataset["y"].values
+    survival = 29 * np.log(rate) - rate * times[:58].sum()
+    last = np.log(np.exp(-rate * times[58]) - np.exp(-2 * rate * times[58])), np.log(-np.expm1(-rate * times[59]))
+    assert float(found.sum()) == pytest.approx(survival + sum(last), rel=1e-12)
+
+
+def test_truncated_outcomes_have_their_share_of_the_density():
+    chosen, dataset = made("normal", predictors=[], slopes=[], offset=None, groups=["school"], truncated=[None, 30.0])
+    bound = binding.bind({"name": "pooled", "design": chosen}, dataset)
+    arguments = {**bound.data, **bound.hyperparameters}
+    trace = densities.conditioned_trace(bound, {"alpha": np.array(29.0), "sigma": np.array(8.0)}, arguments)
+    expected = stats.norm.logpdf(dataset["y"], 29, 8) - stats.norm.logcdf(30, 29, 8)
+    np.testing.assert_allclose(trace["y"]["fn"].log_prob(dataset["y"].values), expected, rtol=1e-12)
+    with pytest.raises(UserError, match="beyond the ends of `truncated`"):
+        binding.bind({"name": "pooled", "design": chosen | {"truncated": [12.0, None]}}, dataset)

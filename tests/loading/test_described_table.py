@@ -235,6 +235,17 @@ def test_ordered_and_categorical_columns(folder):
     assert data["tall"].values.tolist() == [1, 0]
 
 
+def test_a_column_says_how_outcomes_are_censored(folder):
+    columns = {
+        "days": {"kind": "number", "censored": "status"},
+        "status": {"kind": "censoring"},
+        "code": {"kind": "censoring"},
+    }
+    data = data_of("days,status,code\n3,none,0\n9,right,1\n2,left,-1\n4,interval,2\n", columns, ["days"])
+    assert data["status"].values.tolist() == data["code"].values.tolist() == [0, 1, -1, 2]
+    assert data["days"].attrs["censored"] == "status"
+
+
 def test_nested_groups_are_told_apart_and_crossed_ones_are_not(folder):
     columns = {"chips": {"kind": "count"}, "school": {"kind": "group"}, "year": {"kind": "group"}}
     columns["room"] = {"kind": "group", "within": "school"}
@@ -363,6 +374,12 @@ REFUSED = [
         "y\nlow\nHigh\n",
         {"y": {"kind": "ordered", "levels": ["low", "high"]}},
         "t.csv, line 3, column y: 'High' is not allowed: the levels are low, high; write 'high' in the table",
+    ),
+    (
+        "y\nnone\ndead\n",
+        {"y": {"kind": "censoring"}},
+        "t.csv, line 3, column y: 'dead' is not allowed: it must be none, left, right or interval, or 0, -1, 1 or 2; "
+        "0 is an outcome that was seen, 1 one that lies above its value",
     ),
     (
         "y,g\n1,\n",

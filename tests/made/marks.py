@@ -47,6 +47,7 @@ PLACES = {
         "tests/browser/test_controls.py",
         "tests/browser/test_docs_site.py",
         "tests/browser/test_explorers.py",
+        "tests/calibration/test_families.py",
         "tests/calibration/test_recovery.py::test_true_parameters_rank_uniformly",
         "tests/datasets/test_simulators.py::test_a_right_model_recovers",
         "tests/datasets/test_simulators.py::test_masking_has_the_published_posterior",

@@ -203,6 +203,9 @@ def _calibration(
         known = signatures[name].hyperparameters
         yield from _arguments((*place, "hyperparameters"), calibration.hyperparameters, known, what)
     yield from _one_fit((*place, "entry"), name, entries)
+    if name in entries and entries[name].design and entries[name].design.censored:
+        what = f"{shown(name)} has censored outcomes, and how simulated ones would be censored is not known"
+        yield Problem((*place, "entry"), what, "choose an entry without `censored`")
     if weights:
         what = f"{shown(name)} has observation weights, but data simulated from its model have none"
         yield Problem((*place, "entry"), what, "choose an entry with `weights: {}`")

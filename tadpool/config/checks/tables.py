@@ -24,6 +24,8 @@ LINKS = {
     "exposure": (("count",), ("number", "count", "integer")),
     "offset": (OBSERVABLE, ("number",)),
     "standard_error": (("number",), ("number",)),
+    "censored": (NUMBERS, ("censoring",)),
+    "interval_end": (NUMBERS, NUMBERS),
     "within": (("group",), ("group",)),
     "per": (OBSERVABLE, ("group",)),
 }

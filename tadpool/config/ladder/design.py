@@ -11,7 +11,7 @@ import numpy as np
 
 from tadpool.config.checks import tables
 from tadpool.config.parsed_values import Problem, shown
-from tadpool.config.schema.design import Design
+from tadpool.config.schema.design import BOUNDED, Design
 from tadpool.config.schema.study import LADDER, Study
 from tadpool.config.schema.table import Column, Table
 from tadpool.errors import UserError, did_you_mean
@@ -74,9 +74,23 @@ class DesignInference:
         means = self._group_means(predictors, groups[0], rank)
         self._check_outcome(family)
         self._check_offset(family, roles["offset"])
+        truncated = self.given.get("truncated")
+        if truncated and not FAMILIES[family].bounded:
+            fix = f"remove it, or choose {_listed(BOUNDED)} as family"
+            self._wrong("truncated", f"{family} has no distribution function here", fix)
+        if roles["interval_end"] and not roles["censored"]:
+            self._wrong(
+                "interval_end", "it has no use without `censored`", "name the column of kind censoring, or remove it"
+            )
         if not self.problems:
             self.design = Design(
-                family=family, groups=groups, predictors=predictors, slopes=slopes, group_means=means, **roles
+                family=family,
+                groups=groups,
+                predictors=predictors,
+                slopes=slopes,
+                group_means=means,
+                truncated=truncated,
+                **roles,
             )
 
     def _groups(self) -> list[str]:
@@ -138,10 +152,12 @@ class DesignInference:
             having = [name for name, each in FAMILIES.items() if key in each.roles]
             self._wrong(place, f"{family} has no {key}", f"remove it, or choose {_listed(having)} as family")
         elif name is not None and key in self.given and column:
-            known = [each for each, other in self.columns.items() if other.kind in NUMBERS]
+            kinds = ("censoring",) if key == "censored" else NUMBERS
+            known = [each for each, other in self.columns.items() if other.kind in kinds]
             fix = did_you_mean(name, known).removeprefix("; ") or "describe it"
             if name not in known:
-                self._wrong(key, f"{shown(name)} is not a column of numbers", fix)
+                what = "a column of kind censoring" if key == "censored" else "a column of numbers"
+                self._wrong(key, f"{shown(name)} is not {what}", fix)
         return name
 
     def _predictors(self, groups: list[str]) -> dict[str, str]:

@@ -5,14 +5,15 @@ from itertools import groupby
 from textwrap import indent
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from tadpool.config.schema.types import Distinct, Strict
+from tadpool.config.schema.types import Distinct, Strict, broken_rule
 from tadpool.modelling.families import FAMILIES
 from tadpool.modelling.rungs import RUNGS
 
 # Branches of the union, as they stand in the location of an error.
 NAMES, KINDS = "(names)", "(kinds)"
+BOUNDED = [name for name, family in FAMILIES.items() if family.bounded]
 
 Kind = Literal["number", "binary", "categorical", "ordered"]
 
@@ -37,6 +38,21 @@ def _families() -> str:
 
 def _codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+class Truncation(Strict):
+    """Between which numbers outcomes are seen at all: rows beyond are missing from the table."""
+
+    lower: float | None = Field(None, description="Smallest outcome that is seen.", examples=[0])
+    upper: float | None = Field(None, description="Largest outcome that is seen.", examples=[100])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Truncation":
+        if self.lower is None and self.upper is None:
+            raise broken_rule("it has no end", "give `lower`, `upper` or both")
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            raise broken_rule(f"lower ({self.lower:g}) is not below upper ({self.upper:g})", "swap them")
+        return self
 
 
 class Design(Strict):  # noqa: D101 (its docstring holds the table of families)
@@ -96,4 +112,21 @@ class Design(Strict):  # noqa: D101 (its docstring holds the table of families)
         description="Variable with the known standard deviation of each row's outcome, of the family normal; by default "
         "likewise.",
         examples=["stderr"],
+    )
+    censored: str | None = Field(
+        None,
+        description="Variable that says how each row's outcome is censored: -1 (left), 0 (not), 1 (right) or 2 (interval); by "
+        f"default likewise. Of the families {', '.join(BOUNDED)}.",
+        examples=["status"],
+    )
+    interval_end: str | None = Field(
+        None,
+        description="Variable with the upper end of each interval-censored outcome, whose lower end the outcome is; by default "
+        "likewise.",
+        examples=["last_seen"],
+    )
+    truncated: Truncation | None = Field(
+        None,
+        description="Ends of truncation, of the same families: outcomes beyond them have no rows.",
+        examples=[{"lower": 0}],
     )

@@ -50,6 +50,7 @@ class Column(Strict):
     | `binary` | two levels, 0 and 1 unless `levels` names them | `x`, 0 for the first level or 1 |
     | `ordered` | the levels, from lowest to highest | `x`, counted from 0, and `n_x_level` |
     | `categorical` | labels | `x_index`, the position of the row's label, and `n_x` |
+    | `censoring` | none, left, right or interval, or 0, -1, 1 or 2 | `x`, these numbers |
     | `group` | labels of its members | `x_index` and `n_x`; `g_of_x` where it is `within: g` |
 
     The rows have the study's `unit` as their dim: `n_<unit>` is their number, and a `group` of that
@@ -60,7 +61,7 @@ class Column(Strict):
     column: Text | None = Field(
         None, description="Heading in the table; by default the name used here.", examples=["Number of chips"]
     )
-    kind: Literal["number", "integer", "count", "binary", "ordered", "categorical", "group"] = Field(
+    kind: Literal["number", "integer", "count", "binary", "ordered", "categorical", "censoring", "group"] = Field(
         description="What the cells hold.", examples=["count"]
     )
     label: Text | None = Field(
@@ -114,6 +115,16 @@ class Column(Strict):
         description="Column with the known standard error of each row's value, above 0: for estimates that come with "
         "standard errors, as in a meta-analysis.",
         examples=["stderr"],
+    )
+    censored: str | None = Field(
+        None,
+        description="Column of kind `censoring` that says how each row's value is censored: the outcome is the value (none), "
+        "lies below it (left), above it (right, as the survival time of those who are still alive), or between it and "
+        "`interval_end` (interval).",
+        examples=["status"],
+    )
+    interval_end: str | None = Field(
+        None, description="Column with the upper end of each value that is interval-censored.", examples=["last_seen"]
     )
     within: str | None = Field(
         None,
