@@ -11,6 +11,7 @@ workflow.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -21,6 +22,8 @@ from scipy.stats import rankdata
 LEVEL = 0.95
 SIMULATIONS = 2000
 POINTS = np.arange(1, 100) / 100
+# Numbers that are computed at a time: few enough to stay in the processor's cache.
+AT_A_TIME = 200_000
 # Sums of equal terms may differ in the last digits.
 TIES = 1e-9
 
@@ -53,10 +56,18 @@ def continuous(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray,
     draws, log_weights (values, draws): of the predictive distribution of each value; weights of a
     value sum to 1. observed (values,). Tails are Pareto-smoothed.
     """
-    rng = np.random.default_rng(seed)
-    values = array_stats.loo_pit(draws[:, None], observed, log_weights[:, None], random_state=rng, pareto_pit=True)
-    at, ecdf, low, high = ecdf_pit(values.ravel(), LEVEL, SIMULATIONS, rng=rng)
-    return Curve(at, ecdf - at, low - at, high - at)
+    values = array_stats.loo_pit(draws[:, None], observed, log_weights[:, None], random_state=seed, pareto_pit=True)
+    at, low, high = uniform_band(values.size, seed)
+    line = np.searchsorted(np.sort(values, axis=None), at[1:-1], side="right") / values.size
+    return Curve(at, np.concatenate([[0.0], line, [1.0]]) - at, low - at, high - at)
+
+
+@cache
+def uniform_band(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (count + 1,), and the ends there of the band of the ECDF of so many uniform values; it
+    takes long and is the same for all entries of a study."""
+    at, _, low, high = ecdf_pit(np.zeros(count), LEVEL, SIMULATIONS, rng=np.random.default_rng(seed))
+    return at, low, high
 
 
 def discrete(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray, seed: int) -> Curve:
@@ -81,7 +92,8 @@ def discrete_band(draws: np.ndarray, log_weights: np.ndarray, seed: int) -> tupl
         ends = np.concatenate([[0.0], np.cumsum(share)])
         chosen = rng.choice(len(values), SIMULATIONS, p=share / share.sum())
         below[i], upto[i] = ends[chosen], ends[chosen + 1]
-    simulated = np.stack([mean_pit(below[:, j], upto[:, j]) for j in range(SIMULATIONS)])
+    parts = np.array_split(np.arange(SIMULATIONS), -(-SIMULATIONS * len(draws) * len(POINTS) // AT_A_TIME))
+    simulated = np.concatenate([mean_pit(below[:, part].T, upto[:, part].T) for part in parts])
     return envelope(simulated - POINTS)
 
 
@@ -93,10 +105,11 @@ def steps(draws: np.ndarray, log_weights: np.ndarray, observed: np.ndarray) -> t
 
 
 def mean_pit(below: np.ndarray, upto: np.ndarray) -> np.ndarray:
-    """Mean over values of the distribution functions at POINTS that rise evenly from `below` to
-    `upto` (values,)."""
+    """Mean over values of the distribution functions at POINTS (..., points) that rise evenly from
+    `below` to `upto` (..., values)."""
     width = np.maximum(upto - below, 1e-12)
-    return np.clip((POINTS - below[:, None]) / width[:, None], 0.0, 1.0).mean(axis=0)
+    heights = (POINTS - below[..., None]) / width[..., None]
+    return np.clip(heights, 0.0, 1.0, out=heights).mean(axis=-2)
 
 
 def reliability(probability: np.ndarray, observed: np.ndarray, seed: int) -> Curve:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
@@ -115,6 +116,15 @@ def wrap_labels(figure: Figure) -> None:
             text = axis.label.get_text()
             if len(text) * NARROW_LETTER > length:
                 axis.label.set_text(textwrap.fill(text, max(int(length / WIDE_LETTER), 10)))
+
+
+def lay_out(figure: Figure) -> None:
+    """Place everything for an SVG, which `savefig` would do by drawing the figure once more."""
+    FigureCanvasSVG(figure)
+    figure.dpi = 72
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def meanings(variable: xr.DataArray) -> dict[int | str, str]:

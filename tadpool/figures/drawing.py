@@ -166,6 +166,7 @@ def fill_caption(name: str, caption: str, values: Mapping[str, Any]) -> str:
 def _write(folder: Path, name: str, drawn: Drawn) -> None:
     _style.wrap_labels(drawn.figure)
     with io.replacing(folder / f"{name}.svg") as path:
+        _style.lay_out(drawn.figure)
         drawn.figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     io.write_csv(folder / f"{name}.csv", _rounded(drawn.numbers))
     if drawn.explorer is not None:
