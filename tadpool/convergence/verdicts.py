@@ -260,7 +260,7 @@ def _worst(rows: list[dict]) -> dict[str, float | None]:
 def report(
     tree: xr.DataTree, dim: str | None = None, whole: bool = False, own: Mapping[str, float] | None = None
 ) -> dict:
-    """Judge a fit's file, by the check of all draws where the file does not keep them.
+    """Judge a fit's file, by the check of all its draws where the job that made them has left it.
 
     Args:
         tree: As in its file.

@@ -21,6 +21,9 @@ from tadpool.loading.truth import aligned
 from tadpool.modelling import batched_fits, binding, prior_checks
 from tadpool.modelling.entry import Entry
 
+# A longer check is not kept, since all that read a fit's file read its attributes.
+CHECK_BYTES = 1e6
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -49,7 +52,8 @@ def fit(
     """Write the posterior and everything derived from its draws into `job.output` (contracts.FIT,
     or SWEEP with `sweep`).
 
-    The attribute `attempts` lists every sampling; the draws in the file are from the last one.
+    The attribute `attempts` lists every sampling; the draws in the file are from the last one, and
+    `check` is what was found of them to choose remedies, unless that is very long.
     A fit that fails numerically is written too, with status "failed" and the reason. A job that
     samples only a share of the lanes writes no result.
 
@@ -82,7 +86,7 @@ def fit(
         elif "truth" in tree.children and not varied:
             _check_truth(tree["truth"].to_dataset(), bound)
         address = {**entry.address, "role": "fit"}
-        sampled, attempts = sample_with_remedies(
+        sampled, attempts, report = sample_with_remedies(
             bound, address, sampler, several, remedies, judged=not varied, verdict=verdict, store=job.store
         )
         if sampled is None:
@@ -103,6 +107,8 @@ def fit(
         **({"facts": io.canonical(bound.facts)} if bound.facts else {}),
         **({"over": along} if along else {}),
     }
+    if report and len(found := io.canonical(report)) <= CHECK_BYTES:
+        tree.attrs["check"] = found
     tree = storing.stored(tree, storage, along, whole=by is not None, own=verdict)
     io.write(job.output, tree, contracts.SWEEP if varied else contracts.FIT)
 
@@ -137,7 +143,7 @@ def sample_with_remedies(
     judged: bool = True,
     verdict: Mapping[str, float] | None = None,
     store: CheckpointStore | None = None,
-) -> tuple[sampling.Sampled | None, list[dict[str, Any]]]:
+) -> tuple[sampling.Sampled | None, list[dict[str, Any]], dict[str, Any] | None]:
     """Sample, check, and sample again with the next remedy, until nothing is wrong or left to try.
 
     Args:
@@ -151,22 +157,22 @@ def sample_with_remedies(
         store: Where what is sampled is kept.
 
     Returns:
-        The last sampling and a record of each; None and no record in a job that samples only a
-            share of the lanes.
+        The last sampling, a record of each, and the check of the last one, if it is `judged`; None,
+            no record and None in a job that samples only a share of the lanes.
     """
     sites = binding.reparametrizable(bound) if "reparametrize" in allowed else []
     binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling
-    step, sampled, attempts = first_step(sampler), None, []
+    step, sampled, attempts, report = first_step(sampler), None, [], None
     store = store or CheckpointStore()
     while step:
         sampled = _sampled(bound, address, step, points, sampled, "draws" in allowed, store)
         if sampled is None:
-            return None, []
+            return None, [], None
         report = _checked(sampled, step.settings, verdict) if judged else None
         reason = sampled.reason
         attempts.append(record(step, address["seed"], "failed" if reason else "ok", reason, report))
         step = next_step(step, _reasons(report), sampler, allowed, sites) if report and not reason else None
-    return sampled, attempts
+    return sampled, attempts, report
 
 
 def _sampled(

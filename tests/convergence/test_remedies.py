@@ -265,9 +265,11 @@ def test_separate_fits_get_remedies_together():
     data = merged(prepare("cookies", {}, ["chips"], "s", None, ["cookie", "location"]))
     bound, points = batched_fits.group_points(binding.bind("cookies_pooled", data), "location", "cookie")
     address = {"seed": 1, "study": "s", "entry": "e", "role": "fit"}
-    sampled, attempts = fit_job.sample_with_remedies(bound, address, SAMPLER, points, ["draws"])
+    sampled, attempts, report = fit_job.sample_with_remedies(bound, address, SAMPLER, points, ["draws"])
     draws = [attempt["settings"]["draws"] for attempt in attempts]
     assert draws == [50, 100, 200][: len(draws)]
     assert len(draws) > 1
     assert sampled.groups["posterior"].sizes["draw"] == draws[-1]
     assert "of 5 fits by location fail" in sentences.sentence(attempts[0]["found"])
+    assert len(report["points"]) == 5
+    assert report["verdict"] == attempts[-1]["verdict"]
