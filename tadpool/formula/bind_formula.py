@@ -159,7 +159,7 @@ class _Binder:
         return BoundCurve(curve.name, linear, tuple(curved))
 
     def _groups(self, predictor: BoundPredictor, formula: Formula, columns: Columns) -> Iterator[BoundGroup]:
-        means = {column for term in predictor.terms for column in term.columns}
+        means = {column for each in (*predictor.terms, *predictor.curves) for column in each.columns}
         means |= {""} if predictor.intercept else set()
         taken: dict[str, str] = {}
         for term, varying in zip(formula.groups, columns.effects, strict=True):
@@ -199,6 +199,7 @@ class _Binder:
         same = self.facts.labels.setdefault(name, list(members)) == list(members)
         if not known:
             columns = [column for term in predictor.terms for column in term.columns if column in left]
+            columns += [column for each in predictor.curves for column in each.columns if column in left]
             constant = [c for c in columns if np.array_equal(self.arrays[c], self.arrays[c][first][index])]
             known |= {column: self.arrays[column][first] for column in constant}
         for column, values in known.items():
@@ -300,12 +301,12 @@ class _Binder:
     ) -> None:
         """Add the cells of the rows where sums over them are exact and there are few of them."""
         (main, *others), family = predictors, design.family.name
-        numbers = len(self.columns) + sum(1 + len(each.curved) for each in main.curves)
+        numbers = len(self.columns) + sum(len(each.columns) for each in main.curves)
         if others or design.standard_error or design.bounded or family not in cell_sums.SUMMED:
             return
         names = [group.index for group in main.groups]
         if family in cell_sums.EXPONENTIAL:
-            names += [*self.columns, *(c for each in main.curves for c in (each.linear, *each.curved))]
+            names += [*self.columns, *(column for each in main.curves for column in each.columns)]
             names += offset_in_cells(design)
         elif numbers > MOST_SUMMED:
             return

@@ -29,6 +29,11 @@ class BoundCurve:
     linear: str
     curved: tuple[str, ...]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.linear, *self.curved)
+
 
 @dataclass(frozen=True)
 class BoundEffect:

@@ -96,17 +96,17 @@ class FormulaEvaluation(Evaluation):
         varying |= {each.column for group in predictor.groups for each in group.own}
         intercept = predictor.intercept and not cutpoints
         alpha = self._intercept(predictor, location, scale, means) if intercept else 0.0
+        for curve in predictor.curves:
+            means |= self._curve(predictor, curve, scale)
         for column in (each for each in means if each not in varying):
             self.terms.append(Term(means[column], None, column, self._mean(column) if predictor.intercept else 0.0))
-        for curve in predictor.curves:
-            self._curve(predictor, curve, scale)
         if intercept and "" not in varying:
             self.terms.append(Term(alpha))
         for group in predictor.groups:
             self._group(predictor, group, {"": alpha, **means}, (location if intercept else 0.0), scale)
 
     def _mean(self, column: str) -> Any:
-        return self.column[column][0]
+        return self.column[column][0] if column in self.column else 0.0
 
     def _coefficients(self, predictor: BoundPredictor, term: Any, scale: Any) -> list[tuple[str, Any]]:
         """`beta_<term>`: each column with its coefficient."""
@@ -131,17 +131,16 @@ class FormulaEvaluation(Evaluation):
         numpyro.deterministic(predictor.site("alpha"), at_means - away)
         return at_means
 
-    def _curve(self, predictor: BoundPredictor, curve: BoundCurve, scale: Any) -> None:
-        """A smooth: a straight line, and deviations whose standard deviation is the typical size of
-        the curve."""
+    def _curve(self, predictor: BoundPredictor, curve: BoundCurve, scale: Any) -> dict[str, Any]:
+        """A smooth, each column with its coefficient: a straight line, and deviations whose
+        standard deviation is the typical size of the curve."""
         slope = numpyro.sample(predictor.site("beta", curve.name), self._real(self.priors["coefficients"], 0.0, scale))
-        self.terms.append(Term(slope, None, curve.linear))
         sd = self._standard_deviation(predictor.site("sigma", curve.name), scale)
         name = predictor.site("delta", curve.name)
         reparam = {name: distributions.Decentred()}
         with numpyro.handlers.reparam(config=reparam), numpyro.plate(f"{curve.name}_basis", len(curve.curved)):
             delta = numpyro.sample(name, Normal(0.0, sd, unit=scale))
-        self.terms += [Term(delta[i], None, column) for i, column in enumerate(curve.curved)]
+        return {curve.linear: slope, **{column: delta[i] for i, column in enumerate(curve.curved)}}
 
     def _group(
         self, predictor: BoundPredictor, group: BoundGroup, means: Mapping[str, Any], location: Any, scale: Any
