@@ -138,6 +138,8 @@ class _Writer:
             if _has_intercept(formula.common) and not (self.design.family.link.cutpoints and not parameter):
                 moved = any(self.facts["columns"][each]["location"] for c in columns.values() for each in c)
                 left = _of("\\alpha_{\\mathrm{at~means}}" if moved else "\\alpha", parameter)
+                if moved:
+                    yield _of("\\alpha", parameter), f"= {left} - \\textstyle\\sum_k \\beta_k \\bar x_k"
                 yield left, self._real(choices["intercept"], outcome["location"], outcome["scale"], location)
             for name, own in columns.items():
                 choice = choices.get(name)
@@ -188,7 +190,8 @@ class _Writer:
     def _sd(self, choice: PriorChoice, scale: float) -> str:
         (value,) = (self.prior[each] for each in choice.numbers)
         if choice.kind == "exponential":
-            return f"\\sim \\mathrm{{Exponential}}(1 / {number(scale / value)})"
+            mean = number(scale / value)
+            return f"\\sim \\mathrm{{Exponential}}({mean if mean == '1' else f'1 / {mean}'})"
         return f"\\sim \\mathrm{{{NAMES[choice.kind]}}}({number(scale * value)})"
 
     def _own(self, parameter: Parameter) -> str:

@@ -94,6 +94,13 @@ class FormulaDesign:
         return {**plain, **made}
 
     @property
+    def written(self) -> str:
+        """The formula, the family, and formulas of further parameters, in a line."""
+        return "; ".join(
+            [self.formula, f"family {self.family.name}", *(f"{n} {text}" for n, text in self.parameters_of)]
+        )
+
+    @property
     def roles(self) -> dict[str, str]:
         """Role -> the variable that has it."""
         return {role: getattr(self, role) for role in ROLES if getattr(self, role, None)}

@@ -221,6 +221,7 @@ class Fit:
         about, more = docstrings.docstring(plugins.find("models", self.config["model"]))
         formula = references.formula_of(self.reference)
         if formula is not None:
+            about = formula.written
             shown = formula_equations(formula, self.config["hyperparameters"], self.facts)
         elif self.design is not None:
             shown = equations(self.config["model"], self.design, self.config["hyperparameters"], self.facts)
