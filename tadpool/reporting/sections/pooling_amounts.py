@@ -133,7 +133,8 @@ class Amounts:
         meaning."""
         values = self.partial[f"sigma_{self.group}"].values.ravel()
         family = self.design.family
-        first = f"The standard deviation between {plural(self.group)} is {interval(values, self.scale.measured_units)}"
+        units = "" if self.scale.linked else self.scale.measured_units
+        first = f"The standard deviation between {plural(self.group)} is {interval(values, units)}"
         if multiplied := family.link.multiplied:
             words = f"{first} in {family.link.differences}: one standard deviation multiplies the {multiplied}"
             return f"{words} by {interval(np.exp(values), exponential=True)}."
