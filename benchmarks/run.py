@@ -20,7 +20,7 @@ README = Path(__file__).parent / "README.md"
 MEASURED = Path(__file__).parent / "measured"
 # Modules beside this one with TITLE, FULL, QUICK, measure(size, threads, caches) and render(size,
 # measured).
-PARTS = ("sigma_grid", "calibration", "county", "ess", "ladder", "loo", "scaling", "workflow", "tutorial")
+PARTS = ("sigma_grid", "calibration", "county", "ess", "ladder", "loo", "scaling", "workflow", "tutorial", "formula")
 SMOKE = "**A smoke run of small sizes: its times and ratios mean nothing.**"
 
 
