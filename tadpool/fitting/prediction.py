@@ -14,7 +14,7 @@ from tadpool.fitting import sampling
 from tadpool.fitting.job import Job
 from tadpool.modelling.binding import Bound, labelled, open_bound, smallest_integer_type
 from tadpool.modelling.entry import Entry
-from tadpool.modelling.references import design_of
+from tadpool.modelling.references import design_of, formula_of
 
 
 def predict(
@@ -68,14 +68,18 @@ def predict_rows(
     of existing ones.
 
     rows: the dataset variables of each row, and by its label the member of each group other than
-    the new one. Sites keep their posterior draws, except those with the dim `group` or `unit`: they
-    are drawn from their distribution given the others, as the outcomes are. A row of a model
-    of the ladder that does not say a variable has its median, or its most frequent category. Raises
-    UserError for any other variable that a row does not give.
+    the new one. Sites keep their posterior draws, except those with the dim `group` or `unit`, or
+    of combinations of groups with the new member: they are drawn from their distribution
+    given the others, as the outcomes are. A row of a formula or of a model of the ladder that does
+    not say a variable has its median, or its most frequent category. Raises UserError for any other
+    variable that a row does not give.
     """
     dataset = _rows(bound, group, label, unit, rows)
     at_rows = bound.rebind(dataset)
-    drawn_here = [site for site in bound.latents if {group, unit} & set(bound.dims[site])]
+    new = {group, unit} | {
+        dim for dim in at_rows.dataset.sizes if at_rows.dataset.sizes[dim] != bound.dataset.sizes[dim]
+    }
+    drawn_here = [site for site in bound.latents if new & set(bound.dims[site])]
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     batch = lanes.Lanes(
         np.tile(key, (chains, 1)),
@@ -124,9 +128,9 @@ def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence
 
 
 def typical_row(bound: Bound) -> dict[str, Any]:
-    """What a row of a model of the ladder has where it does not say otherwise: medians, and the
-    most frequent category."""
-    design = design_of(bound.model)
+    """What a row of a formula or of a model of the ladder has where it does not say otherwise:
+    medians, and the most frequent category."""
+    design = formula_of(bound.model) or design_of(bound.model)
     if design is None:
         return {}
     typical = {}
@@ -148,7 +152,7 @@ def _given(row: Mapping[str, Any], name: str, number: int) -> Any:
 def _member(labels: xr.DataArray, number: int, row: Mapping[str, Any]) -> int:
     """The position of the group member that a row names."""
     label = _given(row, str(labels.name), number)
-    found = np.flatnonzero(labels.values == label)
+    found = np.flatnonzero(labels.values.astype(str) == str(label))
     if not len(found):
         hint = did_you_mean(str(label), [str(each) for each in labels.values])
         raise UserError(f"predictions: row {number}: {labels.name} {label!r} is not in the data{hint}")

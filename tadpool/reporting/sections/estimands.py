@@ -13,7 +13,7 @@ from tadpool.errors import did_you_mean
 from tadpool.files.results import StudyResults
 from tadpool.formatting import decimals_for, general, number
 from tadpool.intervals import HIGH, LOW
-from tadpool.modelling.references import design_of, reference
+from tadpool.modelling.references import design_of, formula_of, reference
 from tadpool.reporting.fit_view import Fit, draws
 
 HEAVY_TAIL = 0.7
@@ -42,7 +42,8 @@ def estimands(config: Mapping[str, Any], all_fits: Sequence[Fit]) -> list[Shown]
 def has_expectation(results: StudyResults, entry: str) -> bool:
     """Whether predicted outcomes are known to have one: not where they are exponentials of the
     effect of a new member of a group, whose standard deviation is uncertain."""
-    design = design_of(reference(results.config, entry))
+    model = reference(results.config, entry)
+    design = formula_of(model) or design_of(model)
     return not (results.config["predictions"][entry]["group"] and design and design.family.link.name == "log")
 
 

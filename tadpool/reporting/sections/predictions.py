@@ -14,7 +14,7 @@ from tadpool.elements import element_names
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, general, listed, plural, scaled
 from tadpool.intervals import HIGH, LOW
-from tadpool.modelling.references import design_of, reference
+from tadpool.modelling.references import design_of, formula_of, reference
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.data import levels
 from tadpool.reporting.sections.estimands import NORMAL_WIDTH, has_expectation, interval, mean_is_reliable
@@ -143,11 +143,13 @@ def of_new_member(results: StudyResults, entry: str) -> list[str]:
 
 
 def _typical(results: StudyResults, entry: str, variables: Sequence[str]) -> Iterator[str]:
-    """What the rows of a model of the ladder have of the variables that the config does not say."""
+    """What the rows of a formula or of a model of the ladder have of the variables that the config
+    does not say."""
     config = results.config["predictions"][entry]
     said = {config["group"], *(name for row in config["rows"] for name in row)}
     unsaid = [name for name in variables if name not in said]
-    if unsaid and design_of(reference(results.config, entry)) is not None:
+    model = reference(results.config, entry)
+    if unsaid and (formula_of(model) or design_of(model)) is not None:
         yield (
             "Variables that the config does not give have typical values (median, or most frequent category): "
             f"{listed(unsaid)}."
