@@ -38,17 +38,22 @@ MOST_SUMMED = 12
 """Columns up to which sums of their products over cells are used."""
 
 
+ALIASED = 1e-9
+"""A column is determined by others where what it has beyond them is smaller, as a share of it."""
+
+
 class Facts(dict):
     """What a formula takes from the study's data and then keeps, as plain numbers, and the matrices
     that remember these data.
 
     outcome, columns: location and scale that priors are stated in, as in
     `tadpool.ladder.data_facts`. levels: of an ordered outcome. terms: parameter -> term -> labels
-    of its columns. groups: members of combinations of groups. effects: as there.
+    of its columns. groups: members of combinations of groups. effects: as there. aliased: columns
+    that others determine.
     """
 
     def __init__(self, matrices: Mapping[str, Matrices]) -> None:
-        super().__init__(columns={}, terms={}, groups={}, effects={})
+        super().__init__(columns={}, terms={}, groups={}, effects={}, aliased=[])
         self.matrices = matrices
         self.of_members: dict[str, dict[str, np.ndarray]] = {}
         self.labels: dict[str, list] = {}
@@ -252,11 +257,30 @@ class _Binder:
         common = [self.arrays[c] for term in predictors[0].terms for c in term.columns]
         common += [self.arrays[each.linear] for each in predictors[0].curves]
         standardized = [(each - each.mean()) / (each.std() or 1.0) for each in common]
+        for predictor in predictors:
+            self.facts["aliased"] += self._aliased(predictor)
         work = working(design, rows, standardized)
         for predictor in predictors:
             self.facts["effects"] |= self._reliabilities(predictor, work)
         if static["collapse"]:
             self._collapse(design, rows, predictors)
+
+    def _aliased(self, predictor: BoundPredictor) -> list[str]:
+        """The columns that others before them determine, so that their coefficients rest on their
+        priors."""
+        names = [column for term in predictor.terms for column in term.columns]
+        columns = [np.ones(len(self.frame))] if predictor.intercept else []
+        columns += [self.arrays[each] / (np.abs(self.arrays[each]).max() or 1.0) for each in names]
+        if not names:
+            return []
+        apart = np.abs(np.diag(np.linalg.qr(np.column_stack(columns), mode="r")))
+        apart = np.append(apart, np.zeros(len(columns) - len(apart)))[len(columns) - len(names) :]
+        sizes = np.array([np.linalg.norm(each) for each in columns[len(columns) - len(names) :]])
+        return [
+            name.removeprefix("formula:")
+            for name, one, size in zip(names, apart, sizes, strict=True)
+            if one <= ALIASED * size
+        ]
 
     def _reliabilities(self, predictor: BoundPredictor, work: Working) -> dict[str, dict[str, Any]]:
         """How well the rows of members determine their effects."""
@@ -270,10 +294,10 @@ class _Binder:
         found = {name: data_facts.reliability(*own[2:]) for name, own in estimates.items()}
         intercepts = [own for own in estimates.values() if own[1].column is None]
         if len(intercepts) > 1:
-            found |= self._apart(intercepts)
+            found |= self._apart(intercepts, work)
         return {name: each | ({"centred": False} if predictor.parameter else {}) for name, each in found.items()}
 
-    def _apart(self, intercepts: list[tuple]) -> dict[str, dict[str, Any]]:
+    def _apart(self, intercepts: list[tuple], work: Working) -> dict[str, dict[str, Any]]:
         """The same of the intercepts of several groups, in which the mean of a member's rows varies
         with the members of the other groups too.
 
@@ -288,12 +312,13 @@ class _Binder:
             [_variance_of_shares(one, size, other) if one is not other else np.ones(size) for other in index]
             for one, size in zip(index, sizes, strict=True)
         ]
-        means = np.array([data_facts.between_groups(*own[2:]) for own in intercepts])
-        between, _ = nnls(np.array([[float(of.mean()) for of in row] for row in shares]), means)
+        errors = work.errors_apart(index, sizes)
+        means = [data_facts.between_groups(own[2], error) for own, error in zip(intercepts, errors, strict=True)]
+        between, _ = nnls(np.array([[float(of.mean()) for of in row] for row in shares]), np.array(means))
         found = {}
-        for at, (_, effect, _, errors) in enumerate(intercepts):
+        for at, (_, effect, *_) in enumerate(intercepts):
             others = sum(between[i] * of for i, of in enumerate(shares[at]) if i != at)
-            found[effect.name] = data_facts.reliability_of(float(between[at]), errors + others)
+            found[effect.name] = data_facts.reliability_of(float(between[at]), errors[at] + others)
         return found
 
     def _collapse(

@@ -9,6 +9,9 @@ import numpy as np
 from tadpool.modelling.design import Design
 from tadpool.modelling.families import Family
 
+SWEEPS = 20
+"""Times that the means of several groups are taken off in turn."""
+
 
 @dataclass(frozen=True)
 class Working:
@@ -33,6 +36,18 @@ class Working:
         means = _ratio(np.bincount(index, self.weights * self.residuals), total, 0.0)
         dispersion = self._dispersion(self.residuals - means[index], int((total > 0).sum()))
         return means, _ratio(dispersion, total, np.inf)
+
+    def errors_apart(self, index: Sequence[np.ndarray], sizes: Sequence[int]) -> list[np.ndarray]:
+        """The squared standard errors of the means of several groups, by the variance that is left
+        when all of them are taken off: of each group (members,), infinite without rows."""
+        left = self.residuals
+        for _ in range(SWEEPS):
+            for each in index:
+                total = np.bincount(each, self.weights)
+                left = left - _ratio(np.bincount(each, self.weights * left), total, 0.0)[each]
+        dispersion = self._dispersion(left, 1 + sum(size - 1 for size in sizes))
+        totals = [np.bincount(each, self.weights, size) for each, size in zip(index, sizes, strict=True)]
+        return [_ratio(dispersion, total, np.inf) for total in totals]
 
     def slopes(self, index: np.ndarray, predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each group's slope and its squared standard error, infinite where the predictor does not

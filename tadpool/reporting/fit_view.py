@@ -255,9 +255,10 @@ class Fit:
         """Which effects of a model of the ladder are sampled centred, and why, a sentence each."""
         rule = dict(self.values).get("parametrization", "auto")
         effects = self.facts["effects"] if self.facts else {}
+        aliased = [_aliased(name) for name in (self.facts or {}).get("aliased", ())]
         if rule != "auto" and effects:
-            return [f"{listed(list(effects))}: {rule.replace('_', '-')}, as configured."]
-        return [_parametrized(name, effect) for name, effect in effects.items()]
+            return [*aliased, f"{listed(list(effects))}: {rule.replace('_', '-')}, as configured."]
+        return [*aliased, *(_parametrized(name, effect) for name, effect in effects.items())]
 
     @property
     def hyperparameters(self) -> list[tuple[str, Any, Any]]:
@@ -288,6 +289,13 @@ class Fit:
 
 def _said(finding: Mapping[str, Any] | None) -> str:
     return sentences.sentence(finding) if finding else ""
+
+
+def _aliased(column: str) -> str:
+    return (
+        f"{column} is determined by the terms before it: the data do not tell their coefficients apart, and these rest "
+        "on their priors."
+    )
 
 
 def _parametrized(name: str, effect: Mapping[str, Any]) -> str:
