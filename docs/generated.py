@@ -16,6 +16,7 @@ from docutils import nodes
 from benchmarks import run, scaling
 from tadpool.files import contracts, plugins
 from tadpool.modelling.families import FAMILIES
+from tadpool.modelling.references import FORMULA
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.html.glossary import terms
 from tadpool.reporting.html.markup import mathml
@@ -51,7 +52,9 @@ def models() -> Iterator[str]:
     for path in _built_in("models"):
         signature = plugins.signature(path)
         yield f"## `{path.stem}`\n\n{_docstring(path)}"
-        if signature.designed:
+        if path.stem == FORMULA:
+            yield "See {doc}`../how-to/formula`. The numbers of its priors are hyperparameters too.\n"
+        elif signature.designed:
             yield (
                 "A model of the ladder: its columns follow from the study's `design`, and the report states it for them. The "
                 "family of its outcome adds hyperparameters, see [families of outcomes](#families-of-outcomes).\n"
@@ -65,12 +68,24 @@ def models() -> Iterator[str]:
 
 
 def families() -> Iterator[str]:
-    """The families of outcomes: their links, the roles of other variables, and hyperparameters with
-    their defaults."""
-    yield "| family | outcome | link | roles of other variables | hyperparameters |\n|---|---|---|---|---|"
+    """The families of outcomes: their densities and links, the roles of other variables, and their
+    own parameters with priors and links."""
     for name, family in FAMILIES.items():
-        own = [f"`{key}` = `{value}`" for parameter in family.parameters for key, value in parameter.hyperparameters]
-        yield f"| `{name}` | {family.outcomes} | {family.link.name} | {_codes(family.roles)} | {', '.join(own)} |"
+        names = f" (elsewhere also {_codes(family.aliases)})" if family.aliases else ""
+        yield f"### `{name}`\n\nOutcome: {family.outcomes}{names}. Its mean is {family.mean}.\n"
+        predictor = f"{family.link.latex} = \\text{{linear predictor}}"
+        yield f"$$y_i \\sim {family.latex.replace('<trials>', 'n_i')}, \\quad {predictor}$$\n"
+        if family.roles:
+            yield f"Roles of other variables: {_codes(family.roles)}.\n"
+        if family.parameters:
+            yield "| parameter | link, in a formula | prior | hyperparameters |\n|---|---|---|---|"
+        for each in family.parameters:
+            values = ", ".join(f"`{key}` = `{value}`" for key, value in each.hyperparameters)
+            link = each.link if each.predictable else "none"
+            derived = f", of which `{each.own}` is a power" if each.derived else ""
+            prior = each.prior or "by `sd_prior`; exponential in a formula"
+            yield f"| `{each.name}`{derived} | {link} | {prior} | {values} |"
+        yield ""
 
 
 def figures() -> Iterator[str]:
