@@ -6,7 +6,7 @@ from typing import Any
 
 from tadpool.formula import syntax
 from tadpool.formula.syntax import Formula, GroupTerm
-from tadpool.ladder.equations import number, word
+from tadpool.ladder.equations import distribution, number, word
 from tadpool.modelling.families import Parameter
 from tadpool.modelling.formula_design import FormulaDesign, PriorChoice
 
@@ -54,12 +54,7 @@ class _Writer:
             yield name, syntax.read(text)
 
     def likelihood(self) -> Iterator[tuple[str, str]]:
-        design, distribution = self.design, self.design.family.latex
-        if design.trials:
-            distribution = distribution.replace("<trials>", f"{word(design.trials)}_i")
-        if design.standard_error:
-            distribution = distribution.replace("\\sigma", f"{word(design.standard_error)}_i")
-        yield f"{word(design.outcome)}_i", f"\\sim {distribution}"
+        yield distribution(self.design)
         for parameter, formula in self.predictors:
             yield self._left(parameter), f"= {self._sum(parameter, formula)}"
 

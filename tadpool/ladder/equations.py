@@ -11,6 +11,7 @@ from tadpool.modelling.design import Design, Predictor
 from tadpool.modelling.families import IDENTITY, Parameter
 from tadpool.modelling.rungs import RUNGS, RungType
 
+ENDS = ("-\\infty", "\\infty")
 SD_PRIORS = {"exponential": "Exponential", "half_normal": "HalfNormal", "half_cauchy": "HalfCauchy"}
 
 
@@ -51,6 +52,23 @@ def number(value: float, scale: float = 0.0) -> str:
     return f"{mantissa} \\times 10^{{{int(power)}}}" if power else mantissa
 
 
+def distribution(design: Any) -> tuple[str, str]:
+    """The line of the outcome's distribution. design: of a rung or of a formula."""
+    latex = design.family.latex
+    if design.trials:
+        latex = latex.replace("<trials>", f"{word(design.trials)}_i")
+    if design.standard_error:
+        latex = latex.replace("\\sigma", f"{word(design.standard_error)}_i")
+    if design.truncated:
+        low, high = (
+            infinite if end is None else number(end) for end, infinite in zip(design.truncated, ENDS, strict=True)
+        )
+        latex += f", \\quad {low} < {word(design.outcome)}_i < {high}"
+    if design.censored:
+        latex += f", \\quad \\text{{censored as {design.censored} says}}".replace("_", "\\_")
+    return f"{word(design.outcome)}_i", f"\\sim {latex}"
+
+
 @dataclass(frozen=True)
 class _Writer:
     """Each method gives lines as pairs: what stands left and right of the sign that lines are
@@ -79,12 +97,8 @@ class _Writer:
         return self.design.slopes if self.rung.slopes else ()
 
     def likelihood(self) -> Iterator[tuple[str, str]]:
-        design, distribution = self.design, self.design.family.latex
-        if design.trials:
-            distribution = distribution.replace("<trials>", f"{word(design.trials)}_i")
-        if design.standard_error:
-            distribution = distribution.replace("\\sigma", f"{word(design.standard_error)}_i")
-        yield f"{word(design.outcome)}_i", f"\\sim {distribution}"
+        design = self.design
+        yield distribution(design)
         yield design.family.link.latex, f"= {self._predictor()}"
 
     def _predictor(self) -> str:

@@ -74,14 +74,7 @@ class DesignInference:
         means = self._group_means(predictors, groups[0], rank)
         self._check_outcome(family)
         self._check_offset(family, roles["offset"])
-        truncated = self.given.get("truncated")
-        if truncated and not FAMILIES[family].bounded:
-            fix = f"remove it, or choose {_listed(BOUNDED)} as family"
-            self._wrong("truncated", f"{family} has no distribution function here", fix)
-        if roles["interval_end"] and not roles["censored"]:
-            self._wrong(
-                "interval_end", "it has no use without `censored`", "name the column of kind censoring, or remove it"
-            )
+        truncated = self._truncated(family, roles)
         if not self.problems:
             self.design = Design(
                 family=family,
@@ -92,6 +85,17 @@ class DesignInference:
                 truncated=truncated,
                 **roles,
             )
+
+    def _truncated(self, family: str, roles: Mapping[str, str | None]) -> Any:
+        """The ends of truncation, where the family can have them."""
+        truncated = self.given.get("truncated")
+        if truncated and not FAMILIES[family].bounded:
+            fix = f"remove it, or choose {_listed(BOUNDED)} as family"
+            self._wrong("truncated", f"{family} has no distribution function here", fix)
+        if roles["interval_end"] and not roles["censored"]:
+            fix = "name the column of kind censoring, or remove it"
+            self._wrong("interval_end", "it has no use without `censored`", fix)
+        return truncated
 
     def _groups(self) -> list[str]:
         groups = self.given.get("groups", self.study.groups)

@@ -46,6 +46,7 @@ class FormulaInference(DesignInference):
         if family is None:
             return
         roles = {key: self._role(key, family) for key in ROLES}
+        roles["truncated"] = self._truncated(family, roles)
         self._check_parameters(chosen, family)
         self._check_priors(chosen, read)
         names = dict.fromkeys(name for each in read.values() for name in each.columns)
