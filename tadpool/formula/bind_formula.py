@@ -234,7 +234,19 @@ class _Binder:
                 )
             self.coords[name] = labels
         self.arrays[f"{name}_index"] = index
-        return self.dataset.sizes[name] if len(factors) == 1 else len(labels)
+        size = self.dataset.sizes[name] if len(factors) == 1 else len(labels)
+        if "outcome" not in self.facts:
+            self._check_members(name, size, index)
+        return size
+
+    def _check_members(self, name: str, size: int, index: np.ndarray) -> None:
+        """The study's data can tell members apart, and from noise."""
+        if size == 1:
+            raise UserError(f"{WHERE}: {name} has one member, so nothing varies between members; remove its term")
+        noise = self.design.family.free_scale and not self.design.standard_error
+        if noise and np.bincount(index).max() == 1:
+            what = f"{WHERE}: each row is a member of {name} of its own, which is indistinguishable from noise"
+            raise UserError(f"{what}; remove the term, or name the column of known errors, `y | se(column)`")
 
     def per(self) -> Iterator[tuple[str, str]]:
         for name in self.design.roles.values():

@@ -71,7 +71,7 @@ class _Writer:
     def _sum(self, parameter: str, formula: Formula) -> str:
         """A linear predictor."""
         cutpoints = self.design.family.link.cutpoints and not parameter
-        terms = [] if cutpoints or not _has_intercept(formula.common) else [_of("\\alpha", parameter)]
+        terms = [] if cutpoints or not syntax.has_intercept(formula.common) else [_of("\\alpha", parameter)]
         for sign, part in list(syntax.addends(formula.common))[1:]:
             if not isinstance(part, syntax.Literal):
                 terms.append(self._term(part, sign, parameter))
@@ -130,7 +130,7 @@ class _Writer:
             columns = {
                 name: self._columns(name, labels) for name, labels in self.facts["terms"].get(parameter, {}).items()
             }
-            if _has_intercept(formula.common) and not (self.design.family.link.cutpoints and not parameter):
+            if syntax.has_intercept(formula.common) and not (self.design.family.link.cutpoints and not parameter):
                 moved = any(self.facts["columns"][each]["location"] for c in columns.values() for each in c)
                 left = _of("\\alpha_{\\mathrm{at~means}}" if moved else "\\alpha", parameter)
                 if moved:
@@ -209,12 +209,6 @@ def _of(symbol: str, parameter: str) -> str:
     return f"{symbol}^{{({word(parameter)})}}" if parameter and "^" not in symbol else symbol
 
 
-def _has_intercept(tree: Any) -> bool:
-    """Whether a sum with the intercept in front of it keeps that."""
-    signs = [(sign, syntax.name(part)) for sign, part in list(syntax.addends(tree))[1:]]
-    return ("PLUS", "0") not in signs and ("MINUS", "1") not in signs and ("PLUS", "-1") not in signs
-
-
 def _group(group: GroupTerm) -> str:
     return word(":".join(group.factors))
 
@@ -227,4 +221,4 @@ def _varying(group: GroupTerm) -> list[str]:
     """What varies between members, "" for the intercept."""
     columns = [syntax.name(part) for _, part in list(syntax.addends(group.left))[1:]]
     own = [each for each in columns if each not in ("0", "1", "-1")]
-    return ["", *own] if _has_intercept(group.left) else own
+    return ["", *own] if syntax.has_intercept(group.left) else own

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from formulae.environment import Environment
-from formulae.resolver import Resolver
 from formulae.terms import Intercept, Model
 from formulae.transforms import ThinPlateRegressionSpline
 
 from tadpool.errors import UserError
 from tadpool.formula import syntax
-from tadpool.formula.syntax import Formula, GroupTerm, Smooth
+from tadpool.formula.syntax import Formula, Smooth
 from tadpool.modelling.design import Predictor
 from tadpool.modelling.formula_design import FormulaDesign
 
@@ -100,25 +99,36 @@ class Matrices:
         """The columns on the rows of a table.
 
         Raises:
-            UserError: A term cannot be computed from the rows, or a group term has no effect.
+            UserError: A term cannot be computed from the rows.
         """
         try:
-            if self._common is None:
-                self._fit(frame)
-                read = lambda term: term.data  # noqa: E731
-            else:
-                read = lambda term: term.eval_new_data(frame)  # noqa: E731
-            return self._columns(frame, read)
+            with np.errstate(all="ignore"):  # what is no finite number is refused below
+                return self._evaluated(frame)
         except (ValueError, TypeError, KeyError, np.linalg.LinAlgError) as error:
             raise UserError(f"{self.where}: the formula cannot be computed: {error}") from error
 
+    def _evaluated(self, frame: pd.DataFrame) -> Columns:
+        if self._common is None:
+            self._fit(frame)
+            return self._columns(frame, lambda term: term.data)
+        return self._columns(frame, lambda term: term.eval_new_data(frame))
+
     def _fit(self, frame: pd.DataFrame) -> None:
+        for column, level in self.formula.levels:
+            known = (
+                frame[column].astype(str).unique()
+                if self.kinds[column] != "categorical"
+                else frame[column].cat.categories
+            )
+            if level not in list(known):
+                what = f"{self.where}: {level!r} is not a level of {column}"
+                raise UserError(f"{what}; write one of {', '.join(map(repr, known[:20]))}")
         environment = Environment([FUNCTIONS])
-        self._smooths = [_smooth(each, frame, environment) for each in self.formula.smooths]
-        self._groups = [_model(each.left) for each in self.formula.groups]
+        self._smooths = [_smooth(each, frame, environment, self.where) for each in self.formula.smooths]
+        self._groups = [syntax.model(each.left) for each in self.formula.groups]
         for model in self._groups:
             model.eval(frame, environment)
-        self._common = _model(self.formula.common)
+        self._common = syntax.model(self.formula.common)
         self._common.eval(frame, environment)
 
     def _columns(self, frame: pd.DataFrame, read: Callable[[Any], np.ndarray]) -> Columns:
@@ -135,26 +145,25 @@ class Matrices:
             Curve(smooth.name, *evaluated(frame))
             for smooth, evaluated in zip(self.formula.smooths, self._smooths, strict=True)
         )
-        effects = tuple(map(lambda model, of: self._effects(model, of, read), self._groups, self.formula.groups))
+        effects = tuple(self._effects(model, read) for model in self._groups)
         return Columns(intercept, tuple(terms), offset, curves, effects)
 
-    def _effects(self, model: Model, of: GroupTerm, read: Callable) -> tuple[Term | None, ...]:
-        if not model.common_terms:
-            raise UserError(f"{self.where}: no effect varies in (... | {':'.join(of.factors)}); write 1 or a predictor")
+    def _effects(self, model: Model, read: Callable) -> tuple[Term | None, ...]:
         return tuple(None if isinstance(t, Intercept) else self._term(t, read(t)) for t in model.common_terms)
 
     def _term(self, term: Any, values: np.ndarray) -> Term:
         values = np.asarray(values, float).reshape(len(values), -1)
         if not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values).all(1))[0]) + 1
-            what = f"{self.where}: the term {term.name} is no finite number in row {row}"
-            raise UserError(f"{what}, such as the logarithm of 0; correct the formula or the table")
+            what = f"{self.where}: the term {term.name} is not finite in row {row}"
+            raise UserError(
+                f"{what}, such as log(0), or poly() of fewer values than its degree; correct the formula or the table"
+            )
         labels, scales = zip(*(self._of_columns(component) for component in term.components), strict=True)
         crossed = [":".join(filter(None, each)) for each in itertools.product(*labels)]
         products = tuple(float(np.prod(each)) for each in itertools.product(*scales))
         steps = all(each.kind == "categoric" or self.kinds.get(str(each.name)) == "binary" for each in term.components)
-        name = str(term.name).replace(" ", "").replace("/", "÷")
-        return Term(name, tuple(crossed) if any(crossed) else (), values, products, steps)
+        return Term(syntax.term_name(term), tuple(crossed) if any(crossed) else (), values, products, steps)
 
     def _of_columns(self, component: Any) -> tuple[list[str], list[float]]:
         """What tells the columns of one factor of a term apart, "" for one that has but one number,
@@ -169,22 +178,17 @@ class Matrices:
         return wide, [float(sd) or 1.0 for sd in columns.std(0)]
 
 
-def _model(tree: Any) -> Model:
-    """The terms of a syntax tree."""
-    resolved = Resolver(tree).resolve()
-    model = resolved if isinstance(resolved, Model) else Model(resolved)
-    model.common_terms = [each for each in model.common_terms if each.name != "NegatedIntercept"]
-    return model
-
-
-def _smooth(smooth: Smooth, frame: pd.DataFrame, environment: Environment) -> Callable:
+def _smooth(smooth: Smooth, frame: pd.DataFrame, environment: Environment, where: str) -> Callable:
     """A smooth, fitted to a column: penalized by its curvature, as a straight line and deviations
     that share a standard deviation (Wood 2017, Generalized Additive Models, section 5.8)."""
-    (term,) = _model(smooth.of).common_terms
+    (term,) = syntax.model(smooth.of).common_terms
     term.set_type(frame, environment)
     term.set_data(False)
-    spline = ThinPlateRegressionSpline()
-    spline(np.asarray(term.data, float), df=smooth.size, center=True)
+    values, spline = np.asarray(term.data, float), ThinPlateRegressionSpline()
+    if (different := len(np.unique(values))) <= smooth.size:
+        what = f"{smooth.name} has {smooth.size} coefficients and its variable {different} different values"
+        raise UserError(f"{where}: {what}; write a k below these, or the variable alone")
+    spline(values, df=smooth.size, center=True)
     basis = spline.to_random()
     size = np.sqrt((basis[:, 1:] ** 2).sum(1).mean())
 

@@ -45,10 +45,11 @@ def chosen(
         FormulaError: There is no such class or term, or a text is no such prior.
     """
     priors, numbers = [], {}
-    for of, text in {**DEFAULTS, **given}.items():
+    named = {of.replace(" ", "").replace("/", "÷"): text for of, text in given.items()}
+    for of, text in {**DEFAULTS, **named}.items():
         if terms is not None and of not in (known := [*CLASSES, *terms]):
             hint = did_you_mean(of, known).removeprefix("; ")
-            raise FormulaError(f"{of!r} is no class of parameters and no term of the formula", hint)
+            raise FormulaError(f"{of!r} is neither a class of parameters nor a term of the formula", hint)
         kind, values = _read(of, text, CLASSES.get(of, REAL))
         names = tuple(f"{of}_{argument}" for argument in CLASSES.get(of, REAL)[kind])
         priors.append({"of": of, "kind": kind, "numbers": names})

@@ -1,6 +1,6 @@
 """Formulas in a study: their designs, and what in them does not fit the table or the family."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tadpool.config.ladder.design import KIND, DesignInference
@@ -10,6 +10,7 @@ from tadpool.config.schema.study import Entry, Study
 from tadpool.errors import FormulaError, did_you_mean
 from tadpool.loading.sources import ROLES
 from tadpool.modelling import formula_priors
+from tadpool.modelling.design import LEVELLED
 from tadpool.modelling.families import FAMILIES
 from tadpool.modelling.references import FORMULA
 
@@ -52,10 +53,15 @@ class FormulaInference(DesignInference):
         names = dict.fromkeys(name for each in read.values() for name in each.columns)
         groups = dict.fromkeys(name for each in read.values() for term in each.groups for name in term.factors)
         predictors = {name: kind for name in names if (kind := self._kind(name))}
+        self._check_computed(read, predictors)
         self._check_outcome(family)
         self._check_offset(family, roles["offset"])
         if not self.problems:
             self.design = Design(family=family, groups=list(groups) or None, predictors=predictors, **roles)
+
+    def _place(self, key: str) -> tuple[str, ...]:
+        chosen = self.study.models[self.entry]
+        return ("models", self.entry, "family") if key == "family" and chosen.family else super()._place(key)
 
     def _at(self, *place: str, what: str, fix: str) -> None:
         self.problems.append(Problem(("models", self.entry, *place), what, fix))
@@ -93,11 +99,22 @@ class FormulaInference(DesignInference):
                 self._at("parameters", name, what=f"{family} has no parameter {shown(name)}", fix=fix)
 
     def _check_priors(self, chosen: Entry, read: dict[str, Any]) -> None:
-        terms = [*(name for each in read.values() for name in each.columns), *_terms(chosen.formula)]
+        from tadpool.formula import syntax
+
+        terms = [name for each in read.values() for name in syntax.terms(each)]
         try:
             formula_priors.chosen(chosen.priors, dict.fromkeys(terms))
         except FormulaError as error:
             self._at("priors", what=error.what, fix=error.fix)
+
+    def _check_computed(self, read: dict[str, Any], kinds: Mapping[str, str]) -> None:
+        """Functions compute with numbers."""
+        for key, formula in read.items():
+            place = ("formula",) if key == "formula" else ("parameters", key)
+            for name, function in formula.computed.items():
+                if kinds.get(name) in LEVELLED:
+                    what = f"{shown(name)} is not a number and stands in {function}()"
+                    self._at(*place, what=what, fix=f"write {name} alone, or describe its column as a number")
 
     def _kind(self, name: str) -> str | None:
         """The kind of a column that terms look at."""
@@ -110,13 +127,6 @@ class FormulaInference(DesignInference):
             what, fix = f"{shown(name)} is masked in some rows", "leave it out, or write `missing: drop` in its column"
             self._at("formula", what=what, fix=fix)
         return "categorical" if column.kind == "group" else KIND[column.kind]
-
-
-def _terms(formula: str) -> list[str]:
-    """The parts of a formula that can be terms with a prior of their own, as written without
-    spaces."""
-    right = formula.split("~")[1].replace(" ", "")
-    return [part for each in right.split("+") for part in [each, *each.split("*")]]
 
 
 def completed(study: Study, name: str) -> tuple[Entry, list[Problem]]:
