@@ -81,7 +81,8 @@ def bound(
     first = facts is None
     if first:
         kinds = {each.name: each.kind for each in design.predictors}
-        texts = {"": design.formula, **dict(design.parameters_of)}
+        own = dict.fromkeys(_predicted_levels(design, dataset), design.formula)
+        texts = {**(own or {"": design.formula}), **dict(design.parameters_of)}
         facts = Facts({name: Matrices(syntax.read(text), kinds, WHERE) for name, text in texts.items()})
     binder = _Binder(design, dataset, facts)
     predictors = [binder.predictor(name, matrices) for name, matrices in facts.matrices.items()]
@@ -91,7 +92,8 @@ def bound(
     design = replace(design, offset=OFFSET) if OFFSET in arrays else design
     scales = [facts["outcome"], *(facts["columns"][each] for each in binder.columns)]
     arrays[SCALES] = np.array([[each["location"], each["scale"]] for each in scales])
-    effects = {name: known["centred"] for name, known in facts["effects"].items()}
+    names = [effect.name for each in predictors for group in each.groups for effect in group.effects]
+    effects = dict.fromkeys(names, False) | {name: known["centred"] for name, known in facts["effects"].items()}
     rule = static["parametrization"]
     bound_formula = BoundFormula(
         design=design,
@@ -100,9 +102,7 @@ def bound(
         per=tuple(binder.per()),
         rows=dataset.sizes[design.unit],
         levels=facts["levels"],
-        non_centred=frozenset(
-            n for n, centred in effects.items() if not (centred if rule == "auto" else rule == "centred")
-        ),
+        non_centred=frozenset(n for n, c in effects.items() if not (c if rule == "auto" else rule == "centred")),
         collapsed=CELL in arrays,
     )
     return Parts(partial(_run, **{BOUND: bound_formula}), arrays, facts, binder.coords)
@@ -130,7 +130,7 @@ class _Binder:
     def predictor(self, parameter: str, matrices: Matrices) -> BoundPredictor:
         """A linear predictor, bound."""
         columns = self.found[parameter] = matrices(self.frame)
-        if parameter == "" and np.any(columns.offset):
+        if parameter not in dict(self.design.parameters_of) and np.any(columns.offset):
             own = made.by_row(self.dataset, self.design.offset, self.design.unit) if self.design.offset else 0.0
             self.arrays[OFFSET] = columns.offset + own
         elif np.any(columns.offset):
@@ -266,6 +266,8 @@ class _Binder:
         self.facts["terms"] = {
             name: {term.name: list(term.labels) for term in columns.terms} for name, columns in self.found.items()
         }
+        if not design.family.predictors:
+            return
         common = [self.arrays[c] for term in predictors[0].terms for c in term.columns]
         common += [self.arrays[each.linear] for each in predictors[0].curves]
         standardized = [(each - each.mean()) / (each.std() or 1.0) for each in common]
@@ -352,6 +354,15 @@ class _Binder:
         self.facts["cells"] = {"rows": len(cell), "cells": len(first), "collapsed": worthwhile}
         if worthwhile:
             self.arrays |= {CELL: cell, FIRST: first}
+
+
+def _predicted_levels(design: FormulaDesign, dataset: xr.Dataset) -> list[str]:
+    """The levels of an outcome that have a linear predictor each, of a family with several."""
+    if design.family.predictors:
+        return []
+    dim = f"{design.outcome}_level"
+    labels = dataset[dim].values if dim in dataset.coords else range(data_facts.levels(design, dataset))
+    return [str(each) for each in labels][1:]
 
 
 def _flat(effects: tuple[Term | None, ...]) -> Iterator[tuple[Term | None, str]]:

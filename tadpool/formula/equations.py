@@ -47,9 +47,14 @@ class _Writer:
     facts: Mapping[str, Any] | None
 
     @property
+    def main(self) -> str:
+        """The predictor of the outcome; of each of its levels where it has several."""
+        return "" if self.design.family.predictors else "k"
+
+    @property
     def predictors(self) -> Iterator[tuple[str, Formula]]:
         """Parameter -> its formula, the outcome's first."""
-        yield "", syntax.read(self.design.formula)
+        yield self.main, syntax.read(self.design.formula)
         for name, text in self.design.parameters_of:
             yield name, syntax.read(text)
 
@@ -59,18 +64,23 @@ class _Writer:
             yield self._left(parameter), f"= {self._sum(parameter, formula)}"
 
     def _left(self, parameter: str) -> str:
-        if not parameter:
+        if parameter == self.main:
             return self.design.family.link.latex
         record = self._record(parameter)
         symbol = f"{{{_symbol(record)}}}_i"
         return symbol if record.link == "identity" else f"\\mathrm{{{record.link}}}({symbol})"
+
+    def _labels(self, parameter: str) -> Mapping[str, Sequence[str]]:
+        """Term -> labels of its columns, as far as the data are known."""
+        known = (self.facts or {}).get("terms", {})
+        return known.get(parameter, {}) if self.design.family.predictors else next(iter(known.values()), {})
 
     def _record(self, parameter: str) -> Parameter:
         return next(each for each in self.design.family.parameters if each.own == parameter)
 
     def _sum(self, parameter: str, formula: Formula) -> str:
         """A linear predictor."""
-        cutpoints = self.design.family.link.cutpoints and not parameter
+        cutpoints = self.design.family.link.cutpoints and parameter == self.main
         terms = [] if cutpoints or not syntax.has_intercept(formula.common) else [_of("\\alpha", parameter)]
         for sign, part in list(syntax.addends(formula.common))[1:]:
             if not isinstance(part, syntax.Literal):
@@ -83,9 +93,9 @@ class _Writer:
             for column in _varying(group):
                 value = f" {word(column)}_i" if column else ""
                 terms.append(_of(f"u^{{{_both(name, column)}}}_{{{name}[i]}}", parameter) + value)
-        if not parameter and self.design.exposure:
+        if parameter == self.main and self.design.exposure:
             terms.append(f"\\log({word(self.design.exposure)}_i)")
-        if not parameter and self.design.offset:
+        if parameter == self.main and self.design.offset:
             terms.append(f"{word(self.design.offset)}_i")
         return " + ".join(terms).replace("+ -", "- ") or "0"
 
@@ -96,7 +106,7 @@ class _Writer:
             return f"{word(name.removeprefix('offset(').removesuffix(')'))}_i"
         if sign == "MINUS":
             return f"- {word(name)}"
-        labels = (self.facts or {}).get("terms", {}).get(parameter, {}).get(name)
+        labels = self._labels(parameter).get(name)
         if labels == []:
             return _of(f"\\beta_{{{word(name)}}}", parameter) + f" {word(name)}_i"
         beta = _of(f"\\beta^{{{word(name)}}}", parameter)
@@ -124,13 +134,11 @@ class _Writer:
     def priors(self) -> Iterator[tuple[str, str]]:
         choices = {each.of: each for each in self.design.priors}
         for parameter, formula in self.predictors:
-            outcome = self.facts["outcome"] if not parameter else {"location": 0.0, "scale": 1.0}
-            record = parameter and self._record(parameter)
+            outcome = self.facts["outcome"] if parameter == self.main else {"location": 0.0, "scale": 1.0}
+            record = None if parameter == self.main else self._record(parameter)
             location = f"\\log({number(self.facts['outcome']['scale'])})" if record and not record.prior else None
-            columns = {
-                name: self._columns(name, labels) for name, labels in self.facts["terms"].get(parameter, {}).items()
-            }
-            if syntax.has_intercept(formula.common) and not (self.design.family.link.cutpoints and not parameter):
+            columns = {name: self._columns(name, labels) for name, labels in self._labels(parameter).items()}
+            if syntax.has_intercept(formula.common) and not (self.design.family.link.cutpoints and parameter == self.main):
                 moved = any(self.facts["columns"][each]["location"] for c in columns.values() for each in c)
                 left = _of("\\alpha_{\\mathrm{at~means}}" if moved else "\\alpha", parameter)
                 if moved:
@@ -205,8 +213,11 @@ def _symbol(parameter: Parameter) -> str:
 
 
 def _of(symbol: str, parameter: str) -> str:
-    """A symbol of the linear predictor of a further parameter."""
-    return f"{symbol}^{{({word(parameter)})}}" if parameter and "^" not in symbol else symbol
+    """A symbol of the linear predictor of a further parameter, or of a level."""
+    if not parameter:
+        return symbol
+    name = f"({word(parameter)})"
+    return symbol.replace("^{", f"^{{{name}, ", 1) if "^{" in symbol else f"{symbol}^{{{name}}}"
 
 
 def _group(group: GroupTerm) -> str:

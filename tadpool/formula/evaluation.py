@@ -54,6 +54,10 @@ class FormulaEvaluation(Evaluation):
 
     def observe(self) -> None:
         """Sample everything, and the outcome given it."""
+        if not self.design.family.predictors:
+            etas = [self._eta(each, *self.outcome) + self._offset() for each in self.bound.predictors]
+            self.likelihood({}, jnp.stack(etas, -1))
+            return
         main, *others = self.bound.predictors
         cutpoints = self.design.family.link.cutpoints
         own = {each.parameter: self._parameter(each) for each in others}
@@ -69,11 +73,15 @@ class FormulaEvaluation(Evaluation):
         """A further parameter of the family (rows,), from its linear predictor."""
         (parameter,) = (each for each in self.design.family.parameters if each.own == predictor.parameter)
         location = jnp.log(self.outcome[1]) if not parameter.prior else START[parameter.link]
-        outcome, self.terms = self.terms, []
-        self._add(predictor, location, 1.0)
+        return likelihoods.inverse(parameter.link, self._eta(predictor, location, 1.0))
+
+    def _eta(self, predictor: BoundPredictor, location: Any, scale: Any) -> Any:
+        """A linear predictor (rows,) beside the terms so far."""
+        before, self.terms = self.terms, []
+        self._add(predictor, location, scale)
         eta = total(self.terms, Rows(self), self.bound.rows)
-        self.terms = outcome
-        return likelihoods.inverse(parameter.link, eta)
+        self.terms = before
+        return eta
 
     def _real(self, choice: PriorChoice, location: Any, scale: Any, unit: Any = None, origin: Any = 0.0) -> Any:
         """A prior of a number, in multiples of `scale` around `location`."""

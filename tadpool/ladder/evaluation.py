@@ -35,11 +35,11 @@ class Evaluation:
         with numpyro.handlers.reparam(config=reparam), numpyro.plate(group, self.bound.size(group)):
             return numpyro.sample(name, prior)
 
-    def likelihood(self, own: Mapping[str, Any]) -> None:
-        """The outcome given the terms. own: what the family has beside the linear predictor, by
-        name."""
+    def likelihood(self, own: Mapping[str, Any], eta: Any = None) -> None:
+        """The outcome given the linear predictor, by default the sum of the terms. own: what the
+        family has beside it, by name."""
         design = self.design
-        eta = total(self.terms, Rows(self), self.bound.rows) + self._offset()
+        eta = total(self.terms, Rows(self), self.bound.rows) + self._offset() if eta is None else eta
         trials = self.by_row(design.trials) if design.trials else None
         with numpyro.plate(design.unit, self.bound.rows):
             likelihood = likelihoods.distribution(design.family, eta, own, trials)

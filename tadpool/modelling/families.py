@@ -487,9 +487,9 @@ FAMILIES = {
         Family(
             "categorical",
             LEVELS,
-            outcomes="levels in no order",
+            outcomes="levels in any order, the first one the reference",
             mean="log-odds of each level against the first",
-            columns=("categorical",),
+            columns=("ordered",),
             latex="\\mathrm{Categorical}(\\mathrm{softmax}(0, \\eta_i))",
             aliases=("multinomial", "multinomial_logit", "softmax"),
             refused=_no_counts,

@@ -34,8 +34,10 @@ class DesignInference:
     """The design of one entry of the ladder, or of all where `entry` is "".
 
     design: complete, or None where the study has too many mistakes to know it. problems: what is
-    wrong.
+    wrong. several: whether its models can have several linear predictors.
     """
+
+    several = False
 
     def __init__(self, study: Study, entry: str = "") -> None:
         self.study, self.entry = study, entry
@@ -113,26 +115,29 @@ class DesignInference:
             if family is None:
                 fix = "say how the outcome is distributed, for example `family: normal`"
                 self._wrong("family", "missing, and a dataset file does not say it", fix)
-            elif not FAMILIES[family].predictors:
-                what = (
-                    f"{family} needs a linear predictor for each level but the first, and models of the ladder have one"
-                )
-                self._wrong("family", what, "choose another family, or write a model of your own")
-                return None
-            return family
+            return self._with_one_predictor(family)
         column = self.columns[self.outcome]
         if not any(column.kind in each.inferred_from for each in FAMILIES.values()):
             return None  # it has its own sentence
         if family is None:
             return self._inferred(column).name
         if column.kind not in FAMILIES[family].columns:
-            fitting = [name for name, each in FAMILIES.items() if column.kind in each.columns and each.predictors]
+            known = {name: each for name, each in FAMILIES.items() if each.predictors or self.several}
+            fitting = [name for name, each in known.items() if column.kind in each.columns]
             what = (
                 f"{family} is for {_listed(FAMILIES[family].columns)}, and {self.outcome} is {an(column.kind)} column"
             )
             self._wrong("family", what, f"choose {_listed(fitting)}, or correct the kind of the column")
             return None
-        return family
+        return self._with_one_predictor(family)
+
+    def _with_one_predictor(self, family: str | None) -> str | None:
+        """The family, refused where it needs more than models of the ladder have."""
+        if family is None or FAMILIES[family].predictors or self.several:
+            return family
+        what = f"{family} needs a linear predictor for each level but the first, and models of the ladder have one"
+        self._wrong("family", what, "choose another family, or write a formula")
+        return None
 
     def _inferred(self, column: Column) -> Family:
         """The family of a kind of column, one that requires roles before others where these are

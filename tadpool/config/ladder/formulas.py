@@ -22,6 +22,8 @@ class FormulaInference(DesignInference):
     wrong.
     """
 
+    several = True
+
     def _complete(self) -> None:
         from tadpool.formula import syntax  # imports SciPy, which studies without a formula do not need
 
