@@ -138,7 +138,9 @@ class _Writer:
             record = None if parameter == self.main else self._record(parameter)
             location = f"\\log({number(self.facts['outcome']['scale'])})" if record and not record.prior else None
             columns = {name: self._columns(name, labels) for name, labels in self._labels(parameter).items()}
-            if syntax.has_intercept(formula.common) and not (self.design.family.link.cutpoints and parameter == self.main):
+            if syntax.has_intercept(formula.common) and not (
+                self.design.family.link.cutpoints and parameter == self.main
+            ):
                 moved = any(self.facts["columns"][each]["location"] for c in columns.values() for each in c)
                 left = _of("\\alpha_{\\mathrm{at~means}}" if moved else "\\alpha", parameter)
                 if moved:
