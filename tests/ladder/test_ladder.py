@@ -5,14 +5,12 @@ from dataclasses import replace
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpyro
 import pytest
 import xarray as xr
-from jax.flatten_util import ravel_pytree
 from numpyro import handlers
-from numpyro.infer.util import constrain_fn, initialize_model, potential_energy, unconstrain_fn
+from numpyro.infer.util import potential_energy, unconstrain_fn
 from scipy import stats
 
 from tadpool.engine.nuts import hold_out
@@ -30,6 +28,7 @@ from tadpool.modelling.families import FAMILIES, LOG, Parameter
 from tadpool.modelling.rungs import RUNGS
 from tadpool.reporting.html.markup import mathml
 from tadpool.reporting.sections.pooling_scales import Scale
+from tests.made import starts
 
 EVERYTHING = {"outcome": "y", "unit": "row", "trials": None, "exposure": None, "offset": None, "standard_error": None}
 PREDICTORS = [
@@ -539,7 +538,7 @@ def test_the_sampler_sees_the_same_in_all_units(rung, family, scaled):
     hyperparameters = {**references.signature(reference).hyperparameters, "scaled": scaled}
     static = {name: value for name, value in hyperparameters.items() if not isinstance(value, float)}
     at_start = jax.jit(
-        partial(start_values, bound.function, bound.latents), compiler_options={"xla_backend_optimization_level": 0}
+        partial(starts.values, bound.function, bound.latents), compiler_options={"xla_backend_optimization_level": 0}
     )
     found = []
     for factors in [(1.0, 1.0), *FACTORS]:
@@ -562,24 +561,6 @@ def test_the_sampler_sees_the_same_in_all_units(rung, family, scaled):
                 size = 1e-9 * (1 + np.abs(slope).max())
                 np.testing.assert_allclose(slopes[name], slope, rtol=1e-9, atol=size, err_msg=name)
             np.testing.assert_allclose(np.ptp(energy - energies), 0, atol=1e-9 * np.abs(energies).max())
-
-
-def start_values(function, latents, arguments):
-    """Latent sites, gradients and potential energies at four points on (-2, 2) of the unconstrained
-    space."""
-    with numpyro.validation_enabled(False):
-        shapes = jax.eval_shape(
-            lambda: initialize_model(jax.random.key(0), function, model_kwargs=arguments).param_info.z
-        )
-        flat, unflatten = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes))
-        points = jax.vmap(unflatten)(jax.random.uniform(jax.random.key(1), (4, *flat.shape), minval=-2, maxval=2))
-
-        def at(z):
-            energy, gradient = jax.value_and_grad(lambda z: potential_energy(function, (), arguments, z))(z)
-            sites = constrain_fn(function, (), arguments, z)
-            return {name: sites[name] for name in latents}, gradient, energy
-
-        return jax.lax.map(at, points)
 
 
 def test_a_centred_effect_can_be_reparametrized():
