@@ -7,6 +7,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
 
 from tadpool.errors import UserError
+from tadpool.evaluation.psis import psislw
 
 FAR = 50.0
 DOUBTFUL_RHAT = 1.05
@@ -44,13 +45,13 @@ def psis_weights(log_likelihood: np.ndarray, relative_efficiency: float = 1.0) -
     """Normalized log weights (unit, draw) of the draws without each unit, and its Pareto k (unit).
 
     A unit whose log likelihood (unit, draw) is the same at all draws, such as one of weight 0 or
-    without trials, says nothing: its weights are equal, and its k is 0. ArviZ finds no tail there.
+    without trials, says nothing: its weights are equal, and its k is 0. PSIS finds no tail there.
     """
     moving = np.ptp(log_likelihood, axis=1) > 0
     log_weights = np.full(log_likelihood.shape, -np.log(log_likelihood.shape[1]))
     pareto_k = np.zeros(len(log_likelihood))
     if moving.any():
-        smoothed, pareto_k[moving] = array_stats.psislw(log_likelihood[moving], r_eff=relative_efficiency)
+        smoothed, pareto_k[moving] = psislw(log_likelihood[moving], relative_efficiency)
         log_weights[moving] = smoothed - logsumexp(smoothed, axis=1, keepdims=True)
     return log_weights, pareto_k
 

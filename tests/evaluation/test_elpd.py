@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 from scipy import stats
 
 from tadpool.errors import UserError
-from tadpool.evaluation import elpd
+from tadpool.evaluation import elpd, psis
 from tests.made.scores import normal_model, scored
 
 
@@ -21,6 +22,32 @@ def test_psis_is_exact_within_its_monte_carlo_error():
     assert float(pointwise["total_se"]) == pytest.approx(np.sqrt(60 * pointwise["elpd"].values.var()))
     assert 0.5 < float(pointwise["total_p_loo"]) < 2.0
     assert int(pointwise["total_doubtful"]) == 0
+
+
+@pytest.mark.parametrize("draws", [60, 400, 4000])
+@pytest.mark.parametrize("efficiency", [0.3, 1.0, 1.7, 0.001])
+def test_psis_of_many_units_has_the_bits_of_one_at_a_time(draws, efficiency):
+    """Light and heavy tails, equal values in the tail, and more units than are taken at a time."""
+    rng = np.random.default_rng(2)
+    shape = (70, draws)
+    kinds = [
+        rng.normal(size=shape),
+        -rng.pareto(0.8, shape),
+        rng.standard_t(1.5, shape),
+        rng.normal(size=shape).round(1),
+    ]
+    log_likelihood = np.concatenate(kinds)
+    with np.errstate(all="ignore"):
+        wanted = array_stats.psislw(log_likelihood, r_eff=efficiency)
+    for own, other in zip(psis.psislw(log_likelihood, efficiency), wanted, strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_a_tail_of_one_value_is_refused():
+    log_likelihood = np.zeros((2, 400))
+    log_likelihood[1] = np.linspace(0, 1, 400)
+    with pytest.raises(ValueError, match="same"):
+        psis.psislw(log_likelihood, 1.0)
 
 
 def test_a_log_likelihood_that_is_not_finite_is_refused():
