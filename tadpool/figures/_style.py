@@ -33,6 +33,7 @@ STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # above the axes: else its place is looked for again and again
     "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -122,6 +123,9 @@ def lay_out(figure: Figure) -> None:
     """Place everything for an SVG, which `savefig` would do by drawing the figure once more."""
     FigureCanvasSVG(figure)
     figure.dpi = 72
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if not axis.label.get_text():
+            axis.set_label_coords(0, 0)  # or it is kept clear of tick labels, which takes long
     if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine("none")
