@@ -82,9 +82,7 @@ class _Writer:
         """A linear predictor."""
         cutpoints = self.design.family.link.cutpoints and parameter == self.main
         terms = [] if cutpoints or not syntax.has_intercept(formula.common) else [_of("\\alpha", parameter)]
-        for sign, part in list(syntax.addends(formula.common))[1:]:
-            if not isinstance(part, syntax.Literal):
-                terms.append(self._term(part, sign, parameter))
+        terms += self._common(parameter, formula)
         terms += [
             _of(f"f_{{{word(each.name)}}}", parameter) + f"({word(syntax.name(each.of))}_i)" for each in formula.smooths
         ]
@@ -99,18 +97,22 @@ class _Writer:
             terms.append(f"{word(self.design.offset)}_i")
         return " + ".join(terms).replace("+ -", "- ") or "0"
 
-    def _term(self, part: Any, sign: str, parameter: str) -> str:
-        """A part of the formula; one that stands for several terms is written as it is there."""
-        name = syntax.name(part)
-        if name.startswith("offset("):
-            return f"{word(name.removeprefix('offset(').removesuffix(')'))}_i"
-        if sign == "MINUS":
-            return f"- {word(name)}"
-        labels = self._labels(parameter).get(name)
-        if labels == []:
-            return _of(f"\\beta_{{{word(name)}}}", parameter) + f" {word(name)}_i"
-        beta = _of(f"\\beta^{{{word(name)}}}", parameter)
-        return f"{beta} \\cdot {word(name)}_i"
+    def _common(self, parameter: str, formula: Formula) -> Iterator[str]:
+        """The common terms with the names of their priors: `a * b` is three. Without facts they are
+        the parts of the formula, as written."""
+        parts = [
+            (sign, syntax.name(part))
+            for sign, part in syntax.addends(formula.common)
+            if not isinstance(part, syntax.Literal)
+        ]
+        offsets = [name for _, name in parts if name.startswith("offset(")]
+        labels, text = self._labels(parameter), syntax.name(formula.common)
+        if self.facts is None:
+            rest = [(sign, name) for sign, name in parts if name not in offsets]
+            yield from (f"- {word(name)}" if sign == "MINUS" else _times("^", name, parameter) for sign, name in rest)
+        for name in sorted(labels, key=lambda each: (each.count(":"), text.find(each.split(":")[0]))):
+            yield _times("_" if len(labels[name]) <= 1 else "^", name, parameter)
+        yield from (f"{word(name.removeprefix('offset(').removesuffix(')'))}_i" for name in offsets)
 
     def effects(self) -> Iterator[tuple[str, str]]:
         """What members of groups have for themselves, and smooths."""
@@ -220,6 +222,12 @@ def _of(symbol: str, parameter: str) -> str:
         return symbol
     name = f"({word(parameter)})"
     return symbol.replace("^{", f"^{{{name}, ", 1) if "^{" in symbol else f"{symbol}^{{{name}}}"
+
+
+def _times(place: str, name: str, parameter: str) -> str:
+    """A term times its coefficient, whose symbol has the name below, or coefficients, above."""
+    beta = _of(f"\\beta{place}{{{word(name)}}}", parameter)
+    return f"{beta} {word(name)}_i" if place == "_" else f"{beta} \\cdot {word(name)}_i"
 
 
 def _group(group: GroupTerm) -> str:
