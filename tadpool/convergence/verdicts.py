@@ -57,7 +57,7 @@ def check(tree: xr.DataTree, own: Mapping[str, float] | None = None) -> dict[str
     found = [Finding("warn", "thresholds", {"loosened": looser})] if (looser := loosened(thresholds)) else []
     found += [without] if status != "ok" else []
     rows = [row for name in posterior.data_vars for row in _parameters(posterior[name])]
-    found += _modes([row for row in rows if row["separate_modes"]])
+    found += _modes(rows)
     found += [finding for row in rows for finding in _judge(row, posterior.sizes["chain"], thresholds)]
     diagnostics = sampler_diagnostics(stats, thresholds["bfmi_warn"])
     found += _judge_sampler(diagnostics, _target_accept(tree), thresholds)
@@ -167,9 +167,15 @@ def _mixed_within(draws: np.ndarray) -> np.ndarray:
 
 
 def _modes(rows: list[dict]) -> Iterator[Finding]:
-    """Names the parameter whose values are farthest from the size of 1, where one is far from it:
-    the sampler starts and steps at that size."""
-    if rows:
+    """Separate modes, if most parameters whose chains disagree are mixed within each chain: among
+    many parameters some look so while the chains are still on their way.
+
+    Names the parameter whose values are farthest from the size of 1, where one is far from it: the
+    sampler starts and steps at that size.
+    """
+    apart = [row for row in rows if (row["rhat"] or 0.0) > DEFAULTS["rhat_fail"]]
+    rows = [row for row in rows if row["separate_modes"]]
+    if 2 * len(rows) > len(apart):
         names = [row["parameter"] for row in rows]
         far = {row["parameter"]: max(abs(row["median"]), row["sd"]) for row in rows}
         name = max(far, key=lambda name: abs(np.log10(far[name])))

@@ -125,6 +125,20 @@ def test_chains_in_separate_modes_are_told_apart_from_slow_ones():
         assert ("fail", "modes") not in codes(report)
 
 
+def test_chains_that_are_on_their_way_have_no_modes_although_a_few_parameters_look_so():
+    """One of ten parameters is mixed within each chain, nine drift; and the other way round."""
+    rng, trend = np.random.default_rng(6), np.linspace(0, 8, DRAWS)
+    for drifting, found in ((9, False), (1, True)):
+        draws = rng.normal(size=(CHAINS, DRAWS, 10))
+        draws[0] += 5
+        draws[0, :, :drifting] += trend[:, None]
+        tree = fit()
+        tree["posterior"] = xr.DataTree(xr.Dataset({"theta": (("chain", "draw", "part"), draws, {"site": "latent"})}))
+        report = verdicts.check(tree)
+        assert ("fail", "rhat") in codes(report)
+        assert (("fail", "modes") in codes(report)) == found
+
+
 @pytest.mark.parametrize("change", [autocorrelated, shifted(0.2)])
 def test_a_verdict_does_not_depend_on_units(change):
     """Statistics of draws in other units are the same, or the same in those units."""
