@@ -763,7 +763,12 @@ TABLES = [
         "'a_index' is reserved",
         "choose another",
     ),
-    ({"columns": f"{CHIPS}, class: {{kind: number}}"}, "dataset.columns.class", "cannot be the name", "`column`"),
+    (
+        {"columns": f"{CHIPS}, class: {{kind: number}}"},
+        "dataset.columns.class",
+        "a word of the language Python",
+        "as `column`",
+    ),
     ({"columns": f"{CHIPS}, self: {{kind: number}}"}, "dataset.columns.self", "cannot be the name", "`column`"),
     (
         {"columns": f"{CHIPS}, {PLACE}, n: {{kind: number}}", "outcomes": "[chip]"},

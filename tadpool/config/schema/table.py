@@ -20,7 +20,11 @@ def _label(value: Any) -> Any:
 
 
 def _usable(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name) or keyword.iskeyword(name) or name == "self":
+    if keyword.iskeyword(name):
+        raise broken_rule(
+            f"{name!r} is a word of the language Python", "choose another name, and give the heading as `column`"
+        )
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name) or name == "self":
         what = f"{name!r} cannot be the name of a model's argument"
         raise broken_rule(what, "use letters, digits and _, and give the heading in the table as `column`")
     if name.endswith("_index") or name.startswith("n_") or name in RESERVED:
