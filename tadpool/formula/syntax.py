@@ -218,6 +218,8 @@ def _unparsed(message: str, parser: Parser) -> FormulaError:
     rest, before = parser.peek().lexeme, parser.previous().lexeme
     if "parse" in message and not rest:
         return FormulaError("it ends too early", f"write what follows {before}, or remove that")
+    if rest == ".":
+        return FormulaError("'.' does not stand for all columns here", "write their names")
     if "parse" in message:
         return FormulaError(f"something is missing between {before!r} and {rest!r}", "write it, or remove one of them")
     if "Expect" in message:

@@ -191,7 +191,7 @@ WRONG = [
     ("y ~ `x", "a backquote is not closed; write the second one"),
     ("y ~ T(a, 'u)", "a text in quotes does not end"),
     ("y ~ x # days", "'#' has no meaning in a formula; remove it"),
-    ("y ~ .", "something is missing between '+' and '.'"),
+    ("y ~ .", "'.' does not stand for all columns here; write their names"),
     # what is not a term
     ("y ~ x + 2", "the number 2 is not a term", "offset() for what is added"),
     ("y ~ 2:x", "the number 2 is not a term", "I(2 * x) for a multiple"),
