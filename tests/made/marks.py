@@ -32,6 +32,7 @@ PLACES = {
         "tests/files/test_plugins.py::test_models_have_the_known_log_densities",
         "tests/fitting/",
         "tests/formula/test_formula_model.py",
+        "tests/formula/test_published.py",
         "tests/ladder/",
         "tests/modelling/test_bounded_distributions.py",
         "tests/modelling/test_observation_weights.py",
