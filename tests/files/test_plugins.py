@@ -16,6 +16,7 @@ from tadpool.fitting import sampling
 from tadpool.loading import columns
 from tadpool.loading.preparation import prepare
 from tadpool.modelling import binding, densities, prior_checks
+from tadpool.modelling.references import FORMULA
 from tadpool.modelling.rungs import RUNGS
 from tadpool.verification import exact_comparisons
 
@@ -30,7 +31,7 @@ def data_of(study):
     return merged(prepare(content["dataset"], arguments, content["outcomes"], study, 1 if simulated else None))
 
 
-@pytest.mark.parametrize("model", sorted(set(plugins.names("models")) - set(RUNGS)))
+@pytest.mark.parametrize("model", sorted(set(plugins.names("models")) - {*RUNGS, FORMULA}))
 def test_every_model_is_used_by_a_study(model):
     assert model in {name for name, _ in USES}
 

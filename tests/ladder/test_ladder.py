@@ -177,9 +177,9 @@ def priors(rung, family, sites):
     known |= {name: stats.expon.logpdf(sites[name], scale=of) for name, of in exponential.items() if name in sites}
     standardized = [name for name in sites if name.endswith("_decentered")]
     known |= {name: stats.norm.logpdf(sites[name]) for name in standardized}
-    if "alpha_school" in sites and rung != "unpooled" and not standardized:
-        known["alpha_school"] = stats.norm.logpdf(sites["alpha_school"], sites["alpha"], sites["sigma_school"])
-        known["delta_year"] = stats.norm.logpdf(sites["delta_year"], 0, sites["sigma_year"])
+    for name, mean in {"alpha_school": sites.get("alpha", 0.0), "delta_year": 0.0}.items():
+        if name in sites and rung != "unpooled" and f"{name}_decentered" not in standardized:
+            known[name] = stats.norm.logpdf(sites[name], mean, sites[f"sigma_{name.partition('_')[2]}"])
     if "nu" in sites:
         known["nu"] = stats.gamma.logpdf(sites["nu"], 2, scale=10)
     for name in {"overdispersion", "variation"} & set(sites):
@@ -343,7 +343,7 @@ def test_no_family_or_link_is_treated_as_another_one():
     identity link."""
     design, dataset = unsupported(link=replace(LOG, name="probit"))
     with pytest.raises(KeyError, match="no first estimates for the link 'probit' of the family 'skewed'"):
-        working(design, by_row(design, dataset))
+        working(design, by_row(design, dataset), [])
     with pytest.raises(KeyError, match="probit"):
         Scale(design, dataset["y"]).link(0.5)
     with pytest.raises(KeyError, match="the family 'skewed' has no likelihood"):
