@@ -48,9 +48,9 @@ CASES: dict[str, dict[str, Any]] = {
             "V4": {"kind": "binary"},
             "subject": GROUP,
         },
-        "formula": "y ~ log(base / 4) * trt + log(age) + V4 + (1 | subject)",
+        "formula": "y ~ log(base) * trt + log(age) + V4 + (1 | subject)",
         "family": "negative_binomial",
-        "bambi": ("y ~ log(base / 4) * trt + log(age) + V4 + (1 | subject)", "negativebinomial"),
+        "bambi": ("y ~ log(base) * trt + log(age) + V4 + (1 | subject)", "negativebinomial"),
     },
     "trolley": {
         "columns": {
