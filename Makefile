@@ -11,7 +11,7 @@ PYTHON := $(VENV)/bin/python
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 TADPOOL := $(VENV)/bin/python -m tadpool --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-.PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots lock clean help
+.PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots release-check lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(TADPOOL) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -70,6 +70,9 @@ docs: .venv/complete-dev  ## Write the documentation to docs/site/index.html, of
 screenshots: .venv/complete-dev  ## Take the README's screenshots of the pages in results/ (needs Chromium)
 	$(PYTHON) images/make.py results
 
+release-check: .venv/complete-dev  ## Build the wheel and the sdist into dist/, check them, and list what a release still needs
+	@PYTHONPATH=. $(PYTHON) .ci/release_check.py
+
 lock: $(UV)  ## Upgrade all packages to the newest allowed versions and write requirements.lock and the other locks
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
 		pyproject.toml -o requirements.lock
@@ -81,7 +84,7 @@ lock: $(UV)  ## Upgrade all packages to the newest allowed versions and write re
 		pyproject.toml --extra gpu -c requirements.lock -o requirements-gpu.lock
 
 clean:  ## Remove results and environments
-	rm -rf results .snakemake .venv .venv-gpu .venv-bench .uv
+	rm -rf results dist .snakemake .venv .venv-gpu .venv-bench .uv
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'

@@ -42,8 +42,9 @@ onstart:
 
 onsuccess:
     if Path("results/index.html").is_file():
+        verify = "tadpool verify" if INSTALLED else "make verify"
         print(
-            "The report is results/index.html; `make verify` writes results/verify.html."
+            f"The report is results/index.html; `{verify}` writes results/verify.html."
         )
     from tadpool.loading import remarks
 

@@ -4,7 +4,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tadpool import ROOT
+from tadpool import INSTALLED, ROOT
 from tadpool.config import ConfigErrors, read
 from tadpool.errors import UserError
 from tadpool.files import checksums, run_lock

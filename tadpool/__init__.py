@@ -8,7 +8,11 @@ before it is loaded, as `tadpool.engine.lanes.start` limits XLA. OpenBLAS is not
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-"""The folder of the workflow: Snakefile, rules, scripts, config, data and report."""
+PACKAGE = Path(__file__).parent
+"""The folder of this package."""
+INSTALLED = (PACKAGE / "installed").is_dir()
+"""Whether this is an installed wheel, in which the files of the workflow are inside the package."""
+ROOT = PACKAGE / "installed" if INSTALLED else PACKAGE.parent
+"""The folder of the workflow: Snakefile, rules, scripts, config, data, report and profiles."""
 
 os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_ICL AVX512_SPR")

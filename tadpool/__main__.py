@@ -1,20 +1,23 @@
-"""Run the workflow in the current folder: `new NAME`, `plan [STUDY]`, `quick`, or options and
-targets of Snakemake."""
+"""The command `tadpool`, which runs the workflow in the current folder: words of its own, or
+options and targets of Snakemake."""
 
 import importlib.util
 import os
 import re
 import sys
 
-from tadpool import ROOT
+from tadpool import INSTALLED, ROOT
 from tadpool.workflow import fork_server, new
 
 HELP = """\
-tadpool                 run the studies in this folder and write results/index.html
+tadpool                 run the studies in this folder and write results/index.html; `tadpool run` is the same
 tadpool quick           the same with short chains, for a first look
 tadpool -n              show what would run, or mistakes in the config
 tadpool plan [STUDY]    show what a run would take: jobs, memory, storage, time
 tadpool new NAME        start a study: a study file, a model and a table that run as they are
+tadpool verify          compare with exact values, and plant errors that the checks must find
+tadpool doctor          show what this machine has for a run, and what is missing
+tadpool --version       show the version
 Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
 # Options that set how many jobs run in parallel.
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
@@ -41,6 +44,8 @@ def command(arguments: list[str]) -> list[str]:
     snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options, targets = arguments[:end], arguments[end:]
+    if options[:1] == ["run"]:
+        options = options[1:]
     if options[:1] == ["quick"]:
         options = [*options[1:], "--configfile", str(ROOT / "config" / "quick.yaml")]
     given = any(option.startswith(CORES) for option in options)
@@ -59,8 +64,18 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[:1] == ["new"]:
         return new.main(arguments[1:])
+    if arguments[:1] == ["--version"]:
+        from tadpool.files import provenance
+
+        print(f"tadpool {provenance.own_version()}")
+        return 0
+    if arguments[:1] == ["doctor"]:
+        from tadpool.workflow import doctor
+
+        return doctor.main(arguments[1:])
     if importlib.util.find_spec("snakemake") is None:
-        print(f"Snakemake is not installed in {sys.prefix}; run `make setup` in {ROOT}.", file=sys.stderr)
+        fix = "install tadpool again" if INSTALLED else f"run `make setup` in {ROOT}"
+        print(f"Snakemake is not installed in {sys.prefix}; {fix}.", file=sys.stderr)
         return 1
     if arguments[:1] == ["plan"]:
         from tadpool.workflow import plan
@@ -74,5 +89,10 @@ def main(arguments: list[str]) -> int:
     os.execve(run[0], run, {**os.environ, **forks})  # noqa: S606 (our own interpreter)
 
 
-if __name__ == "__main__":
+def command_line() -> None:
+    """What the installed command runs."""
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    command_line()

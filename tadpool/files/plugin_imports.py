@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from tadpool import ROOT
+from tadpool import PACKAGE
 from tadpool.errors import UserError
 from tadpool.files import provenance
 
@@ -39,7 +39,7 @@ def prepare(where: str, plugin: Path, package: str) -> None:
     sys.modules[package] = ModuleType(package)
     sys.modules[package].__path__ = [str(folders[0])]
     imported = provenance.closure(plugin) - {plugin.resolve()}
-    helpers = {path for path in imported if ROOT / "tadpool" not in path.parents}
+    helpers = {path for path in imported if PACKAGE not in path.parents}
     _HELPERS.update(helpers)
     for helper in sorted(helpers):
         for folder in [folder for folder in folders if folder in helper.parents][:1]:  # a link may lead elsewhere

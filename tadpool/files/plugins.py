@@ -13,11 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tadpool import ROOT
+from tadpool import PACKAGE, ROOT
 from tadpool.errors import UserError, describe_error, did_you_mean, with_line
 from tadpool.files import plugin_imports
 
-PACKAGE = ROOT / "tadpool"
 BUILT_IN_DATA = ROOT / "data"
 REQUIRED = object()
 

@@ -10,12 +10,13 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tadpool import ROOT
+from tadpool import INSTALLED, PACKAGE, ROOT
 from tadpool.errors import UserError
 from tadpool.files import io
 
@@ -26,7 +27,7 @@ IDENTITY = (
     *("sampler", "simulations", "replicates", "scored_group"),
 )
 """What results that belong together have in common of their specs."""
-VERSIONED = ("tadpool", "numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
+VERSIONED = ("numpyro", "jax", "jaxlib", "arviz-base", "arviz-stats", "xarray", "numpy")
 
 
 def sha256(*parts: str | bytes) -> str:
@@ -64,7 +65,7 @@ def closure(start: Path) -> set[Path]:
     For a user's plug-in also those from the working directory, the folder above its own.
     """
     start = start.resolve()
-    roots = (start.parent,) if ROOT / "tadpool" in start.parents else (start.parent, start.parent.parent)
+    roots = (start.parent,) if PACKAGE in start.parents else (start.parent, start.parent.parent)
     files, waiting = set(), [start]
     while waiting:
         path = waiting.pop()
@@ -126,7 +127,7 @@ def _files(module: str, folders: tuple[Path, ...]) -> tuple[Path, ...]:
     """The files of a module and, outside tadpool, of the packages around it."""
     parts = module.split(".")
     if parts[0] == "tadpool":
-        folders, names = (ROOT,), [parts]
+        folders, names = (PACKAGE.parent,), [parts]
     else:
         names = [parts[: length + 1] for length in range(len(parts))]
     stems = [folder.joinpath(*name) for folder in folders for name in names]
@@ -199,17 +200,18 @@ def require_made_for(path: str | Path, record: str, spec: Mapping[str, Any], dat
 @cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages on which numbers depend."""
-    versions = {"python": platform.python_version()}
+    versions = {"python": platform.python_version(), "tadpool": own_version()}
     for package in VERSIONED:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            if package == "tadpool":
-                versions[package] = _own_version()
     return versions
 
 
-def _own_version() -> str:
+def own_version() -> str:
+    """The version of tadpool: of the installed wheel, or the one that a working copy will be."""
+    if INSTALLED:
+        return metadata.version("tadpool")
     import tomllib
 
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["tool"]["hatch"]["version"]["raw-options"]["fallback_version"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tadpool import ROOT
+from tadpool import INSTALLED, ROOT
 from tadpool.files import plugins
 
 Source = str | Mapping[str, Any]
@@ -45,7 +45,7 @@ def lacking(table: str) -> tuple[str, str] | None:
     if Path(table).suffix.lower() not in PARQUET or importlib.util.find_spec("polars"):
         return None
     what = f"Parquet is read with the package polars, which is not installed in {sys.prefix}"
-    return what, f"run `make parquet` in {ROOT}, or install polars there"
+    return what, "install polars there" if INSTALLED else f"run `make parquet` in {ROOT}, or install polars there"
 
 
 def title(source: Source) -> str:

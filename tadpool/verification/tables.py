@@ -1,6 +1,6 @@
 """Where the tables of exact values are; free of pandas, because the Snakefile's process reads their
 digests."""
 
-from tadpool import ROOT
+from tadpool import PACKAGE
 
-REFERENCE = ROOT / "tadpool" / "verification" / "reference"
+REFERENCE = PACKAGE / "verification" / "reference"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tadpool import ROOT
+from tadpool import INSTALLED, ROOT
 from tadpool.errors import UserError
 from tadpool.files import failures, io, provenance, run_lock
 from tadpool.workflow import failed_results, fork_server
@@ -264,7 +264,7 @@ def _started(script: str, given: str, sentences: int) -> subprocess.Popen | fork
     """Start the child: a fork where everything is imported, otherwise another interpreter."""
     if fork_server.forked:
         return fork_server.Child(lambda: sys.exit(main(script, sentences, given)))
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    paths = os.pathsep.join(filter(None, ["" if INSTALLED else str(ROOT), os.environ.get("PYTHONPATH")]))
     terminal = [int(os.environ[name]) for name in ("TADPOOL_TERMINAL",) if name in os.environ]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
         stdin.write(given)

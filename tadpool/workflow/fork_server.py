@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import tadpool
-from tadpool import ROOT
+from tadpool import PACKAGE, ROOT
 
 SWITCH = "TADPOOL_FORK"
 HANDED = "TADPOOL_FORK_SERVER"
@@ -169,7 +169,9 @@ def launch() -> tuple[int, int]:
     """Start the process; returns the descriptor of a socket to it, and its number. Both stay good
     where this process becomes another program."""
     ours, theirs = socket.socketpair()
-    start = f"import sys; sys.path.append({str(ROOT)!r}); from {__name__} import serve; serve({theirs.fileno()})"
+    start = (
+        f"import sys; sys.path.append({str(PACKAGE.parent)!r}); from {__name__} import serve; serve({theirs.fileno()})"
+    )
     with theirs:
         os.set_inheritable(theirs.fileno(), True)
         os.set_inheritable(ours.fileno(), False)
@@ -320,7 +322,7 @@ def _fork_jobs(run: socket.socket, call: Callable[..., Any], sources: Mapping[st
 def _sources() -> dict[str, tuple[int, int]]:
     """When each source of tadpool was written, and its size."""
     found = {}
-    for path in (ROOT / "tadpool").rglob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         with contextlib.suppress(OSError):
             found[str(path)] = (path.stat().st_mtime_ns, path.stat().st_size)
     return found

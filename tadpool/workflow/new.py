@@ -11,13 +11,13 @@ import shlex
 import sys
 from pathlib import Path
 
-from tadpool import ROOT
+from tadpool import INSTALLED, PACKAGE, ROOT
 from tadpool.config.reading import BUILT_IN, CONFIG, OWN
 from tadpool.config.schema.types import RESERVED, SLUG
 from tadpool.errors import UserError
 from tadpool.files import plugins
 
-SKELETON = ROOT / "tadpool" / "workflow" / "skeleton"
+SKELETON = PACKAGE / "workflow" / "skeleton"
 
 
 def write(name: str, folder: Path) -> list[Path]:
@@ -68,7 +68,8 @@ def _check_built_in(name: str) -> None:
     folders = {BUILT_IN: ".yaml", plugins.PACKAGE / "models": ".py", plugins.BUILT_IN_DATA: ".csv"}
     for path in (path for folder, ending in folders.items() for path in folder.glob(f"*{ending}")):
         if path.stem.lower() == name.lower():
-            raise UserError(f"{name!r} is the name of a built-in file, {path.relative_to(ROOT)}; choose another name")
+            shown = path.relative_to(PACKAGE.parent if path.suffix == ".py" else ROOT)
+            raise UserError(f"{name!r} is the name of a built-in file, {shown}; choose another name")
 
 
 def main(arguments: list[str]) -> int:
@@ -95,7 +96,7 @@ def _next(name: str, folder: Path) -> list[str]:
     else:
         enter = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
         alone = f" --config 'studies=[{name}]'" if (folder / CONFIG).exists() else ""
-        commands = [*enter, shlex.quote(str(ROOT / "bin" / "tadpool")) + alone]
+        commands = [*enter, ("tadpool" if INSTALLED else shlex.quote(str(ROOT / "bin" / "tadpool"))) + alone]
     return ["Run it, and open results/index.html:", *(f"  {command}" for command in commands)]
 
 

@@ -197,7 +197,14 @@ def test_new_says_what_to_type_next(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("given", "cores"),
-    [(["-n"], True), (["-c2"], False), (["--config", "seed=2"], True), (["--profile", "x"], False), (["quick"], True)],
+    [
+        (["-n"], True),
+        (["run"], True),
+        (["-c2"], False),
+        (["--config", "seed=2"], True),
+        (["--profile", "x"], False),
+        (["quick"], True),
+    ],
 )
 @pytest.mark.parametrize("targets", [[], ["--", "results/a/data.nc"], ["--", "-c"]])
 def test_all_cores_are_used_unless_something_is_said(given, cores, targets):
@@ -205,13 +212,16 @@ def test_all_cores_are_used_unless_something_is_said(given, cores, targets):
     options, last = (command[: -len(targets)], command[-len(targets) :]) if targets else (command, [])
     assert (options[-2:] == ["--cores", "all"]) is cores
     assert last == targets
-    assert "quick" not in command
+    assert not {"quick", "run"} & set(command)
 
 
 def test_help_names_what_there_is_beside_options_of_snakemake(capsys):
     assert launcher.main(["--help"]) == 0
     said = capsys.readouterr().out
-    assert all(f"tadpool {word} " in said for word in ("quick", "plan", "new", "-n"))
+    assert all(
+        re.search(rf"tadpool {word}\b", said)
+        for word in ("run", "quick", "plan", "new", "-n", "verify", "doctor", "--version")
+    )
 
 
 def test_without_snakemake_a_sentence_says_what_to_do(monkeypatch, capsys):
