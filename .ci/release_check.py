@@ -29,8 +29,16 @@ def tracked() -> set[str]:
 
 
 def built(folder: Path) -> tuple[Path, Path]:
-    """The sdist and the wheel, made in the current folder, the root of the repository."""
-    return folder / build.build_sdist(str(folder)), folder / build.build_wheel(str(folder))
+    """The sdist, made in the current folder, the root of the repository, and the wheel that is made
+    from it."""
+    sdist = folder / build.build_sdist(str(folder))
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    (source,) = (folder / "unpacked").iterdir()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    (wheel,) = folder.glob("*.whl")
+    return sdist, wheel
 
 
 def of_wheel(wheel: Path) -> Iterator[str]:
@@ -54,7 +62,7 @@ def of_sdist(sdist: Path) -> Iterator[str]:
 def still_needed(version: str) -> Iterator[str]:
     """What a release with this version still needs from its makers."""
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        fallback = re.search(r'fallback_version = "([^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
+        fallback = re.search(r'fallback_version = "([\d.]+)\.dev0"', (ROOT / "pyproject.toml").read_text())[1]
         yield f"a tag on this commit, such as `git tag v{fallback}` (the version is {version} until then)"
         version = fallback
     if not re.search(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tadpool import ROOT, sweep_axes
+from tadpool import PACKAGE, ROOT, sweep_axes
 from tadpool.config import Config
 from tadpool.files import io, plugins, provenance
 from tadpool.loading import sources
@@ -87,7 +87,7 @@ class Specs(Paths, Arguments):
             if rule == "recover" or (rule == "sweep" and self._simulates(**wildcards)):
                 code += sources.code(self.config.studies[wildcards["study"]].source())
         elif rule == "draw_figures":
-            code += (ROOT / "tadpool" / "figures").glob("*.py")
+            code += (PACKAGE / "figures").glob("*.py")
         elif rule == "verify_part":
             part = PARTS[wildcards["part"]]
             code += [plugins.find("models", name) for name in part.models]

@@ -64,6 +64,7 @@ PLACES = {
         "tests/runs/test_elsewhere.py::test_a_second_run_elsewhere",
         "tests/runs/test_elsewhere.py::test_a_workflow_that_imports_it",
         "tests/runs/test_failed_jobs.py",
+        "tests/runs/test_installed.py",
         "tests/runs/test_new_study.py",
         "tests/runs/test_own_models.py",
         "tests/runs/test_remedied_runs.py",

@@ -150,7 +150,7 @@ def test_edited_sources_are_not_served(tmp_path):
     source = tmp_path / "tadpool" / "models" / "source.py"
     source.parent.mkdir(parents=True)
     source.write_text("x = 1")
-    with made_otherwise("fork_server.ROOT = pathlib.Path(sys.argv[2])", str(tmp_path)) as (server, _):
+    with made_otherwise("fork_server.PACKAGE = pathlib.Path(sys.argv[2])", str(tmp_path / "tadpool")) as (server, _):
         assert script_run(server, tmp_path, "pass")["status"] == 0
         source.write_text("x = 2")
         os.utime(source, (1, 1))

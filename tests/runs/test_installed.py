@@ -1,0 +1,101 @@
+"""The wheel, installed into an environment of its own, runs a study in a folder elsewhere.
+
+Nothing is downloaded: that environment has the wheel alone, and finds the packages that it needs in
+the environment of the tests.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tadpool import ROOT, config
+from tadpool.files import io
+from tadpool.workflow.specs import Specs
+
+DIGESTS = """
+import json, tadpool
+from tadpool import config
+from tadpool.workflow.specs import Specs
+assert tadpool.INSTALLED
+specs = Specs(config.read({"studies": ["cookies"]}))
+where = {"study": "cookies", "model": "hierarchical"}
+print(json.dumps({rule: specs.digest(rule, where) for rule in ("fit", "prepare_data", "render_report", "draw_figures")}))
+"""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment with the wheel, and a folder in which somebody works."""
+
+    environment: Path
+    folder: Path
+
+    def run(self, program, *arguments):
+        variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        variables["PATH"] = f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        command = [str(self.environment / "bin" / program), *arguments]
+        return subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    place = tmp_path_factory.mktemp("installed")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = place.glob("tadpool-*.whl")
+    environment, folder = place / "an environment", place / "mine"
+    folder.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    install = [environment / "bin" / "python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel]
+    subprocess.run(install, check=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return Installed(environment, folder)
+
+
+def test_a_study_runs_in_a_folder_elsewhere(installed):
+    begun = installed.run("tadpool", "new", "trial")
+    assert begun.returncode == 0, begun.stderr
+    assert begun.stdout.endswith("Run it, and open results/index.html:\n  tadpool\n")
+    done = installed.run("tadpool", "quick", "-c2")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "`tadpool verify` writes results/verify.html" in done.stdout
+    results = installed.folder / "results"
+    assert "How much do the groups differ" in (results / "trial" / "index.html").read_text()
+    assert io.read_json(results / "trial" / "varying" / "check.json")["verdict"] in ("pass", "warn")
+    assert {path.name for path in installed.folder.iterdir()} == {"config", "data", "models", "results", ".snakemake"}
+    assert "Nothing to be done" in installed.run("tadpool", "run", "quick", "-n").stdout
+
+
+def test_built_in_studies_are_planned(installed):
+    folder = installed.folder.parent / "empty"
+    folder.mkdir(exist_ok=True)
+    planned = Installed(installed.environment, folder).run("tadpool", "-n")
+    assert planned.returncode == 0, planned.stderr
+    assert "results/radon/index.html" in planned.stdout
+
+
+def test_the_digest_of_code_is_that_of_the_repository(installed, monkeypatch, tmp_path):
+    """So results made by either are up to date for the other."""
+    theirs = installed.run("python", "-P", "-c", DIGESTS)
+    assert theirs.returncode == 0, theirs.stderr
+    monkeypatch.chdir(tmp_path)
+    specs = Specs(config.read({"studies": ["cookies"]}))
+    where = {"study": "cookies", "model": "hierarchical"}
+    own = {rule: specs.digest(rule, where) for rule in ("fit", "prepare_data", "render_report", "draw_figures")}
+    assert json.loads(theirs.stdout) == own
+
+
+def test_version_and_doctor_speak_of_the_installed_package(installed):
+    (metadata,) = installed.environment.glob("lib/python*/site-packages/tadpool-*.dist-info")
+    version = metadata.name.split("-")[1].removesuffix(".dist")
+    assert installed.run("tadpool", "--version").stdout == f"tadpool {version}\n"
+    seen = installed.run("tadpool", "doctor")
+    assert seen.returncode == 0, seen.stdout
+    assert str(installed.environment) in seen.stdout.splitlines()[0]
