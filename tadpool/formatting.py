@@ -104,6 +104,13 @@ def difference(value: float, error: float) -> str:
     return f"{number(value, decimals)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(error, decimals)}"
 
 
+def probability(value: float) -> str:
+    """Two decimals, and never 0 or 1 of what is neither: `0.93`, `> 0.99`, `< 0.01`."""
+    if 0.005 <= value < 0.995:
+        return number(value)
+    return "< 0.01" if value < 0.5 else "> 0.99"
+
+
 def sentence(text: str) -> str:
     """The text with its first letter capitalized."""
     return text[:1].upper() + text[1:]

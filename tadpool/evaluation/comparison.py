@@ -4,6 +4,7 @@ Vehtari, Gelman & Gabry (2017), Statistics and Computing 27:1413; stacking: Yao 
 Bayesian Analysis 13:917.
 """
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -11,11 +12,28 @@ import pandas as pd
 import xarray as xr
 from arviz_stats import compare
 from arviz_stats.utils import ELPDDataLOO
+from scipy.stats import norm
 
+from tadpool.evaluation.elpd import total_error
 from tadpool.files import contracts
 
 TIE_ELPD = 4.0
 TIE_DSE = 2.0
+EQUAL = "about equal"
+UNCERTAIN = "too close to call"
+WORSE = "worse"
+
+
+def standing(difference: float, dse: float) -> str:
+    """What a difference in elpd says of the model that is behind.
+
+    "about equal": the difference is small, and known to be: it and two of its standard errors are
+    below TIE_ELPD. "too close to call": it is below TIE_DSE of its standard errors. "worse":
+    neither.
+    """
+    if abs(difference) < TIE_ELPD and TIE_DSE * dse < TIE_ELPD:
+        return EQUAL
+    return WORSE if abs(difference) >= TIE_DSE * dse else UNCERTAIN
 
 
 def table(
@@ -25,10 +43,13 @@ def table(
     weight, methods, verdict.
 
     pointwise: entry -> the loo group with its totals; entries that are missing here (their fit
-    failed) come last without numbers. A difference is a tie where |elpd_diff| < 4 or < 2 dse.
+    failed) come last without numbers. A difference is a tie where its `standing` is not worse.
+    p_worse is the normal approximation to the probability that the entry is worse than the first,
+    and diag_diff says where ArviZ doubts that approximation (Sivula et al. 2025,
+    arXiv:2008.10296: fewer than 100 units, or a difference below 4).
     """
     ranked = {name: _elpd_data(pointwise[name]) for name in order if name in pointwise}
-    rows = _compared(ranked) if ranked else []
+    rows = _compared(ranked, pointwise) if ranked else []
     for row in rows:
         loos = pointwise[row["model"]]
         row |= {name: loos[f"total_{name}"].item() for name in ("mcse", "doubtful", "n_units")}
@@ -40,23 +61,32 @@ def table(
     return frame.astype(dict.fromkeys(contracts.RANKING_COUNTS, "Int64"))
 
 
-def _compared(ranked: Mapping[str, ELPDDataLOO]) -> list[dict]:
-    """ArviZ's comparison, best first; a single entry has nothing to differ from."""
+def _compared(ranked: Mapping[str, ELPDDataLOO], pointwise: Mapping[str, xr.Dataset]) -> list[dict]:
+    """ArviZ's comparison, best first, with standard errors that divide by n - 1; a single entry has
+    nothing to differ from."""
     if len(ranked) == 1:
         ((name, data),) = ranked.items()
         columns = {"elpd": data.elpd, "se": data.se, "p": data.p, "elpd_diff": 0.0, "dse": 0.0, "weight": 1.0}
+        columns |= {"diag_diff": ""}
         frame = pd.DataFrame(columns, index=[name])
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = compare(dict(ranked), round_to="none")
-    rows = []
+    rows, best = [], pointwise[frame.index[0]]["elpd"].values
     for rank, (name, row) in enumerate(frame.iterrows(), start=1):
-        difference, dse = float(row["elpd_diff"]), float(row["dse"])
-        tie = rank > 1 and (abs(difference) < TIE_ELPD or abs(difference) < TIE_DSE * dse)
+        difference = float(row["elpd_diff"])
+        dse = total_error(pointwise[name]["elpd"].values - best) if rank > 1 else 0.0
+        tie = rank > 1 and standing(difference, dse) != WORSE
         numbers = {"elpd": row["elpd"], "se": row["se"], "p_loo": row["p"], "weight": row["weight"]}
+        numbers |= {"p_worse": _worse(difference, dse) if rank > 1 else math.nan, "diag_diff": row["diag_diff"]}
         rows.append({"model": name, "rank": rank, "elpd_diff": difference, "dse": dse, "tie": tie, **numbers})
     return rows
+
+
+def _worse(difference: float, dse: float) -> float:
+    """The probability that a model with this difference is worse; a half where all units agree."""
+    return float(norm.cdf(-difference / dse)) if dse else 0.5 if not difference else float(difference < 0)
 
 
 def _elpd_data(pointwise: xr.Dataset) -> ELPDDataLOO:

@@ -114,6 +114,13 @@ def _relative_error(values: np.ndarray) -> np.ndarray:
     return error / values.mean(axis=(1, 2))
 
 
+def total_error(pointwise: np.ndarray) -> float:
+    """Standard error of the sum over targets; NaN for a single one. The variance divides by n - 1,
+    which matters where targets are few (groups that are left out)."""
+    n = len(pointwise)
+    return float(np.sqrt(n * pointwise.var(ddof=1))) if n > 1 else float("nan")
+
+
 def totals(pointwise: xr.Dataset, draws: int) -> dict[str, float | int]:
     """elpd, its standard error, p_loo, the Monte Carlo error, and how many targets are `doubtful`.
 
@@ -124,7 +131,7 @@ def totals(pointwise: xr.Dataset, draws: int) -> dict[str, float | int]:
     doubtful = (pointwise["pareto_k"] > threshold) & (pointwise["method"] == "psis")
     return {
         "elpd": float(elpd.sum()),
-        "se": float(np.sqrt(len(elpd) * elpd.var())),
+        "se": total_error(elpd),
         "p_loo": float(pointwise["p_loo"].sum()),
         "mcse": float(np.sqrt(np.sum(pointwise["mcse"].values ** 2))),
         "good_k": float(threshold),

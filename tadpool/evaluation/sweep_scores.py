@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD
+from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD, WORSE, standing
+from tadpool.evaluation.elpd import total_error
 from tadpool.sweep_axes import Over, axes, dim
 
 TIE = f"less than {TIE_ELPD:.0f} nats, or {TIE_DSE:.0f} standard errors of the difference, behind"
@@ -18,7 +19,7 @@ def table(loo: xr.Dataset, over: Over, points: Sequence[Mapping[str, Any]]) -> p
     best, whether it is a tie.
 
     points: of the sweep's check; one whose verdict is fail is neither the best nor a tie. A
-    difference is a tie where |elpd_diff| < 4 or < 2 dse, as between models (`comparison.table`).
+    difference is a tie where it is small or uncertain, as between models (`comparison.standing`).
     """
     names, along = axes(over), dim(over)
     (unit,) = [other for other in loo["elpd"].dims if other != along]
@@ -29,8 +30,9 @@ def table(loo: xr.Dataset, over: Over, points: Sequence[Mapping[str, Any]]) -> p
     total = pointwise.sum(axis=1)
     best = int(np.where(failed & ~failed.all(), -np.inf, total).argmax())
     paired = pointwise - pointwise[best]
-    difference, dse = paired.sum(axis=1), np.sqrt(paired.shape[1] * paired.var(axis=1))
-    tie = ~failed & ((np.abs(difference) < TIE_ELPD) | (np.abs(difference) < TIE_DSE * dse))
+    difference, dse = paired.sum(axis=1), np.array([total_error(each) for each in paired])
+    level = [standing(each, error) != WORSE for each, error in zip(difference, dse, strict=True)]
+    tie = ~failed & np.array(level)
     totals = {name: loo[f"total_{name}"].values for name in ("se", "mcse")}
     columns = {"elpd": total, **totals, "elpd_diff": difference, "dse": dse, "tie": tie, "failed": failed}
     columns |= {"untrusted": loo["total_doubtful"].values, "elpd_psis": loo["elpd_psis"].sum(unit).values}

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD
+from tadpool.evaluation.comparison import TIE_DSE, TIE_ELPD, standing
 from tadpool.figures import Drawn, NotDrawn, Standard, _style
 
 STANDARD = Standard("comparison", "comparison", place=1)
 CAPTION = (
     "Left: elpd with its standard error. Right: the difference from the best with its own standard error, which is what "
-    f"decides. A difference below {TIE_ELPD:.0f}, or below {TIE_DSE:.0f} standard errors, is a tie. " + "{doubt}"
+    f"decides. Models are about equal where it and two standard errors are below {TIE_ELPD:.0f}; otherwise a difference below "
+    f"{TIE_DSE:.0f} standard errors is too close to call. " + "{doubt}"
 )
 
 
@@ -44,7 +45,11 @@ def draw(results, *, comparison: str) -> Drawn:
 def _note(row: pd.Series) -> str:
     if pd.isna(row["elpd"]):
         return "no numbers"
-    return "best" if row["rank"] == 1 else "tie" if _is_tie(row) else ""
+    return "best" if row["rank"] == 1 else _standing(row) if _is_tie(row) else ""
+
+
+def _standing(row: pd.Series) -> str:
+    return standing(row["elpd_diff"], row["dse"])
 
 
 def _is_tie(row: pd.Series) -> bool:
@@ -79,6 +84,6 @@ def _alt(table: pd.DataFrame, doubt: str) -> str:
         behind = (
             "" if row["rank"] == 1 else f", {-row['elpd_diff']:.1f} (standard error {row['dse']:.1f}) below the best"
         )
-        tie = ", a tie" if _is_tie(row) else ""
+        tie = f", {_standing(row)}" if _is_tie(row) else ""
         sentences.append(f"{row['label']}: elpd {row['elpd']:.1f} (standard error {row['se']:.1f}){behind}{tie}.")
     return " ".join([*sentences, doubt])

@@ -101,7 +101,21 @@ RECOVERY = Contract(
 )
 RANKING_COUNTS = ("rank", "doubtful", "n_units", "rows_psis", "rows_refit", "rows_kfold")
 RANKING = (
-    *("model", "target", "rank", "elpd", "se", "mcse", "elpd_diff", "dse", "tie", "p_loo", "weight"),
+    *(
+        "model",
+        "target",
+        "rank",
+        "elpd",
+        "se",
+        "mcse",
+        "elpd_diff",
+        "dse",
+        "tie",
+        "p_worse",
+        "diag_diff",
+        "p_loo",
+        "weight",
+    ),
     *(*RANKING_COUNTS[1:], "verdict"),
 )
 """Columns of every ranking, also where no entry has numbers."""

@@ -113,6 +113,8 @@ def compared(names, numbers, verdicts, doubtful=0):
                 "elpd_diff": difference,
                 "dse": dse,
                 "tie": tie,
+                "p_worse": None if rank == 1 else 0.75,
+                "diag_diff": "" if rank == 1 else "N < 100",
             }
             row |= {
                 "p_loo": 2.0,
@@ -123,10 +125,7 @@ def compared(names, numbers, verdicts, doubtful=0):
                 "rows_refit": 0,
             }
         rows.append(row)
-    columns = (
-        "model target rank elpd se mcse elpd_diff dse tie p_loo weight doubtful n_units rows_psis rows_refit rows_kfold"
-    )
-    return pd.DataFrame(rows).reindex(columns=[*columns.split(), "verdict"])
+    return pd.DataFrame(rows).reindex(columns=list(contracts.RANKING))
 
 
 def made(folder, kinds=None, difference=(-9.0, 2.0, False), doubtful=0, **changes):

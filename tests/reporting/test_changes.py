@@ -132,7 +132,7 @@ def test_verdicts_that_changed(pair):
         ("comparison main: second", "tie", "worse"),
     ]  # fmt: skip
     words = shown(results, found)
-    assert "verdict of the study A tie. The first model predicts held-out rows best" in words
+    assert "verdict of the study A tie. Of these models, the first model predicts held-out rows best" in words
     assert "Changed: 5 verdicts." in words
 
 

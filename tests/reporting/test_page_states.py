@@ -78,7 +78,8 @@ def test_a_failure_is_red_unless_the_study_expects_it(make):
 @pytest.mark.parametrize(
     ("changes", "state", "words"),
     [
-        ({"difference": (-1.5, 2.0, True)}, "pass", "a tie"),
+        ({"difference": (-1.5, 1.0, True)}, "pass", "models predict about equally well"),
+        ({"difference": (-1.5, 3.0, True)}, "pass", "too close to call"),
         ({"doubtful": 5}, "warn", "too many unreliable scores"),
         ({"kinds": {"first": "crashed", "second": "crashed"}}, "fail", "no model can be called best"),
     ],

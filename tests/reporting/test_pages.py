@@ -22,21 +22,31 @@ from tadpool.reporting import fit_view
 from tadpool.reporting.html import docstrings, markup, scripts
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.pages.index import index_page
-from tadpool.reporting.sections import comparison, conclusions
+from tadpool.reporting.sections import comparison, conclusions, contributions
 from tests.made.page import Page, render, section, without_machine
 from tests.made.results import EXPLORED, MODEL, PROVENANCE, SVG, explore, history, quantities, sensitive
 
 
 def test_a_clear_winner_is_named_with_its_margin(make):
     words = Page(render(make())).words
-    assert "The first model predicts held-out rows best: its elpd is 9.0 ± 2.0 above second." in words
-    assert "A tie" not in words
+    assert "Of these models, the first model predicts held-out rows best: its elpd is 9.0 ± 2.0 above second." in words
+    assert "about equally well" not in words
+    assert "too close to call (" not in words
 
 
-def test_a_tie_is_called_a_tie(make):
-    words = Page(render(make(difference=(-1.5, 2.0, True)))).words
-    assert "A tie: the first and second models predict held-out rows about equally well" in words
+def test_a_small_difference_is_about_equal(make):
+    words = Page(render(make(difference=(-1.5, 1.0, True)))).words
+    assert "Of these models, the first and second models predict held-out rows about equally well" in words
     assert "best:" not in words
+
+
+def test_an_uncertain_difference_is_too_close_to_call(make):
+    words = Page(render(make(difference=(-9.0, 6.0, True)))).words
+    assert (
+        "which of the first and second models predicts held-out rows best is too close to call (the elpd of first is "
+        "9.0 ± 6.0 (1.5 standard errors) above second)" in words
+    )
+    assert "about equally well" not in words
 
 
 @pytest.mark.parametrize(
@@ -74,7 +84,7 @@ def test_a_failure_is_marked_wherever_the_fit_appears(make, kind, word):
     page, index = Page(text), Page(index_page([results]))
     assert f"Second {word}. Its numbers must not be used." in page.words
     assert "Second failed its check and has no rank." in page.words
-    assert "Among the fits that did not fail, the first model predicts held-out rows" in page.words
+    assert "Of the fits that did not fail, the first model predicts held-out rows" in page.words
     card = text.split('id="model-second"')[1].split("</article>")[0]
     assert "notice fail" in card
     assert "badge fail" in card
@@ -170,7 +180,7 @@ def test_a_failed_fit_is_ranked_where_the_study_says_so(make):
     results.config["comparisons"]["main"]["rank_failed"] = True
     text = render(results)
     words = Page(text).words
-    assert "The first model predicts held-out rows best: its elpd is 9.0 ± 2.0 above second." in words
+    assert "Of these models, the first model predicts held-out rows best: its elpd is 9.0 ± 2.0 above second." in words
     assert "Second failed its check; it is ranked because the study says so, and the score may be wrong." in words
     assert "No rank: its fit failed" not in words
     section = text.split('<section id="comparison">')[1]
@@ -362,24 +372,64 @@ def test_numbers(value, decimals, text):
     assert formatting.number(value, decimals) == text
 
 
-def test_many_ties_and_a_follower_read_well():
-    def row(entry, difference, dse, tie):
-        numbers = {"elpd": -50.0 + difference, "elpd_diff": difference, "dse": dse, "tie": tie, "n_units": 100}
-        return comparison.Row(entry, entry, "pass", numbers, 0, None)
+def row(entry, difference, dse, units=100, weight=0.5, **changes):
+    tie = difference < 0 and difference > -2 * max(dse, 2)
+    numbers = {"elpd": -50.0 + difference, "elpd_diff": difference, "dse": dse, "tie": tie, "n_units": units}
+    numbers |= {"rank": 1 if difference == 0 else 2, "weight": weight}
+    return comparison.Row(entry, entry, "pass", numbers, 0, None, **changes)
 
-    table = [
-        row("a", 0.0, 0.0, False),
-        row("b", -1.0, 2.0, True),
-        row("c", -2.0, 2.0, True),
-        row("d", -30.0, 3.0, False),
-    ]
-    found = conclusions.conclude(table, "new tanks")
-    assert found.tone == "tie"
-    assert found.sentences[0].replace("\N{NO-BREAK SPACE}", " ") == (
-        "A tie: the a, b and c models predict new tanks about equally well "
-        "(the elpd of a is 1.0 ± 2.0 above b and 2.0 ± 2.0 above c)."
+
+def said(table, target="new tanks"):
+    found = conclusions.conclude(table, target)
+    return found.tone, [words.replace("\N{NO-BREAK SPACE}", " ") for words in found.sentences]
+
+
+def test_many_ties_and_a_follower_read_well():
+    table = [row("a", 0.0, 0.0), row("b", -1.0, 1.0), row("c", -2.0, 1.5), row("d", -30.0, 3.0)]
+    tone, (first, second) = said(table)
+    assert tone == "equal"
+    assert first == (
+        "Of these models, the a, b and c models predict new tanks about equally well "
+        "(the elpd of a is 1.0 ± 1.0 above b and 2.0 ± 1.5 above c)."
     )
-    assert found.sentences[1].replace("\N{NO-BREAK SPACE}", " ") == "The elpd is lower by 30.0 ± 3.0 for d."
+    assert second == "The elpd is lower by 30.0 ± 3.0 for d."
+
+
+def test_two_differences_near_two_standard_errors_are_told_by_their_number():
+    tone, (first, second) = said([row("a", 0.0, 0.0), row("b", -7.2, 4.0), row("c", -9.4, 4.6)])
+    assert tone == "uncertain"
+    assert "7.2 ± 4.0 (1.8 standard errors) above b" in first
+    assert second == "The elpd is lower by 9.4 ± 4.6 (2.0 standard errors) for c."
+
+
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [(5, "5 tanks are too few for standard errors and P(worse) to be trusted."), (48, "48 tanks are few: below 100")],
+)
+def test_few_units_are_said(units, words):
+    table = [row("a", 0.0, 0.0, units), row("b", -30.0, 3.0, units)]
+    assert any(each.startswith(words) for each in said(table)[1])
+    assert not any("few" in each for each in said([row("a", 0.0, 0.0), row("b", -30.0, 3.0)])[1])
+
+
+def test_weights_against_the_ranking_are_explained_and_those_of_few_units_left_out():
+    light, heavy = row("a", 0.0, 0.0, weight=0.0), row("b", -30.0, 3.0, weight=1.0)
+    assert any(
+        words.startswith("Stacking gives b more weight (1.00) than a (0.00)") for words in said([light, heavy])[1]
+    )
+    agreeing = [row("a", 0.0, 0.0, weight=0.7), row("b", -30.0, 3.0, weight=0.3)]
+    assert not any("Stacking" in words for words in said(agreeing)[1])
+    few = [row("a", 0.0, 0.0, 5, weight=0.0), row("b", -30.0, 3.0, 5, weight=1.0)]
+    assert not any("Stacking" in words for words in said(few)[1])
+    assert not comparison.weighted(few)
+    assert comparison.weighted([light, heavy])
+
+
+def test_a_prediction_from_the_prior_alone_is_no_rival():
+    alone = row("c", -187.0, 16.0, prior_alone=True)
+    _, sentences = said([row("a", 0.0, 0.0), row("b", -45.0, 10.0), alone])
+    assert sentences[0] == "Of these models, the a model predicts new tanks best: its elpd is 45.0 ± 10.0 above b."
+    assert sentences[1] == "C has nothing but its prior to predict new tanks with, so its elpd says little."
 
 
 def test_provenance_of_every_file_is_listed(make):
@@ -678,3 +728,24 @@ def test_test_quantities_of_failed_fits_are_not_read_as_good(make):
     assert "Test quantities of the failed fit, for diagnosis only" in text
     assert "is high" not in text
     assert "There are no test quantities: its fit crashed." in text
+
+
+def pointwise(results, entry, scores):
+    tree = results.loo(entry).copy()
+    loo = tree["loo"].to_dataset()
+    tree["loo"] = loo.assign(elpd=("row", np.asarray(scores, float)))
+    io.write(results.folder / entry / "loo.nc", tree, contracts.LOO)
+
+
+def test_the_unit_that_makes_up_a_difference_is_named(make):
+    results = make()
+    pointwise(results, "first", [10.0] + [0.0] * 11)
+    pointwise(results, "second", [0.0] + [0.1] * 11)
+    results = StudyResults("tiny", results.config, results.folder)
+    rows = comparison.read_rows(results, "main")
+    assert contributions.told(results, rows, "unit") == [
+        "first is ahead of second in 1 of 12 rows; 10.0 of the difference of 8.9 comes from row 0."
+    ]
+    pointwise(results, "first", [1.0] * 12)
+    results = StudyResults("tiny", results.config, results.folder)
+    assert contributions.told(results, rows, "unit") == ["first is ahead of second in 12 of 12 rows."]

@@ -408,7 +408,7 @@ def test_the_page_begins_with_both_answers_and_shows_the_instance(folder):
     assert "Normal ( 10 , 1.5 × 10 5 )" in models  # the prior of the intercept, in units of the data
     assert "alpha_group is sampled centred: its own rows settle 80 % of the differences" in models
     all_fits = fit_view.all_fits(results, {})
-    assert headline(comparisons(results), all_fits, pooling(results, all_fits)).tone == "tie"
+    assert headline(comparisons(results), all_fits, pooling(results, all_fits)).tone == "uncertain"
 
 
 OWN = [

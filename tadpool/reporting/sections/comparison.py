@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from tadpool.evaluation.comparison import TIE_ELPD, standing
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, difference, missing, number, plural, whole
+from tadpool.formatting import MISSING, difference, missing, number, plural, probability, whole
 from tadpool.reporting.html.tables import Cell, Column, Table
+
+MANY_ERRORS = 4
+"""Beyond so many standard errors their number decides nothing, and is not told."""
+FEW_WEIGHTED = 20
+"""Stacking weights of fewer units than these are not shown: they follow single units."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,9 @@ class Row:
     again.
 
     rank_failed: the study says that an entry whose fit failed is ranked all the same.
+
+    prior_alone: it is fitted separately to each member of what is predicted, so that it predicts a
+    new one from its prior.
     """
 
     entry: str
@@ -28,6 +37,7 @@ class Row:
     unreliable: int
     psis_excess: float | None
     rank_failed: bool = False
+    prior_alone: bool = False
 
     @property
     def failed(self) -> bool:
@@ -49,10 +59,11 @@ class Row:
 
     @property
     def standing(self) -> str:
-        """ "best", "tie" (with the best), "worse", or "no rank"."""
+        """ "best", "about equal", "too close to call", "worse", or "no rank"."""
         if not self.ranked:
             return "no rank"
-        return "tie" if self.tie else "best" if self.numbers["rank"] == 1 else "worse"
+        first = self.numbers["rank"] == 1
+        return "best" if first else standing(self.numbers["elpd_diff"], self.numbers["dse"])
 
     @property
     def units(self) -> int:
@@ -67,8 +78,11 @@ class Row:
 
     @property
     def gap(self) -> str:
-        """Distance to the first row with its standard error."""
-        return difference(abs(self.numbers["elpd_diff"]), self.numbers["dse"])
+        """Distance to the first row with its standard error, and how many of these it is where that
+        decides."""
+        behind, error = abs(self.numbers["elpd_diff"]), self.numbers["dse"]
+        near = behind >= TIE_ELPD and not missing(error) and behind < MANY_ERRORS * error
+        return difference(behind, error) + (f" ({number(behind / error, 1)} standard errors)" if near else "")
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,18 @@ class Placed:
         return MISSING if first else f"{number(numbers['elpd_diff'])} ± {number(numbers['dse'])}"
 
     @property
+    def p_worse(self) -> str:
+        """The probability that it is worse than the first, where ranks mean something."""
+        value = self.row.numbers.get("p_worse")
+        return MISSING if self.void or missing(value) or self.row.numbers["rank"] == 1 else probability(value)
+
+    @property
+    def doubts(self) -> str:
+        """Why that probability is rough, in ArviZ's words."""
+        found = self.row.numbers.get("diag_diff")
+        return found if isinstance(found, str) and found and self.p_worse != MISSING else MISSING
+
+    @property
     def doubtful(self) -> Cell:
         return Cell(f"{self.row.unreliable} of {self.row.units}", "warn" if self.row.unreliable else "")
 
@@ -110,6 +136,8 @@ COLUMNS = (
     Column("SE", lambda it: number(it.row.numbers["se"])),
     Column("MCSE", lambda it: number(it.row.numbers["mcse"])),
     Column("Difference ± SE", attrgetter("difference")),
+    Column("P(worse)", attrgetter("p_worse")),
+    Column("Rough because", attrgetter("doubts"), number=False),
     Column("Standing", lambda it: MISSING if it.void else it.row.standing, number=False),
     Column("Weight", lambda it: number(it.row.numbers["weight"]) if it.weighted else MISSING),
     Column("p_loo", lambda it: number(it.row.numbers["p_loo"])),
@@ -119,11 +147,15 @@ COLUMNS = (
 
 
 def comparison_table(found: Sequence[Row]) -> Table:
-    """A row for each compared entry. Weights are shown where no failed fit took part in the
-    stacking."""
-    weighted = not any(row.scored and not row.ranked for row in found)
-    rows = [Placed(row, void(found), weighted) for row in found]
+    """A row for each compared entry, with weights where these mean something."""
+    rows = [Placed(row, void(found), weighted(found)) for row in found]
     return Table(COLUMNS, rows, failed=attrgetter("row.failed"))
+
+
+def weighted(found: Sequence[Row]) -> bool:
+    """Whether stacking weights mean something: no failed fit took part in the stacking, and units
+    are not so few that single ones decide."""
+    return all(row.ranked and row.units >= FEW_WEIGHTED for row in found if row.scored)
 
 
 def read_rows(results: StudyResults, comparison: str) -> list[Row]:
@@ -136,7 +168,8 @@ def read_rows(results: StudyResults, comparison: str) -> list[Row]:
         verdict = next((word for word in ("fail", "warn") if word in verdicts), "pass")
         unreliable = 0 if missing(numbers["doubtful"]) else int(numbers["doubtful"])
         excess, rank_failed = _psis_excess(results, entry, numbers), config["rank_failed"]
-        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, excess, rank_failed))
+        alone = results.config["models"][entry]["by"] == config["target"]
+        found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, excess, rank_failed, alone))
     return found
 
 

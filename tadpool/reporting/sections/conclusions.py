@@ -6,42 +6,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tadpool.evaluation.comparison import TIE_ELPD
+from tadpool.evaluation.comparison import EQUAL
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed, number, sentence
 from tadpool.reporting.html.tables import Table
-from tadpool.reporting.sections.comparison import Row, comparison_table, read_rows, target_words, void
+from tadpool.reporting.sections import contributions
+from tadpool.reporting.sections.comparison import Row, comparison_table, read_rows, target_words, void, weighted
 
 MANY_MODELS = 11
 MANY_UNRELIABLE = 0.05
 """Above this share of units whose scores are unreliable, the conclusion is withdrawn."""
 STANDINGS = {
-    ("all", "clear"): "The {best} model predicts {target} best: its elpd is {gaps}.",
-    ("all", "equal"): "A tie: the {level} models predict {target} about equally well (the elpd of {best} is {gaps}).",
-    ("all", "uncertain"): (
-        "A tie: which of the {level} models predicts {target} best is uncertain (the elpd of {best} is {gaps})."
-    ),
-    ("sound", "clear"): (
-        "Among the fits that did not fail, the {best} model predicts {target} best: its elpd is {gaps}."
-    ),
-    ("sound", "equal"): (
-        "Among the fits that did not fail, the {level} models predict {target} about equally well "
-        "(the elpd of {best} is {gaps})."
-    ),
-    ("sound", "uncertain"): (
-        "Among the fits that did not fail, which of the {level} models predicts {target} best is uncertain "
-        "(the elpd of {best} is {gaps})."
-    ),
-    ("doubt", "clear"): "Taken at face value, the {best} model predicts {target} best: its elpd is {gaps}.",
-    ("doubt", "equal"): (
-        "Taken at face value, the {level} models predict {target} about equally well (the elpd of {best} is {gaps})."
-    ),
-    ("doubt", "uncertain"): (
-        "Taken at face value, which of the {level} models predicts {target} best is uncertain "
+    "clear": "of {these}, the {best} model predicts {target} best: its elpd is {gaps}.",
+    "equal": "of {these}, the {level} models predict {target} about equally well (the elpd of {best} is {gaps}).",
+    "uncertain": (
+        "of {these}, which of the {level} models predicts {target} best is too close to call "
         "(the elpd of {best} is {gaps})."
     ),
 }
-"""What is said of the best model, by what the scores are worth and how far it is ahead."""
+"""What is said of the best model, by how far it is ahead."""
+THESE = {"all": "these models", "sound": "the fits that did not fail", "doubt": "these models, taken at face value"}
+"""Of which models it is said, by what the scores are worth."""
 NOTHING = "No model can be compared: no fit has usable numbers."
 UNSCORED = "No model can be compared: there are no predictive scores."
 FAILED = "No model can be called best: {best} has the largest elpd, but its fit failed."
@@ -50,14 +35,21 @@ ONE = "{label} is scored on {target}; no other model is compared with it."
 ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
 DOUBT = "Which model predicts best is not settled: too many scores are unreliable."
 WORSE = "The elpd is lower by {gaps}."
+PRIOR_ALONE = "{label} has nothing but its prior to predict {target} with, so its elpd says little."
+MANY_UNITS = 100
+VERY_FEW_UNITS = 10
+FEW = "{units} {nouns} are few: below 100, standard errors and P(worse) are rough."
+VERY_FEW = "{units} {nouns} are too few for standard errors and P(worse) to be trusted."
+LARGER_WEIGHT = 0.1
+"""A stacking weight that is so much larger than the weight of the best model is explained."""
 
 
 @dataclass(frozen=True)
 class Conclusion:
     """What may be said. sentences: the first one is the headline.
 
-    tone: "clear", "tie", "partial" (some fits failed), "doubt" (Pareto k), "fail", or "none"
-    (nothing was compared).
+    tone: "clear", "equal", "uncertain" (which is best), "partial" (some fits failed), "doubt"
+    (Pareto k), "fail", or "none" (nothing was compared).
     """
 
     tone: str
@@ -84,7 +76,8 @@ def comparisons(results: StudyResults) -> list[Comparison]:
     for name, config in results.config["comparisons"].items():
         rows, target = read_rows(results, name), target_words(results, config["target"])
         conclusion = conclude(rows, target)
-        told = [*conclusion.sentences, *_subset(results, config)]
+        behind = contributions.told(results, rows, config["target"]) if conclusion.tone != "fail" else []
+        told = [*conclusion.sentences, *behind, *_subset(results, config)]
         found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
     return found
 
@@ -135,12 +128,14 @@ def _conclusion(table: Sequence[Row], target: str) -> tuple[str, list[str]]:
     if any(row.unreliable > MANY_UNRELIABLE * row.units for row in unreliable):
         return "doubt", [DOUBT, _doubt(unreliable), *_standing(ranked, target, "doubt"), *failures]
     sound = any(row.failed and not row.ranked for row in table)
-    tone = "partial" if sound or unscored else "tie" if any(row.tie for row in ranked) else "clear"
+    tone = "partial" if sound or unscored else _ahead(ranked)
     standing = _standing(ranked, target, "sound" if sound else "all")
     return tone, [
         *standing,
         *_refitted(ranked),
         *([_doubt(unreliable)] if unreliable else []),
+        *_few(ranked, target),
+        *_weights(ranked),
         *_many(ranked),
         *failures,
     ]
@@ -159,20 +154,49 @@ def _ranked_failures(labels: Sequence[str]) -> list[str]:
     return [f"{listed(labels)} failed {check}; {it} ranked because the study says so, and the score may be wrong."]
 
 
+def _ahead(ranked: Sequence[Row]) -> str:
+    """A key of STANDINGS: whether the first is ahead of all others, and if not, what the
+    differences to those that are level with it are."""
+    level = {row.standing for row in ranked[1:] if row.tie}
+    return "clear" if not level else "equal" if level == {EQUAL} else "uncertain"
+
+
 def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
-    """Which models are ahead, and how far behind the others are. worth: "all", "sound" or "doubt",
-    see STANDINGS."""
-    best, others = ranked[0], ranked[1:]
+    """Which models are ahead, and how far behind the others are. worth: a key of THESE."""
+    best, others = ranked[0], [row for row in ranked[1:] if not row.prior_alone] or ranked[1:]
     ties, worse = [row for row in others if row.tie], [row for row in others if not row.tie]
-    ahead = "clear"
-    if ties:
-        ahead = "equal" if all(abs(row.numbers["elpd_diff"]) < TIE_ELPD for row in ties) else "uncertain"
     level = listed([row.label for row in (best, *ties)])
     gaps = listed([f"{row.gap} above {row.label}" for row in ties or worse])
-    first = STANDINGS[worth, ahead].format(best=best.label, level=level, target=target, gaps=gaps)
-    if not (ties and worse):
-        return [first]
-    return [first, WORSE.format(gaps=listed([f"{row.gap} for {row.label}" for row in worse]))]
+    first = STANDINGS[_ahead([best, *others])].format(
+        these=THESE[worth], best=best.label, level=level, target=target, gaps=gaps
+    )
+    told = [first]
+    if ties and worse:
+        told.append(WORSE.format(gaps=listed([f"{row.gap} for {row.label}" for row in worse])))
+    return [*told, *(PRIOR_ALONE.format(label=row.label, target=target) for row in ranked if row.prior_alone)]
+
+
+def _few(ranked: Sequence[Row], target: str) -> list[str]:
+    """That units are too few for a standard error, or for a normal approximation to what it is the
+    error of (Sivula et al. 2025, arXiv:2008.10296)."""
+    units = ranked[0].units
+    nouns = target.removeprefix("new ").removeprefix("held-out ")
+    if not units or units >= MANY_UNITS:
+        return []
+    return [(VERY_FEW if units < VERY_FEW_UNITS else FEW).format(units=units, nouns=nouns)]
+
+
+def _weights(ranked: Sequence[Row]) -> list[str]:
+    """Why stacking weights do not follow the ranking, where they are shown and do not."""
+    best = ranked[0]
+    heaviest = max(ranked, key=lambda row: row.numbers.get("weight") or 0.0)
+    if not weighted(ranked) or heaviest.numbers["weight"] - best.numbers["weight"] < LARGER_WEIGHT:
+        return []
+    return [
+        f"Stacking gives {heaviest.label} more weight ({number(heaviest.numbers['weight'])}) than {best.label} "
+        f"({number(best.numbers['weight'])}): a weight says what a model adds to a mixture of all, not how well it "
+        "predicts alone."
+    ]
 
 
 def _refitted(ranked: Sequence[Row]) -> list[str]:

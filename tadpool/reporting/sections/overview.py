@@ -14,10 +14,11 @@ from tadpool.reporting.sections.sensitivity import Sensitivity
 
 NOT_RUN = "not run"
 ORDER = ("fail", "warn", "pass", NOT_RUN)
-TONES = {"clear": "pass", "tie": "pass", "partial": "warn", "doubt": "warn", "fail": "fail"}
+TONES = {"clear": "pass", "equal": "pass", "uncertain": "pass", "partial": "warn", "doubt": "warn", "fail": "fail"}
 FOUND = {
     "clear": "one model predicts best",
-    "tie": "a tie",
+    "equal": "models predict about equally well",
+    "uncertain": "too close to call",
     "partial": "failed fits are left out",
     "doubt": "too many unreliable scores",
     "fail": "no model can be called best",

@@ -66,7 +66,7 @@ NEW = {
 }
 """What is said of new groups where complete and partial pooling are tied, by whether their scores
 are about equal and whether no pooling is tied too."""
-SUPPORTED = ("clear", "tie", "partial")
+SUPPORTED = ("clear", "equal", "uncertain", "partial")
 """Tones of comparisons whose ranks mean something."""
 
 
@@ -220,7 +220,7 @@ def _comparison(
         if config["target"] == target and sum(entry in rungs for entry in config["entries"]) > 1:
             rows = comparison.read_rows(results, name)
             conclusion = conclusions.conclude(rows, comparison.target_words(results, target))
-            level = [row for row in rows if row.entry in rungs and row.standing in ("best", "tie")]
+            level = [row for row in rows if row.entry in rungs and row.ranked and (row.tie or row.standing == "best")]
             known = level if conclusion.tone in SUPPORTED else []
             return conclusion, {rungs[row.entry].config["model"]: row.numbers["elpd_diff"] for row in known}
     return None
