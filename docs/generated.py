@@ -110,7 +110,9 @@ def exact_elpd() -> Iterator[str]:
 def commands() -> Iterator[str]:
     """The targets of the Makefile."""
     yield "| command | what it does |\n|---|---|"
-    for name, what in re.findall(r"^([a-z-]+):.*## (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE):
+    for name, what in re.findall(
+        r"^([a-z-]+):.*## (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    ):
         yield f"| `make {name}` | {what} |"
 
 
