@@ -15,6 +15,7 @@ tadpool quick           the same with short chains, for a first look
 tadpool -n              show what would run, or mistakes in the config
 tadpool plan [STUDY]    show what a run would take: jobs, memory, storage, time
 tadpool new NAME        start a study: a study file, a model and a table that run as they are
+tadpool new NAME --table FILE   write the study of a table, and ask what can be read in two ways
 tadpool verify          compare with exact values, and plant errors that the checks must find
 tadpool doctor          show what this machine has for a run, and what is missing
 tadpool --version       show the version

@@ -191,7 +191,7 @@ def advice(
 def _advice_about_sign(cell: str, column: Mapping[str, Any], filled: Sequence[str], own: str) -> str | None:
     """What to do about a cell whose sign is not declared, or that lacks the declared one."""
     declared = sign_of(column)
-    sign = declared or _sign(cell)
+    sign = declared or sign_of_cell(cell)
     if not sign or NEGATIVE.fullmatch(cell):
         return None
     numbers = [other for other in filled if not NOT_A_CELL.fullmatch(other)]
@@ -199,14 +199,14 @@ def _advice_about_sign(cell: str, column: Mapping[str, Any], filled: Sequence[st
         return f"write % in all cells {own}, or leave out `percent` if they are no per cents"
     if declared and sign in cell:
         return None
-    if declared or any(_sign(other) != sign for other in numbers):
+    if declared or any(sign_of_cell(other) != sign for other in numbers):
         return f"give all cells of the column {column['column']} one unit, with {sign} in each or in none"
     if sign == "%":
         return f"write `percent: true` {own} to divide by 100, or `sign: '%'` to leave the sign out"
     return f"write `sign: {sign!r}` {own} to leave the sign out"
 
 
-def _sign(cell: str) -> str | None:
+def sign_of_cell(cell: str) -> str | None:
     """The currency or unit beside the number of a cell."""
     parts = WITH_SIGN.fullmatch(cell)
     sign = parts and (parts["before"].strip() or parts["after"])

@@ -2,7 +2,7 @@
 replaced by your own.
 
 `python -m tadpool.workflow.new NAME [--folder FOLDER]`, `make new NAME=... FOLDER=...` or `tadpool
-new NAME`.
+new NAME`. With `--table` the study is written from a table (`tadpool.workflow.table_study`).
 """
 
 import argparse
@@ -74,19 +74,54 @@ def _check_built_in(name: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Write the files and print what to do next; returns the exit status."""
+    given = _parser().parse_args(arguments)
+    sentences: list[str] = []
+    try:
+        if given.table is None:
+            if given.outcome or given.group or given.formula or given.kind:
+                raise UserError("--outcome, --group, --kind and --formula speak of a table; name it with --table")
+            written = write(given.name, given.folder)
+        else:
+            written, sentences = _from_table(given)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(["Written:", *(f"  {path}" for path in written), ""]))
+    if sentences:
+        print("\n".join(["To look at:", *(f"  {sentence}" for sentence in sentences), ""]))
+    print("\n".join(_next(given.name, given.folder)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tadpool new", description="Start a study with files that run as they are.")
     parser.add_argument("name", help="name of the study and of its files")
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="where to write them; by default the current folder"
     )
-    given = parser.parse_args(arguments)
-    try:
-        written = write(given.name, given.folder)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n".join(["Written:", *(f"  {path}" for path in written), "", *_next(given.name, given.folder)]))
-    return 0
+    parser.add_argument("--table", type=Path, help="write the study from this table")
+    parser.add_argument("--outcome", help="the column to explain")
+    parser.add_argument("--group", action="append", default=[], help="a column that names groups of rows (repeatable)")
+    parser.add_argument(
+        "--kind", action="append", default=[], metavar="COLUMN=KIND", help="what a column holds (repeatable)"
+    )
+    parser.add_argument("--formula", help="the model, as in lme4: 'y ~ x + (1 | group)'")
+    parser.add_argument(
+        "--yes", action="store_true", help="ask nothing: take what is likelier, and write down the questions"
+    )
+    return parser
+
+
+def _from_table(given: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    """Write the study of a table; asks on a terminal what can be read in two ways."""
+    from tadpool.workflow import table_study
+
+    _check(given.name)
+    _check_built_in(given.name)
+    kinds = table_study.kinds_given(given.kind)
+    chosen = table_study.Chosen(given.outcome, tuple(given.group) or None, kinds, given.formula)
+    ask = table_study.ask_on_terminal if sys.stdin.isatty() and not given.yes else None
+    return table_study.written(given.name, given.folder, given.table, chosen, ask)
 
 
 def _next(name: str, folder: Path) -> list[str]:

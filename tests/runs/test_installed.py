@@ -17,6 +17,7 @@ import pytest
 from tadpool import ROOT, config
 from tadpool.files import io
 from tadpool.workflow.specs import Specs
+from tests.made.public_tables import TABLES
 
 DIGESTS = """
 import json, tadpool
@@ -63,13 +64,18 @@ def test_a_study_runs_in_a_folder_elsewhere(installed):
     begun = installed.run("tadpool", "new", "trial")
     assert begun.returncode == 0, begun.stderr
     assert begun.stdout.endswith("Run it, and open results/index.html:\n  tadpool\n")
+    TABLES["cookies"].write(installed.folder / "chips.csv")
+    begun = installed.run("tadpool", "new", "chips", "--table", "chips.csv")
+    assert (begun.returncode, "To look at" in begun.stdout) == (0, False), begun.stderr
     done = installed.run("tadpool", "quick", "-c2")
     assert done.returncode == 0, done.stderr[-3000:]
     assert "`tadpool verify` writes results/verify.html" in done.stdout
     results = installed.folder / "results"
     assert "How much do the groups differ" in (results / "trial" / "index.html").read_text()
     assert io.read_json(results / "trial" / "varying" / "check.json")["verdict"] in ("pass", "warn")
-    assert {path.name for path in installed.folder.iterdir()} == {"config", "data", "models", "results", ".snakemake"}
+    assert "How much does chips differ between members of location" in (results / "chips" / "index.html").read_text()
+    made = {path.name for path in installed.folder.iterdir()}
+    assert made == {"chips.csv", "config", "data", "models", "results", ".snakemake"}
     assert "Nothing to be done" in installed.run("tadpool", "run", "quick", "-n").stdout
 
 

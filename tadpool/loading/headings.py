@@ -1,0 +1,81 @@
+"""What headings of tables usually name, and names of columns made from them."""
+
+import keyword
+import re
+import unicodedata
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+GROUPS = _set(
+    "animal area batch bird block brood cage camp cask center centre chick child city class "
+    "classroom clinic clinician cluster cohort colony company country county court cow district "
+    "doctor donor driver dyad employee factory family farm field firm flock forest fund garden grain "
+    "group herd hospital household id individual item judge lab laboratory lake lamb litter location "
+    "lot machine mouse neighborhood neighbourhood nest operator participant patient pen person pig "
+    "plate player plot pond province pupil rat rater region respondent river sample school section "
+    "shop site state station store story street student study subj subject tank teacher team town tract "
+    "trap tree village ward woman word worker"
+)
+OUTCOMES = _set(
+    "abundance accuracy admit alive bmi bp breaks case cases chips claims conc concentration correct "
+    "count counts dead death deaths diameter died error errors events gain growth incidence infected "
+    "injuries killed len mpg ncases observed outcome passed rating reaction response result rt score "
+    "seizures success successes surv survival survived ticks travel y yield"
+)
+PREDICTORS = _set(
+    "age arm base baseline category condition date day days density dose exposure floor gender "
+    "height hour hours income lag level month months n order period phase population pred "
+    "predation race rate season sequence session sex size temp temperature time total treat "
+    "treatment trial trials trt visit week weeks year years"
+)
+CONDITIONS = _set(
+    "arm condition diet dose drug factor feed fertiliser fertilizer gender method phase race season "
+    "sex spray stage supp temperature tension treat treatment trt type variety wool"
+)
+COUNTED = _set(
+    "abundance accidents breaks calls cases chips claims count counts deaths errors events injuries "
+    "killed number offspring seizures successes ticks visits"
+)
+MEASURED = _set(
+    "age bmi bp depth diameter distance flipper height hp income len length mass mpg pressure price "
+    "reaction rt salary speed strength temperature time travel weight width yield"
+)
+TRIALS = _set("attempts density examined invited n size tested total totals trial trials tries")
+EXPOSURES = _set("effort exposed exposure holders hours person_years personyears population pyears")
+COMPLEMENTS = _set("controls failed failure failures ncontrols noncases not survivors")
+RATINGS = _set("agreement likert opinion rating response satisfaction")
+ROWS = frozenset({"id", "index", "no", "obs", "observation", "row", "row_names", "rownames", "unnamed: 0", "x"})
+TAKEN = _set(
+    "alpha alpha_at_means beta chain correlation cutpoints dispersion diverging draw elpd elpd_psis "
+    "hu k kappa lambda mcse method mu nu overdispersion p p_loo pareto_k phi rhat self shape sigma "
+    "spread variation zi"
+)
+"""Names that results or parameters of models have."""
+
+
+def words(heading: str) -> set[str]:
+    """The words of a heading, in lower case, also without an s at their end, and the whole."""
+    parts = re.sub(r"([a-z])([A-Z])", r"\1 \2", heading)
+    found = {part for part in re.split(r"[\W_]+", parts.casefold()) if part}
+    return found | {part[:-1] for part in found if part.endswith("s")} | {"_".join(heading.casefold().split())}
+
+
+def name_of(heading: str, others: set[str]) -> str:
+    """A name that a column can have: the heading where it can, without blanks and signs.
+
+    Args:
+        heading: Of the column.
+        others: Names that are taken.
+    """
+    plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
+    name = re.sub(r"\W+", "_", plain).strip("_")[:50]
+    name = name if re.match(r"[A-Za-z]", name) else f"column_{name}".rstrip("_")
+    if keyword.iskeyword(name) or name.casefold() in TAKEN or name.startswith("n_") or name.endswith("_index"):
+        name = f"the_{name.removesuffix('_index')}"
+    number, free = 2, name
+    while free in others:
+        free, number = f"{name}_{number}", number + 1
+    return free

@@ -1,0 +1,124 @@
+"""What a table is about, judged by headings and cells: on tables like public ones the judgement is
+right, or it is a question whose answers have the right one."""
+
+import pytest
+
+from tadpool.config.schema.table import Table
+from tadpool.errors import UserError
+from tadpool.loading import column_guesses, headings, table_guesses
+from tests.made.public_tables import TABLES
+
+
+def guessed(path, **chosen):
+    return table_guesses.read(Table.model_construct().model_dump() | {"table": str(path)}, **chosen)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_public_table_is_read_right_or_asked_about(name, tmp_path):
+    public = TABLES[name]
+    found = guessed(public.write(tmp_path / f"{name}.csv"))
+    named = {column.heading: column for column in found.columns.values()}
+    assert set(found.questions) == set(public.asked)
+    assert found.columns[found.outcome].heading == public.outcome
+    assert [found.columns[group].heading for group in found.groups] == list(public.groups)
+    assert {heading: named[heading].kind for heading in public.kinds} == public.kinds
+    roles = {role: name for role, name in named[public.outcome].keys.items() if role in ("trials", "exposure")}
+    assert roles == public.roles
+    for question in found.questions.values():
+        assert len(set(question.choices)) == len(question.choices) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "right"),
+    [
+        ("cbpp", "period", "number"),
+        ("casks", "cask", "nested"),
+        ("radon", "outcome", "log_radon"),
+        ("penguins", "outcome", "body_mass_g"),
+        ("titanic", "groups", "none"),
+        ("insectsprays", "groups", "none"),
+        ("esoph", "ncases", "yes"),
+        ("chickweight", "Diet", "number"),
+        ("grouseticks", "YEAR", "categorical"),
+    ],
+)
+def test_the_other_reading_is_among_the_answers(name, about, right, tmp_path):
+    found = guessed(TABLES[name].write(tmp_path / "table.csv"))
+    assert right in found.questions[about].choices
+
+
+def column(text, heading="x"):
+    import numpy as np
+
+    return column_guesses.guess(heading, np.array(text.split("|"), object), "x", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "heading", "kind", "keys"),
+    [
+        ("45%|7%|12%|7%", "share", "number", {"percent": True}),
+        ("5 kg|7 kg|9.5 kg|5 kg", "load", "number", {"sign": "kg"}),
+        ("€ 5|€ 7|€ 9|€ 8", "cost", "number", {"sign": "€"}),
+        ("P1|P2|P3|P1|P2|P3|P4|P5|P5|P4", "code", "group", {}),
+        ("high|low|medium|low", "x", "ordered", {"levels": ["low", "medium", "high"]}),
+        ("5-9|10-19|0-4|20+", "x", "ordered", {"levels": ["0-4", "5-9", "10-19", "20+"]}),
+        ("yes|no|no|yes", "x", "binary", {"levels": ["no", "yes"]}),
+        ("1|2|1|2", "x", "binary", {"levels": ["1", "2"]}),
+        ("1.5||2.5|3", "x", "number", {"missing": "drop"}),
+        ("2026-01-01|2026-01-02|2026-01-03|2026-01-04", "x", "", {}),
+        ("|||7", "x", "", {}),
+        ("7|7|7|7", "x", "", {}),
+        ("1,5|2,5|3,75|4", "x", "number", {}),
+    ],
+)
+def test_how_cells_are_written_is_described(text, heading, kind, keys):
+    found = column(text, heading)
+    assert (found.kind, found.keys) == (kind, keys)
+    assert found.evidence
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [
+        ("Number of chips", "Number_of_chips"),
+        ("Größe (cm)", "Groe_cm"),
+        ("2nd", "column_2nd"),
+        ("lambda", "the_lambda"),
+        ("sigma", "the_sigma"),
+        ("n_bids", "the_n_bids"),
+        ("town_index", "the_town"),
+        ("%", "column"),
+    ],
+)
+def test_headings_become_names_that_models_can_have(heading, name):
+    assert headings.name_of(heading, set()) == name
+    assert headings.name_of(heading, {name}) == f"{name}_2"
+
+
+def test_marks_of_empty_cells_are_found_among_numbers_alone(tmp_path):
+    (tmp_path / "t.csv").write_text("y,g,h\n1.5,a,-\n-,b,x\n2.5,a,y\n3.5,b,-\n")
+    found = guessed(tmp_path / "t.csv")
+    assert found.missing_values == ["NA", "-"]
+    assert found.columns["y"].keys == {"missing": "drop"}
+    assert "-" in found.columns["h"].labels
+
+
+def test_what_somebody_chose_is_taken_and_no_question_any_more(tmp_path):
+    path = TABLES["penguins"].write(tmp_path / "t.csv")
+    found = guessed(
+        path, outcome="body_mass_g", groups=["island"], kinds={"year": "categorical", "species": "categorical"}
+    )
+    assert (found.outcome, found.groups, found.questions) == ("body_mass_g", ["island"], {})
+    assert found.columns["year"].kind == found.columns["species"].kind == "categorical"
+
+
+def test_an_unknown_column_is_named(tmp_path):
+    path = TABLES["sleepstudy"].write(tmp_path / "t.csv")
+    with pytest.raises(UserError, match=r"t.csv has no column 'Reactoin'; did you mean 'Reaction'"):
+        guessed(path, outcome="Reactoin")
+
+
+def test_a_table_without_an_outcome_is_a_sentence(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\nx,k\ny,l\nz,m\nx,k\ny,n\nz,o\n")
+    with pytest.raises(UserError, match="no column can be an outcome"):
+        guessed(tmp_path / "t.csv")
