@@ -12,6 +12,7 @@ import numpy as np
 from tadpool.loading import headings
 from tadpool.loading.described_table import LONGEST_LABEL, natural
 from tadpool.loading.number_formats import DATE, MARKED, MINUS, TIME, sign_of_cell
+from tadpool.loading.table_remarks import CODE
 
 FEW, MANY = 6, 5
 MOSTLY_EMPTY = 0.5
@@ -165,6 +166,9 @@ def _numeric(column: Guess, rows: int, position: int) -> Guess:
     if len(distinct) == 2 and whole:
         return replace(column.changed("binary"), evidence=f"two values, {column.labels[0]} and {column.labels[1]}")
     numbers = replace(column, kind="number", evidence=f"{'whole ' * whole}numbers {span}")
+    if code := _code(distinct):
+        fix = f"write `missing_values: [{code}]` and `missing: drop` there"
+        return replace(numbers, question=Question(f"does {code} stand for an empty cell?", ("no", "yes"), fix))
     few = whole and len(distinct) <= FEW and rows >= 3 * len(distinct) and not column.words & headings.MEASURED
     if few and from_one:
         question = Question(
@@ -183,6 +187,15 @@ def _numeric(column: Guess, rows: int, position: int) -> Guess:
         )
         return replace(numbers, question=question)
     return numbers
+
+
+def _code(distinct: np.ndarray) -> str:
+    """A number of nines that is further from all others than these are from each other; or ""."""
+    for code, others, nearest in ((distinct[0], distinct[1:], 0), (distinct[-1], distinct[:-1], -1)):
+        text = f"{code:.15g}"
+        if len(others) > 1 and CODE.fullmatch(text) and abs(code - others[nearest]) > np.ptp(others):
+            return text
+    return ""
 
 
 def _labelled(column: Guess, rows: int, position: int) -> Guess:

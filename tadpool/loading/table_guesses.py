@@ -174,7 +174,8 @@ def _as_outcome(column: Guess) -> Guess:
         found = replace(column.changed("ordered"), evidence=f"levels from 1 to {len(levels)}")
         return found if column.words & headings.RATINGS else replace(found, question=question)
     if not column.whole:
-        return replace(column, question=None)
+        code = column.question and column.question.choices == ("no", "yes")
+        return column if code else replace(column, question=None)
     counted, measured = column.words & headings.COUNTED, column.words & headings.MEASURED
     count = replace(column, kind="count", evidence=span, question=None)
     number = replace(column, kind="number", evidence=span, question=None)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tadpool.config import ConfigErrors, read
 from tadpool.config.schema.table import Table
@@ -17,7 +18,7 @@ from tadpool.loading.table_guesses import TableGuess
 from tadpool.workflow import study_text
 
 KINDS = ("number", "integer", "count", "binary", "ordered", "categorical", "group")
-KEY = re.compile(r"`(within|trials): (\w+)`")
+KEY = re.compile(r"`(within|trials|missing_values): ([^`]+)`")
 OUTCOME, GROUPS = "outcome", "groups"
 
 Ask = Callable[[str, Question], str]
@@ -83,9 +84,14 @@ def guessed(file: Path, chosen: Chosen, ask: Ask | None) -> tuple[TableGuess, fr
             kinds[about] = answer
         elif answer != question.choices[0]:
             written = KEY.search(question.fix)
-            keys |= {about: {written[1]: written[2]}} if written else {}
+            keys |= {about: _keys(*written.groups())} if written else {}
             kinds |= {written[2]: "count"} if written and written[1] == "trials" else {}
             asked[about, question.text] = written is not None
+
+
+def _keys(key: str, value: str) -> dict[str, Any]:
+    """What an answer adds to the description of a column."""
+    return {key: [value.strip("[]")], "missing": "drop"} if key == "missing_values" else {key: value}
 
 
 def written(name: str, folder: Path, file: Path, chosen: Chosen, ask: Ask | None) -> tuple[list[Path], list[str]]:

@@ -128,6 +128,16 @@ def test_a_question_stays_where_the_table_has_to_change(folder):
     assert sentences == ["ncases: is it out of ncases + ncontrols? Taken: no."]
 
 
+def test_a_code_of_empty_cells_is_asked_about(folder):
+    rows = [f"{g},{y}\n" for g in "abcdefg" for y in (30.5, 31.5, -99)]
+    (folder / "t.csv").write_text("site,weight\n" + "".join(rows))
+    _, sentences = table_study.written("kept", folder, folder / "t.csv", Chosen(), None)
+    assert sentences == ["weight: does -99 stand for an empty cell? Taken: no."]
+    table_study.written("dropped", folder, folder / "t.csv", Chosen(), lambda about, question: "yes")
+    assert read("kept")[1].sizes["row"] == 21
+    assert read("dropped")[1].sizes["row"] == 14
+
+
 def test_no_group_is_an_answer(folder):
     path = TABLES["insectsprays"].write(folder / "i.csv")
     table_study.written("trial", folder, path, Chosen(), lambda about, question: "none")
