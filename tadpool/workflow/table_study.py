@@ -18,7 +18,7 @@ from tadpool.loading.table_guesses import TableGuess
 from tadpool.workflow import study_text
 
 KINDS = ("number", "integer", "count", "binary", "ordered", "categorical", "group")
-KEY = re.compile(r"`(within|trials|missing_values): ([^`]+)`")
+KEY = re.compile(r"`(within|trials|missing_values): (\w+|\[[^`]*\])`")
 OUTCOME, GROUPS = "outcome", "groups"
 
 Ask = Callable[[str, Question], str]
