@@ -5,6 +5,7 @@ before it is loaded, as `tadpool.engine.lanes.start` limits XLA. OpenBLAS is not
 0.3.34 crashes with kernels that it did not choose.
 """
 
+import importlib
 import os
 from pathlib import Path
 
@@ -16,3 +17,18 @@ ROOT = PACKAGE / "installed" if INSTALLED else PACKAGE.parent
 """The folder of the workflow: Snakefile, rules, scripts, config, data, report and profiles."""
 
 os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_ICL AVX512_SPR")
+
+
+def load(folder: "str | Path" = "results"):
+    """The results in a folder, for Python and notebooks: see `tadpool.loaded.Results`.
+
+    Args:
+        folder: The results folder of a run.
+
+    Returns:
+        Studies by name, as attributes and items.
+
+    Raises:
+        UserError: There are no results.
+    """
+    return importlib.import_module("tadpool.loaded").load(folder)  # by name, so that no job depends on its code
