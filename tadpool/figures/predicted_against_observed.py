@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, NotDrawn, _style, _summaries, _units
+from tadpool.formatting import listed
 
 MOST_POINTS = 4000
 CAPTION = (
@@ -41,6 +42,7 @@ def draw(results, *, entries: list[str], outcome: str, colour_by: str | None = N
             f"predictive means {found['rmse']:.3g}"
         )
         values |= {f"{name}_{key}": value for key, value in found.items()}
+        values |= _by_group(results, name, frame, colour_by)
     axes[0, 0].set_ylabel(f"{_style.quantity(observed)},\npredictive draws")
     _style.legend_above(figure, axes[0, 0])
     values["shown"] = "; ".join(
@@ -61,6 +63,17 @@ def _summarized(predicted: np.ndarray, observed: np.ndarray) -> tuple[pd.DataFra
         "rmse": float(np.sqrt(((frame["mean"] - observed) ** 2).mean())),
     }
     return frame, found
+
+
+def _by_group(results, name: str, frame: pd.DataFrame, colour_by: str | None) -> dict[str, str]:
+    """`<entry>_by_group`: which share of the units of each category lies in its 89 % interval."""
+    inside = ((frame["eti89_low"] <= frame["observed"]) & (frame["observed"] <= frame["eti89_high"])).to_numpy()
+    shares = [
+        f"{inside[np.broadcast_to(members, len(inside))].mean():.0%} ({label})"
+        for label, members, *_ in _units.categories(results.data, colour_by)
+        if label
+    ]
+    return {f"{name}_by_group": listed(shares)} if shares else {}
 
 
 def _panel(axes: Axes, results, observed, predicted: np.ndarray, colour_by: str | None, draws: int) -> None:

@@ -114,6 +114,8 @@ def _values(numbers: pd.DataFrame) -> dict:
             "compared": len(known),
             "worst": worst["parameter"],
             "worst_z": float(worst["z"]),
+            "worst_mean": float(worst["mean"]),
+            "worst_truth": float(worst["truth"]),
             "error": float(np.sqrt(((known["mean"] - known["truth"]) ** 2).mean())),
         }
         values |= {f"{name}_{key}" if name else key: value for key, value in found.items()}

@@ -130,6 +130,7 @@ def test_without_scripts_all_is_readable_and_nothing_is_dead(visit):
 
 def test_a_term_is_defined_on_hover_and_on_focus(visit):
     page = visit("tiny/index.html")
+    page.locator("#estimates > details > summary").click()
     box = page.locator(".definition")
     term = page.locator("#estimates a.term", has_text="MCSE").first
     assert not box.is_visible()
@@ -155,6 +156,7 @@ def test_a_term_is_defined_on_hover_and_on_focus(visit):
 
 def test_a_definition_stays_on_a_narrow_page(visit):
     page = visit("tiny/index.html", viewport={"width": 390, "height": 800})
+    page.locator("#estimates > details > summary").click()
     page.locator("#estimates th a.term", has_text="R-hat").first.focus()
     place = page.locator(".definition").bounding_box()
     assert place["x"] >= 0
@@ -183,3 +185,34 @@ def test_print_leaves_controls_out_and_the_glossary_in(visit):
     assert page.locator("#definition-r-hat").is_visible()
     assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert page.evaluate(BACKGROUND) == LIGHT
+
+
+def test_sections_of_the_appendix_are_closed_until_a_link_leads_into_them(visit):
+    page = visit("tiny/index.html")
+    card = page.locator("#model-first")
+    assert not card.is_visible()
+    link = page.locator("nav.contents a[href='#models']")
+    link.click()
+    assert card.is_visible()
+    page.locator("#models > details > summary").click()
+    assert not card.is_visible()
+    link.click()
+    assert card.is_visible(), "the same address opens it once more"
+    page.goto(page.url.partition("#")[0] + "#model-second")
+    assert page.locator("#model-second").is_visible(), "what lies inside a closed section"
+
+
+def test_print_shows_closed_sections(visit):
+    page = visit("tiny/index.html")
+    page.emulate_media(media="print")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#model-first").is_visible()
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert not page.locator("#model-first").is_visible()
+
+
+def test_the_results_fit_five_screens_and_the_closed_page_twelve(visit):
+    page = visit("groups/index.html", viewport={"width": 1280, "height": 900})
+    assert page.evaluate("() => document.getElementById('appendix').getBoundingClientRect().top + scrollY") <= 5 * 900
+    assert page.evaluate("() => document.documentElement.scrollHeight") <= 12 * 900

@@ -199,7 +199,9 @@ def test_a_folder_of_a_run_that_did_not_end(make, tmp_path):
 
 def test_without_another_run_the_page_says_so(make):
     results = make()
-    assert "Not run: no earlier run was named to compare with" in section(render(results), "changes")
+    text = render(results)
+    assert "; compared with an earlier run" in Page(text).words
+    assert 'id="changes"' not in text
     assert 'id="changes"' not in index_page([results])
 
 

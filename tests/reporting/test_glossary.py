@@ -25,7 +25,7 @@ IN_CODE = [
     if isinstance(column, Column)
 ]
 LABELS = """
-Fit Verdict Reasons File Config Code Planted What Statistic
+Fit Verdict Reasons File Config Code Planted What Statistic Model Role
 """
 COUNTS = """
 Size Range Missing count min max Rank Truth Fits Values Bound Exact Computed Flagged Failed Impossible Seconds

@@ -16,19 +16,38 @@ from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.reporting import fit_view
 from tadpool.reporting.html.environment import environment
+from tadpool.reporting.pages import study
 from tadpool.reporting.pages.index import index_page
 from tadpool.reporting.sections import checklist, overview, run_time
+from tadpool.reporting.sections.conclusions import comparisons
 from tests.made.page import Page, render, section
 from tests.made.results import HOSTILE, MODEL, quantities, sensitive
 
 TEMPLATES = ROOT / "report"
 
 
-def lights(text):
-    """State, words and link of each check at the top of a page, by name."""
-    (found,) = re.findall(r'<ul class="lights".*?</ul>', text, flags=re.DOTALL)
-    items = re.findall(r'<li class="([\w-]+)"><a href="(#\w+)"><b>(.*?)</b></a>(.*?)</li>', found, flags=re.DOTALL)
-    return {name: (state, Page(f"<p>{rest}</p>").words, link) for state, link, name, rest in items}
+def lights(results):
+    """State and words of each check over all models, by name."""
+    all_fits = fit_view.all_fits(results, {})
+    found = study.lights(all_fits, comparisons(results), results)
+    return {light.name: (light.state, light.words, light.anchor) for light in found}
+
+
+def grid(text):
+    """Role, and state and words of each check, by model."""
+    table = re.search(r'<table class="grid".*?</table>', text, flags=re.DOTALL)[0]
+    names = re.findall(r"<th scope=\"col\">(.*?)</th>", table)[2:]
+    names = [re.sub("<.*?>", "", name) for name in names]
+    rows = {}
+    for muted, label, role, rest in re.findall(
+        r'<tr( class="muted")?><th scope="row">(.*?)</th><td>(.*?)</td>(.*?)</tr>', table, flags=re.DOTALL
+    ):
+        cells = re.findall(r'<td class="([\w-]+)">(.*?)</td>', rest, flags=re.DOTALL)
+        checks = {
+            name: (state, Page(f"<p>{words}</p>").words) for name, (state, words) in zip(names, cells, strict=True)
+        }
+        rows[label] = (role, bool(muted), checks)
+    return rows
 
 
 def points(text):
@@ -44,17 +63,31 @@ def verdict(results, entry, word, **changes):
 
 
 def test_checks_say_state_and_word_and_lead_to_their_sections(make):
-    text = render(make())
-    found = lights(text)
+    results = make()
+    text = render(results)
+    found = lights(results)
     assert list(found) == [
         "Convergence", "Comparison", "Predictive checks", "Prior sensitivity", "Calibration", "Recovery",
     ]  # fmt: skip
-    assert found["Convergence"] == ("pass", "✓ pass 2 of 2 fits pass", "#convergence")
-    assert found["Comparison"] == ("pass", "✓ pass one model predicts best", "#comparison")
+    assert found["Convergence"] == ("pass", "2 of 2 fits pass", "convergence")
+    assert found["Comparison"] == ("pass", "one model predicts best", "comparison")
     for name in ("Predictive checks", "Prior sensitivity", "Calibration", "Recovery"):
-        assert found[name][0] == "not-run"
-        assert found[name][1].startswith("– not run ")
-    assert {link[1:] for _, _, link in found.values()} <= set(Page(text).ids)
+        assert found[name][0] == "not run"
+    shown = grid(text)
+    assert shown == {
+        "first": ("best", False, {"Convergence": ("pass", "✓ pass"), "Scores": ("pass", "✓ pass: 0 of 12 unreliable")}),
+        "second": (
+            "baseline",
+            True,
+            {"Convergence": ("pass", "✓ pass"), "Scores": ("pass", "✓ pass: 0 of 12 unreliable")},
+        ),
+    }
+    assert "Not part of this study: story" not in Page(text).words
+    lacking = re.search(r"Not part of this study: (.*?)\.", Page(text).words)[1]
+    assert {"posterior predictive", "prior sensitivity", "calibration", "parameter recovery"} <= set(
+        lacking.split("; ")
+    )
+    assert 'id="calibration"' not in text
 
 
 def test_a_warning_is_amber(make):
@@ -62,17 +95,21 @@ def test_a_warning_is_amber(make):
     reason = {"severity": "warn", "code": "rhat", "values": {"value": 1.02, "limit": 1.01}, "site": "mu", "labels": []}
     verdict(results, "second", "warn", reasons=[reason])
     text = render(results)
-    assert lights(text)["Convergence"][:2] == ("warn", "! warn 1 of 2 fits passes")
+    assert lights(results)["Convergence"][:2] == ("warn", "1 of 2 fits passes")
     assert "R-hat of mu is 1.020, above 1.01" in section(text, "models")
     assert "1 fit with warnings: tiny/second." in Page(index_page([results])).words
 
 
 def test_a_failure_is_red_unless_the_study_expects_it(make):
     kinds = {"first": "ok", "second": "stuck", "third": "ok"}
-    assert lights(render(make(kinds)))["Convergence"][:2] == ("fail", "✗ fail 2 of 3 fits pass, 1 failed")
+    assert lights(make(kinds))["Convergence"][:2] == ("fail", "2 of 3 fits pass, 1 failed")
     known = make(kinds, second={"expect": {"verdict": "fail", "because": "it has a funnel"}})
-    assert lights(render(known))["Convergence"][:2] == ("warn", "! warn 2 of 3 fits pass, 1 failed as expected")
-    assert lights(render(known))["Comparison"][:2] == ("warn", "! warn failed fits are left out")
+    assert lights(known)["Convergence"][:2] == ("warn", "2 of 3 fits pass, 1 failed as expected")
+    assert lights(known)["Comparison"][:2] == ("warn", "failed fits are left out")
+    role, muted, checks = grid(render(known))["second"]
+    assert (role, muted, checks["Convergence"]) == ("expected to fail", True, ("fail", "✗ fail"))
+    role, muted, _ = grid(render(make(kinds)))["second"]
+    assert (role, muted) == ("failed", False)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +122,7 @@ def test_a_failure_is_red_unless_the_study_expects_it(make):
     ],
 )
 def test_whether_a_comparison_is_to_be_trusted(make, changes, state, words):
-    found = lights(render(make(**changes)))["Comparison"]
+    found = lights(make(**changes))["Comparison"]
     assert found[0] == state
     assert words in found[1]
 
@@ -94,7 +131,7 @@ def test_a_study_that_compares_nothing_says_so(make):
     results = make()
     content = results.config | {"sweeps": {}, "comparisons": {}, "predictions": {}}
     text = render(StudyResults("tiny", content, results.folder))
-    assert lights(text)["Comparison"][:2] == ("not-run", "– not run nothing is compared")
+    assert lights(StudyResults("tiny", content, results.folder))["Comparison"][:2] == ("not run", "nothing is compared")
     assert points(text)["Criteria"] == ("does not apply", "")
     assert points(text)["To hyperparameters"] == ("not reported here", "")
 
@@ -107,19 +144,19 @@ def test_quantities_in_a_tail_and_priors_that_matter_are_amber(make):
         "theta": (0.01, 0.2, 0.5, "", "none", 0.1, ""),
     }
     io.write(results.folder / "first/sensitivity.nc", sensitive(rows), contracts.SENSITIVITY)
-    found = lights(render(results))
+    found = lights(results)
     extreme = int(table["extreme"].sum())
     chance = f"at most {0.05 * len(table):.1f} expected by chance"
     assert found["Predictive checks"][:2] == (
         "warn",
-        f"! warn {extreme} of {len(table)} checks extreme for first ({chance})",
+        f"{extreme} of {len(table)} checks extreme for first ({chance})",
     )
-    assert found["Prior sensitivity"][:2] == ("warn", "! warn 1 of 2 parameters sensitive to the priors")
+    assert found["Prior sensitivity"][:2] == ("warn", "1 of 2 parameters sensitive to the priors")
 
 
 def test_a_true_value_that_is_missed_far_is_amber(grouped):
-    state, words, link = lights(render(grouped))["Recovery"]
-    assert (state, link) == ("warn", "#recovery")
+    state, words, link = lights(grouped)["Recovery"]
+    assert (state, link) == ("warn", "recovery")
     assert "far from a true value: shared" in words
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from tadpool.files import io
 from tadpool.reporting.html import markup
 
 WIDE = 2.1
+SAME = "Read it as the figure of this kind above."
 TALL = 700.0
 
 
@@ -33,6 +34,18 @@ class Figure:
     folder: Path
     number: int
     explored: bool = False
+    told: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        """What it shares with the same figure of other owners."""
+        return f"{self.section} {self.name.removeprefix(f'{self.owner[1]}-')}" if self.owner else self.name
+
+    @property
+    def new(self) -> str:
+        """Its caption without the sentences that stand under an earlier figure of its kind."""
+        kept = [words for words in _sentences(self.caption) if words not in self.told]
+        return self.caption if len(kept) == len(_sentences(self.caption)) else " ".join([*kept, SAME])
 
     @property
     def anchor(self) -> str:
@@ -84,7 +97,14 @@ class Figures:
         """folder: results/{study}/figures; where it or its list is missing there are no figures."""
         path = folder / "figures.json"
         listing = io.read_json(path) if path.is_file() else []
-        self.all = [_figure(item, folder, number) for number, item in enumerate(listing, start=1)]
+        self.all: list[Figure] = []
+        told: dict[str, frozenset[str]] = {}
+        for number, item in enumerate(listing, start=1):
+            figure = _figure(item, folder, number)
+            before = told.get(figure.kind, frozenset())
+            self.all.append(replace(figure, told=before))
+            if figure.owner:
+                told[figure.kind] = before | frozenset(_sentences(figure.caption))
 
     def in_section(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
         """The figures of a section that belong to one owner, or those that belong to none."""
@@ -104,6 +124,10 @@ class Figures:
             for figure in self.all
             if figure.section not in SECTIONS or (figure.owner and figure.owner[1] not in owners[figure.owner[0]])
         ]
+
+
+def _sentences(caption: str) -> list[str]:
+    return re.split(r"(?<=[.:]) (?=[A-Z])", caption)
 
 
 def _figure(item: Mapping[str, Any], folder: Path, number: int) -> Figure:

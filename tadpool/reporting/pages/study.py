@@ -18,6 +18,8 @@ from tadpool.reporting.sections import (
     data,
     estimands,
     estimates,
+    limits,
+    model_checks,
     overview,
     pooling,
     predictions,
@@ -25,9 +27,11 @@ from tadpool.reporting.sections import (
     prior_only,
     provenance,
     recovery,
+    recovery_grids,
     run_record,
     run_time,
     sensitivity,
+    summaries,
     sweeps,
 )
 from tadpool.reporting.sections.changes import MULTIPLE, Changes, differences
@@ -110,6 +114,31 @@ def study_page(
     checked = {fit.entry: predictive.read_checks(fit) for fit in all_fits}
     sensitive, origin = sensitivity.sensitivities(all_fits), provenance.provenance(results, seed, digest)
     seen = lights(all_fits, compared, results)
+    truths = recovery.recovered(results, all_fits)
+    grids = [recovery_grids.recovery(results, name) for name in results.config["recovery"]]
+    judged = [calibration.calibration(results, name) for name in results.config["calibration"]]
+    checks = model_checks.grid(
+        all_fits,
+        compared,
+        checked,
+        sensitive,
+        {chosen["entry"]: each for each, chosen in zip(judged, results.config["calibration"].values(), strict=True)},
+        grids,
+        truths.fits if truths else [],
+    )
+    points = checklist.checklist(results, all_fits, figures, list(checked.values()), sensitive, seen, origin)
+    shown = {
+        "sweeps": [sweeps.sweep(results, name) for name in results.config["sweeps"]],
+        "grids": grids,
+        "changes": changes,
+        "unlisted": figures.unlisted(owners),
+        "recovery": truths,
+        "accuracies": accuracy.accuracies(all_fits),
+        "sensitivities": sensitive,
+        "pooling": pooled,
+        "replicated": checked,
+    }
+    lacking = summaries.absent(results, figures, shown)
     quiet = {fit.entry: prior_only.find_prior_only(fit) for fit in all_fits}
     return rendered(
         "study.html",
@@ -117,8 +146,14 @@ def study_page(
         quick=quick,
         config=results.config,
         headline=headline(compared, all_fits, pooled),
+        compared_only=bool(compared) and not pooled,
+        grid=checks,
+        limits=limits.limits(checks),
+        found=summaries.summaries(results, all_fits, seen, points, shown),
+        in_results={anchor: title for anchor, title in summaries.RESULTS.items() if anchor not in lacking},
+        appendix={anchor: title for anchor, title in summaries.APPENDIX.items() if anchor not in lacking},
+        missing_sections=lacking,
         estimands=estimands.estimands(results.config, all_fits),
-        pooling=pooled,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],
         missing=results.failures(),
@@ -127,23 +162,15 @@ def study_page(
         estimates={fit.entry: estimates.estimates(fit, prior_only.remarks(fit, quiet[fit.entry])) for fit in all_fits},
         silent=quiet,
         spreads=estimates.spreads(all_fits, {entry: found.parameters for entry, found in quiet.items()}),
-        recovery=recovery.recovered(results, all_fits),
-        lights=seen,
-        checklist=checklist.checklist(results, all_fits, figures, list(checked.values()), sensitive, seen, origin),
-        changes=changes,
+        checklist=points,
         changes_between=differences,
         multiple=MULTIPLE,
         tie_elpd=TIE_ELPD,
-        sensitivities=sensitive,
-        accuracies=accuracy.accuracies(all_fits),
-        replicated=checked,
         looks=predictive.overall_words(list(checked.values())),
         dataset=data,
         comparisons=compared,
-        sweeps=[sweeps.sweep(results, name) for name in results.config["sweeps"]],
         predictions=[predictions.prediction(results, entry) for entry in results.config["predictions"]],
-        calibrations=[calibration.calibration(results, name) for name in results.config["calibration"]],
-        grids=[calibration.recovery(results, name) for name in results.config["recovery"]],
+        calibrations=judged,
         figures=figures,
         owners=owners,
         provenance=origin,
@@ -152,4 +179,5 @@ def study_page(
         run_time=run_time.run_time(results),
         downloads=provenance.downloads(results),
         figure_files=provenance.figure_files(results),
+        **shown,
     )

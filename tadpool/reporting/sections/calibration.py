@@ -10,11 +10,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tadpool.calibration import recovery_table as recoveries
 from tadpool.calibration.sbc_verdict import ALPHA, FAILED, FLAGGED, IMPOSSIBLE, OK
 from tadpool.convergence.sentences import kind as kind_of
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, decimals_for, general, listed, measured, number, sentence, whole
+from tadpool.formatting import (
+    counted,
+    general,
+    listed,
+    measured,
+    number,
+    sentence,
+)
 from tadpool.reporting.html.tables import Column, Table
 
 
@@ -32,33 +38,15 @@ COLUMNS = (
     Column("Mean z", lambda row: number(row["z_mean"], 2)),
     Column("SD of z", lambda row: number(row["z_sd"], 2)),
 )
+MARKED = 0.2
+FEWEST = 10
 WHY_COLUMNS = (Column("Reason", itemgetter(0), number=False), Column("Fits", itemgetter(1)))
-
-
-def _with_error(row: Mapping[str, Any], key: str) -> str:
-    """With two decimals, or the digits that the error does not change where units are small or
-    large."""
-    error = row[f"{key}_mcse"]
-    own = decimals_for(error, 2)
-    decimals = own if own < 0 or own > 4 else 2
-    return f"{number(row[key], decimals)} ± {number(error, decimals)}" if row["n"] else MISSING
-
-
-GRID_COLUMNS = (
-    Column("Bias ± its error", lambda row: _with_error(row, "bias")),
-    Column("RMSE ± its error", lambda row: _with_error(row, "rmse")),
-    Column("Coverage ± its error", lambda row: _with_error(row, "coverage")),
-    Column("Fits", lambda row: whole(row["n"])),
-    Column("Flagged", lambda row: whole(row[FLAGGED])),
-    Column("Failed", lambda row: whole(row[FAILED])),
-    Column("Impossible", lambda row: whole(row[IMPOSSIBLE])),
-)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """One calibration: its verdict, what it shows in sentences, and one row per quantity, the worst
-    first."""
+    """One calibration: its verdict, what it shows in sentences and in a few words (`finding`), and
+    one row per quantity, the worst first."""
 
     name: str
     label: str
@@ -67,16 +55,7 @@ class Calibration:
     sentences: list[str]
     table: Table
     why: Table
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """One recovery study: what it shows in sentences, and one row per entry, parameter and cell."""
-
-    name: str
-    over: list[str]
-    sentences: list[str]
-    table: Table
+    finding: str = "no numbers"
 
 
 def calibration(results: StudyResults, name: str) -> Calibration:
@@ -96,7 +75,63 @@ def calibration(results: StudyResults, name: str) -> Calibration:
     order = np.argsort(quantities["p_value"].values, kind="stable")
     rows = quantities.isel(quantity=order).to_dataframe().reset_index().to_dict("records")
     why = _why(simulations["reason"].values[simulations["outcome"].values != OK])
-    return Calibration(name, label, verdict, reasons, _sentences(simulations, quantities), Table(COLUMNS, rows), why)
+    told = [*_sentences(simulations, quantities), *_where_flagged(results, config["entry"], simulations)]
+    told += _other_parametrization(results, config)
+    found = _finding(simulations, quantities)
+    return Calibration(name, label, verdict, reasons, told, Table(COLUMNS, rows), why, found)
+
+
+def _other_parametrization(results: StudyResults, config: Mapping[str, Any]) -> list[str]:
+    """That the fit of the page was sampled with other hyperparameters than the calibrated one."""
+    own = results.config["models"][config["entry"]]["hyperparameters"]
+    other = [key for key, value in config["hyperparameters"].items() if own.get(key) != value]
+    if not other:
+        return []
+    return [
+        f"The fit of {results.label(config['entry'])} on this page has another {listed(other)}: the model is the same if that "
+        "only changes how it is sampled, and its own sampler was not calibrated."
+    ]
+
+
+def _finding(simulations: xr.Dataset, quantities: xr.Dataset) -> str:
+    """What it found in a few words."""
+    outcome, p = simulations["outcome"].values, quantities["p_value"].values
+    bad, flagged = int((~(p >= ALPHA / len(p))).sum()), int((outcome == FLAGGED).sum())
+    ranks = f"ranks of {bad} of {len(p)} quantities not uniform" if bad else f"ranks uniform for {len(p)} of {len(p)}"
+    return ranks + (f", {flagged} of {len(outcome)} fits flagged" if flagged else "")
+
+
+def _where_flagged(results: StudyResults, entry: str, simulations: xr.Dataset) -> list[str]:
+    """Whether fits with warnings are like the fit to the data: how many are flagged among
+    simulations whose true value lies in the 89 % interval of the fit, and among the others.
+
+    It is said for the parameter by which these shares differ most, where they differ by more than
+    MARKED and both are of at least FEWEST simulations.
+    """
+    outcome = simulations["outcome"].values
+    flagged, known = outcome == FLAGGED, (outcome == FLAGGED) | (outcome == OK)
+    if not flagged.any() or results.check(entry)["verdict"] == "fail":
+        return []
+    own = {row["parameter"]: row for row in results.check(entry).get("parameters", [])}
+    found = []
+    for name in simulations["quantity"].values:
+        row = own.get(str(name))
+        if row is None or row.get("eti89_low") is None:
+            continue
+        truth = simulations["truth"].sel(quantity=name).values
+        inside = (row["eti89_low"] <= truth) & (truth <= row["eti89_high"])
+        near, far = flagged[known & inside], flagged[known & ~inside]
+        if min(near.size, far.size) >= FEWEST:
+            found.append((far.mean() - near.mean(), str(name), near, far, row))
+    most = max(found, key=lambda each: abs(each[0]), default=None)
+    if most is None or abs(most[0]) < MARKED:
+        return []
+    _, name, near, far, row = most
+    low, high = (measured(row[key], 2) for key in ("eti89_low", "eti89_high"))
+    return [
+        f"Of the {near.size} data sets whose true {name} lies where the data of this study put it ({low} to {high}), "
+        f"{int(near.sum())} were flagged; of the other {far.size}, {int(far.sum())}."
+    ]
 
 
 def _why(reasons: np.ndarray) -> Table:
@@ -155,48 +190,4 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
             f"In up to {number(100 * mixed, 1)} % of fits ({where}) the effective sample size is below the number of draws "
             "among which the truth is ranked, so ranks are more extreme than they should be."
         )
-    return sentences
-
-
-def recovery(results: StudyResults, name: str) -> Recovery:
-    """The recovery study of that name, read from its files."""
-    config = results.config["recovery"][name]
-    over = list(config["over"])
-    frames, crashed = [], []
-    for entry in config["entries"]:
-        tree = results.recovery(name, entry)
-        if tree.attrs["status"] != "ok":
-            crashed.append(f"{results.label(entry)} has no numbers: {tree.attrs['reason']}.")
-            continue
-        frames.append(recoveries.grid(tree).to_dataframe().reset_index().assign(label=results.label(entry)))
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    columns = (
-        Column("Model", itemgetter("label"), number=False),
-        Column("Parameter", itemgetter("parameter"), number=False),
-        *(Column(axis, lambda row, axis=axis: general(row[axis]), own=True) for axis in over),
-        *GRID_COLUMNS,
-    )
-    sentences = [*_read(table, over, config["replicates"]), *crashed]
-    return Recovery(name, over, sentences, Table(columns, table.to_dict("records")))
-
-
-def _read(table: pd.DataFrame, over: list[str], replicates: int) -> list[str]:
-    if table.empty or not table["n"].any():
-        return []
-    sentences = [f"Each cell of the grid over {listed(over)} is {counted(replicates, 'simulated data set')}."]
-    for parameter, part in table[table["n"] > 0].groupby("parameter", sort=False):
-        by_label = part.groupby("label", sort=False)
-        worst = {label: own.loc[own["bias"].abs().idxmax()] for label, own in by_label}
-        order = sorted(worst, key=lambda label: abs(worst[label]["bias"]))
-        words = [
-            f"{measured(worst[label]['bias'], 2)} in {label} "
-            f"({listed([f'{name} {general(worst[label][name])}' for name in over])})"
-            for label in order
-        ]
-        sentences.append(f"The largest bias of {parameter} in any cell is {listed(words)}.")
-        covered = {label: float((own["coverage"] * own["n"]).sum() / own["n"].sum()) for label, own in by_label}
-        shares = [
-            f"{number(100 * covered[label], 0)} % in {label}" for label in sorted(covered, key=lambda x: -covered[x])
-        ]
-        sentences.append(f"Over all cells the 89 % intervals of {parameter} cover the truth in {listed(shares)}.")
     return sentences

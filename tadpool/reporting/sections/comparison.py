@@ -146,10 +146,15 @@ COLUMNS = (
 )
 
 
-def comparison_table(found: Sequence[Row]) -> Table:
-    """A row for each compared entry, with weights where these mean something."""
+SHORT = ("Model", "Verdict", "Rank", "elpd", "SE", "Difference ± SE", "P(worse)", "Standing")
+
+
+def comparison_table(found: Sequence[Row], headings: Sequence[str] = ()) -> Table:
+    """A row for each compared entry, with weights where these mean something. headings: of the
+    columns that are wanted; all by default."""
     rows = [Placed(row, void(found), weighted(found)) for row in found]
-    return Table(COLUMNS, rows, failed=attrgetter("row.failed"))
+    columns = tuple(column for column in COLUMNS if not headings or column.heading in headings)
+    return Table(columns, rows, failed=attrgetter("row.failed"))
 
 
 def weighted(found: Sequence[Row]) -> bool:

@@ -11,7 +11,7 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed, number, sentence
 from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import contributions
-from tadpool.reporting.sections.comparison import Row, comparison_table, read_rows, target_words, void, weighted
+from tadpool.reporting.sections.comparison import SHORT, Row, comparison_table, read_rows, target_words, void, weighted
 
 MANY_MODELS = 11
 MANY_UNRELIABLE = 0.05
@@ -68,6 +68,11 @@ class Comparison:
     @property
     def table(self) -> Table:
         return comparison_table(self.rows)
+
+    @property
+    def short(self) -> Table:
+        """The columns that the verdict is made of."""
+        return comparison_table(self.rows, SHORT)
 
 
 def comparisons(results: StudyResults) -> list[Comparison]:

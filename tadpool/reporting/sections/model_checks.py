@@ -1,0 +1,189 @@
+"""The checks of each model in a grid: a row per model with its role, a column per check."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
+from tadpool.evaluation.pit import TIES
+from tadpool.evaluation.predictive_checks import TAIL
+from tadpool.formatting import counted, number, plural
+from tadpool.reporting.fit_view import Fit
+from tadpool.reporting.sections.calibration import Calibration
+from tadpool.reporting.sections.conclusions import Comparison
+from tadpool.reporting.sections.predictive import PredictiveChecks
+from tadpool.reporting.sections.recovery import FAR, Recovered
+from tadpool.reporting.sections.recovery_grids import Recovery
+from tadpool.reporting.sections.sensitivity import Sensitivity
+
+NOT_RUN = "not run"
+BEST, BASELINE, EXPECTED = "best", "baseline", "expected to fail"
+MANY_MEMBERS = 0.15
+"""From this share of members outside their intervals on, a misfit is a failure."""
+CHECKS = {
+    "Convergence": "convergence",
+    "Scores": "comparison",
+    "Predictive checks": "predictive",
+    "LOO-PIT": "predictive",
+    "Priors": "sensitivity",
+    "Calibration": "calibration",
+    "Recovery": "recovery",
+}
+"""Check -> the section that holds it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a check found. state: "pass", "warn", "fail" or "not run"."""
+
+    state: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model. role: among those compared, and whether its failure says nothing about the answer
+    (muted)."""
+
+    fit: Fit
+    role: str
+    cells: Mapping[str, Cell]
+
+    @property
+    def muted(self) -> bool:
+        return self.role in (BASELINE, EXPECTED)
+
+    @property
+    def troubles(self) -> list[tuple[str, Cell]]:
+        """The checks that found something."""
+        return [(name, cell) for name, cell in self.cells.items() if cell.state in ("warn", "fail")]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The models and the checks that at least one of them has, each with the anchor of its
+    section."""
+
+    rows: list[Row]
+
+    @property
+    def checks(self) -> dict[str, str]:
+        shown = {name for row in self.rows for name, cell in row.cells.items() if cell.state != NOT_RUN}
+        return {name: anchor for name, anchor in CHECKS.items() if name in shown}
+
+
+def grid(
+    fits: Sequence[Fit],
+    compared: Sequence[Comparison],
+    replicated: Mapping[str, PredictiveChecks],
+    sensitivities: Sequence[Sensitivity],
+    calibrations: Mapping[str, Calibration],
+    grids: Sequence[Recovery],
+    recovered: Sequence[Recovered],
+) -> Grid:
+    """The grid of a study. replicated, calibrations: by entry."""
+    moved = {each.fit.entry: each for each in sensitivities}
+    truths = {each.fit.entry: each for each in recovered}
+    rows = []
+    for fit in fits:
+        cells = {
+            "Convergence": _convergence(fit),
+            "Scores": _scores(fit),
+            "Predictive checks": _predictive(replicated[fit.entry]),
+            "LOO-PIT": _pit(fit),
+            "Priors": _priors(moved.get(fit.entry)),
+            "Calibration": _calibration(fit, calibrations.get(fit.entry), grids),
+            "Recovery": _recovery(truths.get(fit.entry)),
+        }
+        rows.append(Row(fit, _role(fit, compared), cells))
+    return Grid(rows)
+
+
+def _role(fit: Fit, compared: Sequence[Comparison]) -> str:
+    """What the study's first comparison that has the model says of it."""
+    if fit.expected and fit.expected["verdict"] == "fail":
+        return EXPECTED
+    if fit.failed:
+        return "failed"
+    row = next((row for each in compared for row in each.rows if row.entry == fit.entry), None)
+    if row is None or not row.ranked:
+        return "not compared"
+    words = {"best": BEST, EQUAL: "about equal to the best", UNCERTAIN: "too close to the best to call"}
+    return words.get(row.standing, BASELINE)
+
+
+def _convergence(fit: Fit) -> Cell:
+    if fit.failed_members:
+        return Cell("fail", f"{len(fit.failed_members)} of {counted(fit.members, 'fit')} failed")
+    return Cell(fit.badge.badge, fit.badge.text)
+
+
+def _scores(fit: Fit) -> Cell:
+    """Whether leave-one-out scores are reliable."""
+    path = fit.results.folder / fit.entry / "loo.nc"
+    tree = fit.results.loo(fit.entry) if path.is_file() and not fit.failed else None
+    if tree is None or "loo" not in tree.children:
+        return Cell(NOT_RUN, "no score")
+    doubtful, units = int(tree["loo"]["total_doubtful"].item()), tree["loo"]["elpd"].size
+    return Cell("warn" if doubtful else "pass", f"{doubtful} of {units} unreliable")
+
+
+def _predictive(checks: PredictiveChecks) -> Cell:
+    """More extreme quantities than correct models would have are a misfit; of many members it is a
+    failure."""
+    if not checks.looked:
+        return Cell(NOT_RUN, "no test quantities")
+    rows = [row for row in checks.table.rows if row["group"] and row["extreme"]]
+    words = f"{checks.extreme} of {checks.looked} extreme"
+    if checks.extreme <= 2 * TAIL * checks.looked:
+        return Cell("pass", words)
+    worst = max(rows, key=lambda row: row["observed"] / row["members"], default=None)
+    if worst is None:
+        return Cell("warn", words)
+    share = worst["observed"] / worst["members"]
+    words += f"; {worst['quantity']} of {number(worst['observed'], 0)} of {worst['members']} {plural(worst['group'])}"
+    return Cell("fail" if share >= MANY_MEMBERS else "warn", words)
+
+
+def outside_band(fit: Fit) -> float | None:
+    """Share of the line of LOO-PIT, or of reliability, that is outside its band; None where there
+    is no figure of it."""
+    path = fit.results.folder / "figures" / f"{fit.entry}-loo_pit.csv"
+    if not path.is_file():
+        return None
+    table = pd.read_csv(path)
+    return float(((table["line"] < table["band_low"] - TIES) | (table["line"] > table["band_high"] + TIES)).mean())
+
+
+def _pit(fit: Fit) -> Cell:
+    share = None if fit.failed and not fit.failed_members else outside_band(fit)
+    if share is None:
+        return Cell(NOT_RUN, "no curve")
+    return Cell("warn", f"{number(100 * share, 0)} % outside its band") if share else Cell("pass", "inside its band")
+
+
+def _priors(found: Sensitivity | None) -> Cell:
+    """Parameters of no pooling do not count: they depend on their priors by design."""
+    if found is None or found.reason:
+        return Cell(NOT_RUN, "no diagnosis")
+    if found.by_design:
+        return Cell(NOT_RUN, "by design")
+    return Cell("warn" if found.rows else "pass", f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive")
+
+
+def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery]) -> Cell:
+    """Its simulation-based calibration, else the coverage of its intervals over a grid."""
+    if found is not None:
+        return Cell(found.verdict, found.finding)
+    known = [each.coverage[fit.entry] for each in grids if fit.entry in each.coverage]
+    if not known:
+        return Cell(NOT_RUN, "not calibrated")
+    return Cell("pass" if all(each.nominal for each in known) else "warn", known[0].words)
+
+
+def _recovery(found: Recovered | None) -> Cell:
+    if found is None or found.fit.failed or not len(found.counted):
+        return Cell(NOT_RUN, "no true values")
+    words = f"{found.covered} of {len(found.counted)} inside intervals"
+    return Cell("warn" if abs(found.worst["z"]) > FAR else "pass", words)
