@@ -17,6 +17,7 @@ tadpool plan [STUDY]    show what a run would take: jobs, memory, storage, time
 tadpool new NAME        start a study: a study file, a model and a table that run as they are
 tadpool new NAME --table FILE   write the study of a table, and ask what can be read in two ways
 tadpool verify          compare with exact values, and plant errors that the checks must find
+tadpool judge FILE...   judge draws from elsewhere: ArviZ's NetCDF, CSV of CmdStan, tables of draws
 tadpool doctor          show what this machine has for a run, and what is missing
 tadpool --version       show the version
 Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
@@ -70,6 +71,10 @@ def main(arguments: list[str]) -> int:
 
         print(f"tadpool {provenance.own_version()}")
         return 0
+    if arguments[:1] == ["judge"]:
+        from tadpool.workflow import judge
+
+        return judge.main(arguments[1:])
     if arguments[:1] == ["doctor"]:
         from tadpool.workflow import doctor
 
