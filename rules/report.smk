@@ -58,6 +58,7 @@ rule render_report:
         comparisons=lambda wildcards: specs.comparisons(wildcards.study),
         group_scores=lambda wildcards: specs.group_scores(wildcards.study),
         predictions=lambda wildcards: specs.predictions(wildcards.study),
+        answers=lambda wildcards: specs.answers(wildcards.study),
         calibrations=lambda wildcards: specs.calibrations(wildcards.study),
         recoveries=lambda wildcards: specs.recoveries(wildcards.study),
         figures="results/{study}/figures",

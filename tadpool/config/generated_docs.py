@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from tadpool import ROOT
-from tadpool.config.schema import analyses, design, run, study, sweep, table
+from tadpool.config.schema import analyses, answers, design, run, study, sweep, table
 from tadpool.config.schema.types import RESERVED
 
 FOLDER = ROOT / "config"
@@ -63,7 +63,7 @@ SECTIONS = {
     "`sweeps.<name>.overlay`": sweep.Overlay,
     "`comparisons.<name>`": analyses.Comparison,
     "`predictions.<entry>`": analyses.Prediction,
-    "`estimands`": analyses.Estimand,
+    "`answers.<name>`": answers.Answer,
     "`calibration.<name>`": analyses.Calibration,
     "`recovery.<name>`": analyses.Recovery,
     "`figures.<name>`": analyses.Figure,

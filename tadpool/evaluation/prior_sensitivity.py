@@ -38,22 +38,41 @@ def assess(
     result = xr.DataTree(xr.Dataset(attrs={"provenance": job.provenance, **stated}))
     if worse is None:
         unit, by = entry.unit, entry.by
-        posterior, log_prior = tree["posterior"].to_dataset(), tree["log_prior"].to_dataset()
-        left = unscaled(json.loads(prior_tree.attrs["relations"]), posterior, log_prior, {*entry.groups, unit} - {by})
-        scaled = [name for name in _latents(posterior) if name not in left]
+        posterior, prior_groups = tree["posterior"].to_dataset(), {*entry.groups, unit} - {by}
+        priors, left = scaled_priors(prior_tree, posterior, tree["log_prior"].to_dataset(), prior_groups, by)
         stored = _whole(tree, entry)
         log_likelihood = _stored(tree, unit, by) if stored else _recomputed(posterior, job, entry, precision)
-        priors = {name: _summed(log_prior[name], (*SAMPLE, by)) for name in scaled}
         wanted = posterior.drop_vars(_repeated(posterior, unit))
         prior_draws = prior_tree["prior"].to_dataset()
         members = [{by: i} for i in range(posterior.sizes[by])] if by else [{}]
         parts = [_member(wanted, priors, log_likelihood, prior_draws, member) for member in members]
         found = xr.concat(parts, dim="parameter")
-        found.attrs = {"scaled": io.canonical(scaled), "unscaled": io.canonical(left)}
+        found.attrs = {"scaled": io.canonical(list(priors)), "unscaled": io.canonical(left)}
         found.attrs |= {"sensitive": SENSITIVE, "far": FAR}
         found.attrs["good_k"] = float(good_k(posterior.sizes["chain"] * posterior.sizes["draw"]))
         result["sensitivity"] = found
     io.write(job.output, result, contracts.SENSITIVITY)
+
+
+def scaled_priors(
+    prior_tree: xr.DataTree, posterior: xr.Dataset, log_prior: xr.Dataset, groups: Iterable[str], by: str | None = None
+) -> tuple[dict[str, xr.DataArray], dict[str, str]]:
+    """The priors that power-scaling scales, and why it leaves out the others.
+
+    Args:
+        prior_tree: Of the entry's prior.nc, which says what each site depends on.
+        posterior: Draws (chain, draw, ...).
+        log_prior: Log prior density of each latent site (chain, draw, ...).
+        groups: Dims of members, see `unscaled`.
+        by: A group whose members are fitted apart.
+
+    Returns:
+        Site -> log prior density (chain, draw), with `by` before where there is one; and, of the
+            others, site -> reason.
+    """
+    left = unscaled(json.loads(prior_tree.attrs["relations"]), posterior, log_prior, groups)
+    scaled = [name for name in _latents(posterior) if name not in left]
+    return {name: _summed(log_prior[name], (*SAMPLE, by)) for name in scaled}, left
 
 
 def unscaled(

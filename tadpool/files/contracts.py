@@ -83,6 +83,11 @@ PREDICTIONS = Contract(
     {"predictions": Group(SAMPLE), "predictions_constant_data": Group(optional=True)},
     ("provenance", "status"),
 )
+ANSWERS = Contract(
+    "quantities that answer a study's question, and their draws",
+    {"answers": Group(("row",), ("answer", "quantity", "model", "role", "is", "value", "reason"))},
+    ("provenance", "status"),
+)
 CALIBRATION = Contract(
     "simulation-based calibration of one entry",
     {
@@ -128,6 +133,7 @@ FILES = {
     "<study>/<entry>/logo_<group>.nc": LOO,
     "<study>/<entry>/sensitivity.nc": SENSITIVITY,
     "<study>/<entry>/predictions.nc": PREDICTIONS,
+    "<study>/answers.nc": ANSWERS,
     "<study>/sweeps/<sweep>/fit.nc": SWEEP,
     "<study>/sweeps/<sweep>/loo.nc": LOO,
     "<study>/calibration/<calibration>.nc": CALIBRATION,

@@ -116,6 +116,10 @@ class StudyResults:
         """The entry's predictions."""
         return self._read(f"{entry}/predictions.nc", contracts.PREDICTIONS)
 
+    def answers(self) -> xr.DataTree:
+        """The answers to the study's question, with their draws."""
+        return self._read("answers.nc", contracts.ANSWERS)
+
     def sweep_fit(self, sweep: str) -> xr.DataTree:
         """The posteriors of a sweep."""
         return self._read(f"sweeps/{sweep}/fit.nc", contracts.SWEEP)
@@ -199,6 +203,7 @@ class StudyResults:
         names += [f"{entry}/logo_{group}.nc" for entry in self.entries for group in self.groups_left_out]
         names += [f"{sweep}/{name}" for sweep in sweeps for name in ("check.json", "loo.nc")]
         names += [f"comparisons/{name}.csv" for name in config["comparisons"]]
+        names += ["answers.nc"] if config.get("answers") else []
         names += [f"calibration/{name}.nc" for name in config["calibration"]]
         names += [
             f"recovery/{name}/{entry}.nc" for name, chosen in config["recovery"].items() for entry in chosen["entries"]

@@ -106,6 +106,25 @@ class Arguments:
             "precision": self.config.sampler(study, model).precision,
         }
 
+    def _answer(self, study: str) -> dict[str, Any]:
+        content = self.config.studies[study]
+        asked = {name: each.model_dump() for name, each in content.answers.items()}
+        entries = {
+            name: {key: value for key, value in self._base(study, name).items() if key in ("model", "hyperparameters")}
+            | ({"by": content.models[name].by} if content.models[name].by else {})
+            for name in content.models
+        }
+        return {
+            "seed": self.config.settings.seed,
+            "study": study,
+            **self._scored(study),
+            "groups": content.groups,
+            "entries": entries,
+            "answers": asked,
+            "sensitivity": content.sensitivity,
+            "precision": self.config.sampler(study, next(iter(content.models))).precision,
+        }
+
     def _calibrate(self, study: str, calibration: str) -> dict[str, Any]:
         chosen = self.config.studies[study].calibration[calibration]
         base = self._base(study, chosen.entry)
@@ -134,7 +153,7 @@ class Arguments:
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
         undrawn = dict.fromkeys(
-            ("question", "references", "sampler", "remedies", "verdict", "estimands", "storage"), True
+            ("question", "references", "sampler", "remedies", "verdict", "answers", "hero", "storage"), True
         )
         undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies", "verdict"}}}
         return {"study": study, "config": self._study(study, undrawn)}
@@ -170,6 +189,8 @@ class Arguments:
             made[f"sweeps/{sweep}/fit"] = self._sweep(study, sweep)
             made[f"sweeps/{sweep}/loo"] = self._cross_validate(study, sweep=sweep)
         made |= {f"{entry}/predictions": self._predict(study, entry) for entry in content.predictions}
+        if content.answers:
+            made["answers"] = self._answer(study)
         made |= {f"calibration/{name}": self._calibrate(study, name) for name in content.calibration}
         for name, chosen in content.recovery.items():
             made |= {f"recovery/{name}/{entry}": self._recover(study, name, entry) for entry in chosen.entries}

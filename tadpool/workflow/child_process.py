@@ -66,7 +66,7 @@ def run_job(
         script: Path of the script.
         inputs: Its files by name, and the list `shares` where other jobs have sampled a part of its
             lanes.
-        outputs: The file that it writes.
+        outputs: The NetCDF file that it writes, and tables beside it.
         params: `spec`, `digest` and, of a whole job, `crashes`, see `tadpool.workflow.specs`.
         log: The file for what it prints.
         threads: How many it may use.
@@ -80,6 +80,7 @@ def run_job(
         job = {"output": outputs[0], "provenance": record, "threads": threads, **files}
         if share is None:
             guarded(script, job, spec, params.crashes, resources, list(inputs.get("shares", [])), log[0])
+            failed_results.complete(outputs)
         else:
             number, of = map(int, share.split("of"))
             sampled_share(script, job, spec, (number - 1, of), resources)

@@ -8,7 +8,7 @@ next run try the job again.
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,16 @@ def write_crashed(path: str, record: str, cause: str) -> None:
     nothing["reasons"] = io.canonical([finding(cause)])
     attributes = {"provenance": record, "status": "crashed", "reason": cause, **nothing}
     io.write(path, xr.DataTree(xr.Dataset(attrs=attributes)), contracts.CRASHED)
+
+
+def complete(outputs: Sequence[str]) -> None:
+    """Write the tables that a job without numbers did not write. outputs: a NetCDF result and the
+    tables beside it."""
+    for path in outputs[1:]:
+        if not Path(path).exists():
+            import pandas as pd
+
+            io.write_csv(path, pd.DataFrame({failures.COLUMN: [io.attributes(outputs[0])["reason"]]}))
 
 
 def finding(cause: str) -> dict[str, Any]:

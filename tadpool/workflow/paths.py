@@ -24,6 +24,9 @@ class Paths(Sharing):
     def predictions(self, study: str) -> list[str]:
         return [f"results/{study}/{name}/predictions.nc" for name in self.config.studies[study].predictions]
 
+    def answers(self, study: str) -> list[str]:
+        return [f"results/{study}/answers.nc"] if self.config.studies[study].answers else []
+
     def calibrations(self, study: str) -> list[str]:
         return [f"results/{study}/calibration/{name}.nc" for name in self.config.studies[study].calibration]
 
@@ -75,7 +78,14 @@ class Paths(Sharing):
         """What there is beside the fits, in files that may say that they have no numbers."""
         entries = [(study, entry) for study, content in self.config.studies.items() for entry in content.models]
         found = [f"results/{study}/{entry}/{name}.nc" for study, entry in entries for name in ("prior", "loo")]
-        further = (self.sensitivities, self.predictions, self.group_scores, self.calibrations, self.recoveries)
+        further = (
+            self.sensitivities,
+            self.predictions,
+            self.answers,
+            self.group_scores,
+            self.calibrations,
+            self.recoveries,
+        )
         return found + [path for study in self.config.studies for each in further for path in each(study)]
 
     def may_have_failed(self) -> list[str]:

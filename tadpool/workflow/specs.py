@@ -20,7 +20,7 @@ from tadpool.verification.tables import REFERENCE
 from tadpool.workflow.arguments import Arguments
 from tadpool.workflow.paths import Paths
 
-SHOWN = ("draw_figures", "render_report", "render_index")
+SHOWN = ("answer", "draw_figures", "render_report", "render_index")
 RUNS_MODEL = (
     "sample_prior",
     "fit",
@@ -86,6 +86,8 @@ class Specs(Paths, Arguments):
             code.append(plugins.find("models", self._entry(wildcards).model))
             if rule == "recover" or (rule == "sweep" and self._simulates(**wildcards)):
                 code += sources.code(self.config.studies[wildcards["study"]].source())
+        elif rule == "answer":
+            code += self._models(wildcards["study"])
         elif rule == "draw_figures":
             code += (PACKAGE / "figures").glob("*.py")
         elif rule == "verify_part":
@@ -98,9 +100,7 @@ class Specs(Paths, Arguments):
             report = ROOT / "report"
             files += sorted([*report.glob("*.*"), *report.glob("sections/*.html")])
         if rule in ("render_report", "draw_figures"):
-            models = [
-                plugins.find("models", entry.model) for entry in self.config.studies[wildcards["study"]].models.values()
-            ]
+            models = self._models(wildcards["study"])
             (files if rule == "render_report" else code).extend(models)  # the page shows their docstrings too
         if rule == "render_report":
             files += sources.code(self.config.studies[wildcards["study"]].source())
@@ -115,6 +115,10 @@ class Specs(Paths, Arguments):
         """
         record = self._crashes(rule, wildcards)
         return io.canonical({"record": str(record), "earlier": io.read_json(record) if record.is_file() else []})
+
+    def _models(self, study: str) -> list[Path]:
+        """The files of the models of a study's entries."""
+        return [plugins.find("models", entry.model) for entry in self.config.studies[study].models.values()]
 
     def _simulates(self, study: str, sweep: str) -> bool:
         """Whether data are simulated for each point of the sweep."""

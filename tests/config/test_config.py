@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from tadpool import ROOT, config
 from tadpool.config import generated_docs, messages, reading
+from tadpool.config.schema import answers
+from tadpool.config.schema.answers import Answer
 from tadpool.config.schema.run import Verdict
 from tadpool.config.schema.table import RESERVED
 from tadpool.files import contracts, plugins
@@ -1125,8 +1127,20 @@ def test_the_schema_refuses_what_the_models_refuse():
 def test_every_key_has_a_meaning_and_an_example_that_is_valid(model):
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     assert all(field.description and field.examples for field in fields.values())
+    if model is Answer:  # of whose keys not all belong to one answer
+        return _check_keys_of_answers(fields)
     for position in range(max(len(field.examples) for field in fields.values())):
         model.model_validate({key: field.examples[position % len(field.examples)] for key, field in fields.items()})
+
+
+def _check_keys_of_answers(fields):
+    """Each key with what it needs beside it."""
+    needs = {"decide": {"above": 1}, "pairs": {}}
+    for key, field in fields.items():
+        kind = key if key in answers.KINDS else answers.BELONGS.get(key, ("value",))[0]
+        for example in field.examples:
+            base = {"label": "it", "entry": "it", kind: fields[kind].examples[0], **needs.get(key, {})}
+            Answer.model_validate(base | {key: example})
 
 
 def test_reading_the_config_imports_no_sampler():

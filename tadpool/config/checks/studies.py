@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tadpool import sweep_axes
-from tadpool.config.checks import sweeps, tables
+from tadpool.config.checks import answers, sweeps, tables
 from tadpool.config.messages import WANTED, how_to_write
 from tadpool.config.parsed_values import Problem, kind, shown
-from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Figure, Prediction, Recovery
+from tadpool.config.schema.analyses import Calibration, Comparison, Figure, Prediction, Recovery
 from tadpool.config.schema.study import Entry, Study
 from tadpool.config.schema.sweep import Sweep
 from tadpool.config.schema.table import Table
@@ -63,8 +63,7 @@ def check(study: Study) -> Iterator[Problem]:
     for name, prediction in study.predictions.items():
         yield from _known(("predictions",), [name], entries, "an entry of this study")
         yield from _prediction(("predictions", name), prediction, study.groups, signatures.get(name))
-    for position, estimand in enumerate(study.estimands):
-        yield from _estimand(("estimands", position), estimand, study, signatures)
+    yield from answers.check(study, signatures)
     for name, calibration in study.calibration.items():
         weights = study.weights_of(calibration.entry) if calibration.entry in entries else {}
         yield from _calibration(("calibration", name), calibration, entries, signatures, weights)
@@ -76,6 +75,7 @@ def check(study: Study) -> Iterator[Problem]:
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
         yield from _figure(("figures", name), figure, kinds)
+    yield from _known(("hero",), [study.hero] if study.hero else [], study.figures, "one of the study's figures")
 
 
 def _target(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:
@@ -174,19 +174,6 @@ def _prediction(
         variables = [name for name in named if name not in given_anyway]
         for position, row in enumerate(prediction.rows):
             yield from _known((*place, "rows", position), row, variables, "a variable that the model needs")
-
-
-def _estimand(
-    place: tuple, estimand: Estimand, study: Study, signatures: Mapping[str, plugins.Signature]
-) -> Iterator[Problem]:
-    name = estimand.entry
-    yield from _known((*place, "entry"), [name], study.models, "an entry of this study")
-    yield from _one_fit((*place, "entry"), name, study.models)
-    if estimand.group == "predictions" and name in study.models and name not in study.predictions:
-        yield Problem((*place, "group"), f"the study has no predictions of {name}", "add them to its `predictions`")
-    sites = plugins.sites(plugins.find("models", study.models[name].model)) if name in signatures else None
-    if sites is not None:
-        yield from _known((*place, "site"), [estimand.site], sites, f"a site of {study.models[name].model}")
 
 
 def _calibration(

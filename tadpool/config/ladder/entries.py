@@ -3,7 +3,7 @@ entries that it means."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tadpool.config.ladder import formulas
+from tadpool.config.ladder import answers, formulas
 from tadpool.config.ladder.design import DesignInference
 from tadpool.config.ladder.figures import figures
 from tadpool.config.parsed_values import Problem
@@ -40,7 +40,8 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
         else:
             problems += _without_design(name, entry)
             entries[name] = entry.model_copy(update={"design": None})
-    return study.model_copy(update={"models": entries}), problems
+    made = study.model_copy(update={"models": entries})
+    return made.model_copy(update={"answers": answers.with_defaults(made, problems)}), problems
 
 
 def _of_formula(name: str, entry: Entry) -> Iterator[Problem]:
@@ -90,6 +91,8 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
     }
     own = {key: {**made, **(getattr(study, key) or {})} for key, made in added.items()}
     written = study.model_copy(update={"models": entries, "design": found.design, **own})
+    hero = study.hero or next((name for name in own["figures"] if name == "estimates_by_group"), None)
+    written = written.model_copy(update={"answers": answers.with_defaults(written, problems), "hero": hero})
     return written, [*problems, *_named_like_parameters(written, entries)]
 
 

@@ -1,6 +1,6 @@
 """The keys of a study's analyses of its fits: type, range, default, unit and meaning."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -65,31 +65,6 @@ class Prediction(Strict):
         "ladder a predictor that a row omits is set to the median, or the most frequent category, of the data.",
         examples=[[{"floor": 0}, {"floor": 1}]],
     )
-
-
-class Estimand(Strict):
-    """A quantity that answers the question: a parameter or a prediction of one entry, with its
-    interval."""
-
-    label: Text = Field(description="What it is, in words.", examples=["standard deviation between tanks"])
-    entry: str = Field(description="Entry whose draws are used.", examples=["multilevel"])
-    site: str = Field(description="Its parameter, or an outcome where `group` is predictions.", examples=["sigma"])
-    at: dict[str, Scalar] = Field(
-        {},
-        description="If the site has dims: for each one, the label of a member.",
-        examples=[{"tank": 3}],
-    )
-    group: Literal["posterior", "predictions"] = Field(
-        "posterior",
-        description="`predictions` for a quantity of the study's `predictions` of this entry.",
-        examples=["predictions"],
-    )
-    scale: Literal["exp", "logistic"] | None = Field(
-        None,
-        description="Transformation of the draws: `exp` of a log, for an odds ratio for example, or `logistic` of log-odds.",
-        examples=["exp"],
-    )
-    units: Text | None = Field(None, description="Units of measurement.", examples=["log-odds"])
 
 
 class Calibration(Strict):

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from tadpool.config.schema.analyses import Calibration, Comparison, Estimand, Figure, LeaveOut, Prediction, Recovery
+from tadpool.config.schema.analyses import Calibration, Comparison, Figure, LeaveOut, Prediction, Recovery
+from tadpool.config.schema.answers import Answer
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage, VerdictChanges
 from tadpool.config.schema.sweep import NAMED, Sweep
@@ -225,10 +226,14 @@ class Study(Strict):
         description="Predictions: entry -> a new member of a group, or rows.",
         examples=[{"multilevel": {"group": "tank"}}],
     )
-    estimands: list[Estimand] = Field(
-        [],
-        description="Quantities that answer the question, shown below it with their posterior means and intervals.",
-        examples=[[{"label": "standard deviation between tanks", "entry": "multilevel", "site": "sigma"}]],
+    answers: dict[Slug, Answer] = Field(
+        {},
+        description="Quantities that answer the question: name -> what is asked of an entry's draws. Models of the ladder and "
+        "formulas have some without being asked; one of the same name replaces them.",
+        examples=[{"spread": {"label": "standard deviation between tanks", "entry": "multilevel", "value": "sigma"}}],
+    )
+    hero: Slug | None = Field(
+        None, description="The figure that is shown beside the answers, one of `figures`.", examples=["rates"]
     )
     sensitivity: bool = Field(
         True,

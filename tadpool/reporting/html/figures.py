@@ -93,10 +93,14 @@ class Figure:
 class Figures:
     """All figures of a study, to be asked for by section and owner."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: results/{study}/figures; where it or its list is missing there are no figures."""
+    def __init__(self, folder: Path, hero: str | None = None) -> None:
+        """folder: results/{study}/figures; where it or its list is missing there are no figures.
+
+        hero: the figure at the top of the page, which then stands in no section.
+        """
         path = folder / "figures.json"
         listing = io.read_json(path) if path.is_file() else []
+<<<<<<< HEAD
         self.all: list[Figure] = []
         told: dict[str, frozenset[str]] = {}
         for number, item in enumerate(listing, start=1):
@@ -105,11 +109,16 @@ class Figures:
             self.all.append(replace(figure, told=before))
             if figure.owner:
                 told[figure.kind] = before | frozenset(_sentences(figure.caption))
+=======
+        self.all = [_figure(item, folder, number) for number, item in enumerate(listing, start=1)]
+        self.hero = next((figure for figure in self.all if figure.name == hero and figure.svg), None)
+>>>>>>> dbfca88 (Answers: a study says what would answer its question, and its page begins with it)
 
     def in_section(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
         """The figures of a section that belong to one owner, or those that belong to none."""
         owner = (kind, name) if kind else None
-        return [figure for figure in self.all if figure.section == section and figure.owner == owner]
+        rest = (figure for figure in self.all if figure is not self.hero)
+        return [figure for figure in rest if figure.section == section and figure.owner == owner]
 
     @property
     def scripts(self) -> list[str]:

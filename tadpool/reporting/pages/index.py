@@ -10,7 +10,7 @@ from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.pages import study
-from tadpool.reporting.sections import conclusions, estimands, pooling, run_time
+from tadpool.reporting.sections import answers, conclusions, pooling, run_time
 from tadpool.reporting.sections.changes import Changes
 
 ORDER = ("fail", "warn", "pass")
@@ -50,7 +50,7 @@ class Chapter:
     name: str
     title: str
     question: str
-    estimands: list[estimands.Shown]
+    answers: list[answers.Shown]
     headline: conclusions.Conclusion
     fits: list[fit_view.Fit]
 
@@ -149,7 +149,7 @@ def _verdict(fit: fit_view.Fit) -> str:
 def _chapter(results: StudyResults) -> Chapter:
     found = fit_view.all_fits(results, {})
     verdict = study.headline(conclusions.comparisons(results), found, pooling.pooling(results, found))
-    shown = estimands.estimands(results.config, found)
+    shown = answers.answers(results, found)
     return Chapter(results.study, results.config["title"], results.config["question"], shown, verdict, found)
 
 

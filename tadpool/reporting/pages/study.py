@@ -11,12 +11,12 @@ from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.html.figures import Figures
 from tadpool.reporting.sections import (
     accuracy,
+    answers,
     calibration,
     checklist,
     convergence,
     convergence_by_group,
     data,
-    estimands,
     estimates,
     limits,
     model_checks,
@@ -110,10 +110,10 @@ def study_page(
         "calibration": list(results.config["calibration"]),
         "recovery": list(results.config["recovery"]),
     }
-    figures = Figures(results.folder / "figures")
+    figures = Figures(results.folder / "figures", results.config["hero"])
     checked = {fit.entry: predictive.read_checks(fit) for fit in all_fits}
     sensitive, origin = sensitivity.sensitivities(all_fits), provenance.provenance(results, seed, digest)
-    seen = lights(all_fits, compared, results)
+    seen, answered = lights(all_fits, compared, results), answers.answers(results, all_fits)
     truths = recovery.recovered(results, all_fits)
     grids = [recovery_grids.recovery(results, name) for name in results.config["recovery"]]
     judged = [calibration.calibration(results, name) for name in results.config["calibration"]]
@@ -137,6 +137,7 @@ def study_page(
         "sensitivities": sensitive,
         "pooling": pooled,
         "replicated": checked,
+        "answers": answered,
     }
     lacking = summaries.absent(results, figures, shown)
     quiet = {fit.entry: prior_only.find_prior_only(fit) for fit in all_fits}
@@ -153,7 +154,9 @@ def study_page(
         in_results={anchor: title for anchor, title in summaries.RESULTS.items() if anchor not in lacking},
         appendix={anchor: title for anchor, title in summaries.APPENDIX.items() if anchor not in lacking},
         missing_sections=lacking,
-        estimands=estimands.estimands(results.config, all_fits),
+        answers=answered,
+        answer_caveats=answers.caveats(answered, all_fits, predictive.misfits(all_fits, list(checked.values()))),
+        top=answers.TOP,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],
         missing=results.failures(),

@@ -11,9 +11,10 @@ import numpy as np
 from tadpool.elements import element_name
 from tadpool.formatting import MISSING, counted, listed, measured, number, plural, scaled, whole
 from tadpool.intervals import HIGH, LOW
+from tadpool.reliable_means import mean_is_reliable
 from tadpool.reporting.fit_view import Fit, draws, sites
 from tadpool.reporting.html.tables import Column, Table
-from tadpool.reporting.sections.estimands import NORMAL_WIDTH, mean_is_reliable
+from tadpool.reporting.interval_words import NORMAL_WIDTH
 
 LONG_SITE = 12
 FEWEST = 5

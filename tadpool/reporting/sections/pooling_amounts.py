@@ -16,7 +16,7 @@ from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, UNPOOLED
 from tadpool.reporting.fit_view import Fit, draws
 from tadpool.reporting.html.tables import Column, Table
-from tadpool.reporting.sections.estimands import interval
+from tadpool.reporting.interval_words import interval
 from tadpool.reporting.sections.pooling_own_data import own_data
 from tadpool.reporting.sections.pooling_scales import Scale
 

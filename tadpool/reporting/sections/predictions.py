@@ -15,9 +15,10 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING, general, listed, plural, scaled
 from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.references import design_of, formula_of, reference
+from tadpool.reliable_means import mean_is_reliable
 from tadpool.reporting.html.tables import Column, Table
+from tadpool.reporting.interval_words import NORMAL_WIDTH, has_expectation, interval
 from tadpool.reporting.sections.data import levels
-from tadpool.reporting.sections.estimands import NORMAL_WIDTH, has_expectation, interval, mean_is_reliable
 from tadpool.reporting.sections.pooling_scales import Scale
 
 SPOKEN = 4

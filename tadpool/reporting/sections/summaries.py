@@ -7,11 +7,13 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, first_of, listed
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.figures import Figures
+from tadpool.reporting.sections.answers import TOP
 from tadpool.reporting.sections.changes import Changes
 from tadpool.reporting.sections.checklist import REPORTED, Point
 from tadpool.reporting.sections.overview import Light
 
 RESULTS = {
+    "answers": "Answers in full",
     "pooling": "How much to pool",
     "comparison": "Comparison",
     "story": "Figures of the study",
@@ -89,8 +91,9 @@ def absent(
     shown: Mapping[str, Any],
 ) -> dict[str, str]:
     """Anchor -> title of the sections that this study has nothing for."""
-    drawn = {figure.section for figure in figures.all}
+    drawn = {figure.section for figure in figures.all if figure is not figures.hero}
     there = {
+        "answers": bool(shown["answers"][TOP:]) or any(each.table for each in shown["answers"]),
         "comparison": bool(results.config["comparisons"]) or "comparison" in drawn,
         "story": bool("story" in drawn or shown["unlisted"]),
         "predictions": bool(results.config["predictions"]) or "prediction" in drawn,
