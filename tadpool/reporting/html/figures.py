@@ -100,7 +100,6 @@ class Figures:
         """
         path = folder / "figures.json"
         listing = io.read_json(path) if path.is_file() else []
-<<<<<<< HEAD
         self.all: list[Figure] = []
         told: dict[str, frozenset[str]] = {}
         for number, item in enumerate(listing, start=1):
@@ -109,10 +108,7 @@ class Figures:
             self.all.append(replace(figure, told=before))
             if figure.owner:
                 told[figure.kind] = before | frozenset(_sentences(figure.caption))
-=======
-        self.all = [_figure(item, folder, number) for number, item in enumerate(listing, start=1)]
         self.hero = next((figure for figure in self.all if figure.name == hero and figure.svg), None)
->>>>>>> dbfca88 (Answers: a study says what would answer its question, and its page begins with it)
 
     def in_section(self, section: str, kind: str = "", name: str = "") -> list[Figure]:
         """The figures of a section that belong to one owner, or those that belong to none."""

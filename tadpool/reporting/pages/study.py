@@ -154,7 +154,6 @@ def study_page(
         in_results={anchor: title for anchor, title in summaries.RESULTS.items() if anchor not in lacking},
         appendix={anchor: title for anchor, title in summaries.APPENDIX.items() if anchor not in lacking},
         missing_sections=lacking,
-        answers=answered,
         answer_caveats=answers.caveats(answered, all_fits, predictive.misfits(all_fits, list(checked.values()))),
         top=answers.TOP,
         fits=all_fits,
