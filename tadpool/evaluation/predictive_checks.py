@@ -160,6 +160,7 @@ def _statistics(outcome: Outcome) -> dict[str, Statistic]:
         return {"share of zeros": _share(0)}
     found: dict[str, Statistic] = {"mean": _mean, "sd": _sd}
     if outcome.kind == LEVELS:
+        found["mean"] = lambda values, counted: _mean(values, counted) + outcome.first_level
         levels = range(int(max(outcome.observed.max(), outcome.replicated.max())) + 1)
         return found | {f"share of {level + outcome.first_level}": _share(level) for level in levels}
     if outcome.kind == COUNTS:

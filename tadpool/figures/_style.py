@@ -91,8 +91,14 @@ def colour(results, entry: str) -> str:
 
 
 def label(results, entry: str) -> str:
-    """The entry's name; it says so where the entry's check is `fail`."""
-    return results.label(entry) + (FAILED if results.check(entry)["verdict"] == "fail" else "")
+    """The entry's name; it says so where the entry's check is `fail`, and of separate fits how many
+    failed."""
+    check = results.check(entry)
+    if check["verdict"] != "fail":
+        return results.label(entry)
+    points = check.get("points", []) if results.config["models"][entry].get("by") else []
+    failed = sum(point["verdict"] == "fail" for point in points)
+    return results.label(entry) + (f" ({failed} of {len(points)} failed)" if failed else FAILED)
 
 
 def first_level(variable: xr.DataArray) -> int:

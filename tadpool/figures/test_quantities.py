@@ -10,6 +10,7 @@ from tadpool.figures import Drawn, NotDrawn, Standard, _predictive, _style, _sum
 
 STANDARD = Standard("entry", "predictive", place=2)
 MOST_SDS = 6.0
+MOST_LEVELS = 6
 CAPTION = (
     "Each row is a quantity on its own scale: black dots are the observed data, lines are {replicates} data sets replicated "
     "by the model (50 % thick, 89 % thin). The tail probability is the share of replicated data sets with a larger value, "
@@ -64,14 +65,27 @@ def outcomes(results, entry: str) -> list[predictive_checks.Outcome]:
                 predictive[outcome].isel(where).transpose(*_summaries.SAMPLE, unit).values,
                 _counted(data[gate], where) if gate else None,
                 _counted(predictive[gate], where) if gate in predictive else None,
-                {
-                    group: np.arange(data.sizes[unit]) if group == unit else data[f"{group}_index"].values
-                    for group in results.config.get("groups", ())
-                    if group == unit or (f"{group}_index" in data and data[f"{group}_index"].dims == (unit,))
-                },
+                members(results),
                 _style.first_level(observed),
             )
         )
+    return found
+
+
+def members(results) -> dict[str, np.ndarray]:
+    """What outcomes are looked at by: the study's groups, every other index over the units, and
+    predictors of at most MOST_LEVELS whole numbers; with the position of each unit's member."""
+    data, unit = results.data, results.config["unit"]
+    found = {unit: np.arange(data.sizes[unit])} if unit in results.config.get("groups", ()) else {}
+    gates = set(results.config.get("observed_where", {}).values())
+    for name, variable in data.data_vars.items():
+        if variable.dims != (unit,) or variable.dtype.kind not in "iub":
+            continue
+        if name in results.config["outcomes"] or name in gates:
+            continue
+        values = variable.values
+        if str(name).endswith("_index") or 2 <= len(np.unique(values)) <= MOST_LEVELS:
+            found[str(name).removesuffix("_index")] = np.unique(values, return_inverse=True)[1]
     return found
 
 

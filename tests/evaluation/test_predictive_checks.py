@@ -40,7 +40,7 @@ def test_counts_by_hand():
 def test_levels_have_a_share_each_and_a_yes_or_no_one_share():
     found = table(outcome(LEVELS, [0, 1, 1, 2], [[0, 0, 0, 0], [1, 1, 1, 2]], first_level=1))
     assert found["observed"].droplevel("group").to_dict() == pytest.approx(
-        {"mean": 1.0, "sd": np.sqrt(2 / 3), "share of 1": 0.25, "share of 2": 0.5, "share of 3": 0.25}
+        {"mean": 2.0, "sd": np.sqrt(2 / 3), "share of 1": 0.25, "share of 2": 0.5, "share of 3": 0.25}
     )
     found = table(outcome(YES_NO, [0, 1, 1, 1], [[0, 0, 1, 1], [1, 1, 1, 1]], members={"g": np.array([0, 0, 7, 7])}))
     assert found.loc[("share of zeros", ""), "observed"] == 0.25

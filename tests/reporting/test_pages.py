@@ -22,7 +22,8 @@ from tadpool.reporting import fit_view
 from tadpool.reporting.html import docstrings, markup, scripts
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.pages.index import index_page
-from tadpool.reporting.sections import comparison, conclusions, contributions
+from tadpool.reporting.sections import comparison, conclusions, contributions, estimates, predictions
+from tadpool.reporting.sections import data as section_data
 from tests.made.page import Page, render, section, without_machine
 from tests.made.results import EXPLORED, MODEL, PROVENANCE, SVG, explore, history, quantities, sensitive
 
@@ -751,3 +752,43 @@ def test_the_unit_that_makes_up_a_difference_is_named(make):
     pointwise(results, "first", [1.0] * 12)
     results = StudyResults("tiny", results.config, results.folder)
     assert contributions.told(results, rows, "unit") == ["first is ahead of second in 12 of 12 rows."]
+
+
+class Separate:
+    """A fit of which only the effects of its groups are asked for."""
+
+    def __init__(self, entry, sites, by=None):
+        self.entry, self.label, self.by, self.own = entry, entry, by, sites
+
+
+def test_intercepts_beside_other_effects_of_a_group_are_not_compared(monkeypatch):
+    monkeypatch.setattr(estimates, "_grouped", lambda fit: {(site, "group"): {} for site in fit.own})
+    fixed, multilevel, latent = (
+        Separate("fixed", ["alpha"]),
+        Separate("multi", ["alpha"]),
+        Separate("latent", ["alpha", "u"]),
+    )
+    alone = Separate("alone", ["alpha", "beta", "scale"], by="group")
+    assert estimates._alike([fixed, multilevel, latent, alone]) == [fixed, multilevel, alone]
+    assert estimates._alike([latent]) == [latent]
+
+
+def test_predictions_of_whole_numbers_have_no_decimals():
+    even = predictions.Row([], np.repeat([4.0, 9.0, 16.0], 100))
+    assert (even.interval, even.median) == ("4 to 16", "9")
+    assert "." in predictions.Row([], np.repeat([4.5, 9.0, 16.0], 100)).median
+
+
+def test_levels_are_counted_from_one_and_have_no_dispersion():
+    steps = {"units": "steps above the lowest"}
+    data = xr.Dataset({"y": ("row", [0, 2, 6, 4], steps), "n": ("row", [0, 2, 6, 4]), "size": ("row", [9, 9, 9, 9])})
+    config = {"outcomes": ["y"], "unit": "row"}
+    made = type("Made", (), {"data": data, "config": config})()
+    (row,) = section_data.outcome_summaries(made).rows
+    assert (row.values.min(), row.values.max(), row.mean, row.dispersion) == (1, 7, 4.0, None)
+    made.config = {"outcomes": ["n"], "unit": "row"}
+    (row,) = section_data.outcome_summaries(made).rows
+    assert row.dispersion is None, "successes of size trials"
+    made.data = data.drop_vars(["size", "y"])
+    (row,) = section_data.outcome_summaries(made).rows
+    assert row.dispersion == pytest.approx(np.var([0, 2, 6, 4], ddof=1) / 3)

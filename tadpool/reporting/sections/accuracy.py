@@ -192,7 +192,14 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
     growth = [
         (row.left_out.rmse / row.inside.rmse - 1, row.fit.label) for row in rows if row.left_out and row.inside.rmse
     ]
-    if len(growth) > 1:
+    fit = rows[0].fit
+    if fit.results.config["unit"] in fit.results.config["groups"] and growth:
+        unit = fit.results.config["unit"]
+        yield (
+            f"In sample each {unit}'s own effect is known; held out, the {unit} is a new one, so the error rises by what "
+            f"{plural(unit)} differ by. That is no sign of overfitting."
+        )
+    elif len(growth) > 1:
         (least, first), (most, last) = min(growth), max(growth)
         yield (
             f"Holding each row out raises the RMSE by {number(100 * least, 1)} % ({first}) to {number(100 * most, 1)} % "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tadpool.figures._style import first_level
 from tadpool.files import plugins
 from tadpool.files.results import StudyResults
 from tadpool.formatting import (
@@ -43,7 +44,7 @@ class Variable:
     def numbers(self) -> np.ndarray:
         """Its finite values; none of words and of indices."""
         is_number = self.data.dtype.kind in "iufb" and self.role != "index"
-        return _finite(self.data.values) if is_number else np.array([])
+        return _shown(self.data) if is_number else np.array([])
 
     @property
     def missing(self) -> int:
@@ -59,10 +60,12 @@ class Variable:
 
 @dataclass(frozen=True)
 class Values:
-    """The finite values of an outcome in rows that have a name."""
+    """The finite values of an outcome in rows that have a name. counts: whether whole numbers are
+    counts, not yes and no, levels, or successes of different numbers of trials."""
 
     name: str
     values: np.ndarray
+    counts: bool = True
 
     @property
     def mean(self) -> float | None:
@@ -76,6 +79,8 @@ class Values:
     def dispersion(self) -> float | None:
         """Variance / mean of counts; None of other outcomes."""
         if self.values.dtype.kind not in "iu" or self.variance is None or self.values.min() < 0 or not self.mean:
+            return None
+        if not self.counts:
             return None
         return self.variance / self.mean
 
@@ -177,9 +182,29 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return flat[np.isfinite(flat)]
 
 
+def _shown(variable: xr.DataArray) -> np.ndarray:
+    """Its finite values; levels from 1, as figures show them."""
+    return _finite(variable.values) + first_level(variable)
+
+
+def _is_count(results: StudyResults, outcome: str) -> bool:
+    """Whether an outcome may be a count without an upper limit: not 0 or 1, not levels, and without
+    a variable that it is never above (as successes are of trials)."""
+    variable = results.data[outcome]
+    values = variable.values
+    if variable.dtype.kind not in "iu" or first_level(variable) or np.isin(values, (0, 1)).all():
+        return False
+    others = [other for name, other in results.data.items() if name not in results.config["outcomes"]]
+    return not any(
+        other.dims == variable.dims and other.dtype.kind in "iu" and not str(other.name).endswith("_index")
+        and (other.values >= values).all()
+        for other in others
+    )  # fmt: skip
+
+
 def outcome_summaries(results: StudyResults) -> Table:
     """One row per outcome, with its values of all rows."""
-    rows = [Values(name, _finite(results.data[name].values)) for name in results.config["outcomes"]]
+    rows = [Values(name, _shown(results.data[name]), _is_count(results, name)) for name in results.config["outcomes"]]
     return Table(OUTCOME_COLUMNS, rows)
 
 
@@ -212,7 +237,7 @@ def _groupings(data: xr.Dataset, outcomes: list[str]) -> Iterator[tuple[str, xr.
 def _table(by: str, outcome: xr.DataArray, along: xr.DataArray, words: dict[int, str]) -> Table:
     dim = along.dims[0]
     rows = [
-        Values(word, _finite(outcome.isel({dim: np.flatnonzero(along.values == value)}).values))
+        Values(word, _shown(outcome.isel({dim: np.flatnonzero(along.values == value)})))
         for value, word in words.items()
     ]
     return Table((Column(by, attrgetter("name"), number=False), *LEVEL_COLUMNS), rows)

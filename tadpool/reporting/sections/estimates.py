@@ -106,7 +106,7 @@ def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> li
         Sentences, none where no two fits have estimates of the same members.
     """
     means: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
-    for fit in all_fits:
+    for fit in _alike(all_fits):
         for (site, group), rows in _grouped(fit).items():
             kept = {
                 label: mean
@@ -120,8 +120,21 @@ def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> li
         words
         for (site, group), found in means.items()
         if len(found) == most[group]  # others are steps on the way to these
-        for words in _spread(all_fits[0], site, group, found)
+        for words in _spread(all_fits, site, group, found)
     ]
+
+
+def _alike(all_fits: Sequence[Fit]) -> list[Fit]:
+    """The most fits whose groups have the same effects, with all that are fitted apart: with
+    another effect of each member beside it, an intercept is another quantity, and its change is no
+    shrinkage."""
+    together = [fit for fit in all_fits if not fit.by]
+    kinds: dict[frozenset, list[str]] = {}
+    for fit in together:
+        if own := frozenset(_grouped(fit)):
+            kinds.setdefault(own, []).append(fit.entry)
+    kept = max(kinds.values(), key=len, default=[])
+    return [fit for fit in all_fits if fit.by or fit.entry in kept]
 
 
 def _grouped(fit: Fit) -> dict[tuple[str, str], dict[str, float]]:
@@ -145,7 +158,7 @@ def _grouped(fit: Fit) -> dict[tuple[str, str], dict[str, float]]:
     return found
 
 
-def _spread(fit: Fit, site: str, group: str, found: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+def _spread(all_fits: Sequence[Fit], site: str, group: str, found: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     if len(found) < 2:
         return
     shared = [label for label in next(iter(found.values())) if all(label in rows for rows in found.values())]
@@ -156,10 +169,12 @@ def _spread(fit: Fit, site: str, group: str, found: Mapping[str, Mapping[str, fl
     words = [f"{measured(sds[name])} in {name}" for name in order]
     yield f"Across {len(shared)} {plural(group)}, the posterior means of {site} have a standard deviation of {listed(words)}."
     wide, narrow = found[order[0]], found[order[-1]]
+    fit = next(fit for fit in all_fits if fit.label == order[0])
+    own = " A separate fit is shrunk by its own priors, and part of this undoes that." if fit.by else ""
     label = max(shared, key=lambda label: abs(wide[label] - narrow[label]))
     yield (
         f"From {order[0]} to {order[-1]}, {group} {label}{_size(fit, group, label)} moves most, from {measured(wide[label])} "
-        f"to {measured(narrow[label])}."
+        f"to {measured(narrow[label])}.{own}"
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
 from tadpool.evaluation.pit import TIES
 from tadpool.evaluation.predictive_checks import TAIL
-from tadpool.formatting import counted, number, plural
+from tadpool.formatting import counted, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Comparison
@@ -142,7 +142,7 @@ def _predictive(checks: PredictiveChecks) -> Cell:
     if worst is None:
         return Cell("warn", words)
     share = worst["observed"] / worst["members"]
-    words += f"; {worst['quantity']} of {number(worst['observed'], 0)} of {worst['members']} {plural(worst['group'])}"
+    words += f"; {worst['quantity']} of {number(worst['observed'], 0)} of {worst['members']} {worst['what']}"
     return Cell("fail" if share >= MANY_MEMBERS else "warn", words)
 
 

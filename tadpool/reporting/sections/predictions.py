@@ -12,7 +12,7 @@ import xarray as xr
 
 from tadpool.elements import element_names
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, general, listed, plural, scaled
+from tadpool.formatting import MISSING, general, listed, plural, scaled, whole
 from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.references import design_of, formula_of, reference
 from tadpool.reliable_means import mean_is_reliable
@@ -41,6 +41,8 @@ class Row:
     def scaled(self, value: float) -> str:
         """A number as precise as the standard deviation, or as a third of the 89 % interval."""
         low, high = np.quantile(self.values, [LOW, HIGH])
+        if value == round(value) and (self.values == self.values.round()).all():
+            return whole(value)
         return scaled(value, self._sd if self._has_mean else (high - low) / NORMAL_WIDTH)
 
     @cached_property

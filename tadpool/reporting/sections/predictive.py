@@ -42,6 +42,7 @@ def read_checks(fit: Fit) -> PredictiveChecks:
     if not path.is_file():
         return PredictiveChecks(NOTHING, [])
     table = pd.read_csv(path, dtype={"outcome": str, "group": str}).fillna({"group": ""})
+    table["what"] = [_members(fit, group) for group in table["group"]]
     several = table["outcome"].nunique() > 1
     shown = Table(COLUMNS, [{**row, "several": several} for row in table.to_dict("records")])
     if fit.failed and not fit.failed_members:
@@ -62,6 +63,12 @@ def misfits(fits: Sequence[Fit], found: Sequence[PredictiveChecks]) -> dict[str,
         for fit, each in zip(fits, found, strict=True)
         if each.extreme > 2 * TAIL * each.looked
     }
+
+
+def _members(fit: Fit, group: str) -> str:
+    """What the members are, in the plural; "" of the whole data."""
+    known = group in fit.results.config["groups"] or f"{group}_index" in fit.results.data
+    return "" if not group else plural(group) if known else f"levels of {group}"
 
 
 def overall_words(found: Sequence[PredictiveChecks]) -> str:
@@ -131,7 +138,7 @@ def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
         of = f" of {row['outcome']}" if several else ""
         judged = ", more than chance explains" if row["extreme"] else ""
         quantity = an(row["quantity"])
-        members, have = f"{row['members']} {plural(row['group'])}", "has" if row["observed"] == 1 else "have"
+        members, have = f"{row['members']} {row['what']}", "has" if row["observed"] == 1 else "have"
         yield (
             f"Of {members}, {whole(row['observed'])} {have} {quantity}{of} outside the 95 % interval "
             f"({number(row['mean'], 1)} expected){judged}."

@@ -123,6 +123,9 @@ def _cell(row: pd.Series) -> str:
 def _sentences(sound: Sequence[Recovered]) -> list[str]:
     if not sound:
         return ["No fit has usable numbers to compare with the truth."]
+    shared = set.intersection(*(set(each.counted["parameter"]) for each in sound))
+    if any(set(each.counted["parameter"]) != shared for each in sound):
+        return [*_of_shared(sound, shared), *_disagreements(sound), *_distances(sound)]
     first, *others = sound
     shares = [
         f"{first.fit.label} covers {first.covered} of {counted(len(first.counted), 'true value')}",
@@ -130,6 +133,20 @@ def _sentences(sound: Sequence[Recovered]) -> list[str]:
     ]
     sentences = [f"{sentence(listed(shares))}."]
     return [*sentences, *_disagreements(sound), *_distances(sound)]
+
+
+def _of_shared(sound: Sequence[Recovered], shared: set[str]) -> list[str]:
+    """How many of the true values that all fits have a parameter for lie in their intervals."""
+    if not shared:
+        return []
+    parts = []
+    for each in sound:
+        rows = each.counted[each.counted["parameter"].isin(shared)]
+        parts.append(f"{int(rows['covered'].sum())} for {each.fit.label}")
+    names = first_of(sorted(shared), NAMED)
+    return [
+        f"Of the {counted(len(shared), 'true value')} that all fits estimate ({names}), in intervals: {listed(parts)}."
+    ]
 
 
 def _disagreements(sound: Sequence[Recovered]) -> list[str]:

@@ -110,3 +110,9 @@ def absent(
     }
     titles = RESULTS | APPENDIX | {"accuracy": "Accuracy (of numeric outcomes)"}
     return {anchor: title for anchor, title in titles.items() if not there.get(anchor, True)}
+
+
+def unfit(lacking: Mapping[str, str]) -> list[str]:
+    """The titles of what a study may have and lacks; how much to pool is a question of the ladder's
+    models alone."""
+    return [title for anchor, title in lacking.items() if anchor != "pooling"]
