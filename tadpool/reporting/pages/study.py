@@ -140,6 +140,10 @@ def study_page(
         "replicated": checked,
         "answers": answered,
     }
+    for each in compared:
+        first, target = each.rows[0], results.config["comparisons"][each.name]["target"]
+        words = accuracy.other_best(shown["accuracies"], [row.entry for row in each.rows], first.entry, target)
+        each.conclusion.sentences.extend([words] if words and first.ranked else [])
     lacking = summaries.absent(results, figures, shown)
     quiet = {fit.entry: prior_only.find_prior_only(fit) for fit in all_fits}
     return rendered(

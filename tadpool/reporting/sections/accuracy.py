@@ -94,6 +94,26 @@ def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
     return Accuracies(rows, sentences, units)
 
 
+def other_best(found: Accuracies | None, entries: Sequence[str], best: str, group: str) -> str:
+    """That for rows of new members of a group another of these entries has the smaller error than
+    the one of the largest elpd, beyond Monte Carlo error; "" where none has."""
+    errors = {
+        row.fit.entry: (row.label, row.groups[group])
+        for row in (found.rows if found else [])
+        if row.fit.entry in entries and row.groups.get(group) and _known(row.groups[group])
+    }
+    if best not in errors or len({row.outcome for row in found.rows}) > 1:
+        return ""
+    label, least = min(errors.values(), key=lambda each: each[1].rmse)
+    own_label, own = errors[best]
+    if own.rmse - least.rmse < 2 * float(np.hypot(own.mcse, least.mcse)) or own is least:
+        return ""
+    return (
+        f"By root mean square error {label} is better ({_rounded(least.rmse, least)} against {_rounded(own.rmse, own)} for "
+        f"{own_label}): what {own_label} gains is how wide and how dependent its predictions are, not their means."
+    )
+
+
 def _rows(fit: Fit) -> Iterator[Row]:
     kinds = families(fit.results, fit.entry)
     outcomes = [name for name in fit.results.config["outcomes"] if rmse.has_numeric_mean(kinds.get(name, ""))]

@@ -8,7 +8,7 @@ import pandas as pd
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
 from tadpool.evaluation.pit import TIES
 from tadpool.evaluation.predictive_checks import TAIL
-from tadpool.formatting import counted, number
+from tadpool.formatting import counted, first_of, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Comparison
@@ -19,6 +19,7 @@ from tadpool.reporting.sections.sensitivity import Sensitivity
 
 NOT_RUN = "not run"
 BEST, BASELINE, EXPECTED = "best", "baseline", "expected to fail"
+NAMED = 2
 MANY_MEMBERS = 0.15
 """From this share of members outside their intervals on, a misfit is a failure."""
 CHECKS = {
@@ -169,7 +170,10 @@ def _priors(found: Sensitivity | None) -> Cell:
         return Cell(NOT_RUN, "no diagnosis")
     if found.by_design:
         return Cell(NOT_RUN, "by design")
-    return Cell("warn" if found.rows else "pass", f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive")
+    words = f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive"
+    causes = list(dict.fromkeys(row["moved_by"] for row in found.rows if row["moved_by"]))
+    words += f", to the priors of {first_of(causes, NAMED)}" if causes else ""
+    return Cell("warn" if found.rows else "pass", words)
 
 
 def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery]) -> Cell:

@@ -8,6 +8,7 @@ from tadpool.formatting import counted, first_of, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Conclusion
+from tadpool.reporting.sections.model_checks import outside_band
 from tadpool.reporting.sections.predictive import PredictiveChecks
 from tadpool.reporting.sections.recovery import FAR, Recovery
 from tadpool.reporting.sections.sensitivity import Sensitivity
@@ -83,8 +84,8 @@ def _comparison(conclusions: Sequence[Conclusion]) -> Light:
 
 
 def _predictive(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks]) -> Light:
-    """Amber where more quantities are extreme than correct models would have on average; it names
-    their models."""
+    """Amber where more quantities are extreme than correct models would have on average, or where
+    LOO-PIT leaves its band; it names their models."""
     looked, extreme = sum(each.looked for each in replicated), sum(each.extreme for each in replicated)
     if not looked:
         return Light("Predictive checks", NOT_RUN, "no test quantities", "predictive")
@@ -93,6 +94,11 @@ def _predictive(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks]) -> 
     of = f" for {first_of(models, NAMED)}" if models else ""
     chance = f"at most {number(2 * TAIL * looked, 1)} expected by chance"
     words = f"{extreme} of {counted(looked, 'check')} extreme{of} ({chance})"
+    off = [fit.label for fit in fits if not fit.failed and outside_band(fit)]
+    if off:
+        return Light(
+            "Predictive checks", "warn", f"{words}; LOO-PIT leaves its band for {first_of(off, NAMED)}", "predictive"
+        )
     return Light("Predictive checks", state, words, "predictive")
 
 
@@ -112,7 +118,7 @@ def _calibration(calibrations: Sequence[Calibration]) -> Light:
     if not calibrations:
         return Light("Calibration", NOT_RUN, "no model was calibrated", "calibration")
     passed = sum(each.verdict == "pass" for each in calibrations)
-    words = _passing(passed, len(calibrations), "calibration")
+    words = calibrations[0].finding if len(calibrations) == 1 else _passing(passed, len(calibrations), "calibration")
     return Light("Calibration", worst([each.verdict for each in calibrations]), words, "calibration")
 
 

@@ -1,0 +1,93 @@
+"""What the grid of models and checks says, in which state, and what follows from it."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from tadpool.evaluation.rmse import Error
+from tadpool.figures import _style
+from tadpool.reporting.html.tables import Table
+from tadpool.reporting.sections import accuracy, limits, model_checks, recovery
+from tadpool.reporting.sections.model_checks import Cell, Grid, Row
+from tadpool.reporting.sections.predictive import PredictiveChecks
+
+
+def quantity(group="", observed=0.0, members=0, extreme=True):
+    return {
+        "quantity": "sd", "group": group, "what": f"{group}s", "observed": observed, "members": members, "extreme": extreme,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "extreme", "state", "words"),
+    [
+        ([quantity("person", 184.0, 331)], 1, "fail", "1 of 6 extreme; sd of 184 of 331 persons"),
+        ([quantity("county", 8.0, 85)], 1, "warn", "1 of 6 extreme; sd of 8 of 85 countys"),
+        ([quantity()], 1, "warn", "1 of 6 extreme"),
+        ([quantity("person", 184.0, 331, extreme=False)], 0, "pass", "0 of 6 extreme"),
+    ],
+)
+def test_a_misfit_of_many_members_is_a_failure(rows, extreme, state, words):
+    assert model_checks._predictive(PredictiveChecks(Table((), rows), [], 6, extreme)) == Cell(state, words)
+
+
+@pytest.mark.parametrize(("line", "state"), [([0.0, 0.1, 0.0], "pass"), ([0.0, 0.3, 0.0], "warn")])
+def test_loo_pit_outside_its_band_is_a_warning(tmp_path, line, state):
+    fit = SimpleNamespace(results=SimpleNamespace(folder=tmp_path), entry="one", failed=False, failed_members=[])
+    assert model_checks._pit(fit).state == "not run"
+    (tmp_path / "figures").mkdir()
+    table = pd.DataFrame({"line": line, "band_low": -0.2, "band_high": 0.2})
+    table.to_csv(tmp_path / "figures/one-loo_pit.csv", index=False)
+    assert model_checks._pit(fit).state == state
+
+
+def made(role, state="warn", failed=False):
+    fit = SimpleNamespace(label=role, failed=failed, failed_members=[], usable=True, expected={"because": "so"})
+    return Row(fit, role, {"Priors": Cell(state, "4 of 9 sensitive")})
+
+
+def test_limits_are_those_of_models_that_are_no_baselines():
+    found = limits.limits(
+        Grid([made("best"), made("baseline"), made("not compared", "pass"), made("expected to fail")])
+    )
+    assert [(each.about, each.words) for each in found] == [
+        ("Priors, best", "4 of 9 sensitive: another prior would give other numbers.")
+    ]
+    (failed,) = limits.limits(Grid([made("expected to fail", failed=True)]))
+    assert failed.words == "it failed, as the study expects (so)."
+
+
+def error_of(label, outer):
+    fit = SimpleNamespace(entry=label, label=label, failed_members=[])
+    return accuracy.Row(fit, "y", Error(1.0, 0.01, 9), None, {"county": outer}, 0, 9, 100)
+
+
+@pytest.mark.parametrize(("pooled", "told"), [(Error(0.798, 0.001, 9), True), (Error(0.804, 0.001, 9), False)])
+def test_a_smaller_error_of_another_model_is_said_where_it_is_beyond_chance(pooled, told):
+    rows = [error_of("hierarchical", Error(0.806, 0.001, 9)), error_of("pooled", pooled)]
+    words = accuracy.other_best(accuracy.Accuracies(rows, [], []), ["hierarchical", "pooled"], "hierarchical", "county")
+    assert words.startswith("By root mean square error pooled is better (0.798 against 0.806") == told
+    assert bool(words) == told
+    assert accuracy.other_best(None, [], "hierarchical", "county") == ""
+
+
+def test_recovery_compares_fits_on_what_they_share():
+    def fit(label, **covered):
+        counted = pd.DataFrame({"parameter": list(covered), "covered": list(covered.values())})
+        return recovery.Recovered(SimpleNamespace(label=label), counted, Table((), []))
+
+    sound = [fit("naive", beta=False, zeta=True), fit("latent", beta=True, zeta=True, tau=True)]
+    assert recovery._of_shared(sound, {"beta", "zeta"}) == [
+        "Of the 2 true values that all fits estimate (beta and zeta), in intervals: 1 for naive and 2 for latent."
+    ]
+    assert recovery._of_shared(sound, set()) == []
+
+
+def test_labels_count_the_separate_fits_that_failed():
+    points = [{"verdict": "fail"}, {"verdict": "pass"}, {"verdict": "pass"}]
+    checks = {"one": {"verdict": "fail", "points": points}, "all": {"verdict": "fail"}, "good": {"verdict": "pass"}}
+    results = SimpleNamespace(
+        label=str, check=checks.get, config={"models": {"one": {"by": "county"}, "all": {}, "good": {}}}
+    )
+    assert [_style.label(results, entry) for entry in checks] == ["one (1 of 3 failed)", "all (failed)", "good"]
