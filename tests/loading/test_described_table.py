@@ -20,6 +20,7 @@ from tadpool.loading.described_table import FIX_EMPTY
 from tadpool.loading.preparation import prepare
 from tadpool.loading.remarks import of_data
 from tadpool.reporting.sections import data as reporting
+from tadpool.reporting.sections import outcomes
 from tests.made.tables import texts
 
 CHIPS = {"chips": {"kind": "count"}, "place": {"kind": "group"}}
@@ -519,9 +520,9 @@ def test_parquet_without_polars_is_one_sentence(folder, monkeypatch):
 def test_times_that_differ_by_seconds_are_shown_with_their_seconds(folder):
     content = "at\n" + "\n".join(f"{1_700_000_000 + seconds}.5" for seconds in (1, 4, 12)) + "\n"
     data = data_of(content, {"at": {"kind": "number"}}, ("at",))
-    results = SimpleNamespace(data=data, config={"outcomes": ["at"], "groups": [], "unit": "row"})
-    (row,) = texts(reporting.outcome_summaries(results))
-    shown = dict(zip([column.heading for column in reporting.OUTCOME_COLUMNS], row, strict=True))
+    results = SimpleNamespace(data=data, config={"outcomes": ["at"], "groups": [], "unit": "row", "observed_where": {}})
+    (row,) = texts(outcomes.outcome_summaries(results))
+    shown = dict(zip([column.heading for column in outcomes.OUTCOME_COLUMNS], row, strict=True))
     assert [shown[key] for key in ("mean", "min", "max")] == ["1,700,000,006.2", "1700000001.5", "1700000012.5"]
     assert "1700000001.5 to 1700000012.5" in texts(reporting.variables(results))[0]
 

@@ -22,7 +22,7 @@ from tadpool.reporting import fit_view
 from tadpool.reporting.html import docstrings, markup, scripts
 from tadpool.reporting.html.environment import TEMPLATES
 from tadpool.reporting.pages.index import index_page
-from tadpool.reporting.sections import comparison, conclusions, contributions, estimates, predictions
+from tadpool.reporting.sections import comparison, conclusions, contributions, estimates, outcomes, predictions
 from tadpool.reporting.sections import data as section_data
 from tests.made.page import Page, render, section, without_machine
 from tests.made.results import EXPLORED, MODEL, PROVENANCE, SVG, explore, history, quantities, sensitive
@@ -510,7 +510,7 @@ def test_spread_of_groups_leaves_out_what_says_nothing(grouped):
 def test_recovery_of_the_truth(grouped):
     text = render(grouped)
     words = section(text, "recovery")
-    assert re.search(r"Shared covers \d of 7 true values\.", words)
+    assert re.search(r"\d of 7 true values lie in the 89 % intervals of shared\.", words)
     assert re.search(
         r"Shared is off by up to 1\d\.\d posterior standard deviations, at alpha \(truth 2, posterior mean 3\.\d+\)",
         words,
@@ -525,7 +525,7 @@ def test_recovery_of_the_truth(grouped):
 def test_a_parameter_that_returns_its_prior_is_not_counted_as_recovered(grouped):
     grouped.config["models"]["shared"]["returns_prior"] = {"beta": ["a"]}
     words = section(render(grouped), "recovery")
-    assert re.search(r"Shared covers \d of 6 true values\.", words)
+    assert re.search(r"\d of 6 true values lie in the 89 % intervals of shared\.", words)
     assert re.search(r"beta\[a\] -?−?\S+ .*? returns its prior", words)
 
 
@@ -547,7 +547,7 @@ def test_fits_that_disagree_about_the_truth_are_named(grouped):
     tree["posterior"] = posterior.assign(centred)
     io.write(grouped.folder / "right/fit.nc", tree, contracts.FIT)
     words = section(render(grouped), "recovery")
-    assert re.search(r"right 7 of 7\.", words)
+    assert re.search(r"7 in those of right\.", words)
     assert re.search(
         r"The true values? of alpha.*? covered by right, but not by shared \(\d+\.\d SDs\) and again \(\d+\.\d SDs\)",
         words,
@@ -663,12 +663,12 @@ def test_priors_that_matter_are_named_with_what_they_do(make):
     io.write(results.folder / "second/sensitivity.nc", sensitive(quiet, "{}"), contracts.SENSITIVITY)
     words = section(render(results), "sensitivity")
     assert (
-        "Prior-data conflict for mu: its prior moves mu and 2 values of theta (sensitivity up to 0.35), and the mean of "
-        "mu lies 3.7 prior standard deviations from its prior mean. The prior of tau is strong relative to the data: it moves "
-        "tau (sensitivity up to 0.20). Potential prior-data conflict for nu: its prior moves nu (sensitivity up to 0.08), and "
-        "the data move it too. The priors of mu, tau and nu were scaled. The density of z was not scaled: it is that of "
-        "standardized effects of a group. Importance sampling is unreliable for 1 parameter (Pareto k too high), and so is "
-        "the diagnosis there. 1 constant cannot be assessed."
+        "Potential prior-data conflict for mu: its prior moves mu and 2 values of theta (sensitivity up to 0.35), and the"
+        " mean of mu lies 3.7 prior standard deviations from its prior mean. The prior of tau is strong relative to the "
+        "data: it moves tau (sensitivity up to 0.20). Potential prior-data conflict for nu: its prior moves nu "
+        "(sensitivity up to 0.08), and the data move it too. The priors of mu, tau and nu were scaled. The density of z "
+        "was not scaled: it is that of standardized effects of a group. Importance sampling is unreliable for 1 parameter"
+        " (Pareto k too high), and so is the diagnosis there. 1 constant cannot be assessed."
     ) in words
     assert "theta[4] 0.90 0.20 0.5 mu unreliable" in words
     assert "mu 0.35 0.04 −3.7 mu potential prior-data conflict" in words
@@ -782,13 +782,29 @@ def test_predictions_of_whole_numbers_have_no_decimals():
 def test_levels_are_counted_from_one_and_have_no_dispersion():
     steps = {"units": "steps above the lowest"}
     data = xr.Dataset({"y": ("row", [0, 2, 6, 4], steps), "n": ("row", [0, 2, 6, 4]), "size": ("row", [9, 9, 9, 9])})
-    config = {"outcomes": ["y"], "unit": "row"}
+    config = {"outcomes": ["y"], "unit": "row", "observed_where": {}}
     made = type("Made", (), {"data": data, "config": config})()
-    (row,) = section_data.outcome_summaries(made).rows
+    (row,) = outcomes.outcome_summaries(made).rows
     assert (row.values.min(), row.values.max(), row.mean, row.dispersion) == (1, 7, 4.0, None)
-    made.config = {"outcomes": ["n"], "unit": "row"}
-    (row,) = section_data.outcome_summaries(made).rows
+    made.config = config | {"outcomes": ["n"]}
+    (row,) = outcomes.outcome_summaries(made).rows
     assert row.dispersion is None, "successes of size trials"
     made.data = data.drop_vars(["size", "y"])
-    (row,) = section_data.outcome_summaries(made).rows
+    (row,) = outcomes.outcome_summaries(made).rows
     assert row.dispersion == pytest.approx(np.var([0, 2, 6, 4], ddof=1) / 3)
+
+
+def test_a_gated_outcome_is_described_where_it_is_defined():
+    data = xr.Dataset({"came": ("row", [1, 1, 0, 0]), "bought": ("row", [1, 0, 0, 0])})
+    config = {"outcomes": ["came", "bought"], "unit": "row", "observed_where": {"bought": "came"}}
+    rows = outcomes.outcome_summaries(type("Made", (), {"data": data, "config": config})()).rows
+    assert [(row.name, row.mean, row.values.size) for row in rows] == [
+        ("came", 0.5, 4), ("bought where came is not 0", 0.5, 2),
+    ]  # fmt: skip
+
+
+def test_settings_are_described_one_by_one():
+    values = xr.DataArray([[1.0, 10.0], [3.0, 30.0]], dims=["row", "setting"], coords={"setting": ["pull", "wait"]})
+    parts = section_data._parts(values.rename("settings"), "row")
+    assert [(part.name, part.mean().item()) for part in parts] == [("settings[pull]", 2.0), ("settings[wait]", 20.0)]
+    assert section_data._parts(values.rename("settings"), "run")[0].dims == values.dims

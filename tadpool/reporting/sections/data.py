@@ -20,9 +20,7 @@ from tadpool.formatting import (
     general,
     listed,
     measured,
-    number,
     sentence,
-    whole,
 )
 from tadpool.loading.remarks import Remark, of_data
 from tadpool.loading.sources import ROLES
@@ -44,7 +42,7 @@ class Variable:
     def numbers(self) -> np.ndarray:
         """Its finite values; none of words and of indices."""
         is_number = self.data.dtype.kind in "iufb" and self.role != "index"
-        return _shown(self.data) if is_number else np.array([])
+        return shown(self.data) if is_number else np.array([])
 
     @property
     def missing(self) -> int:
@@ -54,35 +52,8 @@ class Variable:
     @property
     def range(self) -> str:
         values = self.numbers
-        ends = [_apart(end, values) for end in (values.min().item(), values.max().item())] if values.size else []
+        ends = [apart(end, values) for end in (values.min().item(), values.max().item())] if values.size else []
         return " to ".join(ends) or MISSING
-
-
-@dataclass(frozen=True)
-class Values:
-    """The finite values of an outcome in rows that have a name. counts: whether whole numbers are
-    counts, not yes and no, levels, or successes of different numbers of trials."""
-
-    name: str
-    values: np.ndarray
-    counts: bool = True
-
-    @property
-    def mean(self) -> float | None:
-        return self.values.mean() if self.values.size else None
-
-    @property
-    def variance(self) -> float | None:
-        return self.values.var(ddof=1) if self.values.size > 1 else None
-
-    @property
-    def dispersion(self) -> float | None:
-        """Variance / mean of counts; None of other outcomes."""
-        if self.values.dtype.kind not in "iu" or self.variance is None or self.values.min() < 0 or not self.mean:
-            return None
-        if not self.counts:
-            return None
-        return self.variance / self.mean
 
 
 DIMENSION_COLUMNS = (
@@ -106,44 +77,9 @@ VARIABLE_COLUMNS = (
 )
 
 
-def _quantile(heading: str, share: float) -> Column:
-    return Column(
-        heading, lambda it: _apart(np.quantile(it.values, share).item(), it.values) if it.values.size else MISSING
-    )
-
-
-def _apart(value: float, values: np.ndarray) -> str:
+def apart(value: float, values: np.ndarray) -> str:
     """A value with digits that tell it from others."""
     return general(value, digits_for(value, values.std(), 6))
-
-
-COUNT = Column("count", lambda it: whole(it.values.size))
-MEAN = Column("mean", lambda it: measured(it.mean, scale=it.values.std() if it.values.size else None))
-VARIANCE = Column("variance", lambda it: measured(it.variance))
-MINIMUM, MEDIAN, MAXIMUM = _quantile("min", 0.0), _quantile("median", 0.5), _quantile("max", 1.0)
-OUTCOME_COLUMNS = (
-    Column("Outcome", attrgetter("name"), number=False),
-    COUNT,
-    MEAN,
-    Column("sd", lambda it: measured(None if it.variance is None else np.sqrt(it.variance))),
-    VARIANCE,
-    MINIMUM,
-    _quantile("25 %", 0.25),
-    MEDIAN,
-    _quantile("75 %", 0.75),
-    MAXIMUM,
-    Column("variance / mean", lambda it: number(it.dispersion, 3)),
-)
-LEVEL_COLUMNS = (COUNT, MINIMUM, MEDIAN, MAXIMUM, MEAN, VARIANCE)
-
-
-@dataclass(frozen=True)
-class ByLevel:
-    """An outcome by the levels of a group or a categorical variable; one row per level."""
-
-    outcome: str
-    by: str
-    table: Table
 
 
 def dimensions(results: StudyResults) -> Table:
@@ -161,8 +97,22 @@ def variables(results: StudyResults) -> Table:
     data, outcomes = results.data, results.config["outcomes"]
     named = {data[outcome].attrs[role]: role for outcome in outcomes for role in ROLES if role in data[outcome].attrs}
     roles = {**named, **dict.fromkeys(outcomes, "outcome")}
-    rows = [Variable(variable, _role(str(name), roles)) for name, variable in data.items()]
+    unit = results.config["unit"]
+    rows = [
+        Variable(part, _role(str(name), roles)) for name, variable in data.items() for part in _parts(variable, unit)
+    ]
     return Table(VARIABLE_COLUMNS, rows)
+
+
+def _parts(variable: xr.DataArray, unit: str) -> list[xr.DataArray]:
+    """A variable of each unit and of a few other things, such as settings, as one variable for each
+    of these: their mean would be a mean of nothing."""
+    rest = [dim for dim in variable.dims if dim != unit]
+    if unit not in variable.dims or len(rest) != 1 or variable.sizes[rest[0]] > FEW_LEVELS:
+        return [variable]
+    (dim,) = rest
+    labels = variable[dim].values.tolist() if dim in variable.coords else range(variable.sizes[dim])
+    return [variable.isel({dim: at}, drop=True).rename(f"{variable.name}[{label}]") for at, label in enumerate(labels)]
 
 
 def _role(name: str, roles: Mapping[str, str]) -> str:
@@ -182,65 +132,9 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return flat[np.isfinite(flat)]
 
 
-def _shown(variable: xr.DataArray) -> np.ndarray:
+def shown(variable: xr.DataArray) -> np.ndarray:
     """Its finite values; levels from 1, as figures show them."""
     return _finite(variable.values) + first_level(variable)
-
-
-def _is_count(results: StudyResults, outcome: str) -> bool:
-    """Whether an outcome may be a count without an upper limit: not 0 or 1, not levels, and without
-    a variable that it is never above (as successes are of trials)."""
-    variable = results.data[outcome]
-    values = variable.values
-    if variable.dtype.kind not in "iu" or first_level(variable) or np.isin(values, (0, 1)).all():
-        return False
-    others = [other for name, other in results.data.items() if name not in results.config["outcomes"]]
-    return not any(
-        other.dims == variable.dims and other.dtype.kind in "iu" and not str(other.name).endswith("_index")
-        and (other.values >= values).all()
-        for other in others
-    )  # fmt: skip
-
-
-def outcome_summaries(results: StudyResults) -> Table:
-    """One row per outcome, with its values of all rows."""
-    rows = [Values(name, _shown(results.data[name]), _is_count(results, name)) for name in results.config["outcomes"]]
-    return Table(OUTCOME_COLUMNS, rows)
-
-
-def outcomes_by_level(results: StudyResults) -> list[ByLevel]:
-    """Every outcome by every group that has more than one row in some member, and by every
-    categorical variable."""
-    data = results.data
-    return [
-        ByLevel(outcome, by, _table(by, data[outcome], along, words))
-        for outcome in results.config["outcomes"]
-        for by, along, words in _groupings(data, results.config["outcomes"])
-        if along.dims[0] in data[outcome].dims
-    ]
-
-
-def _groupings(data: xr.Dataset, outcomes: list[str]) -> Iterator[tuple[str, xr.DataArray, dict[int, str]]]:
-    """Name, the value of each row (one dim), and the name of each value."""
-    for name, variable in data.items():
-        name = str(name)
-        if name in outcomes or variable.ndim != 1 or variable.dtype.kind not in "iub":
-            continue
-        group = name.removesuffix("_index")
-        if name.endswith("_index") and group in data.coords:
-            yield group, variable, dict(enumerate(map(str, data[group].values)))
-        elif not name.endswith("_index") and len(values := np.unique(variable.values)) <= FEW_LEVELS:
-            words = {value: str(value) for value in values.tolist()} | levels(variable)
-            yield str(variable.attrs.get("long_name", name)), variable, words
-
-
-def _table(by: str, outcome: xr.DataArray, along: xr.DataArray, words: dict[int, str]) -> Table:
-    dim = along.dims[0]
-    rows = [
-        Values(word, _shown(outcome.isel({dim: np.flatnonzero(along.values == value)})))
-        for value, word in words.items()
-    ]
-    return Table((Column(by, attrgetter("name"), number=False), *LEVEL_COLUMNS), rows)
 
 
 def description(results: StudyResults) -> tuple[str, list[docstrings.Paragraph]]:

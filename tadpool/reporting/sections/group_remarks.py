@@ -1,5 +1,5 @@
-"""What the data of a study say about themselves: members whose outcomes are all alike, predictors
-that never occur together, and predictors that others determine."""
+"""What the data of a study say about themselves: members whose outcomes are all the same,
+predictors that never occur together, and predictors that others determine."""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -128,8 +128,8 @@ def _sentences(sound: Sequence[Recovered]) -> list[str]:
         return [*_of_shared(sound, shared), *_disagreements(sound), *_distances(sound)]
     first, *others = sound
     shares = [
-        f"{first.fit.label} covers {first.covered} of {counted(len(first.counted), 'true value')}",
-        *(f"{each.fit.label} {each.covered} of {len(each.counted)}" for each in others),
+        f"{first.covered} of {counted(len(first.counted), 'true value')} lie in the 89 % intervals of {first.fit.label}",
+        *(f"{each.covered} in those of {each.fit.label}" for each in others),
     ]
     sentences = [f"{sentence(listed(shares))}."]
     return [*sentences, *_disagreements(sound), *_distances(sound)]

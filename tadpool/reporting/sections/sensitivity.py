@@ -110,8 +110,8 @@ def _of_prior(site: str, moved: pd.DataFrame, distance: float) -> str:
     moves = f"moves {_counted(moved)} (sensitivity up to {number(moved['prior'].max(), 2)})"
     if len(far):
         worst = far.loc[far["prior_sds"].abs().idxmax()]
-        place = f"{number(abs(worst['prior_sds']), 1)} prior standard deviations from its prior mean"
-        return f"Prior-data conflict for {site}: its prior {moves}, and the mean of {worst['parameter']} lies {place}."
+        place = f"lies {number(abs(worst['prior_sds']), 1)} prior standard deviations from its prior mean"
+        return f"Potential prior-data conflict for {site}: its prior {moves}, and the mean of {worst['parameter']} {place}."
     if ((own if len(own) else moved)["diagnosis"] == "conflict").mean() >= 0.5:
         return f"Potential prior-data conflict for {site}: its prior {moves}, and the data move {_these(moved)} too."
     return f"The prior of {site} is strong relative to the data: it {moves}."
