@@ -13,6 +13,7 @@ rule draw_figures:
         comparisons=lambda wildcards: specs.comparisons(wildcards.study),
         group_scores=lambda wildcards: specs.group_scores(wildcards.study),
         predictions=lambda wildcards: specs.predictions(wildcards.study),
+        answers=lambda wildcards: specs.drawn_answers(wildcards.study),
         calibrations=lambda wildcards: specs.calibrations(wildcards.study),
         recoveries=lambda wildcards: specs.recoveries(wildcards.study),
     output:

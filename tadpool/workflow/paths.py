@@ -27,6 +27,11 @@ class Paths(Sharing):
     def answers(self, study: str) -> list[str]:
         return [f"results/{study}/answers.nc"] if self.config.studies[study].answers else []
 
+    def drawn_answers(self, study: str) -> list[str]:
+        """The answers, where a figure of the study shows some."""
+        shown = any(figure.kind == "answer" for figure in self.config.studies[study].figures.values())
+        return self.answers(study) if shown else []
+
     def calibrations(self, study: str) -> list[str]:
         return [f"results/{study}/calibration/{name}.nc" for name in self.config.studies[study].calibration]
 

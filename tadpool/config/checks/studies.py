@@ -75,6 +75,9 @@ def check(study: Study) -> Iterator[Problem]:
     kinds = plugins.figures() if study.figures else {}
     for name, figure in study.figures.items():
         yield from _figure(("figures", name), figure, kinds)
+        if figure.kind == "answer" and "answer" in figure.options():
+            shown = [str(figure.options()["answer"])]
+            yield from _known(("figures", name, "answer"), shown, study.answers, "one of the study's answers")
     yield from _known(("hero",), [study.hero] if study.hero else [], study.figures, "one of the study's figures")
 
 

@@ -4,6 +4,7 @@ changes, who is first and last, and what the variance is made of."""
 from collections.abc import Sequence
 from typing import Any
 
+from tadpool.config.schema.analyses import Figure
 from tadpool.config.schema.answers import Answer
 from tadpool.config.schema.study import Entry, Study
 from tadpool.modelling.design import Design
@@ -15,7 +16,8 @@ from tadpool.modelling.rungs import PARTIAL, PARTIAL_SLOPES, POOLED, RUNGS
 WITHOUT_MEAN = ("categorical", "von_mises")
 EXPLAINED = ("normal", "lognormal", "gamma", "exponential", "poisson", "negative_binomial", "bernoulli", "binomial")
 """Families whose variance has a formula."""
-MOST_LEVELS = 10
+HERO = "ranking"
+"""Name of the figure beside the answers."""
 LATENT = {"logit": "pi**2 / 3", "ordered": "pi**2 / 3", "ordered_probit": "1"}
 """The variance of what stands behind an outcome in levels, by link."""
 
@@ -25,6 +27,18 @@ def with_defaults(study: Study, problems: Sequence[object]) -> dict[str, Answer]
     where something is wrong with its models."""
     told = {} if problems else defaults(study)
     return study.answers | {name: each for name, each in told.items() if name not in study.answers}
+
+
+def with_hero(study: Study) -> Study:
+    """The study with a figure of its members in order, which stands beside the answers where it has
+    no other one there."""
+    name = next((name for name, each in study.answers.items() if name.startswith("ranking_") and each.rank), None)
+    if name is None or study.hero is not None or HERO in study.figures:
+        return study
+    asked = study.answers[name]
+    drawn = {"kind": "answer", "answer": name, "label": asked.label, "title": asked.label[:1].upper() + asked.label[1:]}
+    drawn["caption"] = "Each point is the expected outcome of one member, with its 89 % interval, the highest first."
+    return study.model_copy(update={"hero": HERO, "figures": {**study.figures, HERO: Figure.model_validate(drawn)}})
 
 
 def defaults(study: Study) -> dict[str, Answer]:

@@ -41,7 +41,7 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
             problems += _without_design(name, entry)
             entries[name] = entry.model_copy(update={"design": None})
     made = study.model_copy(update={"models": entries})
-    return made.model_copy(update={"answers": answers.with_defaults(made, problems)}), problems
+    return answers.with_hero(made.model_copy(update={"answers": answers.with_defaults(made, problems)})), problems
 
 
 def _of_formula(name: str, entry: Entry) -> Iterator[Problem]:
@@ -91,8 +91,7 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
     }
     own = {key: {**made, **(getattr(study, key) or {})} for key, made in added.items()}
     written = study.model_copy(update={"models": entries, "design": found.design, **own})
-    hero = study.hero or next((name for name in own["figures"] if name == "estimates_by_group"), None)
-    written = written.model_copy(update={"answers": answers.with_defaults(written, problems), "hero": hero})
+    written = answers.with_hero(written.model_copy(update={"answers": answers.with_defaults(written, problems)}))
     return written, [*problems, *_named_like_parameters(written, entries)]
 
 
