@@ -223,6 +223,20 @@ class Study(_Named):
         return tree["truth"].to_dataset() if "truth" in tree.children else None
 
     @property
+    def answers(self) -> pd.DataFrame:
+        """The quantities that answer the question, a row for each quantity and model: value,
+        interval, probabilities, ranks, decision."""
+        return io.read(self.folder / "answers.nc", contracts.ANSWERS)["answers"].to_dataset().to_dataframe()
+
+    def answer_draws(self, name: str) -> xr.DataArray:
+        """Draws of an answer by its own model, dims (chain, draw, quantity).
+
+        Raises:
+            KeyError: The study has no such answer, or it is not known.
+        """
+        return io.read(self.folder / "answers.nc", contracts.ANSWERS)[name]["value"]
+
+    @property
     def comparisons(self) -> dict[str, pd.DataFrame]:
         """Name -> the ranking of entries, best first."""
         return {path.stem: io.read_csv(path) for path in sorted(self.folder.glob("comparisons/*.csv"))}

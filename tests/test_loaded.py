@@ -13,7 +13,7 @@ import xarray as xr
 
 import tadpool
 from tadpool.errors import UserError
-from tadpool.files import draws_tables, provenance
+from tadpool.files import contracts, draws_tables, io, provenance
 from tests.made.results import made
 
 
@@ -51,6 +51,26 @@ def test_results_are_objects_of_xarray_and_pandas(results):
     assert any("the chains disagree" in reason for reason in study.second.reasons)
     assert "lost" not in study.figures
     assert study.figures["data_plot"].is_file()
+
+
+def test_answers_are_a_table_with_draws_behind_it(results):
+    columns = {
+        "answer": "it",
+        "quantity": "a",
+        "model": "first",
+        "role": "own",
+        "is": "mean",
+        "value": 2.0,
+        "reason": "",
+    }
+    tree = xr.DataTree(xr.Dataset(attrs={"provenance": "{}", "status": "ok", "reason": ""}))
+    tree["answers"] = xr.Dataset({name: ("row", [value]) for name, value in columns.items()})
+    tree["it"] = xr.Dataset({"value": (("chain", "draw", "quantity"), [[[1.0], [3.0]]])}, {"quantity": ["a"]})
+    io.write(results.tiny.folder / "answers.nc", tree, contracts.ANSWERS)
+    assert results.tiny.answers.loc[0].to_dict() == columns
+    assert results.tiny.answer_draws("it").sel(quantity="a").values.ravel().tolist() == [1.0, 3.0]
+    with pytest.raises(KeyError):
+        results.tiny.answer_draws("other")
 
 
 def test_what_is_absent_is_a_sentence(results, tmp_path):

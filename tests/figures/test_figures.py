@@ -160,6 +160,8 @@ FIGURES = {
         "colour_by": "size",
         "caption": "{many_covered:.0%} {shown}",
     },
+    "order": {"kind": "answer", "answer": "rates", "label": "chips"},
+    "in_models": {"kind": "answer", "answer": "rate"},
     "new": {"kind": "new_group", "entry": "many", "outcome": "chips", "site": "lam", "caption": "{mean:.1f} {sd:.1f}"},
 }
 CONFIG = {
@@ -332,10 +334,25 @@ def write_study(folder):
         "chips": ((*_summaries.SAMPLE, "cookie"), rng.poisson(9, (CHAINS, DRAWS, 1))),
     }
     io.write(folder / "many/predictions.nc", tree({"predictions": new_group(new)}), contracts.PREDICTIONS)
+    write_answers(folder)
     results = StudyResults("made_up", CONFIG, folder)
     loos = {entry: results.loo(entry)["loo"].to_dataset() for entry in MODELS if entry != "broken"}
     io.write_csv(folder / "comparisons/main.csv", comparison.table("unit", loos, verdicts, list(MODELS)))
     return folder
+
+
+def write_answers(folder):
+    """The rates of three locations by one entry, and one rate by two."""
+    rows = [("rates", each, "many", "own", value) for each, value in (("a", 8.0), ("b", 9.5), ("c", 9.0))]
+    rows += [("rate", "", "many", "own", 9.0), ("rate", "", "one", "other", 8.0)]
+    table = pd.DataFrame(rows, columns=["answer", "quantity", "model", "role", "value"])
+    table = table.assign(
+        **{"is": "mean", "reason": "", "eti89_low": table["value"] - 1, "eti89_high": table["value"] + 2}
+    )
+    table = table.assign(line=np.nan, truth=np.nan, mcse=0.01)
+    texts = ("answer", "quantity", "model", "role", "is", "reason")
+    columns = {name: ("row", table[name].to_numpy(str if name in texts else float)) for name in table}
+    io.write(folder / "answers.nc", tree({"answers": xr.Dataset(columns)}), contracts.ANSWERS)
 
 
 def new_group(variables):
@@ -644,6 +661,13 @@ def test_nothing_to_show_is_not_drawn(folder):
         densities.draw(
             StudyResults("made_up", CONFIG, folder), panels=[{"curves": [{"entry": "broken", "site": "lam"}]}]
         )
+
+
+def test_an_answer_is_drawn_in_order_or_in_every_model(drawn, listed):
+    order, in_models = (pd.read_csv(drawn / f"{name}.csv", keep_default_na=False) for name in ("order", "in_models"))
+    assert set(zip(order["quantity"], order["value"], strict=True)) == {("a", 8.0), ("b", 9.5), ("c", 9.0)}
+    assert listed["order"]["alt"] == "chips: 3 values with 89 % intervals, from 8 (a) to 9.5 (b)."
+    assert list(in_models["model"]) == ["many", "one"]
 
 
 def test_counts_by_value():
