@@ -53,6 +53,9 @@ comparisons:
   new_location: {entries: [pooled, unpooled], target: location}
 predictions:
   unpooled: {group: location}
+answers:
+  first: {label: rate at the first location, entry: unpooled, value: "lam[1]", above: 9, decide: 0.5}
+  all: {label: mean of a new cookie, entry: pooled, predict: {}}
 """
 
 

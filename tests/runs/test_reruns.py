@@ -20,7 +20,7 @@ from tests.made.workflows import copy_to, started
 
 PAGES = {"draw_figures": 1, "render_report": 1, "render_index": 1, "gate": 1}
 DERIVED = {"check": 1, "assess_sensitivity": 1, "cross_validate": 1, "cross_validate_group": 1, "predict": 1}
-UNPOOLED = {"sample_prior": 1, "fit": 1, **DERIVED, "compare": 2}
+UNPOOLED = {"sample_prior": 1, "fit": 1, **DERIVED, "compare": 2, "answer": 1}
 SWEEP = {"sweep": 1, "check_sweep": 1, "cross_validate_sweep": 1}
 FITS = {
     "sample_prior": 2,
@@ -31,6 +31,7 @@ FITS = {
     "cross_validate_group": 2,
     "compare": 2,
     "predict": 1,
+    "answer": 1,
 }
 EVERYTHING = {"prepare_data": 1, **FITS, **SWEEP, **PAGES}
 REFITTED = {rule: count for rule, count in EVERYTHING.items() if rule not in ("prepare_data", "sample_prior")}
@@ -39,6 +40,9 @@ EDITS = {
     "a model": ("tadpool/models/cookies_unpooled.py", "(lam_shape,", "(1.0 * lam_shape,", UNPOOLED | SWEEP | PAGES),
     "a hyperparameter": ("config/studies/small.yaml", "{lam_shape: 2.0}", "{lam_shape: 3.0}", UNPOOLED | SWEEP | PAGES),
     "a sweep": ("config/studies/small.yaml", "values: [1.0, 2.0]", "values: [1.0, 3.0]", SWEEP | PAGES),
+    "an answer": (
+        "config/studies/small.yaml", "lam[1]", "lam[2]", {"answer": 1, "render_report": 1, "render_index": 1, "gate": 1}
+    ),
     "an expectation": (
         "config/studies/small.yaml", "{model: cookies_pooled}", "{model: cookies_pooled, expect: {verdict: warn, because: x}}",
         {"render_report": 1, "render_index": 1, "gate": 1},

@@ -25,7 +25,7 @@ def test_every_promised_file_is_there(finished):
     for name in [
         "index.html", "gate.json", "small/index.html", "small/data.nc", "small/pooled/prior.nc", "small/pooled/fit.nc",
         "small/pooled/check.json", "small/pooled/loo.nc", "small/pooled/sensitivity.nc", "small/unpooled/predictions.nc",
-        "small/sweeps/shape/fit.nc", "small/run.json",
+        "small/sweeps/shape/fit.nc", "small/run.json", "small/answers.nc", "small/answers.csv",
         "small/sweeps/shape/loo.nc", "small/sweeps/shape/check.json", "small/comparisons/main.csv",
         "small/figures/figures.json", "small/logs/pooled/fit.log", "small/benchmarks/pooled/fit.tsv",
     ]:  # fmt: skip

@@ -302,3 +302,46 @@ def test_a_missing_file_is_one_sentence(tmp_path, capfd):
     said = f"nowhere.nc does not exist; run the workflow to make it (log: {tmp_path / 'check.log'})"
     assert capfd.readouterr().err.endswith(f"{check}: {said}\n")
     assert io.read_json(check)["reasons"][0]["values"]["reason"] == said
+
+
+def answers_of(folder, tmp_path, entries, **answers):
+    """The table of answers that the script writes for these entries."""
+    from tadpool.config.schema.answers import Answer
+
+    asked = {
+        name: Answer.model_validate({"label": name, "entry": "e", **each}).model_dump()
+        for name, each in answers.items()
+    }
+    own = {"model": "cookies_pooled", "hyperparameters": {}}
+    spec = {"seed": 1, "study": "s", **SCORED, "groups": ["location"], "sensitivity": False, "precision": "float64"}
+    spec |= {"entries": dict.fromkeys(entries, own), "answers": asked}
+    outputs = {"answers": str(tmp_path / "answers.nc"), "table": str(tmp_path / "answers.csv")}
+    run("answer", tmp_path, spec, input={"data": str(folder / "data.nc")}, output=outputs)
+    return pd.read_csv(outputs["table"], keep_default_na=False)
+
+
+def test_answers_come_from_sound_fits_alone(folder, tmp_path):
+    from tadpool.workflow import failed_results
+
+    (tmp_path / "e").symlink_to(folder)
+    (tmp_path / "gone").mkdir()
+    failed_results.write_crashed(str(tmp_path / "gone/fit.nc"), '{"entry": "gone"}', "it ran out of memory")
+    asked = {"mean": {"predict": {}}, "rate": {"value": "rate", "above": 9}, "lost": {"entry": "gone", "value": "rate"}}
+    table = answers_of(folder, tmp_path, ["e", "gone"], **asked).set_index("answer")
+    rate = io.read(folder / "fit.nc", contracts.FIT)["posterior"]["rate"].values
+    assert float(table.loc["rate", "value"]) == pytest.approx(rate.mean(), rel=1e-9)
+    assert float(table.loc["mean", "value"]) == pytest.approx(rate.mean(), rel=1e-6)
+    assert float(table.loc["rate", "probability"]) == pytest.approx((rate > 9).mean())
+    assert table.loc["lost", "reason"] == "its fit failed"
+    draws = io.read(tmp_path / "answers.nc", contracts.ANSWERS)["rate"]["value"]
+    np.testing.assert_allclose(draws.values[..., 0], rate, rtol=1e-6)
+
+
+def test_answers_of_other_results_are_refused_and_the_table_says_so(folder, tmp_path):
+    (tmp_path / "other").symlink_to(folder)
+    table = answers_of(folder, tmp_path, ["other"], rate={"entry": "other", "value": "rate"})
+    told = io.read(tmp_path / "answers.nc", contracts.ANSWERS).attrs
+    assert told["status"] == "crashed"
+    assert 'other/fit.nc: made with entry "e"' in told["reason"]
+    assert list(failures.told(tmp_path / "answers.csv")) == [str(tmp_path / "answers.csv")]
+    assert len(table) == 1
