@@ -26,6 +26,7 @@ IN_CODE = [
 ]
 LABELS = """
 Fit Verdict Reasons File Config Code Planted What Statistic Model Role
+Study Answer
 """
 COUNTS = """
 Size Range Missing count min max Rank Truth Fits Values Bound Exact Computed Flagged Failed Impossible Seconds
@@ -36,6 +37,7 @@ PLAIN = {
     *COUNTS.split(),
     *[
         "Farthest off",
+        "Best for prediction",
         "Found by",
         "What the check says",
     ],

@@ -808,3 +808,17 @@ def test_settings_are_described_one_by_one():
     parts = section_data._parts(values.rename("settings"), "row")
     assert [(part.name, part.mean().item()) for part in parts] == [("settings[pull]", 2.0), ("settings[wait]", 20.0)]
     assert section_data._parts(values.rename("settings"), "run")[0].dims == values.dims
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ([row("a", 0.0, 0.0), row("b", -30.0, 3.0)], "a"),
+        ([row("a", 0.0, 0.0), row("b", -1.0, 1.0), row("c", -5.0, 4.0)], "a; about equal: b; too close to call: c"),
+        ([row("a", 0.0, 0.0)], "none: nothing to compare it with"),
+        ([], "none"),
+    ],
+)
+def test_the_index_names_the_best_model_with_what_is_level_with_it(table, words):
+    compared = conclusions.Comparison("main", "unit", table, conclusions.conclude(table, "new tanks"))
+    assert compared.best == words

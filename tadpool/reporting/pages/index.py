@@ -44,14 +44,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One study: its name, title, question with the quantities that answer it, and verdict, and its
-    fits."""
+    """One study: its name, title, question with the quantities that answer it, its verdict, the
+    model that predicts best, and its fits."""
 
     name: str
     title: str
     question: str
     answers: list[answers.Shown]
     headline: conclusions.Conclusion
+    best: str
     fits: list[fit_view.Fit]
 
     def having(self, verdict: str) -> int:
@@ -148,9 +149,11 @@ def _verdict(fit: fit_view.Fit) -> str:
 
 def _chapter(results: StudyResults) -> Chapter:
     found = fit_view.all_fits(results, {})
-    verdict = study.headline(conclusions.comparisons(results), found, pooling.pooling(results, found))
-    shown = answers.answers(results, found)
-    return Chapter(results.study, results.config["title"], results.config["question"], shown, verdict, found)
+    compared = conclusions.comparisons(results)
+    verdict = study.headline(compared, found, pooling.pooling(results, found))
+    best = compared[0].best if compared else "nothing is compared"
+    shown, config = answers.answers(results, found), results.config
+    return Chapter(results.study, config["title"], config["question"], shown, verdict, best, found)
 
 
 def _line(results: StudyResults, fit: fit_view.Fit) -> Line:

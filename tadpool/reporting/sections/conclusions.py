@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tadpool.evaluation.comparison import EQUAL
+from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed, number, sentence
 from tadpool.reporting.html.tables import Table
@@ -68,6 +68,20 @@ class Comparison:
     @property
     def table(self) -> Table:
         return comparison_table(self.rows)
+
+    @property
+    def best(self) -> str:
+        """The model that predicts best of those compared, with what is not told from it; or why
+        there is none."""
+        ranked = [row for row in self.rows if row.ranked]
+        if self.conclusion.tone == "fail" or len(ranked) < 2:
+            return "none: nothing to compare it with" if ranked and self.conclusion.tone != "fail" else "none"
+        words = {EQUAL: "about equal", UNCERTAIN: "too close to call"}
+        level = {row.label: words[row.standing] for row in ranked[1:] if row.standing in words}
+        beside = [f"{word}: {listed([label for label in level if level[label] == word])}" for word in words.values()
+                  if word in level.values()]  # fmt: skip
+        doubt = ["not settled: too many scores are unreliable"] if self.conclusion.tone == "doubt" else []
+        return "; ".join([ranked[0].label, *beside, *doubt])
 
     @property
     def short(self) -> Table:
