@@ -23,7 +23,7 @@ def simulate(rng, *, runs=500, noise=0.5):
     speed = np.nansum(settings * WEIGHTS.T[group], axis=1) + rng.normal(0.0, noise, runs)
     data = xr.Dataset(
         {
-            "production_speed": ("run", speed, {"long_name": "production speed", "units": "parts per hour"}),
+            "production_speed": ("run", speed, {"long_name": "production speed", "units": "parts"}),
             "settings": (("run", "parameter"), settings, {"long_name": "machine setting", "may_be_missing": 1}),
             "applies": (("group", "parameter"), applies, {"long_name": "parameter applies to group"}),
             "group_index": ("run", group, {"long_name": "group"}),
