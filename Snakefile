@@ -2,22 +2,26 @@
 
 from snakemake.utils import min_version
 
+from tadpool import ROOT
+
 min_version("9.27")
 
+# Not "rules/...": another workflow can fetch this file alone, from a forge, and run the rules of the installed package.
 
-include: "rules/common.smk"
-include: "rules/data.smk"
-include: "rules/prior.smk"
-include: "rules/fit.smk"
-include: "rules/share.smk"
-include: "rules/check.smk"
-include: "rules/sensitivity.smk"
-include: "rules/compare.smk"
-include: "rules/predict.smk"
-include: "rules/answer.smk"
-include: "rules/calibrate.smk"
-include: "rules/report.smk"
-include: "rules/verify.smk"
+
+include: f"{ROOT}/rules/common.smk"
+include: f"{ROOT}/rules/data.smk"
+include: f"{ROOT}/rules/prior.smk"
+include: f"{ROOT}/rules/fit.smk"
+include: f"{ROOT}/rules/share.smk"
+include: f"{ROOT}/rules/check.smk"
+include: f"{ROOT}/rules/sensitivity.smk"
+include: f"{ROOT}/rules/compare.smk"
+include: f"{ROOT}/rules/predict.smk"
+include: f"{ROOT}/rules/answer.smk"
+include: f"{ROOT}/rules/calibrate.smk"
+include: f"{ROOT}/rules/report.smk"
+include: f"{ROOT}/rules/verify.smk"
 
 
 rule all:
