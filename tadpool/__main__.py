@@ -5,6 +5,7 @@ import importlib.util
 import os
 import re
 import sys
+from pathlib import Path
 
 from tadpool import INSTALLED, ROOT
 from tadpool.workflow import fork_server, new
@@ -41,15 +42,22 @@ def misplaced(arguments: list[str]) -> str | None:
 
 def command(arguments: list[str]) -> list[str]:
     """The command that runs Snakemake with tadpool's rules and profile, on all cores unless the
-    arguments say otherwise."""
+    arguments say otherwise.
+
+    `--profile slurm` names a profile of tadpool, unless there is such a folder here.
+    """
     snakemake = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    options, targets = arguments[:end], arguments[end:]
+    options, targets = [*arguments[:end]], arguments[end:]
     if options[:1] == ["run"]:
         options = options[1:]
     if options[:1] == ["quick"]:
         options = [*options[1:], "--configfile", str(ROOT / "config" / "quick.yaml")]
+    for position, option in enumerate(options[:-1]):
+        if option == "--profile" and not Path(options[position + 1]).exists():
+            own = ROOT / "profiles" / options[position + 1]
+            options[position + 1] = str(own) if own.is_dir() else options[position + 1]
     given = any(option.startswith(CORES) for option in options)
     return [*snakemake, *options, *([] if given else ["--cores", "all"]), *targets]
 

@@ -215,7 +215,7 @@ def _collisions(content: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _path(name: str) -> Path:
     """The study's file, in the working directory or built in. Raises UserError unless there is
-    exactly one."""
+    exactly one; an unchanged copy of a built-in file, as snakedeploy leaves it, is the same one."""
     own, built_in = OWN / f"{name}.yaml", BUILT_IN / f"{name}.yaml"
     if name.lower() in RESERVED:
         raise UserError(f"the name {name!r} is reserved for a folder of results; choose another name")
@@ -224,7 +224,7 @@ def _path(name: str) -> Path:
         if name in (first, second):
             what = f"{first!r} and {second!r} differ only in upper and lower case"
             raise UserError(f"{what}; rename one: on many disks their results would share a folder")
-    if name in known[0] and name in known[1]:
+    if name in known[0] and name in known[1] and own.read_bytes() != built_in.read_bytes():
         raise UserError(f"{own} has the name of a built-in study; rename yours")
     if name in known[0]:
         return own

@@ -48,6 +48,8 @@ def findings(folder: Path) -> Iterator[Finding]:
     yield Finding(
         "Python", platform.python_version(), f"use Python {'.'.join(map(str, OLDEST))} or newer" if old else ""
     )
+    if " " in sys.executable:  # Snakemake starts scripts with it, without quotes
+        yield Finding("Python's path", sys.executable, "install tadpool into a folder whose path has no blank")
     yield from _packages()
     yield _system()
     cores, memory = len(_cores()), _memory_gb()

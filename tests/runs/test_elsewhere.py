@@ -215,6 +215,17 @@ def test_all_cores_are_used_unless_something_is_said(given, cores, targets):
     assert not {"quick", "run"} & set(command)
 
 
+def test_a_profile_of_tadpool_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = ["--profile", "slurm", "-n"]
+    command = launcher.command(given)
+    assert command[-3:] == ["--profile", str(ROOT / "profiles" / "slurm"), "-n"]
+    assert given[1] == "slurm"
+    assert launcher.command(["--profile", "mine"])[-1] == "mine"
+    (tmp_path / "slurm").mkdir()
+    assert launcher.command(["--profile", "slurm"])[-1] == "slurm"
+
+
 def test_help_names_what_there_is_beside_options_of_snakemake(capsys):
     assert launcher.main(["--help"]) == 0
     said = capsys.readouterr().out

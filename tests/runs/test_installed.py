@@ -6,6 +6,7 @@ the environment of the tests.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -50,7 +51,7 @@ def installed(tmp_path_factory):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = place.glob("tadpool-*.whl")
-    environment, folder = place / "an environment", place / "mine"
+    environment, folder = place / "environment", place / "mine"
     folder.mkdir()
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     install = [environment / "bin" / "python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel]
@@ -105,3 +106,31 @@ def test_version_and_doctor_speak_of_the_installed_package(installed):
     seen = installed.run("tadpool", "doctor")
     assert seen.returncode == 0, seen.stdout
     assert str(installed.environment) in seen.stdout.splitlines()[0]
+
+
+MODULE = """
+module tadpool:
+    snakefile: gitfile("{forge}", path="Snakefile", ref="HEAD")
+    config: {{"studies": ["cookies"]}}
+
+use rule * from tadpool as tadpool_*
+"""
+
+
+def test_another_workflow_fetches_the_snakefile_from_git(installed):
+    """It is all that is fetched: rules and scripts are those of the installed package. A copied
+    config/, as snakedeploy leaves it, is the same study."""
+    forge, folder = installed.folder.parent / "forge", installed.folder.parent / "outer"
+    forge.mkdir()
+    (folder / "config" / "studies").mkdir(parents=True)
+    shutil.copy(ROOT / "Snakefile", forge)
+    shutil.copy(ROOT / "config" / "studies" / "cookies.yaml", folder / "config" / "studies")
+    author = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+    for command in (["init", "-q"], ["add", "Snakefile"], [*author, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *command], cwd=forge, check=True)
+    (folder / "Snakefile").write_text(MODULE.format(forge=forge))
+    outer = Installed(installed.environment, folder)
+    done = outer.run("python", "-P", "-m", "snakemake", "-c1", "results/cookies/data.nc")
+    assert done.returncode == 0, done.stderr
+    assert "tadpool_prepare_data" in done.stderr + done.stdout
+    assert (folder / "results" / "cookies" / "data.nc").is_file()

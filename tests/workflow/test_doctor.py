@@ -39,6 +39,15 @@ def test_a_package_that_is_absent_or_too_old_is_named(version, words, monkeypatc
     assert all(each.needed for each in wrong.values())
 
 
+def test_a_blank_in_the_path_of_python_is_told(monkeypatch, tmp_path):
+    """A job that is not forked would not start: Snakemake does not quote the path."""
+    assert "Python's path" not in {each.what for each in doctor.findings(tmp_path)}
+    monkeypatch.setattr("sys.executable", "/opt/my tools/python")
+    found = {each.what: each for each in doctor.findings(tmp_path)}
+    assert found["Python's path"].needed
+    assert "no blank" in found["Python's path"].fix
+
+
 def test_a_folder_that_cannot_be_written_to_is_missing(tmp_path):
     if os.geteuid() == 0:
         place = tmp_path / "file"
