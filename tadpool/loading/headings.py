@@ -10,7 +10,7 @@ def _set(text: str) -> frozenset[str]:
 
 
 GROUPS = _set(
-    "animal area batch bird block brood cage camp cask center centre chick child city class "
+    "animal area bakery batch bird block brood cage camp cask center centre chick child city class "
     "classroom clinic clinician cluster cohort colony company country county court cow district "
     "doctor donor driver dyad employee factory family farm field firm flock forest fund garden grain "
     "group herd hospital household id individual item judge lab laboratory lake lamb litter location "
