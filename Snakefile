@@ -47,9 +47,8 @@ onstart:
 
 onsuccess:
     if Path("results/index.html").is_file():
-        verify = "tadpool verify" if INSTALLED else "make verify"
         print(
-            f"The report is results/index.html; `{verify}` writes results/verify.html."
+            f"The report is results/index.html; `{VERIFY}` writes results/verify.html."
         )
     from tadpool.loading import remarks
 

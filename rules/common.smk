@@ -29,6 +29,7 @@ if workflow.is_main_process:
 
 STUDIES = specs.config.studies
 SUMMARISED = "|".join(specs.summarised()) or "(?!)"  # no study at all
+VERIFY = "tadpool verify" if INSTALLED else "make verify"  # as a user types it
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
 CHAINS = specs.config.settings.sampler.chains
 # Two fits side by side on a small machine, one core for each chain on a large one.
