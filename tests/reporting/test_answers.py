@@ -107,8 +107,8 @@ def test_ranked_members_are_told_first_and_last_with_a_table_in_order(make):
     rows = [dict(zip(keys, each, strict=True)) | ends for each in members]
     text = page(make(), *rows, value=None, rank="theta")
     assert told(text)[1:] == [
-        "highest b with probability 0.80: 3.00 (89 % interval 2.20 to 3.80)",
-        "lowest a with probability 0.90: 1.00 (89 % interval 2.20 to 3.80)",
+        "b, the highest with probability 0.80: 3.00 (89 % interval 2.20 to 3.80)",
+        "a, the lowest with probability 0.90: 1.00 (89 % interval 2.20 to 3.80)",
     ]
     section = text.partition('<section id="answers">')[2].partition("</section>")[0]
     assert re.findall(r'<th scope="row">(.*?)</th>', section) == ["b", "c", "a"]
@@ -122,6 +122,15 @@ def test_many_quantities_are_a_range_and_a_table(make):
     lines = told(page(make(), *rows, value="theta", above=1, decide=0.9))
     assert lines[1] == "yes for 2 and no for 3 of 5 (above 1 with a probability above 0.9)"
     assert lines[2] == "0.00 to 4.00, from m0 to m4 (5 in the table below)"
+
+
+def test_what_checks_found_about_a_model_stands_below_its_answers(make):
+    results = make()
+    assert "that found something" not in page(results, {})
+    check = io.read_json(results.folder / "first/check.json")
+    io.write_json(results.folder / "first/check.json", check | {"verdict": "warn"})
+    assert "Checks of first that found something: convergence (warn)." in page(results, {})
+    assert "that found something" not in page(make({"first": "ok", "second": "stuck"}), {})
 
 
 def test_what_is_not_known_says_why(make):

@@ -160,7 +160,7 @@ def study_page(
         in_results={anchor: title for anchor, title in summaries.RESULTS.items() if anchor not in lacking},
         appendix={anchor: title for anchor, title in summaries.APPENDIX.items() if anchor not in lacking},
         missing_sections=summaries.unfit(lacking),
-        answer_caveats=answers.caveats(answered, all_fits, predictive.misfits(all_fits, list(checked.values()))),
+        answer_caveats=answers.caveats(answered, checks),
         top=answers.TOP,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],

@@ -13,6 +13,7 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import decimals_for, first_of, general, listed, missing, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
+from tadpool.reporting.sections.model_checks import Grid
 
 TOP = 4
 """Answers at the top of a page; further ones have a section of their own."""
@@ -52,17 +53,15 @@ class Shown:
     table: Table | None = None
 
 
-def caveats(found: Sequence[Shown], all_fits: Sequence[Fit], misfits: Mapping[str, str]) -> list[str]:
-    """What holds for all answers of a model, in sentences: that its fit has warnings, or does not
-    fit the data.
-
-    misfits: entry -> what its predictive checks found, in a sentence; of those that found
-    something.
-    """
+def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
+    """What the checks of a model found that holds for all its answers, a sentence for each model.
+    What its priors do is said beside each answer, and scores are not its numbers."""
     told = []
-    for fit in (fit for fit in all_fits if fit.entry in {each.entry for each in found}):
-        told += [f"The fit of {fit.label} has warnings."] if fit.verdict == "warn" else []
-        told += [misfits[fit.entry]] if fit.entry in misfits else []
+    for row in checks.rows:
+        troubles = [(name, cell) for name, cell in row.troubles if name not in ("Priors", "Scores")]
+        if troubles and row.fit.entry in {each.entry for each in found}:
+            words = [f"{name.lower()} ({each.words})" for name, each in troubles]
+            told.append(f"Checks of {row.fit.label} that found something: {listed(words)}.")
     return told
 
 
@@ -182,7 +181,7 @@ def _ranked(asked: Mapping[str, Any], own: pd.DataFrame) -> list[tuple[str, str]
     for row, key, word in ((best, "p_best", first), (worst, "p_worst", last)):
         value, interval = value_words(row, asked["units"])
         chance = probability(row[key], row["draws"])
-        lines.append((f"{word} {row['quantity']}", f" with probability {chance}: {value}{interval}"))
+        lines.append((row["quantity"], f", the {word} with probability {chance}: {value}{interval}"))
     return lines
 
 

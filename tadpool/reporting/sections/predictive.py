@@ -55,16 +55,6 @@ def read_checks(fit: Fit) -> PredictiveChecks:
     return PredictiveChecks(shown, [*_sentences(table, several), *counts], len(table), int(table["extreme"].sum()))
 
 
-def misfits(fits: Sequence[Fit], found: Sequence[PredictiveChecks]) -> dict[str, str]:
-    """Entry -> a sentence, of fits with more extreme quantities than chance explains."""
-    return {
-        fit.entry: f"{each.extreme} of {counted(each.looked, 'predictive check')} of {fit.label} "
-        f"{'is' if each.extreme == 1 else 'are'} extreme: it does not fit the data in every respect."
-        for fit, each in zip(fits, found, strict=True)
-        if each.extreme > 2 * TAIL * each.looked
-    }
-
-
 def _members(fit: Fit, group: str) -> str:
     """What the members are, in the plural; "" of the whole data."""
     known = group in fit.results.config["groups"] or f"{group}_index" in fit.results.data
