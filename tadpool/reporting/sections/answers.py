@@ -55,7 +55,7 @@ class Shown:
 
 def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
     """What the checks of a model found that holds for all its answers, a sentence for each model.
-    What its priors do is said beside each answer, and scores are not its numbers."""
+    What its priors do is shown with each answer, and scores are not its numbers."""
     told = []
     for row in checks.rows:
         troubles = [(name, cell) for name, cell in row.troubles if name not in ("Priors", "Scores")]
