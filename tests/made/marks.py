@@ -14,6 +14,7 @@ MEANINGS = {
 }
 PLACES = {
     "fit": (
+        "tests/answers/test_exact_posteriors.py",
         "tests/calibration/",
         "tests/convergence/test_remedies.py::test_more_draws_are_the_bits",
         "tests/convergence/test_remedies.py::test_reparametrized_sites",
