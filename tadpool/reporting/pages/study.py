@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tadpool.evaluation.comparison import TIE_ELPD
+from tadpool.evaluation.comparison import TIE_ELPD, WORSE
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
@@ -143,7 +143,8 @@ def study_page(
     }
     for each in compared:
         first, target = each.rows[0], results.config["comparisons"][each.name]["target"]
-        words = accuracy.other_best(shown["accuracies"], [row.entry for row in each.rows], first.entry, target)
+        rivals = [row.entry for row in each.rows if row.standing == WORSE and not row.prior_alone]
+        words = accuracy.other_best(shown["accuracies"], [first.entry, *rivals], first.entry, target)
         each.conclusion.sentences.extend([words] if words and first.ranked else [])
     lacking = summaries.absent(results, figures, shown)
     quiet = {fit.entry: prior_only.find_prior_only(fit) for fit in all_fits}

@@ -45,8 +45,9 @@ WHY_COLUMNS = (Column("Reason", itemgetter(0), number=False), Column("Fits", ite
 
 @dataclass(frozen=True)
 class Calibration:
-    """One calibration: its verdict, what it shows in sentences and in a few words (`finding`), and
-    one row per quantity, the worst first."""
+    """One calibration: its verdict, what it shows in sentences and in a few words (`finding`),
+    whether flagged fits are like the fit to the data (`where`), and one row per quantity, the worst
+    first."""
 
     name: str
     label: str
@@ -56,6 +57,7 @@ class Calibration:
     table: Table
     why: Table
     finding: str = "no numbers"
+    where: str = ""
 
 
 def calibration(results: StudyResults, name: str) -> Calibration:
@@ -75,10 +77,11 @@ def calibration(results: StudyResults, name: str) -> Calibration:
     order = np.argsort(quantities["p_value"].values, kind="stable")
     rows = quantities.isel(quantity=order).to_dataframe().reset_index().to_dict("records")
     why = _why(simulations["reason"].values[simulations["outcome"].values != OK])
-    told = [*_sentences(simulations, quantities), *_where_flagged(results, config["entry"], simulations)]
+    where = _where_flagged(results, config["entry"], simulations)
+    told = [*_sentences(simulations, quantities), *where]
     told += _other_parametrization(results, config)
     found = _finding(simulations, quantities)
-    return Calibration(name, label, verdict, reasons, told, Table(COLUMNS, rows), why, found)
+    return Calibration(name, label, verdict, reasons, told, Table(COLUMNS, rows), why, found, " ".join(where))
 
 
 def _other_parametrization(results: StudyResults, config: Mapping[str, Any]) -> list[str]:

@@ -30,7 +30,11 @@ class Limit:
 def limits(grid: Grid) -> list[Limit]:
     """The findings about models that are not baselines, and fits that failed."""
     found = [
-        Limit(CHECKS[name], f"{name}, {row.fit.label}", f"{_words(cell)}: {MEANS[name]}.")
+        Limit(
+            CHECKS[name],
+            f"{name}, {row.fit.label}",
+            " ".join([f"{_words(cell)}: {MEANS[name]}.", *filter(None, [cell.more])]),
+        )
         for row in grid.rows
         if not row.muted and not row.fit.failed
         for name, cell in row.troubles

@@ -36,10 +36,12 @@ CHECKS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """What a check found. state: "pass", "warn", "fail" or "not run"."""
+    """What a check found. state: "pass", "warn", "fail" or "not run". more: a sentence for the
+    limits of the study."""
 
     state: str
     words: str
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,14 +174,14 @@ def _priors(found: Sensitivity | None) -> Cell:
         return Cell(NOT_RUN, "by design")
     words = f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive"
     causes = list(dict.fromkeys(row["moved_by"] for row in found.rows if row["moved_by"]))
-    words += f", to the priors of {first_of(causes, NAMED)}" if causes else ""
+    words += f", to the prior{'s' if len(causes) > 1 else ''} of {first_of(causes, NAMED)}" if causes else ""
     return Cell("warn" if found.rows else "pass", words)
 
 
 def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery]) -> Cell:
     """Its simulation-based calibration, else the coverage of its intervals over a grid."""
     if found is not None:
-        return Cell(found.verdict, found.finding)
+        return Cell(found.verdict, found.finding, found.where)
     known = [each.coverage[fit.entry] for each in grids if fit.entry in each.coverage]
     if not known:
         return Cell(NOT_RUN, "not calibrated")
