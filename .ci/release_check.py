@@ -79,6 +79,8 @@ def main() -> int:
     mistakes."""
     folder = ROOT / "dist"
     folder.mkdir(exist_ok=True)
+    for path in folder.glob("tadpool-*"):  # of another version: dist/tadpool-*.whl is to be one file
+        path.unlink()
     with tempfile.TemporaryDirectory(dir=folder) as place:
         sdist, wheel = (path.rename(folder / path.name) for path in built(Path(place)))
     mistakes = [*of_wheel(wheel), *of_sdist(sdist)]
