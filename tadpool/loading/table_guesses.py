@@ -5,14 +5,18 @@ Whatever may as well be otherwise is a question; nothing is decided silently.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from tadpool.errors import UserError, did_you_mean
 from tadpool.loading import column_guesses, group_guesses, headings, table_files
 from tadpool.loading.column_guesses import Guess, Question
+from tadpool.loading.sources import PARQUET, lacking
 from tadpool.loading.table_files import Cells
 from tadpool.loading.table_remarks import EMPTY
 
@@ -66,7 +70,8 @@ def read(
     Raises:
         UserError: The table cannot be read, has no such column or none that can be an outcome.
     """
-    cells = table_files.read({**description, "columns": {}})
+    every = {heading: {"column": heading, "missing_values": None} for heading in _headings(description["table"])}
+    cells = table_files.read({**description, "columns": every})
     cells, missing = _emptied(cells, description["missing_values"])
     columns: dict[str, Guess] = {}
     for position, (heading, values) in enumerate(cells.columns.items()):
@@ -82,6 +87,21 @@ def read(
     return _judged(
         cells, columns, _known(outcome, columns, cells.file) if outcome else None, chosen, missing, set(kinds or ())
     )
+
+
+def _headings(table: str) -> list[str]:
+    """The columns of a table in NetCDF or Parquet, which are read by name. None of text, and none of
+    a file that cannot be read: reading it says why."""
+    suffix = Path(table).suffix.lower()
+    if suffix == ".nc":
+        with suppress(OSError, ValueError, RuntimeError), xr.open_dataset(table, decode_times=False) as dataset:
+            return [str(name) for name, variable in dataset.variables.items() if variable.ndim == 1]
+    if suffix in PARQUET and not lacking(table):
+        import polars
+
+        with suppress(OSError, polars.exceptions.PolarsError):
+            return polars.scan_parquet(table).collect_schema().names()
+    return []
 
 
 def _emptied(cells: Cells, declared: Sequence[str]) -> tuple[Cells, list[str]]:

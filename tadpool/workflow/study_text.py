@@ -56,7 +56,8 @@ def lines(
 
 def _column(column: Guess, question: Question | None) -> Iterator[str]:
     if not column.kind:
-        yield f"    # Not used: {column.heading or 'a column without a heading'}; {column.evidence}."
+        line = f"Not used: {column.heading or 'a column without a heading'}; {column.evidence}."
+        yield f"    # {' '.join(line.split())}"  # also of a heading that has several lines
         return
     yield from textwrap.wrap(
         f"{column.evidence[:1].upper()}{column.evidence[1:]}.", 100, initial_indent="    # ", subsequent_indent="    # "

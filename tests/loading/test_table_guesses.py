@@ -1,7 +1,10 @@
 """What a table is about, judged by headings and cells: on tables like public ones the judgement is
 right, or it is a question whose answers have the right one."""
 
+import numpy as np
+import polars
 import pytest
+import xarray as xr
 
 from tadpool.config.schema.table import Table
 from tadpool.errors import UserError
@@ -48,8 +51,6 @@ def test_the_other_reading_is_among_the_answers(name, about, right, tmp_path):
 
 
 def column(text, heading="x"):
-    import numpy as np
-
     return column_guesses.guess(heading, np.array(text.split("|"), object), "x", 1)
 
 
@@ -110,6 +111,26 @@ def test_what_somebody_chose_is_taken_and_no_question_any_more(tmp_path):
     )
     assert (found.outcome, found.groups, found.questions) == ("body_mass_g", ["island"], {})
     assert found.columns["year"].kind == found.columns["species"].kind == "categorical"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "nc"])
+def test_other_formats_are_judged_alike(ending, tmp_path):
+    public = TABLES["dyestuff"]
+    path = tmp_path / f"t.{ending}"
+    if ending == "nc":
+        xr.Dataset({name: ("row", values) for name, values in public.table.items()}).to_netcdf(path)
+    else:
+        polars.DataFrame(public.table).write_parquet(path)
+    found = guessed(path)
+    assert (found.outcome, found.groups) == ("Yield", ["Batch"])
+    assert len(found.columns["Batch"].labels) == 6
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.nc"])
+def test_a_broken_file_is_one_sentence(name, tmp_path):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(UserError, match="cannot be read as"):
+        guessed(tmp_path / name)
 
 
 def test_an_unknown_column_is_named(tmp_path):

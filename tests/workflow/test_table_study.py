@@ -186,6 +186,17 @@ def test_texts_are_quoted_where_yaml_would_read_something_else(folder):
     assert study.dataset.columns["Town_name"].column == "Town: name"
 
 
+def test_text_of_a_table_stays_in_its_comment_or_quotes(folder):
+    rows = "".join(f'{g},{y},"gone\nmodels: {{}}"\n' for g in "abcde" for y in (1.5, 2.5, 3))
+    (folder / "t.csv").write_text('"town\nunit: x","y # z","a\ntitle: b"\n' + rows)
+    table_study.written("trial", folder, folder / "t.csv", Chosen(), None)
+    study, data = read()
+    assert (study.title, study.unit, study.outcomes) == ("trial", "row", ["y_z"])
+    assert study.dataset.columns["town_unit_x"].column == "town\nunit: x"
+    assert study.models.keys() >= {"pooled", "partial"}
+    assert data.sizes["row"] == 15
+
+
 def test_the_kinds_that_can_be_chosen_are_those_of_tables():
     kinds = Table.model_fields["columns"].annotation.__args__[1].model_fields["kind"].annotation.__args__
     assert set(table_study.KINDS) == set(kinds) - {"censoring"}
