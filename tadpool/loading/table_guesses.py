@@ -90,8 +90,10 @@ def read(
 
 
 def _headings(table: str) -> list[str]:
-    """The columns of a table in NetCDF or Parquet, which are read by name. None of text, and none of
-    a file that cannot be read: reading it says why."""
+    """The columns of a table in NetCDF or Parquet, which are read by name.
+
+    None of text, and none of a file that cannot be read: reading it says why.
+    """
     suffix = Path(table).suffix.lower()
     if suffix == ".nc":
         with suppress(OSError, ValueError, RuntimeError), xr.open_dataset(table, decode_times=False) as dataset:
