@@ -43,7 +43,7 @@ STYLE = {
     "savefig.facecolor": "none",
     "savefig.dpi": 150,
     "legend.frameon": False,
-    "legend.fontsize": 9,
+    "legend.fontsize": 8,
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
     "lines.linewidth": 1.2,
@@ -98,7 +98,7 @@ def label(results, entry: str) -> str:
         return results.label(entry)
     points = check.get("points", []) if results.config["models"][entry].get("by") else []
     failed = sum(point["verdict"] == "fail" for point in points)
-    return results.label(entry) + (f" ({failed} of {len(points)} failed)" if failed else FAILED)
+    return results.label(entry) + (f" ({failed} failed)" if failed else FAILED)
 
 
 def first_level(variable: xr.DataArray) -> int:

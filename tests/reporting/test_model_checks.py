@@ -90,4 +90,4 @@ def test_labels_count_the_separate_fits_that_failed():
     results = SimpleNamespace(
         label=str, check=checks.get, config={"models": {"one": {"by": "county"}, "all": {}, "good": {}}}
     )
-    assert [_style.label(results, entry) for entry in checks] == ["one (1 of 3 failed)", "all (failed)", "good"]
+    assert [_style.label(results, entry) for entry in checks] == ["one (1 failed)", "all (failed)", "good"]
