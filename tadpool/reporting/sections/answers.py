@@ -60,7 +60,7 @@ def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
     for row in checks.rows:
         troubles = [(name, cell) for name, cell in row.troubles if name not in ("Priors", "Scores")]
         if troubles and row.fit.entry in {each.entry for each in found}:
-            words = [f"{name.lower()} ({each.words})" for name, each in troubles]
+            words = [f"{name if name.isupper() else name.lower()} ({each.words})" for name, each in troubles]
             told.append(f"Checks of {row.fit.label} that found something: {listed(words)}.")
     return told
 
