@@ -64,7 +64,7 @@ class Fitted:
     bound: Bound
     entry: Entry
     posterior: xr.Dataset
-    _moments: dict[str, tuple[xr.DataArray, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _moments: dict[Target, list[xr.DataArray]] = field(default_factory=dict, repr=False, compare=False)
     _programs: dict[Any, batches.OverLanes] = field(default_factory=dict, repr=False, compare=False)
 
     def predicted(self, target: Target, settings: Sequence[Mapping[str, Any]]) -> list[xr.DataArray]:
@@ -95,14 +95,12 @@ class Fitted:
         found = [over_lanes(lanes, each) for each in data]
         return [self._labelled(each, at_rows[0], target, cells, kept) for each in found]
 
-    def moments(self, outcome: str) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-        """Draws (chain, draw) of the variance over observed rows of expected outcomes, of the same
-        with all members at their mean, and of the mean variance of outcomes around them."""
-        if outcome not in self._moments:
-            conditional = self._variances(Target("observed", outcome))
-            marginal = self._variances(Target("typical", outcome))
-            self._moments[outcome] = conditional[0], marginal[0], conditional[1]
-        return self._moments[outcome]
+    def moments(self, target: Target) -> list[xr.DataArray]:
+        """Draws (chain, draw) of the variance over the target's rows of expected outcomes, and of
+        the mean variance of outcomes around them."""
+        if target not in self._moments:
+            self._moments[target] = self._variances(target)
+        return self._moments[target]
 
     def _variances(self, target: Target) -> list[xr.DataArray]:
         rows, _ = self._rows(target)

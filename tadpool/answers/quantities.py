@@ -24,6 +24,8 @@ MEASURES: dict[str, Callable[[Any, Any], Any]] = {
 """How two predictions are compared: the one before a change and the one after it."""
 NEUTRAL = {"difference": 0.0, "ratio": 1.0, "percent": 0.0, "odds_ratio": 1.0}
 TRANSFORMS = {"exp": np.exp, "logistic": lambda x: 1 / (1 + np.exp(-x))}
+ROUNDING = 1e-12
+"""A share of variance below it is one of equal numbers."""
 LARGEST = 2000
 """Quantities of one answer."""
 
@@ -220,9 +222,13 @@ def _r2(answer: Mapping[str, Any], fitted: Fitted) -> Quantities:
     """The share of the variance of outcomes that expected ones have: with the members' effects
     (conditional) or without (marginal). Gelman, Goodrich, Gabry & Vehtari (2019), The American
     Statistician 73:307; Nakagawa & Schielzeth (2013), Methods in Ecology and Evolution 4:133."""
-    conditional, marginal, around = fitted.moments(answer["outcome"] or fitted.entry.outcomes[0])
-    explained = conditional if answer["r2"] == "conditional" else marginal
-    return Quantities(*_named(_elements(explained / (conditional + around), answer["at"])))
+    outcome = answer["outcome"] or fitted.entry.outcomes[0]
+    conditional, around = fitted.moments(Target("observed", outcome))
+    explained = conditional
+    if answer["r2"] == "marginal":
+        explained, _ = fitted.moments(Target("typical", outcome))
+    share = explained / (conditional + around)
+    return Quantities(*_named(_elements(share.where(share > ROUNDING, 0.0), answer["at"])))
 
 
 KINDS: dict[str, Callable[[Mapping[str, Any], Fitted], Quantities]] = {

@@ -100,7 +100,7 @@ def test_own_data_models_helpers_and_figures_are_used(elsewhere):
     mine, _ = elsewhere
     page = (mine.folder / "results" / "own" / "index.html").read_text()
     assert "Look at the mean of 4.5." in page
-    assert "before" in page.partition("<h2>Compared with an earlier run</h2>")[2]
+    assert "before" in page.partition('<section id="changes">')[2].partition("</section>")[0]
     assert io.read_json(mine.folder / "results" / "own" / "own" / "check.json")["verdict"] in ("pass", "warn")
 
 

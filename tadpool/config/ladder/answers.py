@@ -116,7 +116,8 @@ def _shares(entry: str, design: Design | FormulaDesign, chosen: Entry) -> dict[s
             label = f"share of the {what} of {outcome} between members of {_words(group)} (ICC)"
             found[f"icc_{group}"] = {"label": label, "value": f"{sd}**2 / ({total})", "also": []}
     if design.family.name in EXPLAINED and design.groups and not design.standard_error:
-        for kind, words in (("conditional", "with"), ("marginal", "without")):
+        kinds = {"conditional": "with", "marginal": "without"} if design.predictors else {"conditional": "with"}
+        for kind, words in kinds.items():
             label = f"share of the variance of {outcome} that is explained, {words} the members' own effects (R²)"
             found[f"r2_{kind}"] = {"label": label, "r2": kind}
     return found
