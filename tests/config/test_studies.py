@@ -36,6 +36,7 @@ FIGURES = {
     "radon": {
         "lines": "data and lines of three counties, individual against hierarchical",
         "more_lines": "data and lines of three more counties",
+        "counties": "median basement reading of each county, in order",
         "shrinkage": "intercepts and slopes of all counties, with arrows from individual to hierarchical",
     },
     "masking": {"recovery": "both models beside the truth"},
@@ -48,6 +49,7 @@ FIGURES = {
         "effects_three": "beta_XY and beta_ZY of three models over the truth",
         "effects_four": "beta_XY and beta_ZY of four models over the truth",
         "effects_five": "beta_XY and beta_ZY of five models over the truth",
+        "effect": "the effect of X in every model",
         "group_sizes": "rows by group",
         "causes": "causal graph of the confound",
         "causes_mean": "causal graph with the group mean of X",
