@@ -56,6 +56,7 @@ predictions:
 answers:
   first: {label: rate at the first location, entry: unpooled, value: "lam[1]", above: 9, decide: 0.5}
   all: {label: mean of a new cookie, entry: pooled, predict: {}}
+  ranking: {label: locations in order, entry: unpooled, rank: lam}
 """
 
 

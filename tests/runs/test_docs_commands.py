@@ -81,7 +81,8 @@ def test_python_of_the_pages_runs_on_results(finished, tmp_path, monkeypatch, ca
     """The small study stands for those that pages name: its rates by location are called alike."""
     for study in ("bakeries", "cookies"):
         (tmp_path / "results" / study).mkdir(parents=True)
-        same = {name: name for name in ("comparisons", "data.nc", "run.json", ".data.nc.sha256")}
+        same = ("comparisons", "data.nc", "run.json", ".data.nc.sha256", "answers.nc", ".answers.nc.sha256")
+        same = {name: name for name in same}
         for name, at in ({"hierarchical": "unpooled", "partial": "unpooled"} | same).items():
             (tmp_path / "results" / study / name).symlink_to(finished.folder / "results" / "small" / at)
     monkeypatch.chdir(tmp_path)

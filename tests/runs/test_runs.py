@@ -75,10 +75,10 @@ def test_snakemakes_own_report_holds_pages_figures_and_tables(finished, tmp_path
     workflow.run("--report", "report.html")
     text = (workflow.folder / "report.html").read_text()
     captions = sorted((ROOT / "report" / "captions").glob("*.rst"))
-    assert len(captions) == 5
+    assert len(captions) == 6
     for path in captions:
         assert path.read_text().split(".")[0] in text, path.name
-    for category in ("Pages", "Figures", "Comparisons", "Records"):
+    for category in ("Pages", "Figures", "Comparisons", "Records", "Answers"):
         assert f'"{category}"' in text
     figures = io.read_json(workflow.folder / "results" / "small" / "figures" / "figures.json")
     assert [figure["name"] for figure in figures if f"{figure['name']}.svg" not in text] == []
