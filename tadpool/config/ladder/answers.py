@@ -61,6 +61,8 @@ def defaults(study: Study) -> dict[str, Answer]:
 
 def _main(entries: dict[str, Entry]) -> str | None:
     complete = {name: entry for name, entry in entries.items() if entry.design is not None}
+    if len(complete) < len(entries):
+        return None  # beside models of files, whose study says what it asks
     formulas = [name for name, entry in complete.items() if entry.formula is not None]
     rungs = [name for rung in (PARTIAL, PARTIAL_SLOPES, POOLED) for name in complete if complete[name].model == rung]
     return next(iter([*formulas, *rungs]), None)
