@@ -108,16 +108,22 @@ def _answered(
         tables = [table.assign(model=asked["entry"], role="own", truth=true_values(asked, found, own.truth))]
     except UserError as error:
         nothing = {"answer": name, "quantity": "", "model": asked["entry"], "role": "own", "reason": str(error)}
-        return pd.DataFrame([nothing]).reindex(columns=list(COLUMNS)), None
+        found, tables = None, [pd.DataFrame([nothing]).reindex(columns=list(COLUMNS))]
     for other in _others(asked, sources):
         try:
             theirs = quantities(asked, sources[other].fitted)
         except UserError:
             continue  # another model need not have it
-        if set(theirs.names) & set(found.names):
+        if found is None or set(theirs.names) & set(found.names):
             tables.append(summary(name, asked, theirs, None).assign(model=other, role="other"))
-    table = decided(pd.concat(tables, ignore_index=True), asked)
-    return table.assign(reason=""), _drawn(asked, found)
+        if found is None and len(tables) == 2:
+            tables[0]["truth"] = (
+                true_values(asked, theirs, sources[other].truth)[0] if len(theirs.names) == 1 else np.nan
+            )
+    table = pd.concat([_typed(each) for each in tables], ignore_index=True)
+    if found is None:
+        return table, None
+    return decided(table, asked), _drawn(asked, found)
 
 
 def _others(asked: Mapping[str, Any], sources: Mapping[str, Source]) -> list[str]:

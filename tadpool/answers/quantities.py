@@ -13,6 +13,7 @@ from tadpool.answers.predicted import STEP, Fitted, Target, shifted
 from tadpool.elements import element_labels
 from tadpool.errors import UserError, did_you_mean
 from tadpool.formatting import general
+from tadpool.modelling.references import design_of, formula_of
 
 SAMPLE = ("chain", "draw")
 MEASURES: dict[str, Callable[[Any, Any], Any]] = {
@@ -171,7 +172,14 @@ def _elements(values: xr.DataArray, at: Mapping[str, Any]) -> xr.DataArray:
 def _predict(answer: Mapping[str, Any], fitted: Fitted) -> Quantities:
     """Expected or future outcomes where predictors have these values."""
     (values,) = fitted.predicted(_target(answer, fitted), [answer["predict"]])
-    return Quantities(*_named(_elements(values, answer["at"])))
+    return Quantities(*_named(_elements(values, answer["at"])), ratios=_without_mean(answer, fitted))
+
+
+def _without_mean(answer: Mapping[str, Any], fitted: Fitted) -> bool:
+    """Whether what is predicted is the exponential of the effect of a new member, whose mean over
+    the draws of its standard deviation need not exist."""
+    design = formula_of(fitted.entry.model) or design_of(fitted.entry.model)
+    return answer["over"] == "new" and design is not None and design.family.link.name == "log"
 
 
 def _compare(answer: Mapping[str, Any], fitted: Fitted) -> Quantities:

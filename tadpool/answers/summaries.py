@@ -130,8 +130,8 @@ def _ranks(draws: np.ndarray, highest: bool, top: int) -> dict[str, np.ndarray]:
     within = np.clip(top + 0.5 - ranks + 0.5, 0.0, 1.0)
     return {
         "rank": ranks.mean(1),
-        "rank_low": np.quantile(ranks, LOW, axis=1),
-        "rank_high": np.quantile(ranks, HIGH, axis=1),
+        "rank_low": np.quantile(ranks, LOW, axis=1, method="inverted_cdf"),
+        "rank_high": np.quantile(ranks, HIGH, axis=1, method="inverted_cdf"),
         "p_best": (lowest / lowest.sum(0)).mean(1),
         "p_worst": (largest / largest.sum(0)).mean(1),
         "p_top": within.mean(1),

@@ -16,6 +16,7 @@ from tadpool.errors import UserError, did_you_mean
 from tadpool.figures import OWNERS, SECTIONS, Drawn, NotDrawn, Standard, _style
 from tadpool.files import failures, io, plugins
 from tadpool.files.results import StudyResults
+from tadpool.formatting import listed
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def draw_all(results: StudyResults, folder: Path, log: str = "") -> dict[str, st
             figure = _own(name, own[name], shared) if name in own else shared[name]
             with _style.figure_style(name):
                 drawn = _kind(figure.kind)(results, **figure.options)
-                described = _described(figure, drawn)
+                described = _described(figure, drawn, results)
                 _write(folder, name, drawn)
             listed.append(described)
         except NotDrawn:
@@ -132,8 +133,28 @@ def draw_all(results: StudyResults, folder: Path, log: str = "") -> dict[str, st
     return failed
 
 
-def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
+def _failed(results: StudyResults, options: Any) -> list[str]:
+    """The entries that options name whose fits failed, those of separate fits left aside: what a
+    study says of them would be said of numbers that must not be used."""
+    if isinstance(options, Mapping):
+        parts = [
+            each for key, value in options.items() if key not in ("site", "sites") for each in _failed(results, value)
+        ]
+        return list(dict.fromkeys(parts))
+    if isinstance(options, (list, tuple)):
+        return list(dict.fromkeys(each for value in options for each in _failed(results, value)))
+    if not isinstance(options, str) or options not in results.config["models"]:
+        return []
+    if results.config["models"][options].get("by") or not results.usable(options):
+        return []  # which a figure leaves out where it has no numbers
+    return [results.label(options)] if results.check(options)["verdict"] == "fail" else []
+
+
+def _described(figure: Wanted, drawn: Drawn, results: StudyResults) -> dict[str, Any]:
     width, height = drawn.figure.get_size_inches() * 72
+    caption = fill_caption(figure.name, " ".join((figure.caption or drawn.caption).split()), drawn.values)
+    if figure.caption and (failed := _failed(results, figure.options)):
+        caption = f"Not described, since a fit failed: {listed(failed)}."
     owners = {owner: figure.owner.get(owner) for owner in OWNERS}
     return {
         "name": figure.name,
@@ -141,7 +162,7 @@ def _described(figure: Wanted, drawn: Drawn) -> dict[str, Any]:
         "section": figure.section,
         **owners,
         "title": figure.title or drawn.title,
-        "caption": fill_caption(figure.name, " ".join((figure.caption or drawn.caption).split()), drawn.values),
+        "caption": caption,
         "alt": drawn.alt,
         "width": round(width, 1),
         "height": round(height, 1),

@@ -12,7 +12,7 @@ from tadpool.figures import Drawn, Standard, _style, _summaries
 STANDARD = Standard("entry", "sampler", place=2)
 CAPTION = (
     "The two curves should be about equally wide. If the changes are much narrower, the sampler needs many steps to cross "
-    "the range of energies and misses tails: E-BFMI, here at least {bfmi_min:.2f}, is then below {threshold}."
+    "the range of energies and misses tails. E-BFMI is at least {bfmi_min:.2f} here; below {threshold} it is too small."
 )
 
 

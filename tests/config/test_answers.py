@@ -67,7 +67,7 @@ def asked(folder, rest):
 
 def test_the_ladder_has_comparisons_a_ranking_and_shares_of_variance(folder):
     found = asked(folder, "models: ladder\n")
-    names = ["effect_period", "effect_treated", "ranking_herd", "icc_herd", "r2_conditional", "r2_marginal"]
+    names = ["effect_period", "effect_treated", "ranking_herd", "new_herd", "icc_herd", "r2_conditional", "r2_marginal"]
     assert list(found) == names
     assert {each.entry for each in found.values()} == {"partial"}
     assert found["effect_treated"].label == "share of sick with treated, less that without"
@@ -79,7 +79,7 @@ def test_own_answers_come_first_and_replace_those_of_their_name(folder):
     found = asked(folder, f"models: ladder\n{own}\n")
     assert list(found)[:2] == ["mine", "r2_marginal"]
     assert found["r2_marginal"].entry == "pooled"
-    assert len(found) == 7
+    assert len(found) == 8
 
 
 @pytest.mark.parametrize(

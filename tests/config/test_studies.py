@@ -29,6 +29,7 @@ FIGURES = {
         "prior_chips": "prior predictive chips",
         "prior_lam": "prior rates by location",
         "predictive_compared": "three posterior predictives on one axis",
+        "by_location": "locations in order, by two models",
         "rates": "forest with the pooled rate beside lam",
         "shrinkage": "unpooled against hierarchical rates, with the diagonal and the pooled mean",
         "new_location": "chips at a new location",

@@ -164,7 +164,7 @@ def test_the_spread_of_log_odds_is_told_as_a_factor_of_the_odds(folder):
 
 def test_the_spread_of_logs_has_no_units(folder):
     spread, span, _ = answered(folder, family="gamma").differences
-    assert "is 2.000 (89 % interval" in spread
+    assert "is 2.000 (median, 89 % interval" in spread
     assert "in logs: one standard deviation multiplies the mean by 7.39" in spread
     assert "the mean y ranges from" in span
     assert " mm (group " in span

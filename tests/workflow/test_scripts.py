@@ -332,7 +332,9 @@ def test_answers_come_from_sound_fits_alone(folder, tmp_path):
     assert float(table.loc["rate", "value"]) == pytest.approx(rate.mean(), rel=1e-9)
     assert float(table.loc["mean", "value"]) == pytest.approx(rate.mean(), rel=1e-6)
     assert float(table.loc["rate", "probability"]) == pytest.approx((rate > 9).mean())
-    assert table.loc["lost", "reason"] == "its fit failed"
+    lost = table.loc["lost"].set_index("model")
+    assert lost.loc["gone", "reason"] == "its fit failed"
+    assert float(lost.loc["e", "value"]) == pytest.approx(rate.mean(), rel=1e-9)  # by another model that has it
     draws = io.read(tmp_path / "answers.nc", contracts.ANSWERS)["rate"]["value"]
     np.testing.assert_allclose(draws.values[..., 0], rate, rtol=1e-6)
 

@@ -74,7 +74,9 @@ def _words(name: str) -> str:
 
 def _outcome(design: Design | FormulaDesign) -> str:
     outcome = _words(design.outcome)
-    return f"share of {outcome}" if design.trials or design.family.name == "bernoulli" else f"mean {outcome}"
+    if design.trials or design.family.name == "bernoulli":
+        return f"share of {outcome}"
+    return f"mean number of {outcome}" if design.family.counted else f"mean {outcome}"
 
 
 def _comparisons(entry: str, design: Design | FormulaDesign) -> dict[str, dict]:
@@ -99,10 +101,18 @@ def _ranking(entry: str, design: Design | FormulaDesign, study: Study) -> dict[s
     rung = RUNGS.get(study.models[entry].model)
     if group is None or group not in study.groups or (rung is not None and not rung.groups(design)):
         return {}
-    label = f"{_words(group)} by {_outcome(design)}, at typical values of the predictors"
-    if not design.predictors:
-        label = f"{_words(group)} by {_outcome(design)}"
-    return {f"ranking_{group}": {"label": label, "rank": group, "also": []}}
+    label = f"{_outcome(design)} of each {_words(group)}"
+    label += ", at typical values of the predictors" if design.predictors else ""
+    found = {f"ranking_{group}": {"label": label, "rank": group, "also": []}}
+    new = {
+        "label": f"{_outcome(design)} of a new {_words(group)}",
+        "predict": {},
+        "over": "new",
+        "group": group,
+        "also": [],
+    }
+    partial = rung is None or rung.partial
+    return found | ({f"new_{group}": new} if partial and len(design.groups) == 1 else {})
 
 
 def _shares(entry: str, design: Design | FormulaDesign, chosen: Entry) -> dict[str, dict]:

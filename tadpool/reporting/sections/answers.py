@@ -1,6 +1,7 @@
 """The answers at the top of a page, each with what must be said in the same breath, and their
 tables."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -55,10 +56,10 @@ class Shown:
 
 def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
     """What the checks of a model found that holds for all its answers, a sentence for each model.
-    What its priors do is shown with each answer, and scores are not its numbers."""
+    What its priors do is shown with each answer."""
     told = []
     for row in checks.rows:
-        troubles = [(name, cell) for name, cell in row.troubles if name not in ("Priors", "Scores")]
+        troubles = [(name, cell) for name, cell in row.troubles if name != "Priors"]
         if troubles and row.fit.entry in {each.entry for each in found}:
             words = [f"{name if name.isupper() else name.lower()} ({each.words})" for name, each in troubles]
             told.append(f"Checks of {row.fit.label} that found something: {listed(words)}.")
@@ -86,7 +87,8 @@ def _shown(name: str, asked: Mapping[str, Any], rows: pd.DataFrame, fits: Mappin
     own, others = rows[rows["role"] == "own"], rows[rows["role"] == "other"]
     if own["reason"].iloc[0]:
         why = [("not known", f": {own['reason'].iloc[0]}")]
-        return Shown(name, asked["label"], fit.entry, fit.label, why, known=False)
+        beside = [*_elsewhere(asked, own, others, fits), *_against_truth(asked, own)]
+        return Shown(name, asked["label"], fit.entry, fit.label, why, beside, known=False)
     lines = _ranked(asked, own) if asked["rank"] is not None else _lines(asked, own)
     beside = [*_by_prior(asked, own), *_elsewhere(asked, own, others, fits), *_against_truth(asked, own)]
     several = len(own) > 1 or asked["rank"] is not None
@@ -113,7 +115,7 @@ def _decimals(row: Mapping[str, Any]) -> int:
 
 def probability(value: float, draws: float) -> str:
     """A probability; at 0 and 1 what so many draws can say."""
-    least = max(1 - SURE, 1 / draws if draws else 1 - SURE)
+    least = max(1 - SURE, math.ceil(1000 / draws) / 1000 if draws else 1 - SURE)
     if value > 1 - least:
         return f"> {number(1 - least, 3)}"
     if value < least:
@@ -132,18 +134,27 @@ def _lines(asked: Mapping[str, Any], own: pd.DataFrame) -> list[tuple[str, str]]
         return [_line(asked, row, len(records) > 1) for row in records]
     lines = []
     if asked["decide"] is not None:
-        decisions = [
-            f"{word} for {count}" for word in ("yes", "no", "undecided") if (count := sum(own["decision"] == word))
-        ]
-        lines.append(
-            (listed(decisions), f" of {len(own)} ({_statement(asked)} with a probability above {asked['decide']:g})")
-        )
+        lines.append(_decisions(asked, own))
     low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
     decimals = min(_decimals(low), _decimals(high)) if low["is"] != "probability" else 2
     units = f" {asked['units']}" if asked["units"] else ""
     span = f"{number(low['value'], decimals)} to {number(high['value'], decimals)}"
     lines.append((span, f"{units}, from {low['quantity']} to {high['quantity']} ({len(own)} in the table below)"))
     return lines
+
+
+def _decisions(asked: Mapping[str, Any], own: pd.DataFrame) -> tuple[str, str]:
+    """For how many quantities the decision is yes, and for how many the opposite would be."""
+    line, statement = asked["decide"], _statement(asked)
+    probability_of = own["probability"].where(own["is"] != "probability", own["value"])
+    counts = {word: int((own["decision"] == word).sum()) for word in ("yes", "no", "undecided")}
+    opposite = int(((own["decision"] == "no") & (probability_of < 1 - line)).sum())
+    parts = [
+        f"{statement} with a probability above {line:g}",
+        f"{counts['no']} with a lower one ({opposite} of them below {1 - line:.2g})",
+    ]
+    parts += [f"{counts['undecided']} undecided"] if counts["undecided"] else []
+    return f"{counts['yes']} of {len(own)}", f" {listed(parts)}"
 
 
 def _line(asked: Mapping[str, Any], row: Mapping[str, Any], named: bool) -> tuple[str, str]:
@@ -206,7 +217,7 @@ def _by_prior(asked: Mapping[str, Any], own: pd.DataFrame) -> list[str]:
 
 def _elsewhere(asked: Mapping[str, Any], own: pd.DataFrame, others: pd.DataFrame, fits: Mapping[str, Fit]) -> list[str]:
     """Its value in the other models that have it."""
-    if len(own) > 1 or not len(others):
+    if len(own) > 1 or not len(others) or others["quantity"].nunique() > 1:
         return []
     parts = [f"{value_words(row)[0]} by {fits[row['model']].label}" for row in others.to_dict("records")]
     return [f"In other models: {first_of(parts, FEW_MODELS)}."]
@@ -217,8 +228,8 @@ def _against_truth(asked: Mapping[str, Any], own: pd.DataFrame) -> list[str]:
     if len(own) > 1 or missing(own["truth"].iloc[0]):
         return []
     row = own.iloc[0]
-    inside = row["eti89_low"] <= row["truth"] <= row["eti89_high"]
-    return [f"The true value is {general(row['truth'], 3)}{'' if inside else ', outside the interval'}."]
+    outside = row["truth"] < row["eti89_low"] or row["truth"] > row["eti89_high"]  # of no interval neither
+    return [f"The true value is {general(row['truth'], 3)}{', outside this interval' if outside else ''}."]
 
 
 def _table(asked: Mapping[str, Any], own: pd.DataFrame) -> Table:

@@ -112,7 +112,7 @@ def _role(fit: Fit, compared: Sequence[Comparison]) -> str:
     row = next((row for each in compared for row in each.rows if row.entry == fit.entry), None)
     if row is None or not row.ranked:
         return "not compared"
-    words = {"best": BEST, EQUAL: "about equal to the best", UNCERTAIN: "too close to the best to call"}
+    words = {"best": BEST, EQUAL: "about equal to the best", UNCERTAIN: "too close to call"}
     return words.get(row.standing, BASELINE)
 
 
@@ -141,7 +141,7 @@ def _predictive(checks: PredictiveChecks) -> Cell:
     words = f"{checks.extreme} of {checks.looked} extreme"
     if checks.extreme <= 2 * TAIL * checks.looked:
         return Cell("pass", words)
-    worst = max(rows, key=lambda row: row["observed"] / row["members"], default=None)
+    worst = max(rows, key=lambda row: row["observed"], default=None)
     if worst is None:
         return Cell("warn", words)
     share = worst["observed"] / worst["members"]
@@ -189,7 +189,9 @@ def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery])
 
 
 def _recovery(found: Recovered | None) -> Cell:
-    if found is None or found.fit.failed or not len(found.counted):
+    if found is not None and found.fit.failed:
+        return Cell(NOT_RUN, "its fit failed")
+    if found is None or not len(found.counted):
         return Cell(NOT_RUN, "no true values")
     words = f"{found.covered} of {len(found.counted)} inside intervals"
     return Cell("warn" if abs(found.worst["z"]) > FAR else "pass", words)

@@ -203,7 +203,8 @@ def _answer_for_new_group(results: StudyResults, rungs: Mapping[str, Fit], desig
     first, *further = [*(_undecided(level, group) or _advice(list(level), group)), *conclusion.sentences]
     if any(fit.config["model"] == UNPOOLED and not fit.failed for fit in rungs.values()):
         further.append(
-            f"Without pooling the data say nothing about a new {group}: it is predicted from the prior alone."
+            f"Without pooling the data say nothing about a new {group}: it is predicted from its prior, "
+            "which is centred on the data."
         )
     # Of predictions the first sentence is the new member's effect.
     return Answer(about, conclusion.tone, [first, *told, *further], headline=1 + bool(told))

@@ -134,8 +134,10 @@ class Amounts:
         values = self.partial[f"sigma_{self.group}"].values.ravel()
         family = self.design.family
         units = "" if self.scale.linked else self.scale.measured_units
-        first = f"The standard deviation between {plural(self.group)} is {interval(values, units)}"
-        if multiplied := family.link.multiplied:
+        multiplied = family.link.multiplied
+        # Medians of both, as the factor is the exponential of the standard deviation.
+        first = f"The standard deviation between {plural(self.group)} is {interval(values, units, bool(multiplied))}"
+        if multiplied:
             words = f"{first} in {family.link.differences}: one standard deviation multiplies the {multiplied}"
             return f"{words} by {interval(np.exp(values), exponential=True)}."
         if family.residual_sd in self.partial:
