@@ -60,9 +60,9 @@ def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
     told = []
     for row in checks.rows:
         troubles = [(name, cell) for name, cell in row.troubles if name != "Priors"]
-        if troubles and row.fit.entry in {each.entry for each in found}:
+        if troubles and not row.fit.failed and row.fit.entry in {each.entry for each in found}:
             words = [f"{name if name.isupper() else name.lower()} ({each.words})" for name, each in troubles]
-            told.append(f"Checks of {row.fit.label} that found something: {listed(words)}.")
+            told.append(f"Warnings for {row.fit.label}: {listed(words)}.")
     return told
 
 
