@@ -432,6 +432,12 @@ def _expected(fn: Any, at_least: float | None) -> jax.Array:
     if categories is not None:
         levels = jnp.arange(categories.shape[-1])
         return (categories * (levels if at_least is None else levels >= at_least)).sum(-1)
+    if at_least is None and hasattr(base, "total_count"):  # of which there may be none
+        if hasattr(base, "concentration1"):
+            share = base.concentration1 / (base.concentration1 + base.concentration0)
+        else:
+            share = base.probs if hasattr(base, "probs") else jax.nn.sigmoid(base.logits)
+        return jnp.broadcast_to(share, fn.batch_shape or jnp.shape(share))
     try:
         if at_least is not None:
             return 1 - base.cdf(math.ceil(at_least) - 1 if base.support.is_discrete else at_least)
@@ -439,7 +445,7 @@ def _expected(fn: Any, at_least: float | None) -> jax.Array:
     except NotImplementedError:
         what = "probabilities above a value" if at_least is not None else "a mean"
         raise UserError(f"{what} of {type(base).__name__} cannot be computed; write `of: outcome`") from None
-    return jnp.broadcast_to(mean / getattr(base, "total_count", 1), fn.batch_shape or jnp.shape(mean))
+    return jnp.broadcast_to(mean, fn.batch_shape or jnp.shape(mean))
 
 
 def _moments(fn: Any) -> tuple[jax.Array, jax.Array]:
@@ -448,8 +454,9 @@ def _moments(fn: Any) -> tuple[jax.Array, jax.Array]:
     if isinstance(base, (dist.CategoricalProbs, dist.CategoricalLogits)):
         raise UserError("an outcome in levels has no variance that could be explained")
     mean = _expected(fn, None)
-    trials = getattr(base, "total_count", 1)
-    return mean, jnp.broadcast_to(base.variance / trials**2, mean.shape)
+    trials = jnp.asarray(getattr(base, "total_count", 1))
+    around = jnp.where(trials > 0, base.variance / jnp.maximum(trials, 1) ** 2, 0.0)
+    return mean, jnp.broadcast_to(around, mean.shape)
 
 
 def shifted(step: float) -> Any:

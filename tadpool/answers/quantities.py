@@ -60,6 +60,8 @@ def quantities(answer: Mapping[str, Any], fitted: Fitted) -> Quantities:
         found = Quantities(found.names, values, found.ratios or answer["transform"] == "exp", found.statement)
     if answer["pairs"]:
         found = _pairs(found, answer["pairs"])
+    if not np.isfinite(found.draws.values).all():
+        raise UserError("some of its draws are not finite")
     if len(found.names) > LARGEST:
         raise UserError(f"it has {len(found.names):,} quantities; ask for at most {LARGEST:,}")
     return found
