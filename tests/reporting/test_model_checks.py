@@ -91,3 +91,14 @@ def test_labels_count_the_separate_fits_that_failed():
         label=str, check=checks.get, config={"models": {"one": {"by": "county"}, "all": {}, "good": {}}}
     )
     assert [_style.label(results, entry) for entry in checks] == ["one (1 failed)", "all (failed)", "good"]
+
+
+@pytest.mark.parametrize(
+    ("tone", "role"),
+    [("clear", "best"), ("tie", "best"), ("doubt", "highest score, not settled"), ("fail", "only one scored")],
+)
+def test_a_model_is_called_best_only_where_that_is_settled(tone, role):
+    fit = SimpleNamespace(entry="one", failed=False, expected=None)
+    row = SimpleNamespace(entry="one", ranked=True, standing="best")
+    compared = SimpleNamespace(rows=[row], conclusion=SimpleNamespace(tone=tone))
+    assert model_checks._role(fit, [compared]) == role

@@ -109,10 +109,12 @@ def _role(fit: Fit, compared: Sequence[Comparison]) -> str:
         return EXPECTED
     if fit.failed:
         return "failed"
-    row = next((row for each in compared for row in each.rows if row.entry == fit.entry), None)
+    found = ((row, each.conclusion.tone) for each in compared for row in each.rows if row.entry == fit.entry)
+    row, tone = next(found, (None, ""))
     if row is None or not row.ranked:
         return "not compared"
-    words = {"best": BEST, EQUAL: "about equal to the best", UNCERTAIN: "too close to call"}
+    best = {"doubt": "highest score, not settled", "fail": "only one scored"}.get(tone, BEST)
+    words = {"best": best, EQUAL: "about equal to the best", UNCERTAIN: "too close to call"}
     return words.get(row.standing, BASELINE)
 
 
