@@ -78,7 +78,7 @@ def small(study):
 def case(model):
     """The model bound to the data of the first study that uses it, and the study's unit."""
     for study, content in sorted(STUDIES.items()):
-        if any(entry["model"] == model for entry in content["models"].values()):
+        if any(entry.get("model") == model for entry in content["models"].values()):
             return binding.bind(model, small(study)), content["unit"]
     pytest.fail(
         f"models/{model}.py: no file in config/studies uses it, so there are no data to try it on; add an entry"

@@ -21,7 +21,8 @@ from tadpool.modelling.rungs import RUNGS
 from tadpool.verification import exact_comparisons
 
 STUDIES = {path.stem: yaml.safe_load(path.read_text()) for path in Path("config/studies").glob("*.yaml")}
-USES = {(entry["model"], study) for study, content in STUDIES.items() for entry in content["models"].values()}
+ENTRIES = [(study, entry) for study, content in STUDIES.items() for entry in content["models"].values()]
+USES = {(entry["model"], study) for study, entry in ENTRIES if "formula" not in entry}
 
 
 def data_of(study):
