@@ -24,6 +24,7 @@ from tadpool.engine import batches
 from tadpool.errors import UserError, did_you_mean
 from tadpool.fitting.prediction import typical_row
 from tadpool.modelling.binding import Bound, relations
+from tadpool.modelling.counted_outcomes import BetaBinomial
 from tadpool.modelling.entry import Entry
 
 MOST_VALUES = 1_000_000
@@ -34,6 +35,8 @@ NEW_MEMBERS = 200
 STEP = 1e-4
 """Of a slope, in ranges of the predictor."""
 SAMPLE = ("chain", "draw")
+TRIALS = (dist.BinomialProbs, dist.BinomialLogits, dist.BetaBinomial, BetaBinomial)
+"""Distributions of successes among trials, of which the share is what is expected."""
 
 
 @dataclass(frozen=True)
@@ -432,7 +435,7 @@ def _expected(fn: Any, at_least: float | None) -> jax.Array:
     if categories is not None:
         levels = jnp.arange(categories.shape[-1])
         return (categories * (levels if at_least is None else levels >= at_least)).sum(-1)
-    if at_least is None and hasattr(base, "total_count"):  # of which there may be none
+    if at_least is None and isinstance(base, TRIALS):  # of which there may be none
         if hasattr(base, "concentration1"):
             share = base.concentration1 / (base.concentration1 + base.concentration0)
         else:
@@ -454,7 +457,7 @@ def _moments(fn: Any) -> tuple[jax.Array, jax.Array]:
     if isinstance(base, (dist.CategoricalProbs, dist.CategoricalLogits)):
         raise UserError("an outcome in levels has no variance that could be explained")
     mean = _expected(fn, None)
-    trials = jnp.asarray(getattr(base, "total_count", 1))
+    trials = jnp.asarray(base.total_count if isinstance(base, TRIALS) else 1)
     around = jnp.where(trials > 0, base.variance / jnp.maximum(trials, 1) ** 2, 0.0)
     return mean, jnp.broadcast_to(around, mean.shape)
 

@@ -166,6 +166,17 @@ def test_a_row_without_trials_has_an_expected_share_too(fitted, asked, family):
     np.testing.assert_allclose(quantities(asked(predict={}), model).draws.values, shares.mean(), rtol=1e-8)
 
 
+@pytest.mark.parametrize("family", ["negative_binomial", "poisson", "gamma", "lognormal", "exponential"])
+def test_expected_outcomes_are_means_of_their_family(fitted, asked, family):
+    """The linear predictor is the logarithm of the mean, or of the median of a lognormal."""
+    table = {"y": np.tile([1, 3], ROWS // 2), "x": X}
+    columns = {"y": {"kind": "count"} if family in ("poisson", "negative_binomial") else NUMBER, "x": NUMBER}
+    own = {"overdispersion": 0.8, "variation": 0.7, "sigma": 0.6}
+    model = fitted(table, columns, {"formula": "y ~ x", "family": family}, alpha_at_means=0.4, beta_x=0.5, **own)
+    means = np.exp(0.4 + 0.5 * (X - X.mean())) * (np.exp(0.6**2 / 2) if family == "lognormal" else 1.0)
+    np.testing.assert_allclose(quantities(asked(predict={}), model).draws.values, means.mean(), rtol=1e-8)
+
+
 def test_levels_are_ordered_and_compared_with_the_first(fitted, asked):
     table = {"y": X, "c": np.tile(["a", "b", "c", "d"], ROWS // 4)}
     model = fitted(
