@@ -82,20 +82,14 @@ class Fitted:
         at_rows = [self._bound_at(self._set(rows, setting)) for setting in settings]
         replaced = self._replaced(target, at_rows[0])
         kept = self._kept(rows.sizes[self.entry.unit])
-        program = _Program(
-            at_rows[0],
-            self.entry.unit,
-            target,
-            replaced,
-            cells,
-            self._counts(target, rows),
-            self._repeats(target, at_rows[0]),
-        )
-        data = _alike([_shared(each, self.entry) for each in at_rows])
-        kinds = tuple((name, str(np.asarray(value).dtype), np.shape(value)) for name, value in data[0].items())
-        over_lanes = self._programs.setdefault((target, kinds), batches.OverLanes(program))
+        counts, repeats = self._counts(target, rows), self._repeats(target, at_rows[0])
         lanes = self._lanes(at_rows[0], replaced, kept, target)
-        found = [over_lanes(lanes, each) for each in data]
+        found = []
+        for each in at_rows:  # which share a program where their data are alike
+            data = _shared(each, self.entry)
+            kinds = tuple((name, str(np.asarray(value).dtype), np.shape(value)) for name, value in data.items())
+            program = _Program(each, self.entry.unit, target, replaced, cells, counts, repeats)
+            found.append(self._programs.setdefault((target, kinds), batches.OverLanes(program))(lanes, data))
         return [self._labelled(each, at_rows[0], target, cells, kept) for each in found]
 
     def moments(self, target: Target) -> list[xr.DataArray]:
@@ -385,12 +379,6 @@ def _values(name: str, variable: xr.DataArray, value: Any) -> np.ndarray:
 
 def _shared(bound: Bound, entry: Entry) -> dict[str, Any]:
     return {name: value for name, value in bound.data.items() if name not in entry.outcomes}
-
-
-def _alike(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same variables with the same types, for one program."""
-    types = {name: np.result_type(*(np.asarray(each[name]).dtype for each in data)) for name in data[0]}
-    return [{name: np.asarray(value, types[name]) for name, value in each.items()} for each in data]
 
 
 def _is_standard_normal(bound: Bound, site: str) -> bool:

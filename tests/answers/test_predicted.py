@@ -99,6 +99,18 @@ def test_what_a_member_has_changes_with_its_predictor_too(grouped, asked):
     np.testing.assert_allclose(by_member.draws.values, 2.0, rtol=1e-9)
 
 
+def test_a_number_of_members_changes_from_their_own_value(fitted, asked):
+    """Its part stands in the members' intercepts, which keep it in rows that are not changed."""
+    of_member = np.array([0.5, 1.0, 2.0, 4.0, 1.5, 3.0, 2.5, 0.0])[G]
+    columns = {"y": NUMBER, "z": NUMBER, "g": GROUP}
+    entry = {"formula": "y ~ z + (1 | g)", "family": "normal"}
+    model = fitted(
+        {"y": X + G, "z": of_member, "g": G}, columns, entry, beta_z=3.0, alpha_g=normal(2), sigma_g=1.0, sigma=1.0
+    )
+    np.testing.assert_allclose(quantities(asked(compare={"z": 1}), model).draws.values, 3.0, rtol=1e-9)
+    np.testing.assert_allclose(quantities(asked(compare={"z": "slope"}), model).draws.values, 3.0, rtol=1e-6)
+
+
 def test_targets_differ_in_whose_effects_they_have(grouped, asked):
     """The observed members have their own intercepts; a typical one has the mean, a new one a draw
     around it with the standard deviation 1.5; and a population hardly varies.
