@@ -22,7 +22,7 @@ from tadpool.modelling.binding import open_bound
 from tadpool.modelling.entry import Entry
 
 MOST_COMPARED = 50
-"""Members of whom it is said which one lies above which other one."""
+"""Largest number of members for which pairwise probabilities are stored."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def answer(
         job: Reads `data`, and what the entries' folders beside `output` hold: fits, priors, checks.
         entries: Entry -> its fields of `tadpool.modelling.entry.Entry`.
         answers: Answer -> what is asked, as in config.
-        sensitivity: Whether it is said how far priors move the answers.
+        sensitivity: Whether to assess how sensitive the answers are to the priors.
         precision: "float64" or "float32".
         common: The fields that the entries share.
     """

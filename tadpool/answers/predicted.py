@@ -33,10 +33,10 @@ FEWEST_DRAWS = 400
 NEW_MEMBERS = 200
 """Over how many new members at least each draw of a population is averaged."""
 STEP = 1e-4
-"""Of a slope, in ranges of the predictor."""
+"""Step of the numerical derivative of a slope, as a share of the predictor's range."""
 SAMPLE = ("chain", "draw")
 TRIALS = (dist.BinomialProbs, dist.BinomialLogits, dist.BetaBinomial, BetaBinomial)
-"""Distributions of successes among trials, of which the share is what is expected."""
+"""Distributions of successes among trials; their expected outcome is the share of successes."""
 
 
 @dataclass(frozen=True)
@@ -423,7 +423,7 @@ def _expected(fn: Any, at_least: float | None) -> jax.Array:
     if categories is not None:
         levels = jnp.arange(categories.shape[-1])
         return (categories * (levels if at_least is None else levels >= at_least)).sum(-1)
-    if at_least is None and isinstance(base, TRIALS):  # of which there may be none
+    if at_least is None and isinstance(base, TRIALS):  # a row may have no trials
         if hasattr(base, "concentration1"):
             share = base.concentration1 / (base.concentration1 + base.concentration0)
         else:

@@ -36,6 +36,11 @@ def test_a_mistake_is_one_sentence(folder, line, field, words):
     assert_one(problems(), "config/studies/mine.yaml", f"answers.it{'.' if field else ''}{field}", *words)
 
 
+def test_an_answer_has_not_the_name_of_the_table_of_all(folder):
+    write("config/studies/mine.yaml", study("answers: {answers: {label: x, entry: pooled, value: rate}}"))
+    assert_one(problems(), "config/studies/mine.yaml", "answers.answers", "table of all answers", "choose another name")
+
+
 def test_a_hero_is_one_of_the_figures(folder):
     write("config/studies/mine.yaml", study("hero: rates"))
     assert_one(problems(), "config/studies/mine.yaml", "hero", "'rates' is not one of the study's figures")

@@ -9,9 +9,14 @@ from tadpool.config.schema.study import Study
 from tadpool.errors import UserError, did_you_mean
 from tadpool.files import plugins
 
+TABLE = "answers"
+"""The group of answers.nc beside one for each answer, named after it."""
+
 
 def check(study: Study, signatures: Mapping[str, plugins.Signature]) -> Iterator[Problem]:
     """One problem for each; signatures: of the entries whose models could be read."""
+    if TABLE in study.answers:
+        yield Problem(("answers", TABLE), "the table of all answers has this name", "choose another name")
     for name, answer in study.answers.items():
         yield from _check(("answers", name), answer, study, signatures)
 

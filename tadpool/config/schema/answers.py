@@ -157,7 +157,7 @@ class Answer(Strict):
     top: int = Field(3, ge=1, description="Give the probability of a place among the first `top`.", examples=[5])
     also: Annotated[list[str], Distinct] | None = Field(
         None,
-        description="Other entries whose value stands beside it; by default all that have it.",
+        description="Other entries whose values are shown with it; by default all that have it.",
         examples=[["multilevel"]],
     )
     units: Text | None = Field(None, description="Units of measurement.", examples=["log-odds"])
