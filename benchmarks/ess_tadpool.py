@@ -10,6 +10,7 @@ from benchmarks import common
 from tadpool import seeds
 from tadpool.engine import compile_cache, lanes
 from tadpool.modelling import binding
+from tadpool.modelling.entry import Entry
 from tadpool.modelling.references import Reference
 
 
@@ -28,7 +29,7 @@ def sample(options: argparse.Namespace, model: Reference, hyperparameters: dict[
     sampler = lanes.Sampler(options.warmup, options.draws, common.TARGET_ACCEPT, common.MAX_TREE_DEPTH)
     key = seeds.key(common.SEED, "benchmarks", options.model, "benchmark", point=options.number)
     with compile_cache.active():
-        _, bound = binding.open_bound(options.data, model, hyperparameters)
+        _, bound = binding.open_bound(options.data, Entry(1, "benchmarks", "it", model, hyperparameters))
         batch = lanes.Lanes(
             np.tile(key, (common.CHAINS, 1)),
             np.arange(common.CHAINS),
