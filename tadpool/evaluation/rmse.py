@@ -1,11 +1,12 @@
 """How far the outcomes are from their predicted means: root mean square errors, in sample and
-leave-one-out."""
+leave-one-out, and the share of their variance that is predicted."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
 
+from tadpool.intervals import HIGH, LOW
 from tadpool.magnitude import power_of_two
 
 NUMERIC = frozenset(
@@ -69,3 +70,16 @@ def root_mean_square_error(observed: np.ndarray, draws: np.ndarray, log_weights:
     unit = power_of_two(moves.std())
     mcse = float(unit * array_stats.mcse(moves / unit, chain_axis=0, draw_axis=1, method="mean"))
     return Error(rmse, mcse / (2 * rmse) if rmse else 0.0, size)
+
+
+def leave_one_out_r2(observed: np.ndarray, draws: np.ndarray, log_weights: np.ndarray) -> tuple[float, float, float]:
+    """1 - (mean square error of leave-one-out means) / (variance of the outcomes): median and 89 %
+    interval of its Bayesian bootstrap over the values. Below 0, the mean of all outcomes predicts
+    better. Gelman, Goodrich, Gabry & Vehtari (2019), The American Statistician 73:307.
+
+    Arguments as in `root_mean_square_error`.
+    """
+    means = np.sum(np.exp(log_weights) * draws, axis=(0, 1))
+    found = array_stats.loo_r2(observed, means)
+    low, middle, high = np.quantile(found, [LOW, 0.5, HIGH])
+    return float(middle), float(low), float(high)

@@ -71,6 +71,25 @@ def test_errors_have_the_unit_of_the_outcome(power):
     assert (other.rmse / factor, other.mcse / factor) == pytest.approx((one.rmse, one.mcse))
 
 
+def test_leave_one_out_r2_is_the_share_of_the_variance_that_is_predicted(known):
+    """Where a mean is all that is known, means without the row predict worse than the mean of all:
+    1 - (n / (n - 1))^2. Of 1,000 rows the interval is that of the large-sample theory."""
+    outcomes, _, predicted = known
+    without = np.broadcast_to((outcomes.sum() - outcomes) / (ROWS - 1), predicted.shape)
+    equal = np.full(predicted.shape, -np.log(CHAINS * DRAWS))
+    middle, low, high = rmse.leave_one_out_r2(outcomes, without, equal)
+    assert low < 1 - (ROWS / (ROWS - 1)) ** 2 < high < 0
+    assert middle == pytest.approx(1 - (ROWS / (ROWS - 1)) ** 2, abs=0.02)
+    rng = np.random.default_rng(6)
+    signal, noise = rng.normal(0, 2.0, 1000), rng.normal(0, 1.0, 1000)
+    draws = np.broadcast_to(signal, (1, 2, 1000))
+    middle, low, high = rmse.leave_one_out_r2(signal + noise, draws, np.full(draws.shape, -np.log(2)))
+    own = (noise**2 - noise.var() / (signal + noise).var() * (signal + noise - (signal + noise).mean()) ** 2).std()
+    half = 1.598 * own / np.sqrt(1000) / (signal + noise).var()
+    assert middle == pytest.approx(1 - (noise**2).mean() / (signal + noise).var(), abs=0.003)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1)
+
+
 def test_perfect_predictions_have_no_error():
     found = rmse.root_mean_square_error(np.ones(3), np.ones((2, 50, 3)))
     assert (found.rmse, found.mcse) == pytest.approx((0.0, 0.0), abs=1e-12)

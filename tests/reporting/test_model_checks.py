@@ -60,7 +60,7 @@ def test_limits_are_those_of_models_that_are_no_baselines():
 
 def error_of(label, outer):
     fit = SimpleNamespace(entry=label, label=label, failed_members=[])
-    return accuracy.Row(fit, "y", Error(1.0, 0.01, 9), None, {"county": outer}, 0, 9, 100)
+    return accuracy.Row(fit, "y", Error(1.0, 0.01, 9), None, None, {"county": outer}, 0, 9, 100)
 
 
 @pytest.mark.parametrize(("pooled", "told"), [(Error(0.798, 0.001, 9), True), (Error(0.804, 0.001, 9), False)])

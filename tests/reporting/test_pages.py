@@ -563,9 +563,12 @@ def test_without_simulated_data_there_is_no_recovery(make):
 def test_root_mean_square_errors(grouped):
     words = section(render(grouped), "accuracy")
     observed = grouped.data["y"].values
-    found = re.search(r"shared y (\S+) ± (\S+) (\S+) ± (\S+) 0 of 12 500", words)
+    found = re.search(r"shared y (\S+) ± (\S+) (\S+) ± (\S+) (\S+) \((\S+) to (\S+)\) 0 of 12 500", words)
     assert abs(float(found[1]) - observed.std()) < 4 * float(found[2]) + 0.01
     assert abs(float(found[3]) - observed.std()) < 4 * float(found[4]) + 0.01
+    share = 1 - float(found[3]) ** 2 / observed.var()
+    assert float(found[6].replace("−", "-")) < share < float(found[7])
+    assert abs(float(found[5].replace("−", "-")) - share) < 0.05
     assert "alone (1 of 6 separate fits failed) y" in words
     assert "(y in m)" in words
 

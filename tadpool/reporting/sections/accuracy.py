@@ -20,7 +20,7 @@ MOST_CELLS = 40_000_000
 @dataclass(frozen=True)
 class Row:
     """The errors of one fit for one outcome. left_out: None where there is no log likelihood for
-    every draw.
+    every draw. r2: leave-one-out, with its interval; None where the error is not known.
 
     groups: group -> the error in rows of members that were left out; None where this fit was not
     asked.
@@ -30,6 +30,7 @@ class Row:
     outcome: str
     inside: rmse.Error
     left_out: rmse.Error | None
+    r2: tuple[float, float, float] | None
     groups: dict[str, rmse.Error | None]
     unreliable: int
     units: int
@@ -45,11 +46,16 @@ def _cell(error: rmse.Error | None) -> str:
     return _shown(error) if error else MISSING
 
 
+def _share(r2: tuple[float, float, float] | None) -> str:
+    return "{} ({} to {})".format(*(number(each, 2) for each in r2)) if r2 else MISSING
+
+
 COLUMNS = (
     Column("Model", attrgetter("label"), number=False),
     Column("Outcome", attrgetter("outcome"), number=False),
     Column("In sample", lambda row: _cell(row.inside)),
     Column("Leave-one-out", lambda row: _cell(row.left_out)),
+    Column("LOO-R²", lambda row: _share(row.r2)),
 )
 LAST_COLUMNS = (
     Column("Unreliable units", lambda row: f"{row.unreliable} of {row.units}" if row.units else MISSING),
@@ -133,15 +139,19 @@ def _row(fit: Fit, outcome: str, predicted: xr.DataArray) -> Row:
     gate = fit.results.config["observed_where"].get(outcome)
     counts = np.broadcast_to(_counts(data, gate, observed.ndim), observed.shape)
     inside = rmse.root_mean_square_error(observed[counts], values[:, :, counts])
-    without_unit = _leave_one_out(fit, predicted, rest, observed, counts)
+    held_out = _leave_one_out(fit, predicted, rest, counts)
+    error = rmse.root_mean_square_error(observed[counts], *held_out) if held_out else None
+    varies = error is not None and _known(error) and np.ptp(observed[counts]) > 0
+    r2 = rmse.leave_one_out_r2(observed[counts], *held_out) if varies else None
     doubtful = _doubtful(fit)
     groups = {group: _leave_group_out(fit, outcome, group, rest, counts) for group in fit.results.groups_left_out}
-    return Row(fit, outcome, inside, without_unit, groups, *doubtful, values.shape[0] * values.shape[1])
+    return Row(fit, outcome, inside, error, r2, groups, *doubtful, values.shape[0] * values.shape[1])
 
 
 def _leave_one_out(
-    fit: Fit, predicted: xr.DataArray, rest: Sequence[str], observed: np.ndarray, counts: np.ndarray
-) -> rmse.Error | None:
+    fit: Fit, predicted: xr.DataArray, rest: Sequence[str], counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Draws (chain, draw, values) of outcomes without their unit, and their log weights."""
     loo, stored = fit.results.loo(fit.entry), draws(fit.results, fit.entry, "log_likelihood")
     if "loo" not in loo.children or not stored:
         return None
@@ -151,7 +161,7 @@ def _leave_one_out(
     values = drawn.transpose("chain", "draw", unit, *rest).values.astype(float)
     weights = np.moveaxis(weights, 0, 2)
     weights = np.broadcast_to(weights.reshape(*weights.shape, *[1] * len(rest)), values.shape)
-    return rmse.root_mean_square_error(observed[counts], values[:, :, counts], weights[:, :, counts])
+    return values[:, :, counts], weights[:, :, counts]
 
 
 def _leave_group_out(fit: Fit, outcome: str, group: str, rest: Sequence[str], counts: np.ndarray) -> rmse.Error | None:
