@@ -64,6 +64,7 @@ SECTIONS = {
     "`comparisons.<name>`": analyses.Comparison,
     "`predictions.<entry>`": analyses.Prediction,
     "`answers.<name>`": answers.Answer,
+    "`claims[]`": answers.Claim,
     "`calibration.<name>`": analyses.Calibration,
     "`recovery.<name>`": analyses.Recovery,
     "`figures.<name>`": analyses.Figure,

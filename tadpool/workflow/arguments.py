@@ -153,7 +153,7 @@ class Arguments:
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
         undrawn = dict.fromkeys(
-            ("question", "references", "sampler", "remedies", "verdict", "answers", "hero", "storage"), True
+            ("question", "references", "claims", "sampler", "remedies", "verdict", "answers", "hero", "storage"), True
         )
         undrawn |= {"models": {"__all__": {"expect", "sampler", "remedies", "verdict"}}}
         return {"study": study, "config": self._study(study, undrawn)}

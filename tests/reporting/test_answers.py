@@ -211,3 +211,25 @@ def test_the_table_of_estimates_has_the_median_where_a_few_draws_decide_the_mean
     assert plain[0]["mark"] == "own"
     low, high = np.quantile(draws, [0.055, 0.945])
     assert f"{low:.2f} to {high:.2f}" in render(results).replace("\N{MINUS SIGN}", "-")
+
+
+def test_claims_of_sources_stand_beside_what_is_found(make):
+    """An answer with what must be said of it, a comparison's verdict, and a remark."""
+    results = make()
+    results.config["claims"] = [
+        {"says": "The mean is 3 & more.", "answers": ["it"], "comparison": None, "note": None},
+        {"says": "One is better.", "answers": [], "comparison": "main", "note": "They score rows."},
+    ]
+    text = page(results, {"prior": 0.2, "weaker": 3.4})
+    (block,) = re.findall(r'<section id="claims">(.*?)</section>', text, re.DOTALL)
+    plain = " ".join(html.unescape(re.sub(r"<[^>]*>", "", block)).split())
+    assert "The mean is 3 & more. The mean (first): 3.00 (89 % interval 2.20 to 3.80). It depends on its priors" in plain
+    (verdict,) = re.findall(r"One is better\. (.*?) They score rows\.", plain)
+    assert verdict in " ".join(html.unescape(re.sub(r"<[^>]*>", "", text.partition('id="claims"')[0])).split())
+    assert 'href="#claims"' in text
+
+
+def test_a_study_without_claims_does_not_mention_them(make):
+    text = page(make(), {})
+    assert 'id="claims"' not in text
+    assert "hat the sources say" not in text

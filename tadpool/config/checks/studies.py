@@ -78,6 +78,10 @@ def check(study: Study) -> Iterator[Problem]:
         if figure.kind == "answer" and "answer" in figure.options():
             shown = [str(figure.options()["answer"])]
             yield from _known(("figures", name, "answer"), shown, study.answers, "one of the study's answers")
+    for number, claim in enumerate(study.claims):
+        yield from _known(("claims", number, "answers"), claim.answers, study.answers, "one of the study's answers")
+        named = [claim.comparison] if claim.comparison else []
+        yield from _known(("claims", number, "comparison"), named, study.comparisons, "one of the study's comparisons")
     yield from _known(("hero",), [study.hero] if study.hero else [], study.figures, "one of the study's figures")
 
 

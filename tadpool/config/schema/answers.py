@@ -1,4 +1,5 @@
-"""The keys of an answer: a quantity that answers a study's question."""
+"""The keys of an answer, which is a quantity that answers a study's question, and of a claim of its
+sources."""
 
 from typing import Annotated, Any, Literal
 
@@ -191,3 +192,24 @@ class Answer(Strict):
     def kind(self) -> str:
         """Which of KINDS it is."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+
+class Claim(Strict):
+    """A conclusion of a study's sources, and what is set beside it."""
+
+    says: Text = Field(description="What the source says.", examples=["Odds of survival fall to a sixth."])
+    answers: Annotated[list[str], Distinct] = Field(
+        [], description="Answers that are shown beside it.", examples=[["odds_ratio"]]
+    )
+    comparison: str | None = Field(None, description="Comparison whose verdict is shown beside it.", examples=["main"])
+    note: Text | None = Field(
+        None,
+        description="What else must be said, which holds whatever the numbers are.",
+        examples=["The source holds out single rows."],
+    )
+
+    @model_validator(mode="after")
+    def _something_beside_it(self) -> "Claim":
+        if not (self.answers or self.comparison or self.note):
+            raise broken_rule("nothing is set beside it", "give answers, comparison or note")
+        return self

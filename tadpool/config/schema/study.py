@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from tadpool.config.schema.analyses import Calibration, Comparison, Figure, LeaveOut, Prediction, Recovery
-from tadpool.config.schema.answers import Answer
+from tadpool.config.schema.answers import Answer, Claim
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.run import Sampler, SamplerChanges, Settings, Storage, VerdictChanges
 from tadpool.config.schema.sweep import NAMED, Sweep
@@ -255,6 +255,11 @@ class Study(Strict):
         {},
         description="Further figures of the study: name -> kind, caption and options.",
         examples=[{"causes": {"kind": "causal_graph", "caption": "Look for S.", "edges": ["T -> S"]}}],
+    )
+    claims: list[Claim] = Field(
+        [],
+        description="What the sources conclude; the page sets beside each what is found here.",
+        examples=[[{"says": "Odds of survival fall to a sixth.", "answers": ["odds_ratio"]}]],
     )
     references: list[Text] = Field(
         [],

@@ -18,6 +18,7 @@ RESULTS = {
     "comparison": "Comparison",
     "story": "Figures of the study",
     "predictions": "Predictions",
+    "claims": "What the sources say",
     "limits": "Limits",
 }
 APPENDIX = {
@@ -106,6 +107,7 @@ def absent(
         "calibration": bool(results.config["calibration"] or shown["grids"]) or "calibration" in drawn,
         "changes": shown["changes"] is not None,
         "pooling": shown["pooling"] is not None,
+        "claims": bool(results.config["claims"]),
         "references": bool(results.config["references"]),
     }
     titles = RESULTS | APPENDIX | {"accuracy": "Accuracy (of numeric outcomes)"}
@@ -115,4 +117,4 @@ def absent(
 def unfit(lacking: Mapping[str, str]) -> list[str]:
     """The titles of what a study may have and lacks; how much to pool is a question of the ladder's
     models alone."""
-    return [title for anchor, title in lacking.items() if anchor != "pooling"]
+    return [title for anchor, title in lacking.items() if anchor not in ("pooling", "claims")]
