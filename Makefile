@@ -11,7 +11,7 @@ PYTHON := $(VENV)/bin/python
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 TADPOOL := $(VENV)/bin/python -m tadpool --cores $(CORES)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-.PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots release-check lock clean help
+.PHONY: run quick setup parquet new test test-fast test-slow torture verify lint audit bench plan docs screenshots pdf release-check lock clean help
 
 run: $(VENV)/complete  ## Set up the environment and run the studies through to results/index.html (STUDY=name: that one alone; PLATFORM=gpu)
 	@$(TADPOOL) $(if $(STUDY),--config 'studies=[$(STUDY)]')
@@ -69,6 +69,15 @@ docs: .venv/complete-dev  ## Write the documentation to docs/site/index.html, of
 
 screenshots: .venv/complete-dev  ## Take the README's screenshots of the pages in results/ (needs Chromium)
 	$(PYTHON) images/make.py results
+
+BROWSER ?= $(shell command -v chromium || command -v google-chrome || command -v chrome)
+pdf:  ## Print the results of each study to results/<study>/results.pdf, without the appendix (needs Chromium)
+	@test -n "$(BROWSER)" || { echo "make pdf needs Chromium: install it, or name it with make pdf BROWSER=..."; exit 1; }
+	@set -- results/*/index.html; test -f "$$1" || { echo "results/ has no pages: run make first"; exit 1; }
+	@for page in results/*/index.html; do \
+		"$(BROWSER)" --headless $(if $(filter 0,$(shell id -u)),--no-sandbox) --no-pdf-header-footer --log-level=3 \
+			--print-to-pdf="$${page%index.html}results.pdf" "file://$(CURDIR)/$$page?print=results" 2>/dev/null \
+			&& echo "$${page%index.html}results.pdf" || exit 1; done
 
 release-check: .venv/complete-dev  ## Build the wheel and the sdist into dist/, check them, and list what a release still needs
 	@PYTHONPATH=. $(PYTHON) .ci/release_check.py

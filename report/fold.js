@@ -1,4 +1,5 @@
-// Sections of the appendix are closed: a link to something inside one opens it, and print shows all of them.
+// Sections of the appendix are closed: a link to something inside one opens it, and print shows all of them, or with
+// `?print=results` in the address the results alone, as they stand.
 (() => {
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -15,6 +16,10 @@
     if (link && link.getAttribute("href") === location.hash) unfold();
   });
 
+  if (new URLSearchParams(location.search).get("print") === "results") {
+    document.documentElement.classList.add("results-only");
+    return;
+  }
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];

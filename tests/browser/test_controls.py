@@ -1,8 +1,12 @@
 """The theme switch, sorting and filtering, and the glossary; with and without scripts."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
+
+import tadpool
 
 BACKGROUND = "() => getComputedStyle(document.body).backgroundColor"
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(20, 25, 31)"
@@ -210,6 +214,25 @@ def test_print_shows_closed_sections(visit):
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert not page.locator("#model-first").is_visible()
+
+
+def test_make_pdf_prints_the_results_alone(visit, site, tmp_path):
+    """`make pdf` in a folder with results; the address that it prints hides the appendix."""
+    page = visit("tiny/index.html")
+    page.goto(page.url + "?print=results")
+    page.emulate_media(media="print")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("h1").is_visible()
+    assert page.locator("#limits").is_visible()
+    assert page.locator("#appendix, details:not([open]):visible").locator("visible=true").count() == 0
+    shutil.copytree(site, tmp_path / "results")
+    done = subprocess.run(
+        ["make", "-f", tadpool.ROOT / "Makefile", "pdf"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    made = sorted(tmp_path.glob("results/*/results.pdf"))
+    assert {each.parent.name for each in made} >= {"tiny", "groups"}
+    assert {each.read_bytes()[:5] for each in made} == {b"%PDF-"}
 
 
 def test_the_results_fit_five_screens_and_the_closed_page_twelve(visit):

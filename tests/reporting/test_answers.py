@@ -223,7 +223,9 @@ def test_claims_of_sources_stand_beside_what_is_found(make):
     text = page(results, {"prior": 0.2, "weaker": 3.4})
     (block,) = re.findall(r'<section id="claims">(.*?)</section>', text, re.DOTALL)
     plain = " ".join(html.unescape(re.sub(r"<[^>]*>", "", block)).split())
-    assert "The mean is 3 & more. The mean (first): 3.00 (89 % interval 2.20 to 3.80). It depends on its priors" in plain
+    assert (
+        "The mean is 3 & more. The mean (first): 3.00 (89 % interval 2.20 to 3.80). It depends on its priors" in plain
+    )
     (verdict,) = re.findall(r"One is better\. (.*?) They score rows\.", plain)
     assert verdict in " ".join(html.unescape(re.sub(r"<[^>]*>", "", text.partition('id="claims"')[0])).split())
     assert 'href="#claims"' in text
