@@ -34,7 +34,7 @@ test: .venv/complete-dev  ## Run the tests that say whether a change is right, a
 test-fast: .venv/complete-dev  ## Run the tests that neither sample for more than seconds nor start a run or a browser (2 minutes)
 	@$(PYTEST) -m 'not (fit or workflow or fault or browser or slurm or slow)'
 
-test-slow: .venv/complete-dev  ## Run the other tests: runs, faults, 40 kills, SLURM, pages in a browser (30 minutes)
+test-slow: .venv/complete-dev .venv-storage/complete  ## Run the other tests: runs, faults, 40 kills, SLURM, pages in a browser (30 minutes)
 	@tests/install browser slurm
 	@$(PYTEST) -m slow
 
@@ -91,9 +91,11 @@ lock: $(UV)  ## Upgrade all packages to the newest allowed versions and write re
 		--group bench -o requirements-bench.lock
 	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
 		pyproject.toml --extra gpu -c requirements.lock -o requirements-gpu.lock
+	$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.12 \
+		pyproject.toml --group storage -o requirements-storage.lock
 
 clean:  ## Remove results and environments
-	rm -rf results dist .snakemake .venv .venv-gpu .venv-bench .uv
+	rm -rf results dist .snakemake .venv .venv-gpu .venv-bench .venv-storage .uv
 
 help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -123,6 +125,10 @@ endef
 	$(environment)
 
 .venv-bench/complete: requirements-bench.lock | $(UV)
+	$(environment)
+
+# The plug-in for S3 and the server that stands in for it need older packages than those that are locked for studies.
+.venv-storage/complete: requirements-storage.lock | $(UV)
 	$(environment)
 
 .uv/bin/uv:

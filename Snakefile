@@ -46,7 +46,9 @@ onstart:
 
 
 onsuccess:
-    if Path("results/index.html").is_file():
+    if storage := workflow.storage_settings.default_storage_prefix:
+        print(f"The results are in {storage.rstrip('/')}/results.")
+    elif Path("results/index.html").is_file():
         print(
             f"The report is results/index.html; `{VERIFY}` writes results/verify.html."
         )

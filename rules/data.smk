@@ -1,7 +1,8 @@
 rule prepare_data:
     """Load or simulate a study's dataset and check it."""
     input:
-        lambda wildcards: specs.tables(wildcards.study),
+        # Beside the config, also where results are in a storage.
+        lambda wildcards: [local(str(table)) for table in specs.tables(wildcards.study)],
     output:
         data="results/{study}/data.nc",
     log:

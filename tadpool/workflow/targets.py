@@ -32,8 +32,9 @@ def unknown(targets: Sequence[str], workflow: Any, paths: Paths) -> Iterator[str
     """
     rules = list(workflow.rules)
     known = [rule.name for rule in rules if not rule.has_wildcards()]
+    stored = workflow.modifier.path_modifier.apply_default_storage  # the path itself where results are on a disk
     for target in targets:
-        if not workflow.is_rule(target) and not any(rule.is_producer(normpath(target)) for rule in rules):
+        if not workflow.is_rule(target) and not any(rule.is_producer(stored(normpath(target))) for rule in rules):
             close = get_close_matches(target, [*COMMANDS, *known, *paths.pages(), *paths.everything()], n=1)
             fix = f"did you mean {close[0]!r}?" if close else "`tadpool -n` lists the files that a run makes"
             yield f"There is no target {target!r}; {fix}"

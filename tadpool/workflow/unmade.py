@@ -19,7 +19,8 @@ def write_index(workflow: Any, specs: Specs) -> None:
     """Write the page of all studies where the run was to make it and a job that failed kept it from
     that: it names the studies without a page, and why.
 
-    It is dated before all results, so that the next run makes it again.
+    It is dated before all results, so that the next run makes it again. Where results are in a
+    storage such as S3, none is written: this machine has only some of the results.
 
     Args:
         workflow: Snakemake's workflow, at the end of a run that failed.
@@ -27,6 +28,8 @@ def write_index(workflow: Any, specs: Specs) -> None:
     """
     waiting = [job for job in workflow.dag.needrun_jobs() if job.rule.name in ("render_report", "render_index")]
     failed = [job for each in workflow.scheduler.failed for job in getattr(each, "jobs", [each])]
+    if workflow.storage_settings.default_storage_provider:
+        return
     if not failed or not any(job.rule.name == "render_index" for job in waiting):
         return
     studies = [wildcards["study"] for job in waiting if "study" in (wildcards := dict(job.wildcards.items()))]

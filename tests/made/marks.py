@@ -74,6 +74,7 @@ PLACES = {
         "tests/runs/test_runs.py::test_a_fit_that",
         "tests/runs/test_runs.py::test_a_bad_table",
         "tests/runs/test_shares.py",
+        "tests/runs/test_storage.py",
         "tests/runs/test_summaries.py",
         "tests/runs/test_tables_of_strangers.py",
         "tests/slurm/",

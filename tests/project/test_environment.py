@@ -66,6 +66,13 @@ def test_the_lock_of_studies_has_no_tools_of_developers_and_theirs_has_the_same_
     assert {name: tools[name] for name in shared} == {name: studies[name] for name in shared}
 
 
+def test_the_lock_with_storage_has_the_versions_of_studies_but_one():
+    """The client of S3 needs an older python-dateutil."""
+    studies, storage = locked(), locked("requirements-storage.lock")
+    assert names(project()["dependency-groups"]["storage"]) <= set(storage)
+    assert {name for name in studies if storage[name] != studies[name]} <= {"python-dateutil"}
+
+
 def test_every_dependency_is_imported():
     imported = set()
     for path in [*(ROOT / "tadpool").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]:

@@ -145,23 +145,31 @@ WAITING = [job("render_report", "bad"), job("render_report", "other"), job("rend
 
 
 @pytest.mark.parametrize(
-    ("failed", "waiting", "named"),
+    ("failed", "waiting", "named", "storage"),
     [
-        ([job("prepare_data", "bad")], WAITING, {"bad": ["prepare_data failed: why (log: job.log)"], "other": []}),
-        ([SimpleNamespace(jobs=[job("fit", "bad")])], WAITING[::2], {"bad": ["fit failed: why (log: job.log)"]}),
-        ([job("render_index")], WAITING[2:], {}),
-        ([job("gate")], [], None),
-        ([], WAITING, None),
+        (
+            [job("prepare_data", "bad")],
+            WAITING,
+            {"bad": ["prepare_data failed: why (log: job.log)"], "other": []},
+            None,
+        ),
+        ([SimpleNamespace(jobs=[job("fit", "bad")])], WAITING[::2], {"bad": ["fit failed: why (log: job.log)"]}, None),
+        ([job("render_index")], WAITING[2:], {}, None),
+        ([job("gate")], [], None, None),
+        ([], WAITING, None, None),
+        ([job("prepare_data", "bad")], WAITING, None, "s3"),
     ],
 )
-def test_a_run_that_lacks_a_page_ends_with_the_index(tmp_path, monkeypatch, failed, waiting, named):
+def test_a_run_that_lacks_a_page_ends_with_the_index(tmp_path, monkeypatch, failed, waiting, named, storage):
     monkeypatch.chdir(tmp_path)
     Path("job.log").write_text("why\n")
     io.write_text(unmade.INDEX, "of an earlier run")
     given = []
     monkeypatch.setattr(runpy, "run_path", lambda path: {"main": lambda *_, unmade: given.append(unmade)})
     workflow = SimpleNamespace(
-        dag=SimpleNamespace(needrun_jobs=lambda: waiting), scheduler=SimpleNamespace(failed=failed)
+        dag=SimpleNamespace(needrun_jobs=lambda: waiting),
+        scheduler=SimpleNamespace(failed=failed),
+        storage_settings=SimpleNamespace(default_storage_provider=storage),
     )
     unmade.write_index(workflow, SimpleNamespace(spec=lambda *_: "{}"))
     assert given == ([] if named is None else [named])

@@ -6,6 +6,7 @@ the environment of the tests.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,18 @@ class Installed:
         variables["PATH"] = f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         command = [str(self.environment / "bin" / program), *arguments]
         return subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False)
+
+
+def repository(place, *names):
+    """A git repository with files and folders of tadpool, and the tag v0.1.0."""
+    place.mkdir(parents=True)
+    for name in names:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, place / name)
+    author = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "first"], ["tag", "v0.1.0"]):
+        subprocess.run(["git", *command], cwd=place, check=True)
+    return place
 
 
 @pytest.fixture(scope="module")
@@ -121,16 +134,39 @@ def test_another_workflow_fetches_the_snakefile_from_git(installed):
     """It is all that is fetched: rules and scripts are those of the installed package. A copied
     config/, as snakedeploy leaves it, is the same study."""
     forge, folder = installed.folder.parent / "forge", installed.folder.parent / "outer"
-    forge.mkdir()
+    repository(forge, "Snakefile")
     (folder / "config" / "studies").mkdir(parents=True)
-    shutil.copy(ROOT / "Snakefile", forge)
     shutil.copy(ROOT / "config" / "studies" / "cookies.yaml", folder / "config" / "studies")
-    author = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
-    for command in (["init", "-q"], ["add", "Snakefile"], [*author, "commit", "-q", "-m", "first"]):
-        subprocess.run(["git", *command], cwd=forge, check=True)
     (folder / "Snakefile").write_text(MODULE.format(forge=forge))
     outer = Installed(installed.environment, folder)
     done = outer.run("python", "-P", "-m", "snakemake", "-c1", "results/cookies/data.nc")
     assert done.returncode == 0, done.stderr
     assert "tadpool_prepare_data" in done.stderr + done.stdout
     assert (folder / "results" / "cookies" / "data.nc").is_file()
+
+
+def test_a_workflow_that_snakedeploy_wrote_runs(installed, monkeypatch):
+    """From an address of GitHub, which git replaces by a folder of this machine."""
+    place = installed.folder.parent / "deployed"
+    repository(place / "forge" / "someone" / "tadpool", "Snakefile", "config", "profiles", "LICENSE")
+    (place / "gitconfig").write_text(f'[url "file://{place}/forge/"]\n  insteadOf = https://github.com/\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(place / "gitconfig"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    deploy = [Path(sys.executable).with_name("snakedeploy"), "deploy-workflow", "https://github.com/someone/tadpool"]
+    subprocess.run([*deploy, place / "mine", "--tag", "v0.1.0"], check=True, capture_output=True)
+    assert (
+        'github("someone/tadpool", path="Snakefile", tag="v0.1.0")' in (place / "mine/workflow/Snakefile").read_text()
+    )
+
+    mine = Installed(installed.environment, place / "mine")
+    planned = mine.run("python", "-P", "-m", "snakemake", "--dry-run", "--cores", "1")
+    assert planned.returncode == 0, planned.stderr
+    assert "Using workflow specific profile profiles/default" in planned.stderr
+    assert "results/radon/index.html" in planned.stdout
+    TABLES["cookies"].write(mine.folder / "chips.csv")
+    assert mine.run("tadpool", "new", "chips", "--table", "chips.csv").returncode == 0
+    config = mine.folder / "config" / "config.yaml"
+    config.write_text(re.sub(r"^studies: .*$", "studies: [chips]", config.read_text(), flags=re.MULTILINE))
+    done = mine.run("python", "-P", "-m", "snakemake", "--cores", "1", "results/chips/data.nc")
+    assert done.returncode == 0, done.stderr
+    assert (mine.folder / "results" / "chips" / "data.nc").is_file()
