@@ -80,9 +80,9 @@ def logarithmic(axes: Axes, axis: str) -> None:
 
 
 def wrapped(label: str) -> str:
-    """A label in lines of at most `LETTERS` letters, so that it leaves room for the panel beside
-    it."""
-    return "\n".join(label[first : first + LETTERS] for first in range(0, len(label), LETTERS))
+    """A label in lines of at most `LETTERS` letters, broken between words where possible, so that
+    it leaves room for the panel beside it."""
+    return "\n".join(line for own in label.splitlines() for line in textwrap.wrap(own, LETTERS))
 
 
 def colour(results, entry: str) -> str:

@@ -45,10 +45,10 @@ def draw(
     numbers = pd.concat(frames, ignore_index=True)
     numbers["returns_prior"] = numbers["parameter"].isin(_summaries.without_truth(results))
     if together:
-        scalars, arrays = numbers.iloc[:0], {label: numbers.assign(row=_rows(numbers, "parameter"))}
+        scalars, arrays = numbers.iloc[:0], {label: numbers.assign(row=_rows(numbers, "parameter").map(results.named))}
     else:
         alone = numbers["element"] == ""
-        scalars = numbers[alone].assign(row=numbers["site"][alone])
+        scalars = numbers[alone].assign(row=numbers["site"][alone].map(results.named))
         arrays = {
             site: part.assign(row=_rows(part, "element")) for site, part in numbers[~alone].groupby("site", sort=False)
         }
@@ -92,7 +92,7 @@ def _arranged(
         for column, (site, block) in enumerate(row):
             axes = figure.add_subplot(grid[number, column])
             _panel(axes, results, names, block)
-            axes.set_xlabel(site or "value")
+            axes.set_xlabel(_style.wrapped(results.named(site)) if site else "value")
             axes.set_ylabel(axis_names.get(site, ""))
     if len(names) > 1:
         handles = {}

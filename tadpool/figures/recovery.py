@@ -44,7 +44,7 @@ def draw(
     place = known["parameter"].map(rows.index)
     left.plot(known["truth"], place, "x", color=_style.OBSERVED, markersize=6, label="true value", zorder=3)
     right.axvline(0, color=_style.OBSERVED, linewidth=0.8, linestyle="dotted")
-    left.set_yticks(range(len(rows)), [_row_name(numbers, row) for row in rows])
+    left.set_yticks(range(len(rows)), [_row_name(results, numbers, row) for row in rows])
     left.set_ylim(len(rows) - 0.4, -0.6)
     left.set_xlabel("value")
     right.set_xlabel("estimate minus true value")
@@ -96,9 +96,9 @@ def _panel(axes: Axes, results, names, numbers: pd.DataFrame, rows: list[str], l
         _style.intervals(axes, at, moved, **look)
 
 
-def _row_name(numbers: pd.DataFrame, row: str) -> str:
-    known = numbers.loc[numbers["parameter"] == row, "truth"].notna().any()
-    return row if known else f"{row}\n({WITHOUT})"
+def _row_name(results, numbers: pd.DataFrame, row: str) -> str:
+    known, name = numbers.loc[numbers["parameter"] == row, "truth"].notna().any(), results.named(row)
+    return name if known else f"{name}\n({WITHOUT})"
 
 
 def _values(numbers: pd.DataFrame) -> dict:

@@ -53,7 +53,8 @@ def draw(results, *, recovery: str) -> Drawn:
             _map(axes[row, column], values, scale, MAPS[statistic])
             if row == 0:
                 axes[row, column].set_title(results.label(entry))
-        axes[row, 0].set_ylabel(f"{parameter}\n{_short(statistic)}" + (f"\n{over[1]}" if len(over) > 1 else ""))
+        lines = [_style.wrapped(results.named(parameter)), _short(statistic), *over[1:2]]
+        axes[row, 0].set_ylabel("\n".join(lines))
     figure.supxlabel(over[0], fontsize=9)
     title = f"Recovery over {' and '.join(over)}"
     return Drawn(figure, numbers, title, _alt(numbers), CAPTION, _values(numbers, over, chosen["replicates"]))

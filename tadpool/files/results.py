@@ -51,6 +51,13 @@ class StudyResults:
         """The entry's name in figures and tables, on one line."""
         return " ".join((self.config["models"][entry]["label"] or entry.replace("_", " ")).split())
 
+    def named(self, parameter: str) -> str:
+        """A parameter in tables and figures: `site` or `site[label]`, behind the study's words for
+        it where there are some."""
+        labels = self.config.get("labels", {})
+        words = labels.get(parameter, labels.get(parameter.partition("[")[0]))
+        return f"{words} ({parameter})" if words else parameter
+
     @property
     def keeps_draws(self) -> bool:
         """Whether the files of fits and sweeps are kept once all results that need them are

@@ -46,6 +46,20 @@ def test_a_hero_is_one_of_the_figures(folder):
     assert_one(problems(), "config/studies/mine.yaml", "hero", "'rates' is not one of the study's figures")
 
 
+CLAIMS = [
+    ("claims: [{says: x}]", "claims.0", "nothing is set beside it", "answers, comparison or note"),
+    ("claims: [{says: x, answers: [rates]}]", "claims.0.answers", "'rates' is not one of the study's answers", ""),
+    ("claims: [{says: x, comparison: all}]", "claims.0.comparison", "'all' is not one of the study's", ""),
+    ("labels: {rats: rate}", "labels", "'rats' is not a parameter of a model", "'rate'"),
+]
+
+
+@pytest.mark.parametrize(("line", "field", "words"), [(line, field, words) for line, field, *words in CLAIMS])
+def test_claims_and_labels_refer_to_what_there_is(folder, line, field, words):
+    write("config/studies/mine.yaml", study(line))
+    assert_one(problems(), "config/studies/mine.yaml", field, *words)
+
+
 TABLE = """
 title: Herds
 question: Does it help?

@@ -746,3 +746,17 @@ def test_labels_are_shown_letter_by_letter(tmp_path, monkeypatch, labels):
     forest = pd.read_csv(tmp_path / "figures" / "many-forest.csv", keep_default_na=False)
     for label in labels:
         assert f"lam[{label}]" in set(forest["parameter"])
+
+
+def test_words_of_the_study_stand_before_the_names_of_parameters(folder):
+    """In a forest those of a scalar, and of an array below its panel; a single element may have its
+    own."""
+    labels = {"mu": "mean of locations", "lam": "rate of a location", "slope[b]": "slope where there is none"}
+    results = StudyResults("made_up", CONFIG | {"labels": labels}, folder)
+    figure = plugins.load("figures", "forest").draw(results, entry="many").figure
+    words = {text.get_text().replace("\n", " ") for text in figure.findobj(Text)}
+    assert {"mean of locations (mu)", "rate of a location (lam)", "a"} <= words
+    recovered = plugins.load("figures", "recovery").draw(results, entry="many").figure
+    words = {text.get_text().replace("\n", " ") for text in recovered.findobj(Text)}
+    assert {"mean of locations (mu)", "slope[a]", "rate of a location (lam[c])"} <= words
+    assert any(text.startswith("slope where there is none (slope[b])") for text in words)

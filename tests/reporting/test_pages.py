@@ -825,3 +825,12 @@ def test_settings_are_described_one_by_one():
 def test_the_index_names_the_best_model_with_what_is_level_with_it(table, words):
     compared = conclusions.Comparison("main", "unit", table, conclusions.conclude(table, "new tanks"))
     assert compared.best == words
+
+
+def test_tables_of_estimates_have_the_words_of_the_study(make):
+    results = make()
+    results.config["labels"] = {"mu": "the mean", "theta[3]": "the fourth"}
+    words = section(render(results), "estimates")
+    assert "the mean (mu)" in words
+    assert "the fourth (theta[3])" in words
+    assert re.search(r"(?<!\()theta\[2\]", words)

@@ -78,11 +78,25 @@ def check(study: Study) -> Iterator[Problem]:
         if figure.kind == "answer" and "answer" in figure.options():
             shown = [str(figure.options()["answer"])]
             yield from _known(("figures", name, "answer"), shown, study.answers, "one of the study's answers")
+    yield from _labels(study, signatures)
     for number, claim in enumerate(study.claims):
         yield from _known(("claims", number, "answers"), claim.answers, study.answers, "one of the study's answers")
         named = [claim.comparison] if claim.comparison else []
         yield from _known(("claims", number, "comparison"), named, study.comparisons, "one of the study's comparisons")
     yield from _known(("hero",), [study.hero] if study.hero else [], study.figures, "one of the study's figures")
+
+
+def _labels(study: Study, signatures: Mapping[str, plugins.Signature]) -> Iterator[Problem]:
+    """A label of a parameter that no model has, where the parameters of all models can be read from
+    their files."""
+    if set(signatures) != set(study.models) or any(each.designed for each in signatures.values()):
+        return
+    own = [plugins.sites(plugins.find("models", entry.model)) for entry in study.models.values()]
+    if all(sites is not None for sites in own):
+        known = list(dict.fromkeys(site for sites in own for site in sites))
+        yield from _known(
+            ("labels",), [name.partition("[")[0] for name in study.labels], known, "a parameter of a model"
+        )
 
 
 def _target(place: tuple, comparison: Comparison, study: Study) -> Iterator[Problem]:

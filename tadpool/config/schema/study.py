@@ -251,6 +251,12 @@ class Study(Strict):
         description="Recovery studies of a simulated dataset: name -> entries, grid of arguments and parameters.",
         examples=[{"grid": {"entries": ["mundlak"], "over": {"confound_scale": [0.0, 1.5]}, "sites": ["beta_XY"]}}],
     )
+    labels: dict[Text, Text] = Field(
+        {},
+        description="Words for parameters, by name or by element (`w[feed_speed, 1]`): tables and figures have them before "
+        "the name.",
+        examples=[{"beta_XY": "effect of X on Y"}],
+    )
     figures: dict[Slug, Figure] = Field(
         {},
         description="Further figures of the study: name -> kind, caption and options.",

@@ -22,7 +22,7 @@ FEWEST = 5
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['parameter']} ({row['mark']})" if row["mark"] else row["parameter"]
+    return f"{row['named']} ({row['mark']})" if row["mark"] else row["named"]
 
 
 def _interval(row: Mapping[str, Any]) -> str:
@@ -68,7 +68,10 @@ def estimates(fit: Fit, marks: Mapping[str, str]) -> Estimates:
     Returns:
         Its parameters in the order of its check, without those of auxiliary sites.
     """
-    rows = [{**row, "mark": marks.get(row["parameter"], "")} for row in fit.parameters]
+    named = fit.results.named
+    rows = [
+        {**row, "named": named(row["parameter"]), "mark": marks.get(row["parameter"], "")} for row in fit.parameters
+    ]
     by_site = {site: list(own) for site, own in groupby(rows, key=lambda row: row["site"])}
     short_sites = [site for site, own in by_site.items() if len(own) <= LONG_SITE]
     posterior = draws(fit.results, fit.entry, "posterior", short_sites) if fit.usable else {}

@@ -22,7 +22,7 @@ POSITIVE = frozenset({"Exponential", "Gamma", "HalfCauchy", "HalfNormal", "HalfS
 
 EDGE, PRIOR = "at the edge", "returns its prior"
 COLUMNS = (
-    Column("Parameter", itemgetter("parameter"), number=False),
+    Column("Parameter", itemgetter("named"), number=False),
     Column("Truth", lambda row: general(float(row["truth"]), 4)),
     Column("Mean", lambda row: scaled(row["mean"], row["sd"])),
     Column("SD", lambda row: scaled(row["sd"], row["sd"])),
@@ -100,6 +100,7 @@ def _recovered(results: StudyResults, fit: Fit, truth: xr.Dataset) -> Recovered:
     kinds = families(results, fit.entry)
     edge = (table["truth"] == 0) & table["site"].map(lambda site: kinds.get(site, "") in POSITIVE).astype(bool)
     prior = table["parameter"].isin(find_prior_only(fit).parameters)
+    table["named"] = table["parameter"].map(results.named)
     table["uncounted"] = np.select([prior, edge], [PRIOR, EDGE], "")
     return Recovered(fit, table[table["uncounted"] == ""], Table(COLUMNS, table.to_dict("records")))
 
@@ -112,7 +113,7 @@ def _across(sound: Sequence[Recovered]) -> Table:
     for name in order:
         known = next(table.loc[name] for table in tables if name in table.index)
         cells = [_cell(table.loc[name]) if name in table.index else "" for table in tables]
-        rows.append([name, general(float(known["truth"]), 4), *cells])
+        rows.append([sound[0].fit.results.named(name), general(float(known["truth"]), 4), *cells])
     return of_texts(["Parameter", "Truth", *(each.fit.label for each in sound)], rows)
 
 
