@@ -12,19 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import xarray as xr
 from numpyro import handlers
-from numpyro.primitives import Messenger
 
 from tadpool import seeds
+from tadpool.answers.programs import Program, Target, base_distribution, parts
 from tadpool.engine import batches
 from tadpool.errors import UserError, did_you_mean
 from tadpool.fitting.prediction import typical_row
 from tadpool.modelling.binding import Bound, relations
-from tadpool.modelling.counted_outcomes import BetaBinomial
 from tadpool.modelling.entry import Entry
 
 MOST_VALUES = 1_000_000
@@ -35,29 +33,6 @@ NEW_MEMBERS = 200
 STEP = 1e-4
 """Step of the numerical derivative of a slope, as a share of the predictor's range."""
 SAMPLE = ("chain", "draw")
-TRIALS = (dist.BinomialProbs, dist.BinomialLogits, dist.BetaBinomial, BetaBinomial)
-"""Distributions of successes among trials; their expected outcome is the share of successes."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a prediction is averaged over.
-
-    Attributes:
-        over: Name of the target, see above.
-        group: The group whose members these are; None for all groups of the study.
-        by: A group for whose members averages over observed rows are kept apart.
-        outcome: The outcome.
-        of: `mean` for expected outcomes, or `outcome` for future ones.
-        at_least: The expected outcome is then whether it reaches this value.
-    """
-
-    over: str
-    outcome: str
-    group: str | None = None
-    by: str | None = None
-    of: str = "mean"
-    at_least: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +63,7 @@ class Fitted:
         for each in at_rows:  # which share a program where their data are alike
             data = _shared(each, self.entry)
             kinds = tuple((name, str(np.asarray(value).dtype), np.shape(value)) for name, value in data.items())
-            program = _Program(each, self.entry.unit, target, replaced, cells, counts, repeats)
+            program = Program(each, self.entry.unit, target, frozenset(replaced), cells, counts, repeats)
             found.append(self._programs.setdefault((target, kinds), batches.OverLanes(program))(lanes, data))
         return [self._labelled(each, at_rows[0], target, cells, kept) for each in found]
 
@@ -103,8 +78,8 @@ class Fitted:
         rows, _ = self._rows(target)
         at_rows = self._bound_at(rows)
         replaced, kept = self._replaced(target, at_rows), self._kept(self.bound.dataset.sizes[self.entry.unit])
-        program = _Program(
-            at_rows, self.entry.unit, target, replaced, None, self._counts(target, rows), 1, variances=True
+        program = Program(
+            at_rows, self.entry.unit, target, frozenset(replaced), None, self._counts(target, rows), variances=True
         )
         lanes = self._lanes(at_rows, replaced, kept, target)
         found = batches.map_lanes(program, lanes, _shared(at_rows, self.entry))
@@ -201,7 +176,7 @@ class Fitted:
             groups = set(self.entry.groups) - {target.group}
         elif target.over == "observed":
             groups = set()
-        replaced = [site for site in self.bound.latents if (groups | resized) & set(_parts(at_rows.dims[site]))]
+        replaced = [site for site in self.bound.latents if (groups | resized) & set(parts(at_rows.dims[site]))]
         if target.over in ("typical", "new", "population"):
             self._require_population(replaced, target)
         return replaced
@@ -261,98 +236,6 @@ class Fitted:
         return xr.DataArray(values, dims=(*SAMPLE, *leading, *dims), coords=coords)
 
 
-class _Program:
-    """What is computed at each draw of one chain; rows are data, so that all settings share it."""
-
-    def __init__(
-        self,
-        bound: Bound,
-        unit: str,
-        target: Target,
-        replaced: Sequence[str],
-        cells: np.ndarray | None,
-        counts: np.ndarray,
-        repeats: int,
-        variances: bool = False,
-    ) -> None:
-        self.bound, self.target, self.replaced, self.repeats = bound, target, frozenset(replaced), repeats
-        self.cells, self.variances, self.unit, self.counts = cells, variances, unit, counts
-        self.axis = bound.dims[target.outcome].index(unit)
-
-    def __call__(self, lane: Mapping[str, Any], shared: Mapping[str, Any]) -> Any:
-        def at_draw(key_and_sites):
-            key, sites = key_and_sites
-            keys = jax.random.split(jax.random.wrap_key_data(key), self.repeats)
-            arguments = {**shared, **lane["arguments"]}
-            return jax.lax.map(lambda each: self._once(each, sites, arguments), keys).mean(0)
-
-        return jax.lax.map(at_draw, (lane["keys"], lane["draws"]))
-
-    def _once(self, key: jax.Array, sites: Mapping[str, Any], arguments: Mapping[str, Any]) -> jax.Array:
-        function = handlers.substitute(handlers.seed(self.bound.function, key), data=sites)
-        at_mean = self.replaced if self.target.over in ("typical", "members") else frozenset()
-        function = _Given(function, at_mean, () if self.target.of == "outcome" else self.bound.outcomes)
-        site = handlers.trace(function).get_trace(**arguments)[self.target.outcome]
-        counts = jnp.asarray(self.counts)
-        if self.variances:
-            mean, around = (jnp.moveaxis(each, self.axis, 0) for each in _moments(site["fn"]))
-            middle = jnp.average(mean, axis=0, weights=counts)
-            spread = jnp.average((mean - middle) ** 2, axis=0, weights=counts)
-            return jnp.stack([spread, jnp.average(around, axis=0, weights=counts)], -1)
-        pick = jax.random.fold_in(key, 1)
-        values = jnp.moveaxis(self._values(site, key), self.axis, 0)
-        if self.cells is not None:
-            return _by_cell(values, counts, self.cells)
-        if self.target.over == "new":
-            counts = counts / _by_cell_sum(counts, *self._members())[self._members()[0]]
-        if self.target.of == "outcome":
-            return values[jax.random.choice(pick, len(values), p=counts / counts.sum())]
-        if self.target.over == "new":
-            cells, number = self._members()
-            held = _by_cell_sum(counts, cells, number)
-            member = jax.random.choice(pick, number, p=held / held.sum())
-            counts = jnp.where(cells == member, counts, 0.0)
-        return jnp.average(values, axis=0, weights=counts)
-
-    def _values(self, site: Mapping[str, Any], key: jax.Array) -> jax.Array:
-        if self.target.of == "outcome":
-            return jnp.asarray(site["value"], float)
-        return _expected(site["fn"], self.target.at_least)
-
-    def _members(self) -> tuple[np.ndarray, int]:
-        """The member of each row, and how many there are, of the first group that gets a new
-        one."""
-        dataset = self.bound.dataset
-        for dim in dataset.sizes:
-            drawn = any(dim in _parts(self.bound.dims[site]) for site in self.replaced)
-            if drawn and f"{dim}_index" in dataset and self.target.group in (None, dim):
-                return dataset[f"{dim}_index"].values, dataset.sizes[dim]
-        return np.arange(dataset.sizes[self.unit]), dataset.sizes[self.unit]
-
-
-class _Given(Messenger):
-    """Some latent sites at the means of their distributions, and outcomes that nobody looks at not
-    drawn."""
-
-    def __init__(self, function: Any, at_mean: frozenset[str], outcomes: Sequence[str]) -> None:
-        super().__init__(function)
-        self.at_mean, self.outcomes = at_mean, outcomes
-
-    def process_message(self, msg: dict[str, Any]) -> None:
-        """Set the value of a site before it is drawn."""
-        if msg["type"] != "sample" or msg["value"] is not None:
-            return
-        if msg["name"] in self.at_mean:
-            msg["value"] = msg["fn"].mean
-        elif msg["name"] in self.outcomes:
-            msg["value"] = jnp.zeros(msg["fn"].shape())
-
-
-def _parts(dims: Sequence[str]) -> set[str]:
-    """Dims, and the groups that a dim of their combinations is made of."""
-    return {part for dim in dims for part in (dim, *dim.split(":"))}
-
-
 def _member(labels: xr.DataArray, value: Any) -> int:
     found = np.flatnonzero(labels.values.astype(str) == str(value))
     if not len(found):
@@ -386,7 +269,7 @@ def _is_standard_normal(bound: Bound, site: str) -> bool:
     with handlers.block():
         arguments = {**bound.data, **bound.hyperparameters}
         function = handlers.seed(bound.function, jax.random.key(0))
-        fn = _base(handlers.trace(function).get_trace(**arguments)[site]["fn"])
+        fn = base_distribution(handlers.trace(function).get_trace(**arguments)[site]["fn"])
     loc, scale = getattr(fn, "loc", None), getattr(fn, "scale", None)
     return isinstance(fn, dist.Normal) and bool(np.all(np.asarray(loc) == 0) and np.all(np.asarray(scale) == 1))
 
@@ -394,60 +277,6 @@ def _is_standard_normal(bound: Bound, site: str) -> bool:
 def _ancestors(name: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
     direct = set(parents.get(name, ()))
     return direct.union(*(_ancestors(parent, parents) for parent in direct))
-
-
-def _base(fn: Any) -> Any:
-    while isinstance(fn, (dist.Independent, dist.MaskedDistribution, dist.ExpandedDistribution)):
-        fn = fn.base_dist
-    return fn
-
-
-def _by_cell(values: jax.Array, counts: jax.Array, cells: np.ndarray) -> jax.Array:
-    """Means (cells, ...) of the rows of each cell."""
-    shape, number = (-1, *(1,) * (values.ndim - 1)), int(cells.max()) + 1
-    total = _by_cell_sum(values * counts.reshape(shape), cells, number)
-    return total / _by_cell_sum(counts, cells, number).reshape(shape)
-
-
-def _by_cell_sum(values: jax.Array, cells: np.ndarray, number: int) -> jax.Array:
-    return jax.ops.segment_sum(values, cells, number)
-
-
-def _expected(fn: Any, at_least: float | None) -> jax.Array:
-    """The expected outcome, of a number of trials the share; or the probability that it reaches
-    `at_least`."""
-    base = _base(fn)
-    categories = getattr(base, "probs", None) if isinstance(base, dist.CategoricalProbs) else None
-    if isinstance(base, dist.CategoricalLogits):
-        categories = jax.nn.softmax(base.logits, -1)
-    if categories is not None:
-        levels = jnp.arange(categories.shape[-1])
-        return (categories * (levels if at_least is None else levels >= at_least)).sum(-1)
-    if at_least is None and isinstance(base, TRIALS):  # a row may have no trials
-        if hasattr(base, "concentration1"):
-            share = base.concentration1 / (base.concentration1 + base.concentration0)
-        else:
-            share = base.probs if hasattr(base, "probs") else jax.nn.sigmoid(base.logits)
-        return jnp.broadcast_to(share, fn.batch_shape or jnp.shape(share))
-    try:
-        if at_least is not None:
-            return 1 - base.cdf(math.ceil(at_least) - 1 if base.support.is_discrete else at_least)
-        mean = base.mean
-    except NotImplementedError:
-        what = "probabilities above a value" if at_least is not None else "a mean"
-        raise UserError(f"{what} of {type(base).__name__} cannot be computed; write `of: outcome`") from None
-    return jnp.broadcast_to(mean, fn.batch_shape or jnp.shape(mean))
-
-
-def _moments(fn: Any) -> tuple[jax.Array, jax.Array]:
-    """Mean and variance of each outcome; of a number of trials, of the share."""
-    base = _base(fn)
-    if isinstance(base, (dist.CategoricalProbs, dist.CategoricalLogits)):
-        raise UserError("an outcome in levels has no variance that could be explained")
-    mean = _expected(fn, None)
-    trials = jnp.asarray(base.total_count if isinstance(base, TRIALS) else 1)
-    around = jnp.where(trials > 0, base.variance / jnp.maximum(trials, 1) ** 2, 0.0)
-    return mean, jnp.broadcast_to(around, mean.shape)
 
 
 def shifted(step: float) -> Any:

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from tadpool import expressions
-from tadpool.answers.predicted import STEP, Fitted, Target, shifted
+from tadpool.answers.predicted import STEP, Fitted, shifted
+from tadpool.answers.programs import Target
 from tadpool.elements import element_labels
 from tadpool.errors import UserError, did_you_mean
 from tadpool.formatting import general
