@@ -1,11 +1,15 @@
 """One answer of a study: its quantities in order, or the one that it has in every model."""
 
+import math
+
 import pandas as pd
+from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, NotDrawn, _style
 
-MOST_LABELLED = 60
-LABELLED_ROW, BARE_ROW = 0.17, 0.06
+MOST_ROWS, MOST_COLUMNS = 48, 3
+"""Rows of a column, and columns, of names."""
+ROW, DENSE_ROW, BARE_ROW = 0.17, 0.12, 0.06
 CAPTION = "Points are {what} with 89 % intervals."
 
 
@@ -30,27 +34,29 @@ def draw(results, *, answer: str, label: str = "", models: list[str] | None = No
 
 
 def _drawn(results, shown: pd.DataFrame, names: list[str], label: str, first: pd.Series) -> Drawn:
-    many = len(names) > MOST_LABELLED
-    place = {name: at for at, name in enumerate(names)}
-    entries = list(dict.fromkeys(shown["model"]))
-    height = 0.75 + len(names) * (BARE_ROW if many else LABELLED_ROW * (1 + 0.25 * (len(entries) - 1)))
-    figure, axes = _style.panels(height=max(height, 1.4))
-    panel = axes[0, 0]
-    for number, entry in enumerate(entries):
-        part = shown[shown["model"] == entry]
-        apart = 0.0 if len(names) == len(shown) else (number - (len(entries) - 1) / 2) * 0.3
-        frame = part.assign(median=part["value"], eti50_low=part["value"], eti50_high=part["value"])
-        at = part["row"].map(place).to_numpy(float) + apart
-        size = 2.0 if many else 4.0
-        name = _style.label(results, entry)
-        _style.intervals(panel, at, frame, color=_style.colour(results, entry), label=name, markersize=size)
-    for line in {value for value in (first["line"], first["truth"]) if value == value}:
-        panel.axvline(line, color=_style.REFERENCE, linewidth=0.8, linestyle="dotted", zorder=0)
-    panel.set_yticks([] if many else range(len(names)), [] if many else map(_style.wrapped, names))
-    panel.set_ylim(len(names) - 0.4, -0.6)
-    panel.set_xlabel(label)
-    if len(entries) > 1 and len(names) != len(shown):
-        _style.legend_above(figure, panel)
+    """Where there are many rows, in columns beside each other; where there are too many for names,
+    in one."""
+    entries, several = list(dict.fromkeys(shown["model"])), len(names) != len(shown)
+    bare = len(names) > MOST_COLUMNS * MOST_ROWS
+    columns = 1 if bare else math.ceil(len(names) / MOST_ROWS)
+    length = math.ceil(len(names) / columns)
+    height = 0.75 + length * (BARE_ROW if bare else ROW if columns == 1 else DENSE_ROW) * (
+        1 + 0.25 * (len(entries) - 1)
+    )
+    figure, axes = _style.panels(1, columns, height=max(height, 1.4), sharex=True)
+    for panel, start in zip(axes[0], range(0, len(names), length), strict=True):
+        part = names[start : start + length]
+        _panel(
+            panel, results, shown[shown["row"].isin(part)], part, several, 2.0 if bare else 3.0 if columns > 1 else 4.0
+        )
+        for line in {value for value in (first["line"], first["truth"]) if value == value}:
+            panel.axvline(line, color=_style.REFERENCE, linewidth=0.8, linestyle="dotted", zorder=0)
+        panel.set_yticks([] if bare else range(len(part)), [] if bare else map(_style.wrapped, part))
+        panel.tick_params(axis="y", labelsize=7 if columns > 1 else None)
+        panel.set_ylim(length - 0.4, -0.6)
+    figure.supxlabel(label, fontsize=9)
+    if len(entries) > 1 and several:
+        _style.legend_above(figure, axes[0, 0])
     numbers = shown[["answer", "quantity", "model", "is", "value", "eti89_low", "eti89_high", "mcse"]]
     low, high = shown.loc[shown["value"].idxmin()], shown.loc[shown["value"].idxmax()]
     alt = (
@@ -58,3 +64,15 @@ def _drawn(results, shown: pd.DataFrame, names: list[str], label: str, first: pd
         f"{high['value']:.3g} ({high['row']})."
     )
     return Drawn(figure, numbers, label, alt, CAPTION.format(what=f"{first['is']}s"))
+
+
+def _panel(panel: Axes, results, shown: pd.DataFrame, names: list[str], several: bool, size: float) -> None:
+    """Rows of these names, with the entries beside each other where a row has several."""
+    entries = list(dict.fromkeys(shown["model"]))
+    for number, entry in enumerate(entries):
+        part = shown[shown["model"] == entry]
+        apart = (number - (len(entries) - 1) / 2) * 0.3 if several else 0.0
+        frame = part.assign(median=part["value"], eti50_low=part["value"], eti50_high=part["value"])
+        at = part["row"].map(names.index).to_numpy(float) + apart
+        name = _style.label(results, entry)
+        _style.intervals(panel, at, frame, color=_style.colour(results, entry), label=name, markersize=size)

@@ -341,9 +341,12 @@ def write_study(folder):
     return folder
 
 
-def write_answers(folder):
-    """The rates of three locations by one entry, and one rate by two."""
-    rows = [("rates", each, "many", "own", value) for each, value in (("a", 8.0), ("b", 9.5), ("c", 9.0))]
+RATES = {"a": 8.0, "b": 9.5, "c": 9.0}
+
+
+def write_answers(folder, rates=RATES):
+    """The rates of locations by one entry, and one rate by two."""
+    rows = [("rates", each, "many", "own", value) for each, value in rates.items()]
     rows += [("rate", "", "many", "own", 9.0), ("rate", "", "one", "other", 8.0)]
     table = pd.DataFrame(rows, columns=["answer", "quantity", "model", "role", "value"])
     table = table.assign(
@@ -668,6 +671,18 @@ def test_an_answer_is_drawn_in_order_or_in_every_model(drawn, listed):
     assert set(zip(order["quantity"], order["value"], strict=True)) == {("a", 8.0), ("b", 9.5), ("c", 9.0)}
     assert listed["order"]["alt"] == "chips: 3 values with 89 % intervals, from 8 (a) to 9.5 (b)."
     assert list(in_models["model"]) == ["many", "one"]
+
+
+@pytest.mark.parametrize(("number", "columns", "named"), [(48, 1, 48), (85, 2, 85), (144, 3, 144), (145, 1, 0)])
+def test_many_quantities_stand_in_columns_with_their_names(tmp_path, number, columns, named):
+    io.write_json(tmp_path / "many/check.json", {"verdict": "pass"})
+    write_answers(tmp_path, {f"member {place}": float(place) for place in range(number)})
+    results = StudyResults("made_up", CONFIG, tmp_path)
+    with _style.figure_style("x"):
+        panels = plugins.load("figures", "answer").draw(results, answer="rates").figure.axes
+    assert len(panels) == columns
+    names = [label.get_text() for panel in panels for label in panel.get_yticklabels()]
+    assert names == [f"member {place}" for place in reversed(range(number))][:named]
 
 
 def test_counts_by_value():
