@@ -84,8 +84,8 @@ def test_caveats_stand_where_they_hold_and_only_there(make):
     other = {"model": "second", "role": "other", "value": 9.0}
     said = told(page(make(), own, other))[2]
     assert said == (
-        "It depends on its priors: if they had half their weight it would be 4.00. In other models: 9.00 by second. "
-        "The true value is 5, outside this interval."
+        "It depends on its priors: if they had half their weight it would be 4.00. The true value is 5, outside this "
+        "interval. In other models: 9.00 by second."
     )
     assert told(page(make(), own | {"weaker": np.nan}))[2].startswith("It depends on its priors; how far,")
     assert told(page(make(), {"prior": 0.01, "truth": 3.0}))[2] == "The true value is 3."
@@ -220,12 +220,13 @@ def test_claims_of_sources_stand_beside_what_is_found(make):
         {"says": "The mean is 3 & more.", "answers": ["it"], "comparison": None, "note": None},
         {"says": "One is better.", "answers": [], "comparison": "main", "note": "They score rows."},
     ]
-    text = page(results, {"prior": 0.2, "weaker": 3.4})
+    text = page(results, {"prior": 0.2, "weaker": 3.4}, {"model": "second", "role": "other", "value": 9.0})
     (block,) = re.findall(r'<section id="claims">(.*?)</section>', text, re.DOTALL)
     plain = " ".join(html.unescape(re.sub(r"<[^>]*>", "", block)).split())
     assert (
         "The mean is 3 & more. The mean (first): 3.00 (89 % interval 2.20 to 3.80). It depends on its priors" in plain
     )
+    assert "In other models" not in plain, "that stands with the answer"
     (verdict,) = re.findall(r"One is better\. (.*?) They score rows\.", plain)
     assert verdict in " ".join(html.unescape(re.sub(r"<[^>]*>", "", text.partition('id="claims"')[0])).split())
     assert 'href="#claims"' in text

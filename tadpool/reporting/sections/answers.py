@@ -39,7 +39,8 @@ class Shown:
         entry: The entry whose answer it is.
         model: Its label.
         lines: What it is, a line each, the value and the rest of the line.
-        caveats: What must be said beside it, in sentences.
+        caveats: What must be said beside it, in sentences: what its priors do, and true values.
+        elsewhere: Its values in other models, in a sentence, where they have it.
         known: Whether there is an answer.
         table: All quantities in all models, where the lines do not show them.
     """
@@ -50,6 +51,7 @@ class Shown:
     model: str
     lines: list[tuple[str, str]]
     caveats: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
     known: bool = True
     table: Table | None = None
 
@@ -87,13 +89,13 @@ def _shown(name: str, asked: Mapping[str, Any], rows: pd.DataFrame, fits: Mappin
     own, others = rows[rows["role"] == "own"], rows[rows["role"] == "other"]
     if own["reason"].iloc[0]:
         why = [("not known", f": {own['reason'].iloc[0]}")]
-        beside = [*_elsewhere(asked, own, others, fits), *_against_truth(asked, own)]
-        return Shown(name, asked["label"], fit.entry, fit.label, why, beside, known=False)
+        beside = _against_truth(asked, own), _elsewhere(asked, own, others, fits)
+        return Shown(name, asked["label"], fit.entry, fit.label, why, *beside, known=False)
     lines = _ranked(asked, own) if asked["rank"] is not None else _lines(asked, own)
-    beside = [*_by_prior(asked, own), *_elsewhere(asked, own, others, fits), *_against_truth(asked, own)]
+    beside = [*_by_prior(asked, own), *_against_truth(asked, own)], _elsewhere(asked, own, others, fits)
     several = len(own) > 1 or asked["rank"] is not None
     table = _table(asked, own) if several else None
-    return Shown(name, asked["label"], fit.entry, fit.label, lines, beside, table=table)
+    return Shown(name, asked["label"], fit.entry, fit.label, lines, *beside, table=table)
 
 
 def value_words(row: Mapping[str, Any], units: str | None = None) -> tuple[str, str]:
