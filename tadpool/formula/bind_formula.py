@@ -1,7 +1,7 @@
 """Bind a formula to a dataset: its columns as arrays, its bound form, and the function of data and
 hyperparameters."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from tadpool.formula.bound_formula import (
     BOUND,
     OFFSET,
     SCALES,
+    STRETCHES,
     BoundCurve,
     BoundEffect,
     BoundFormula,
@@ -24,6 +25,7 @@ from tadpool.formula.bound_formula import (
     BoundTerm,
     OfMembers,
 )
+from tadpool.formula.coordinates import stretches
 from tadpool.formula.evaluation import FormulaEvaluation
 from tadpool.formula.matrices import Columns, Matrices, Term
 from tadpool.formula.syntax import Formula
@@ -48,12 +50,12 @@ class Facts(dict):
 
     outcome, columns: location and scale that priors are stated in, as in
     `tadpool.ladder.data_facts`. levels: of an ordered outcome. terms: parameter -> term -> labels
-    of its columns. groups: members of combinations of groups. effects: as there. aliased: columns
-    that others determine.
+    of its columns. groups: members of combinations of groups. within: group -> those within whose
+    members its members lie. effects: as there. aliased: columns that others determine.
     """
 
     def __init__(self, matrices: Mapping[str, Matrices]) -> None:
-        super().__init__(columns={}, terms={}, groups={}, effects={}, aliased=[])
+        super().__init__(columns={}, terms={}, groups={}, within={}, effects={}, aliased=[])
         self.matrices = matrices
         self.of_members: dict[str, dict[str, np.ndarray]] = {}
         self.labels: dict[str, list] = {}
@@ -95,6 +97,9 @@ def bound(
     names = [effect.name for each in predictors for group in each.groups for effect in group.effects]
     effects = dict.fromkeys(names, False) | {name: known["centred"] for name, known in facts["effects"].items()}
     rule = static["parametrization"]
+    stretched = {n: s for each in predictors for n, s in stretches(each, facts["effects"]).items()}
+    if stretched:
+        arrays[STRETCHES] = np.array(list(stretched.values()))
     bound_formula = BoundFormula(
         design=design,
         predictors=tuple(predictors),
@@ -103,6 +108,7 @@ def bound(
         rows=dataset.sizes[design.unit],
         levels=facts["levels"],
         non_centred=frozenset(n for n, c in effects.items() if not (c if rule == "auto" else rule == "centred")),
+        stretched=tuple(stretched),
         collapsed=CELL in arrays,
     )
     return Parts(partial(_run, **{BOUND: bound_formula}), arrays, facts, binder.coords)
@@ -140,7 +146,8 @@ class _Binder:
         curves = tuple(self._curve(each) for each in columns.curves)
         centred = columns.intercept and any(self.facts["columns"][each]["location"] for each in used)
         bare = BoundPredictor(parameter, columns.intercept, centred, terms, curves, ())
-        return replace(bare, groups=tuple(self._groups(bare, matrices.formula, columns)))
+        groups = list(self._groups(bare, matrices.formula, columns))
+        return replace(bare, groups=tuple(replace(each, within=self._within(each, groups)) for each in groups))
 
     def _term(self, term: Term) -> BoundTerm:
         names = tuple(f"formula:{each}" for each in term.columns)
@@ -192,6 +199,15 @@ class _Binder:
                 own = tuple(self._of_members(predictor, name, size, means))
                 means -= {each.column for each in own}
             yield BoundGroup(name, f"{name}_index", size, tuple(effects), correlation, own)
+
+    def _within(self, group: BoundGroup, groups: Sequence[BoundGroup]) -> frozenset[str]:
+        """The groups within whose members those of a group lie, in the study's data."""
+        index, known = self.arrays[group.index], self.facts["within"]
+        if group.name not in known:
+            others = {each.name: self.arrays[each.index] for each in groups if each.name != group.name}
+            pairs = {name: np.unique(np.column_stack([index, other]), axis=0) for name, other in others.items()}
+            known[group.name] = [name for name, own in pairs.items() if len(own) == len(np.unique(index))]
+        return frozenset(known[group.name])
 
     def _of_members(self, predictor: BoundPredictor, name: str, size: int, left: set[str]) -> Iterator[OfMembers]:
         """The columns that have one value in all rows of each member, which the member's intercept
@@ -313,7 +329,8 @@ class _Binder:
 
     def _apart(self, intercepts: list[tuple], work: Working) -> dict[str, dict[str, Any]]:
         """The same of the intercepts of several groups, in which the mean of a member's rows varies
-        with the members of the other groups too.
+        with the members of the other groups too, also where all groups that are sampled before it
+        are known.
 
         The variances are non-negative, and their sums, in the shares that rows have, come closest
         to the variances of means.
@@ -331,7 +348,8 @@ class _Binder:
         between, _ = nnls(np.array([[float(of.mean()) for of in row] for row in shares]), np.array(means))
         found = {}
         for at, (_, effect, *_) in enumerate(intercepts):
-            others = sum(between[i] * of for i, of in enumerate(shares[at]) if i != at)
+            later = [i for i, size in enumerate(sizes) if (size, i) > (sizes[at], at)]  # as BoundPredictor.in_turn
+            others = sum(between[i] * shares[at][i] for i in later)
             found[effect.name] = data_facts.reliability_of(float(between[at]), errors[at] + others)
         return found
 

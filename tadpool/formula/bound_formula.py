@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tadpool.modelling.formula_design import FormulaDesign
 
 # What the model takes beside its variables and hyperparameters; no column can have such a name.
-BOUND, SCALES, OFFSET = "formula:bound", "formula:scales", "formula:offset"
+BOUND, SCALES, OFFSET, STRETCHES = "formula:bound", "formula:scales", "formula:offset", "formula:stretches"
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class BoundGroup:
         correlation: What stands behind `correlation_` in the names of its sites; None where its
             effects are not correlated.
         own: The columns whose part its intercepts include.
+        within: The groups of which all rows of a member have one member.
     """
 
     name: str
@@ -90,6 +91,7 @@ class BoundGroup:
     effects: tuple[BoundEffect, ...]
     correlation: str | None
     own: tuple[OfMembers, ...] = ()
+    within: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,18 @@ class BoundPredictor:
     curves: tuple[BoundCurve, ...]
     groups: tuple[BoundGroup, ...]
 
+    @property
+    def in_turn(self) -> list[BoundGroup]:
+        """The groups in the order in which they are sampled: by size where several have effects of
+        the same column."""
+        columns = [effect.column for group in self.groups for effect in group.effects]
+        return sorted(self.groups, key=lambda group: group.size if len(set(columns)) < len(columns) else 0)
+
+    def later(self, effect: BoundEffect) -> list[tuple[BoundGroup, BoundEffect]]:
+        """The effects of the same column that are sampled after this one, and their groups."""
+        of_column = [(g, each) for g in self.in_turn for each in g.effects if each.column == effect.column]
+        return of_column[[each for _, each in of_column].index(effect) + 1 :]
+
     def site(self, kind: str, of: str = "") -> str:
         """Name of a site, such as `beta_days`, or `beta_sigma_days` in a predictor of sigma."""
         return "_".join(filter(None, (kind, self.parameter, of)))
@@ -128,6 +142,7 @@ class BoundFormula:
         rows: Size of the unit.
         levels: Number of levels of an ordered outcome, else 0.
         non_centred: The effects that are sampled as standardized distances.
+        stretched: The effects whose means are stretched, in the order of the array `STRETCHES`.
         collapsed: Whether the likelihood is computed from sums over cells.
     """
 
@@ -138,6 +153,7 @@ class BoundFormula:
     rows: int
     levels: int
     non_centred: frozenset[str]
+    stretched: tuple[str, ...]
     collapsed: bool
 
     def size(self, group: str) -> int:

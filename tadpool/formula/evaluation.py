@@ -10,20 +10,30 @@ of others its deviation, `delta_<group>` or `delta_<column>_<group>`. A smooth h
 from the line).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
 import numpyro
 
-from tadpool.formula.bound_formula import SCALES, BoundCurve, BoundEffect, BoundFormula, BoundGroup, BoundPredictor
+from tadpool.formula.bound_formula import (
+    SCALES,
+    STRETCHES,
+    BoundCurve,
+    BoundEffect,
+    BoundFormula,
+    BoundGroup,
+    BoundPredictor,
+    BoundTerm,
+)
+from tadpool.formula.coordinates import Coordinates
 from tadpool.ladder import likelihoods
 from tadpool.ladder.correlation import cholesky_factor
 from tadpool.ladder.evaluation import Evaluation, Rows
 from tadpool.ladder.linear_predictor import Term, total
 from tadpool.modelling import distributions
-from tadpool.modelling.distributions import Normal
+from tadpool.modelling.distributions import Normal, NormalOfMembers
 from tadpool.modelling.formula_design import PriorChoice
 
 REAL = {
@@ -99,45 +109,63 @@ class FormulaEvaluation(Evaluation):
     def _add(self, predictor: BoundPredictor, location: Any, scale: Any, cutpoints: bool = False) -> None:
         """Add the terms of a linear predictor, whose values are typically `location`, give or take
         `scale`."""
-        means = {c: b for term in predictor.terms for c, b in self._coefficients(predictor, term, scale)}
         varying = {each.of for group in predictor.groups for each in group.effects if each.of is not None}
         varying |= {each.column for group in predictor.groups for each in group.own}
         intercept = predictor.intercept and not cutpoints
-        alpha = self._intercept(predictor, location, scale, means) if intercept else 0.0
+        at = Coordinates(predictor, location if intercept else 0.0, scale, self.by_row, self._mean)
+        if not intercept:
+            at.means[""] = 0.0
+        self._common(at, at.begins_with, varying)
         for curve in predictor.curves:
-            means |= self._curve(predictor, curve, scale)
-        for column in (each for each in means if each not in varying):
-            self.terms.append(Term(means[column], None, column, self._mean(column) if predictor.intercept else 0.0))
+            for column, coefficient in self._curve(predictor, curve, scale).items():
+                at.means[column] = coefficient
+                self._fixed(at, column)
         if intercept and "" not in varying:
-            self.terms.append(Term(alpha))
-        for group in predictor.groups:
-            self._group(predictor, group, {"": alpha, **means}, (location if intercept else 0.0), scale)
+            self.terms.append(Term(at.means[""]))
+        for group in predictor.in_turn:
+            self._common(at, {effect.of for effect in group.effects}.__contains__, varying)
+            self._group(at, group)
+        if intercept and predictor.centred:
+            columns = [column for term in predictor.terms for column in term.columns]
+            away = sum(at.means[column] * self._mean(column) for column in columns)
+            numpyro.deterministic(predictor.site("alpha"), at.means[""] - away)
+
+    def _common(self, at: Coordinates, wanted: Callable[[str], bool], varying: Collection[str]) -> None:
+        """Sample the wanted common coefficients and the intercept, unless they have been, and add
+        coefficients that do not vary between members."""
+        before, predictor = set(at.means), at.predictor
+        for term in predictor.terms:
+            if term.columns[0] not in at.means and any(map(wanted, term.columns)):
+                at.means |= self._coefficients(at, term)
+        if "" not in at.means and wanted(""):
+            at.means[""] = self._intercept(at)
+        for column in (each for each in at.means if each not in before and each not in varying and each):
+            self._fixed(at, column)
+
+    def _fixed(self, at: Coordinates, column: str) -> None:
+        middle = self._mean(column) if at.predictor.intercept else 0.0
+        self.terms.append(Term(at.means[column], None, column, middle))
 
     def _mean(self, column: str) -> Any:
         return self.column[column][0] if column in self.column else 0.0
 
-    def _coefficients(self, predictor: BoundPredictor, term: Any, scale: Any) -> list[tuple[str, Any]]:
+    def _coefficients(self, at: Coordinates, term: BoundTerm) -> dict[str, Any]:
         """`beta_<term>`: each column with its coefficient."""
-        name, many = predictor.site("beta", term.name), term.labelled
+        name, many = at.predictor.site("beta", term.name), term.labelled
         widths = [self.column[each][1] for each in term.columns]
-        units = scale / (jnp.stack(widths) if many else widths[0])
+        units = at.scale / (jnp.stack(widths) if many else widths[0])
         own = (self.priors[term.name], jnp.ones_like(units)) if term.own_prior else (self.priors["coefficients"], units)
-        prior = self._real(own[0], 0.0, own[1], unit=units)
+        origin = [at.origin_of_common(column) for column in term.columns]
+        prior = self._real(own[0], 0.0, own[1], unit=units, origin=jnp.stack(origin) if many else origin[0])
         if not many:
-            return [(term.columns[0], numpyro.sample(name, prior))]
+            return {term.columns[0]: numpyro.sample(name, prior)}
         beta = numpyro.sample(name, prior.to_event(1), infer={"event_dims": [f"{term.name}_effect"]})
-        return [(column, beta[i]) for i, column in enumerate(term.columns)]
+        return {column: beta[i] for i, column in enumerate(term.columns)}
 
-    def _intercept(self, predictor: BoundPredictor, location: Any, scale: Any, coefficients: Mapping[str, Any]) -> Any:
-        """The intercept where numbers are at their means; `alpha` is that where all columns are
-        0."""
-        prior = self._real(self.priors["intercept"], location, scale, origin=location)
-        if not predictor.centred:
-            return numpyro.sample(predictor.site("alpha"), prior)
-        at_means = numpyro.sample(predictor.site("alpha_at_means"), prior)
-        away = sum(beta * self._mean(column) for column, beta in coefficients.items())
-        numpyro.deterministic(predictor.site("alpha"), at_means - away)
-        return at_means
+    def _intercept(self, at: Coordinates) -> Any:
+        """The intercept where numbers are at their means."""
+        prior = self._real(self.priors["intercept"], at.location, at.scale, origin=at.origin_of_common(""))
+        return numpyro.sample(at.predictor.site("alpha_at_means" if at.predictor.centred else "alpha"), prior)
 
     def _curve(self, predictor: BoundPredictor, curve: BoundCurve, scale: Any) -> dict[str, Any]:
         """A smooth, each column with its coefficient: a straight line, and deviations whose
@@ -150,9 +178,7 @@ class FormulaEvaluation(Evaluation):
             delta = numpyro.sample(name, Normal(0.0, sd, unit=scale))
         return {curve.linear: slope, **{column: delta[i] for i, column in enumerate(curve.curved)}}
 
-    def _group(
-        self, predictor: BoundPredictor, group: BoundGroup, means: Mapping[str, Any], location: Any, scale: Any
-    ) -> None:
+    def _group(self, at: Coordinates, group: BoundGroup) -> None:
         """The effects of the members of a group, each drawn given those before it: a Normal with
         the moments that the factor of the correlations gives it.
 
@@ -160,24 +186,28 @@ class FormulaEvaluation(Evaluation):
         standard deviation and correlations are those at 0.
         """
         effects = sorted(group.effects, key=lambda each: each.column is None)
-        units = [scale / self.column[each.column][1] if each.column else scale for each in effects]
+        units = [at.scale / self.column[each.column][1] if each.column else at.scale for each in effects]
         sigma = [self._standard_deviation(each.sd, unit) for each, unit in zip(effects, units, strict=True)]
         factor = self._factor(group, effects)
         at_means = effects[-1].column is None
         moved: Any = 0.0  # the intercept at the means, less that at 0
         standardized: list[Any] = []
         for i, effect in enumerate(effects):
-            mean = 0.0 if effect.of is None else means[effect.of]
-            at = mean + sigma[i] * sum((factor[i, j] * z for j, z in enumerate(standardized)), 0.0)
+            common = 0.0 if effect.of is None else at.means[effect.of]
+            mean = common + sigma[i] * sum((factor[i, j] * z for j, z in enumerate(standardized)), 0.0)
             if effect.column is None:
-                at = at + moved + self._of_members(group, means)
-            origin = location if effect.of == "" else 0.0
-            prior = Normal(at, sigma[i] * factor[i, i], origin=origin, unit=units[i])
+                mean = mean + moved + self._of_members(group, at.means)
+            origin, spread = at.origin_of_members(effect, group), sigma[i] * factor[i, i]
+            prior = Normal(mean, spread, origin=origin, unit=units[i])
+            if effect.name in self.bound.stretched:
+                stretch = self.data[STRETCHES][self.bound.stretched.index(effect.name)]
+                prior = NormalOfMembers(mean, spread, origin=origin, unit=units[i], stretch=stretch)
             values = self.members(effect.name, group.name, prior)
-            standardized.append((values - at) / (sigma[i] * factor[i, i]))
+            at.add(effect, group, values)
+            standardized.append((values - mean) / spread)
             middle = self._mean(effect.column) if effect.column else 0.0
             self.terms.append(Term(values, group.index, effect.column, middle if at_means else 0.0))
-            absorbed = mean if predictor.intercept else 0.0
+            absorbed = common if at.predictor.intercept else 0.0
             if at_means:
                 moved = moved + middle * (values - absorbed)
             elif effect.of is not None:

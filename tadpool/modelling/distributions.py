@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions import constraints
-from numpyro.distributions.transforms import AffineTransform, ComposeTransform, biject_to
+from numpyro.distributions.transforms import AffineTransform, ComposeTransform, Transform, biject_to
 from numpyro.distributions.util import validate_sample
 from numpyro.infer.reparam import LocScaleReparam
 from numpyro.util import is_prng_key
@@ -122,6 +122,44 @@ def _from_units(constraint):
     return first if constraint.of is constraints.real else ComposeTransform([first, biject_to(constraint.of)])
 
 
+class StretchedMean(Transform):
+    """Numbers (..., n) whose mean is multiplied by `factor`, and whose deviations from the mean are
+    the same."""
+
+    domain = codomain = constraints.real
+
+    def __init__(self, factor) -> None:
+        self.factor = factor
+
+    def __call__(self, x):
+        return x + (self.factor - 1) * x.mean(-1, keepdims=True)
+
+    def _inverse(self, y):
+        return y + (1 / self.factor - 1) * y.mean(-1, keepdims=True)
+
+    def log_abs_det_jacobian(self, x, y, intermediates=None):
+        return jnp.broadcast_to(jnp.log(self.factor) / x.shape[-1], x.shape)
+
+    def tree_flatten(self):
+        return (self.factor,), (("factor",), {})
+
+
+class MembersInUnits(InUnits):
+    """`InUnits` of real numbers of members, the mean of whose unconstrained values is stretched."""
+
+    def __init__(self, of: constraints.Constraint, origin, unit, stretch) -> None:
+        self.stretch = stretch
+        super().__init__(of, origin, unit)
+
+    def tree_flatten(self):
+        return (self.of, self.origin, self.unit, self.stretch), (("of", "origin", "unit", "stretch"), {})
+
+
+@biject_to.register(MembersInUnits)
+def _from_members_in_units(constraint):
+    return ComposeTransform([StretchedMean(constraint.stretch), AffineTransform(constraint.origin, constraint.unit)])
+
+
 class _Measured(dist.Distribution):
     """A distribution of a quantity that has a unit of measurement.
 
@@ -143,6 +181,21 @@ class _Measured(dist.Distribution):
 
 class Normal(_Measured, dist.Normal):
     """NumPyro's normal distribution, of a quantity with a unit."""
+
+
+class NormalOfMembers(Normal):
+    """`Normal` effects of members of a group, whose mean is `stretch` times as uncertain as their
+    deviations from it."""
+
+    pytree_data_fields = ("stretch",)
+
+    def __init__(self, loc, scale, *, stretch=1.0, origin=0.0, unit=1.0, validate_args=None) -> None:
+        self.stretch = stretch
+        super().__init__(loc, scale, origin=origin, unit=unit, validate_args=validate_args)
+
+    @property
+    def support(self):
+        return MembersInUnits(constraints.real, self.origin, self.unit, self.stretch)
 
 
 class StudentT(_Measured, dist.StudentT):

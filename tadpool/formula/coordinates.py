@@ -1,0 +1,123 @@
+"""Coordinates in which the sampler sees effects that several groups have, such as the intercepts of
+crossed groups.
+
+The data say much about the sum of such effects in a row, and little about how the sum is divided
+between groups: a number added to all effects of one group and taken off those of another changes no
+row. Standard deviations, by which the sampler scales its coordinates, do not describe that. So
+groups are sampled in the order of their sizes, and the coordinate of an effect is its sum with the
+mean, over the member's rows, of the effects that were sampled before it, which the data determine
+(as block elimination does in the equations of a mixed model); that of a common coefficient is its
+sum with their mean over all rows. Where more groups follow, the mean of the members' effects is
+less certain than how they differ, and its coordinate is divided by how much (`stretches`). All this
+is linear: the posterior is the same.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tadpool.formula.bound_formula import BoundEffect, BoundGroup, BoundPredictor
+
+DENSE = 2
+"""The shares that members have in each other's rows are a matrix where it has at most so many
+elements for each row."""
+TINY, MOST_STRETCHED = 1e-300, 1e3
+
+
+def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """How many times as uncertain the mean of members' effects is as one of them given the mean: of
+    each effect that others of the same column follow.
+
+    facts: effect -> its variance `between` members, and the squared standard error `within` of a
+    member's own estimate; of families with a predictor for each level there are none.
+    """
+    effects = [(group, effect) for group in predictor.in_turn for effect in group.effects]
+    if any(effect.name not in facts for _, effect in effects):
+        return {}
+    common = {effect.column for _, effect in effects if effect.of is not None}
+    found: dict[str, float] = {}
+    for group, effect in effects:
+        # Of the mean: what its prior says, unless it is around a common coefficient, and what the
+        # data say, but for the means of the effects that follow.
+        precision = 0.0 if effect.of is not None else group.size / max(facts[effect.name]["between"], TINY)
+        if effect.of is not None:
+            common.discard(effect.column)
+        if later := predictor.later(effect):
+            if effect.column not in common:
+                precision += 1 / max(sum(facts[e.name]["between"] / g.size for g, e in later), TINY)
+            within = facts[effect.name]["within"] or np.inf
+            found[effect.name] = float(np.clip(np.sqrt(group.size / precision / within), 1.0, MOST_STRETCHED))
+    return found
+
+
+@dataclass
+class Coordinates:
+    """A linear predictor while it is sampled.
+
+    predictor: It. location, scale: its typical value, and how far it is from that. by_row: gives
+    the values (rows,) of an array by its name. middle: what is taken off a column.
+    means: column, "" for the intercept -> its common coefficient. effects: column, None for
+    intercepts -> the effects of groups so far, (members,) each.
+    """
+
+    predictor: BoundPredictor
+    location: Any
+    scale: Any
+    by_row: Callable[[str], Any]
+    middle: Callable[[str], Any]
+    means: dict[str, Any] = field(default_factory=dict)
+    effects: dict[str | None, list[tuple[BoundGroup, Any]]] = field(default_factory=dict)
+
+    def begins_with(self, of: str) -> bool:
+        """Whether the common coefficient of a column, or the intercept, is sampled before all
+        effects: those that vary around it are the first of the column."""
+        effects = [e for group in self.predictor.in_turn for e in group.effects if e.column == (of or None)]
+        return not effects or effects[0].of == of or all(each.of != of for each in effects)
+
+    def add(self, effect: BoundEffect, group: BoundGroup, values: Any) -> None:
+        """Effects (members,) have been sampled."""
+        self.effects.setdefault(effect.column, []).append((group, values))
+
+    def origin_of_common(self, of: str) -> Any:
+        """Where the coordinate of a common coefficient, or of the intercept, is 0."""
+        origin, column = (0.0, of) if of else (self.location, None)
+        if column not in self.effects:
+            return origin
+        weights = self._weights(column)
+        sums = [(self._sums(weights, group), values) for group, values in self.effects[column]]
+        return origin - sum(own @ values / own.sum() for own, values in sums)
+
+    def origin_of_members(self, effect: BoundEffect, group: BoundGroup) -> Any:
+        """Where the coordinates of effects are 0: a number, or one for each member."""
+        origin = self.location if effect.column is None and "" in self.means else 0.0
+        if effect.column not in self.effects:
+            return origin
+        weights, before = self._weights(effect.column), jnp.zeros(group.size)
+        own = self._sums(weights, group)
+        own = jnp.where(own > 0, own, 1.0)
+        for other, values in self.effects[effect.column]:
+            if other.name in group.within:
+                before = before + values[self._member_of(group, other)]
+            elif group.size * other.size <= DENSE * len(weights):
+                shares = jnp.zeros((group.size, other.size))
+                shares = shares.at[self.by_row(group.index), self.by_row(other.index)].add(weights)
+                before = before + (shares / own[:, None]) @ values
+            else:
+                before = before + self._sums(weights * values[self.by_row(other.index)], group) / own
+        return origin - before
+
+    def _member_of(self, group: BoundGroup, other: BoundGroup) -> Any:
+        """The member of the other group within which each member of the group lies: (members,)."""
+        return jnp.zeros(group.size, int).at[self.by_row(group.index)].set(self.by_row(other.index))
+
+    def _weights(self, column: str | None) -> Any:
+        """How much rows count: as in a regression on the column."""
+        rows = self.by_row(self.predictor.groups[0].index)
+        return jnp.ones(rows.shape) if column is None else (self.by_row(column) - self.middle(column)) ** 2
+
+    def _sums(self, values: Any, group: BoundGroup) -> Any:
+        return jax.ops.segment_sum(values, self.by_row(group.index), group.size)
