@@ -18,10 +18,10 @@ RESULTS = {
     "comparison": "Comparison",
     "story": "Figures of the study",
     "predictions": "Predictions",
-    "claims": "What the sources say",
     "limits": "Limits",
 }
 APPENDIX = {
+    "claims": "What the sources say",
     "data": "Data",
     "models": "Models",
     "prior": "Prior predictive",
@@ -65,6 +65,7 @@ def summaries(
         "prior": "what the models predict before they see data",
         "estimates": f"parameters of {counted(len(fits), 'fit')}",
         "checklist": f"{sum(point.state == REPORTED for point in points)} of {counted(len(points), 'point')} reported",
+        "claims": f"{counted(len(results.config['claims']), 'conclusion')}, with what is found here",
         "references": counted(len(results.config["references"]), "reference"),
         "provenance": "seed, versions and digests",
         "run_time": "time and memory of each job",
