@@ -13,6 +13,8 @@ TITLE = "Time to an effective sample size of 1000"
 # Model -> study, warm-up, draws, rounds.
 FULL = {
     "radon_hierarchical": ["radon", 300, 4000, 2],
+    "mundlak_latent": ["mundlak", 300, 4000, 2],
+    "masking_masked": ["masking", 300, 2000, 2],
     "trolley_partial_pooling": ["trolley", 300, 500, 1],
 }
 QUICK = {"radon_hierarchical": ["radon", 200, 200, 1]}

@@ -62,7 +62,39 @@ def partial(data: dict[str, np.ndarray]) -> pymc.Model:
     return model
 
 
+def masking_masked(data: dict[str, np.ndarray]) -> pymc.Model:
+    """`tadpool/models/masking_masked.py`: purchases of visitors alone."""
+    came = data["y0"] == 1
+    with pymc.Model() as model:
+        beta_0 = pymc.Normal("Y0_beta", 0.0, 1.0, shape=(1, int(data["n_feature"])))
+        intercept_0 = pymc.Normal("Y0_intercept", 0.0, 1.0, shape=1)
+        beta_1 = pymc.Normal("Y1_given_Y0_beta", 0.0, 1.0, shape=(int(data["n_item"]), int(data["n_feature"])))
+        intercept_1 = pymc.Normal("Y1_given_Y0_intercept", 0.0, 1.0, shape=int(data["n_item"]))
+        visit = pymc.math.dot(data["x"], beta_0[0]) + intercept_0[0]
+        pymc.Bernoulli("y0", logit_p=visit, observed=data["y0"])
+        purchase = pymc.math.dot(data["x"][came], beta_1.T) + intercept_1
+        pymc.Bernoulli("y1", logit_p=purchase, observed=data["y1"][came])
+    return model
+
+
+def mundlak_latent(data: dict[str, np.ndarray]) -> pymc.Model:
+    """`tadpool/models/mundlak_latent.py`: a latent trait of the group behind X and Y."""
+    with pymc.Model(coords={"group": np.arange(data["n_group"])}) as model:
+        normal = {
+            name: pymc.Normal(name, 0.0, 1.0) for name in ("alpha_X", "alpha_bar", "beta_XY", "beta_ZY", "beta_GY")
+        }
+        scale = {name: pymc.Exponential(name, 1.0) for name in ("beta_GX", "sigma_X", "tau")}
+        u, z = (pymc.Normal(name, 0.0, 1.0, dims="group") for name in ("u", "z"))
+        index = data["group_index"]
+        pymc.Normal("X", (normal["alpha_X"] + scale["beta_GX"] * u)[index], scale["sigma_X"], observed=data["X"])
+        of_group = normal["alpha_bar"] + scale["tau"] * z + normal["beta_ZY"] * data["Z"] + normal["beta_GY"] * u
+        pymc.Bernoulli("Y", logit_p=of_group[index] + normal["beta_XY"] * data["X"], observed=data["Y"])
+    return model
+
+
 MODELS = {
+    "masking_masked": masking_masked,
+    "mundlak_latent": mundlak_latent,
     "partial": partial,
     "radon_hierarchical": radon_hierarchical,
     "trolley_partial_pooling": lambda data: trolley(data, ("participant", "story")),
