@@ -59,6 +59,11 @@ class Chapter:
         """How many of its fits have this verdict."""
         return sum(_verdict(fit) == verdict for fit in self.fits)
 
+    @property
+    def surprising(self) -> bool:
+        """Whether a fit failed that was not expected to."""
+        return any(fit.surprising for fit in self.fits)
+
 
 @dataclass(frozen=True)
 class Unmade:
