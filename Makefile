@@ -28,14 +28,14 @@ new: .venv/complete  ## Begin a study with files that run as they are (NAME=bake
 	@$(PYTHON) -m tadpool.workflow.new --folder '$(FOLDER)' -- '$(NAME)'
 
 test: .venv/complete-dev  ## Run the tests that say whether a change is right, a small run to its page included (12 minutes on two cores)
-	@tests/install browser
+	@tests/install browser shells r
 	@$(PYTEST) -m 'not slow'
 
 test-fast: .venv/complete-dev  ## Run the tests that neither sample for more than seconds nor start a run or a browser (2 minutes)
 	@$(PYTEST) -m 'not (fit or workflow or fault or browser or slurm or slow)'
 
 test-slow: .venv/complete-dev .venv-storage/complete  ## Run the other tests: runs, faults, 40 kills, SLURM, pages in a browser (30 minutes)
-	@tests/install browser slurm
+	@tests/install browser slurm r
 	@$(PYTEST) -m slow
 
 torture: .venv/complete-dev  ## Kill jobs and runs 400 times at random moments (half an hour); `make test-slow` does 40

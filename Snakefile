@@ -36,9 +36,8 @@ rule all:
 
 # Not where these rules are a module of another workflow, which has targets of its own.
 if workflow.is_main_process and Path(workflow.main_snakefile).parent == ROOT:
-    wanted = targets.of_command(sys.argv)
-    if absent := [*targets.unknown(wanted, workflow, specs)]:
-        sys.exit("\n".join(absent))
+    if problems := targets.impossible(sys.argv, workflow, specs):
+        sys.exit("\n".join(problems))
 
 
 onstart:

@@ -45,6 +45,10 @@ def named(key):
     return "|".join(sorted(names)) or "(?!)"
 
 
+# Used with `--software-deployment-method apptainer` alone.
+container: specs.config.settings.container
+
+
 wildcard_constraints:
     study="|".join(STUDIES),
     model=named("models"),

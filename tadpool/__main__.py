@@ -2,24 +2,28 @@
 options and targets of Snakemake."""
 
 import importlib.util
+import itertools
 import os
 import re
 import sys
 from pathlib import Path
 
 from tadpool import INSTALLED, ROOT
-from tadpool.workflow import fork_server, new
+from tadpool.workflow import fork_server
+from tadpool.workflow.targets import PAGES
 
 HELP = """\
 tadpool                 run the studies in this folder and write results/index.html; `tadpool run` is the same
 tadpool quick           the same with short chains, for a first look
 tadpool -n              show what would run, or mistakes in the config
+tadpool report [STUDY]  make the pages again from the results that are there, without sampling
 tadpool plan [STUDY]    show what a run would take: jobs, memory, storage, time
 tadpool new NAME        start a study: a study file, a model and a table that run as they are
 tadpool new NAME --table FILE   write the study of a table, and ask what can be read in two ways
 tadpool verify          compare with exact values, and plant errors that the checks must find
 tadpool judge FILE...   judge draws from elsewhere: ArviZ's NetCDF, CSV of CmdStan, tables of draws
 tadpool doctor          show what this machine has for a run, and what is missing
+tadpool completion bash   print what completes words and files in bash; likewise zsh and fish
 tadpool --version       show the version
 Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
 # Options that set how many jobs run in parallel.
@@ -52,14 +56,28 @@ def command(arguments: list[str]) -> list[str]:
     options, targets = [*arguments[:end]], arguments[end:]
     if options[:1] == ["run"]:
         options = options[1:]
+    if report := options[:1] == ["report"]:
+        options = options[1:]
     if options[:1] == ["quick"]:
         options = [*options[1:], "--configfile", str(ROOT / "config" / "quick.yaml")]
+    if report:
+        options, targets = pages_alone(options)
     for position, option in enumerate(options[:-1]):
         if option == "--profile" and not Path(options[position + 1]).exists():
             own = ROOT / "profiles" / options[position + 1]
             options[position + 1] = str(own) if own.is_dir() else options[position + 1]
     given = any(option.startswith(CORES) for option in options)
     return [*snakemake, *options, *([] if given else ["--cores", "all"]), *targets]
+
+
+def pages_alone(options: list[str]) -> tuple[list[str], list[str]]:
+    """Options and targets of a run that makes nothing but pages: those of the studies that come
+    first, or all."""
+    studies = [*itertools.takewhile(lambda option: not option.startswith("-"), options)]
+    pages = [f"results/{study}/index.html" for study in studies] or ["results/index.html"]
+    # A rule without wildcards that is forced would be made even where another page is wanted.
+    forced = ["render_report"] if studies else ["render_report", "render_index"]
+    return [*options[len(studies) :], "--allowed-rules", *PAGES, "--forcerun", *forced], ["--", *pages]
 
 
 def runs_jobs(arguments: list[str]) -> bool:
@@ -72,7 +90,17 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
         print(HELP)
         return 0
+    if "_ARGCOMPLETE" in os.environ:
+        from tadpool.workflow import completion
+
+        completion.complete()
+    if arguments[:1] == ["completion"]:
+        from tadpool.workflow import completion
+
+        return completion.main(arguments[1:])
     if arguments[:1] == ["new"]:
+        from tadpool.workflow import new
+
         return new.main(arguments[1:])
     if arguments[:1] == ["--version"]:
         from tadpool.files import provenance

@@ -1,7 +1,6 @@
 """`tadpool.load`: results as objects, what the Tab key and notebooks show, and draws for R."""
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -14,6 +13,7 @@ import xarray as xr
 import tadpool
 from tadpool.errors import UserError
 from tadpool.files import contracts, draws_tables, io, provenance
+from tests.made import programs
 from tests.made.results import made
 
 
@@ -150,12 +150,9 @@ cat(sprintf("%.17g %d", mean(draws[["theta[3]"]]), max(draws$.chain)))
 """
 
 
-def test_r_reads_the_same_numbers(results, tmp_path):
-    r = shutil.which("Rscript")
-    if r is None:
-        pytest.skip("R is not installed")
-    results.tiny.first.write_draws(tmp_path / "draws.csv")
-    done = subprocess.run([r, "-e", R], cwd=tmp_path, capture_output=True, text=True, check=True)
-    mean, chains = done.stdout.split()
+def test_r_reads_the_same_numbers(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results.tiny.first.write_draws("draws.csv")
+    mean, chains = programs.r(R).split()
     assert float(mean) == pytest.approx(float(results.tiny.first.posterior["theta"][..., 3].mean()), rel=1e-12)
     assert chains == "4"

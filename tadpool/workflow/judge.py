@@ -201,9 +201,8 @@ def _number(value: float | None, decimals: int) -> str:
     return "unknown" if value is None else f"{value:.{decimals}f}"
 
 
-def main(arguments: list[str]) -> int:
-    """Print the verdicts; returns 0 where none is fail, 1 where one is, 2 where a file cannot be
-    read."""
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `tadpool judge`."""
     description = "Judge the draws of other programs as those of tadpool's own fits are judged."
     parser = argparse.ArgumentParser(prog="tadpool judge", description=description)
     parser.add_argument(
@@ -211,7 +210,13 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--only", action="append", default=[], metavar="PARAMETER", help="judge this one (repeatable)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found to this file")
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Print the verdicts; returns 0 where none is fail, 1 where one is, 2 where a file cannot be
+    read."""
+    given = parser().parse_args(arguments)
     try:
         reports = {name: judged(tree, given.only) for name, tree in foreign_draws.read(given.files)}
     except UserError as error:

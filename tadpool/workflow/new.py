@@ -74,7 +74,7 @@ def _check_built_in(name: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Write the files and print what to do next; returns the exit status."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     sentences: list[str] = []
     try:
         if given.table is None:
@@ -93,7 +93,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `tadpool new`."""
     parser = argparse.ArgumentParser(prog="tadpool new", description="Start a study with files that run as they are.")
     parser.add_argument("name", help="name of the study and of its files")
     parser.add_argument(

@@ -42,7 +42,7 @@ PLACES = {
         "tests/workflow/test_fork_server.py",
         "tests/workflow/test_scripts.py",
     ),
-    "workflow": ("tests/runs/", "tests/faults/", "tests/slurm/"),
+    "workflow": ("tests/runs/", "tests/faults/", "tests/slurm/", "tests/test_completion.py"),
     "fault": ("tests/faults/",),
     "slurm": ("tests/slurm/",),
     "browser": ("tests/browser/",),

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import tadpool
 from tadpool import ROOT
 from tadpool.files import contracts, io
 from tests import pages
+from tests.made import programs
 from tests.made.workflows import copy_to
 
 READ = [*pages.PAGES, ROOT / "config" / "README.md"]
@@ -77,8 +80,10 @@ def _again(line, typed):
     return again
 
 
-def test_python_of_the_pages_runs_on_results(finished, tmp_path, monkeypatch, capsys):
-    """The small study stands for those that pages name: its rates by location are called alike."""
+@pytest.fixture
+def results(finished, tmp_path, monkeypatch):
+    """Results in the current folder: the small study stands for those that pages name, since its
+    rates by location are called alike."""
     for study in ("bakeries", "cookies"):
         (tmp_path / "results" / study).mkdir(parents=True)
         same = ("comparisons", "data.nc", "run.json", ".data.nc.sha256", "answers.nc", ".answers.nc.sha256")
@@ -86,13 +91,37 @@ def test_python_of_the_pages_runs_on_results(finished, tmp_path, monkeypatch, ca
         for name, at in ({"hierarchical": "unpooled", "partial": "unpooled"} | same).items():
             (tmp_path / "results" / study / name).symlink_to(finished.folder / "results" / "small" / at)
     monkeypatch.chdir(tmp_path)
-    programs = [
+    return tadpool.load()
+
+
+def test_python_of_the_pages_runs_on_results(results, capsys):
+    found = [
         block for page in pages.PAGES for block in pages.blocks(page) if block.language == "python" and not block.path
     ]
-    assert len(programs) >= 4
-    for block in programs:
+    assert len(found) >= 4
+    for block in found:
         exec(compile(block.text, block.name, "exec"), {})
         assert capsys.readouterr().out, f"{block.name} prints nothing"
+
+
+def test_r_of_the_pages_reads_the_numbers_that_python_reads(results):
+    fit = results.cookies.hierarchical
+    fit.write_draws("draws.csv", ["lam"])
+    by_package = {
+        next(name for name in ("ncdf4", "posterior") if f"library({name})" in block.text): block
+        for page in pages.PAGES
+        for block in pages.blocks(page)
+        if block.language == "r"
+    }
+    assert set(by_package) == {"ncdf4", "posterior"}
+    printed = {
+        name: programs.r(f"options(digits = 15)\n{block.text}", name, f"r-cran-{name}")
+        for name, block in by_package.items()
+    }
+    means = fit.posterior["lam"].mean(["chain", "draw"]).to_numpy()
+    assert np.array(re.sub(r"\[\d+\]", "", printed["ncdf4"]).split(), float) == pytest.approx(means, rel=1e-12)
+    summary = [line.split() for line in printed["posterior"].splitlines() if "lam[" in line]
+    assert [float(row[2]) for row in summary] == pytest.approx(means, rel=1e-2), "R prints three digits"
 
 
 def test_every_netcdf_file_of_a_run_has_a_contract(finished):

@@ -184,6 +184,12 @@ class Settings(Strict):
         "is small or shared.",
         examples=[False],
     )
+    container: Text | None = Field(
+        None,
+        description="Image in which jobs run where Snakemake is told `--software-deployment-method apptainer`: a file, or "
+        "an address that Apptainer knows (containers/README.md). Without that option jobs run as they are.",
+        examples=["tadpool.sif"],
+    )
 
 
 class Storage(Strict):
