@@ -91,11 +91,11 @@ def main(arguments: list[str]) -> int:
         print(HELP)
         return 0
     if "_ARGCOMPLETE" in os.environ:
-        from tadpool.workflow import completion
+        from tadpool import completion
 
         completion.complete()
     if arguments[:1] == ["completion"]:
-        from tadpool.workflow import completion
+        from tadpool import completion
 
         return completion.main(arguments[1:])
     if arguments[:1] == ["new"]:
@@ -108,7 +108,7 @@ def main(arguments: list[str]) -> int:
         print(f"tadpool {provenance.own_version()}")
         return 0
     if arguments[:1] == ["judge"]:
-        from tadpool.workflow import judge
+        from tadpool.reporting import judge
 
         return judge.main(arguments[1:])
     if arguments[:1] == ["doctor"]:

@@ -9,7 +9,7 @@ import pytest
 
 from tadpool import ROOT
 from tadpool.__main__ import HELP, main
-from tadpool.workflow.completion import OWN, SHELLS
+from tadpool.completion import OWN, SHELLS
 from tadpool.workflow.targets import COMMANDS
 from tests.made import programs
 

@@ -2,7 +2,8 @@
 draw.
 
 What is read has the groups posterior, with the dims chain and draw, and as far as the files hold
-them sample_stats, log_likelihood and log_prior, under ArviZ's names.
+them sample_stats, log_likelihood, log_prior, posterior_predictive and observed_data, under ArviZ's
+names.
 """
 
 import io as text_io
@@ -37,6 +38,7 @@ CHAIN, ITERATION, DRAW = (
     (".iteration", "iteration", "iter__"),
     (".draw", "draw", "draw__"),
 )
+GROUPS = ("log_likelihood", "log_prior", "posterior_predictive", "observed_data")
 ELEMENT = re.compile(r"(?P<name>[^\[]+)\[(?P<labels>.+)\]")
 MAX_DEPTH = 10
 """Of CmdStan, where its comments do not say it."""
@@ -92,7 +94,7 @@ def _netcdf(path: Path) -> xr.DataTree:
         raise UserError(
             f"{path}: {lacking[0] if lacking else 'posterior'} has no dims chain and draw; save it with ArviZ"
         )
-    groups = {name: tree[name].to_dataset() for name in ("log_likelihood", "log_prior") if name in tree.children}
+    groups = {name: tree[name].to_dataset() for name in GROUPS if name in tree.children}
     if "sample_stats" in tree.children:
         groups["sample_stats"] = _renamed(tree["sample_stats"].to_dataset())
     return xr.DataTree.from_dict({"posterior": posterior, **groups})

@@ -59,6 +59,7 @@ PLACES = {
         "tests/evaluation/test_cross_validation.py::test_a_unit_alone_has_the_same_fit",
         "tests/evaluation/test_cross_validation.py::test_the_points_of_a_sweep",
         "tests/faults/",
+        "tests/runs/test_catalog.py",
         "tests/runs/test_docs_commands.py::test_commands_of_a_page_run",
         "tests/runs/test_elsewhere.py::test_what_new_writes_runs",
         "tests/runs/test_elsewhere.py::test_own_data_models",

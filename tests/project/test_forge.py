@@ -58,6 +58,15 @@ def test_the_catalog_names_a_profile_that_is_there():
     assert usage["software-stack-deployment"]["conda"]
 
 
+def test_the_folder_for_the_catalog_has_the_study_of_the_readme():
+    blocks = {block.path: block.text for block in pages.blocks(ROOT / "README.md") if block.path}
+    place = ROOT / ".test"
+    assert (place / pages.EXAMPLE).read_text() == blocks[pages.EXAMPLE].partition("\n")[2]
+    assert (place / "data" / "bakeries.csv").read_text() == blocks["data/bakeries.csv"]
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())["jobs"]["tests"]["steps"]
+    assert any("--directory .test" in step.get("run", "") for step in steps)
+
+
 def test_the_citation_has_the_version_that_comes_next():
     raw = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["version"]["raw-options"]
     version = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]

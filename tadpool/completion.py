@@ -103,7 +103,7 @@ def _new() -> argparse.ArgumentParser:
 
 
 def _judge() -> argparse.ArgumentParser:
-    from tadpool.workflow import judge
+    from tadpool.reporting import judge
 
     return judge.parser()
 

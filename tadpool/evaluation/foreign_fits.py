@@ -1,24 +1,19 @@
-"""A second opinion on draws from elsewhere: `tadpool judge FILE...`.
+"""Fits of other programs, judged by what their files hold.
 
 Parameters and sampler are judged as those of tadpool's own fits. What a file does not hold is not
 judged, and is said.
 """
 
-import argparse
-import json
-import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from tadpool.convergence import sentences, verdicts
+from tadpool.convergence import verdicts
 from tadpool.errors import UserError
-from tadpool.files import foreign_draws
-from tadpool.formatting import counted, first_of
+from tadpool.evaluation import predictive_checks
 
 NEEDS = {
     "diverging": "diverging",
@@ -29,7 +24,6 @@ NEEDS = {
 """Code of a diagnostic -> what it needs of sample_stats."""
 WORDS = {"diverging": "divergences", "tree_depth": "tree depth", "bfmi": "E-BFMI"}
 NEEDED = ("diverging", "reached_max_treedepth", "energy", "acceptance_rate", "n_steps")
-SHOWN = 10
 
 
 def judged(tree: xr.DataTree, only: Sequence[str] = ()) -> dict[str, Any]:
@@ -41,8 +35,9 @@ def judged(tree: xr.DataTree, only: Sequence[str] = ()) -> dict[str, Any]:
 
     Returns:
         As `verdicts.check`, and `unknown`: sentences about what cannot be known, `psis`: scores by
-            PSIS, `sensitivity`: parameters whose prior and data disagree, or None where the file
-            does not hold what these need.
+            PSIS, `sensitivity`: parameters whose prior and data disagree, `predictive`: test
+            quantities of the observed data among replicated ones. Each is None where the file does
+            not hold what it needs.
 
     Raises:
         UserError: There is no such parameter.
@@ -66,7 +61,8 @@ def judged(tree: xr.DataTree, only: Sequence[str] = ()) -> dict[str, Any]:
     without = [key for code in absent for key in _keys(code)]
     numbers = {name: value for name, value in report["diagnostics"].items() if name not in without}
     found = {"verdict": worst, "reasons": reasons, "diagnostics": numbers, "parameters": report["parameters"]}
-    return found | {"psis": _psis(tree), "sensitivity": _sensitivity(tree), "unknown": [*_unknown(tree, absent)]}
+    found |= {"psis": _psis(tree), "sensitivity": _sensitivity(tree), "predictive": _predictive(tree)}
+    return found | {"unknown": [*_unknown(tree, absent)]}
 
 
 def _keys(code: str) -> tuple[str, ...]:
@@ -136,6 +132,43 @@ def _sensitivity(tree: xr.DataTree) -> dict[str, Any] | None:
     return {"scaled": [str(name) for name in scaled], "parameters": rows}
 
 
+def _predictive(tree: xr.DataTree) -> list[dict[str, Any]] | None:
+    """Test quantities of each outcome of which the file holds observed and replicated values."""
+    if not {"posterior_predictive", "observed_data"} <= set(tree.children):
+        return None
+    replicated, observed = tree["posterior_predictive"].to_dataset(), tree["observed_data"].to_dataset()
+    outcomes = [
+        _outcome(str(name), observed[name], replicated[name])
+        for name in observed.data_vars
+        if name in replicated and replicated[name].sizes == {**_sizes(replicated[name]), **observed[name].sizes}
+    ]
+    if not outcomes:
+        return None
+    rows = predictive_checks.table(outcomes).to_dict("records")
+    return [{key: _json(value) for key, value in row.items()} for row in rows]
+
+
+def _sizes(replicated: xr.DataArray) -> dict[Hashable, int]:
+    return {dim: replicated.sizes[dim] for dim in ("chain", "draw")}
+
+
+def _outcome(name: str, observed: xr.DataArray, replicated: xr.DataArray) -> predictive_checks.Outcome:
+    values = observed.to_numpy().ravel()
+    draws = replicated.transpose("chain", "draw", *observed.dims).to_numpy()
+    return predictive_checks.Outcome(
+        name,
+        predictive_checks.kind("", values),
+        values,
+        draws.reshape(*draws.shape[:2], -1),
+        counted=np.isfinite(values) if values.dtype.kind == "f" else None,
+    )
+
+
+def _json(value: Any) -> Any:
+    """None for a number that JSON does not have."""
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def _total(densities: xr.Dataset) -> xr.DataArray:
     """The sum of all log densities (chain, draw)."""
     return sum(
@@ -151,79 +184,7 @@ def _unknown(tree: xr.DataTree, absent: Sequence[str]) -> Iterator[str]:
         yield "how well the model predicts: the file has no log likelihood of each observation"
     if "log_prior" not in tree.children or "log_likelihood" not in tree.children:
         yield "how much the prior matters: the file has no log prior beside the log likelihood"
-    yield "whether simulated outcomes look like the observed ones: no predictive check is made of a file"
+    if not {"posterior_predictive", "observed_data"} <= set(tree.children):
+        yield "whether simulated outcomes look like the observed ones: the file does not hold both"
     yield "scores of observations with a large Pareto k, and of groups held out together: these need refits"
     yield "whether the program samples this model rightly: simulation-based calibration needs refits"
-
-
-def lines(name: str, report: dict[str, Any]) -> Iterator[str]:
-    """What is printed of a fit. name: its files. report: as from `judged`."""
-    numbers = report["diagnostics"]
-    size = f"{counted(numbers['chains'], 'chain')} of {counted(numbers['draws'], 'draw')}"
-    yield f"{name}: {report['verdict']} ({size}, {counted(len(report['parameters']), 'parameter')})"
-    reasons = [sentences.sentence(each) for each in report["reasons"]]
-    yield from (f"  {reason}" for reason in reasons[:SHOWN])
-    if len(reasons) > SHOWN:
-        yield f"  and {len(reasons) - SHOWN} more findings"
-    yield f"  largest R-hat {_number(numbers['rhat_max'], 4)}, smallest bulk ESS {_number(numbers['ess_bulk_min'], 0)}, " \
-        f"smallest tail ESS {_number(numbers['ess_tail_min'], 0)}"  # fmt: skip
-    yield from (f"  {_score(score)}" for score in report["psis"] or [])
-    if report["sensitivity"]:
-        yield from _prior_lines(**report["sensitivity"])
-    yield "  not known:"
-    yield from (f"  - {sentence}" for sentence in report["unknown"])
-
-
-def _score(score: dict[str, Any]) -> str:
-    """What is printed of a score by PSIS."""
-    if "reason" in score:
-        return f"{score['outcome']}: no elpd can be computed by PSIS ({score['reason']})"
-    bad = f"{score['bad']} of {score['of']} observations have a Pareto k above {score['good_k']:.2f}"
-    reliable = ", so it cannot be relied on" if score["bad"] else ""
-    return f"{score['outcome']}: elpd {score['elpd']:.1f} (SE {score['se']:.1f}) by PSIS; {bad}{reliable}"
-
-
-def _prior_lines(scaled: Sequence[str], parameters: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """What is printed of the sensitivity to priors."""
-    if not parameters:
-        yield f"  no parameter is sensitive to the priors of {first_of(scaled, SHOWN)}"
-    for row in parameters[:SHOWN]:
-        words = (
-            "prior and data may disagree" if row["diagnosis"] == "conflict" else "the prior matters more than the data"
-        )
-        numbers = f"sensitivity {row['prior']:.2f} to the prior, {row['likelihood']:.2f} to the likelihood"
-        yield f"  {row['parameter']}: {words} ({numbers})"
-    if len(parameters) > SHOWN:
-        yield f"  and {len(parameters) - SHOWN} more parameters"
-
-
-def _number(value: float | None, decimals: int) -> str:
-    return "unknown" if value is None else f"{value:.{decimals}f}"
-
-
-def parser() -> argparse.ArgumentParser:
-    """The arguments of `tadpool judge`."""
-    description = "Judge the draws of other programs as those of tadpool's own fits are judged."
-    parser = argparse.ArgumentParser(prog="tadpool judge", description=description)
-    parser.add_argument(
-        "files", nargs="+", help=".nc (ArviZ), .csv (CmdStan: the chains of one fit; or a table), .parquet"
-    )
-    parser.add_argument("--only", action="append", default=[], metavar="PARAMETER", help="judge this one (repeatable)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found to this file")
-    return parser
-
-
-def main(arguments: list[str]) -> int:
-    """Print the verdicts; returns 0 where none is fail, 1 where one is, 2 where a file cannot be
-    read."""
-    given = parser().parse_args(arguments)
-    try:
-        reports = {name: judged(tree, given.only) for name, tree in foreign_draws.read(given.files)}
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    for name, report in reports.items():
-        print("\n".join(lines(name, report)))
-    if given.json:
-        given.json.write_text(json.dumps(reports, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return 1 if any(report["verdict"] == "fail" for report in reports.values()) else 0
