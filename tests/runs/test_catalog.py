@@ -16,4 +16,4 @@ def test_the_folder_for_the_catalog_runs(tmp_path):
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Do the bakeries put different numbers" in (place / "results" / "bakeries" / "index.html").read_text()
-    assert io.read_json(place / "results" / "gate.json")["passed"]
+    assert set(io.read_json(place / "results" / "gate.json").values()) <= {"pass", "warn"}
