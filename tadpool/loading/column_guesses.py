@@ -159,7 +159,8 @@ def _numeric(column: Guess, rows: int, position: int) -> Guess:
         return column.unused("it numbers the rows")
     if np.array_equal(distinct, [0, 1]):
         return replace(column, kind="binary", evidence="0 and 1")
-    if whole and column.words & headings.GROUPS and not column.keys.keys() - {"missing"}:
+    named = bool(column.words & headings.GROUPS) and not column.words & headings.SUMMARIES
+    if whole and named and not column.keys.keys() - {"missing"}:
         if each:
             return column.unused("it has another value in each row")
         return _named_group(column, rows)

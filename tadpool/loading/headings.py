@@ -19,6 +19,8 @@ GROUPS = _set(
     "shop site state station store story street student study subj subject tank teacher team town tract "
     "trap tree village ward woman word worker"
 )
+SUMMARIES = _set("average mean median percent population share size")
+"""Of groups: a number that describes their members, as in `class size`."""
 OUTCOMES = _set(
     "abundance accuracy admit alive bmi bp breaks case cases chips claims conc concentration correct "
     "count counts dead death deaths diameter died error errors events gain growth incidence infected "
@@ -26,9 +28,9 @@ OUTCOMES = _set(
     "seizures success successes surv survival survived ticks travel y yield"
 )
 PREDICTORS = _set(
-    "age arm base baseline category condition date day days density dose exposure floor gender "
-    "height hour hours income lag level month months n order period phase population pred "
-    "predation race rate season sequence session sex size temp temperature time total treat "
+    "age arm base baseline before category condition date day days density dose exposure floor gender "
+    "height hour hours income initial lag level month months n order period phase population pre pred "
+    "predation previous race rate season sequence session sex size temp temperature time total treat "
     "treatment trial trials trt visit week weeks year years"
 )
 CONDITIONS = _set(

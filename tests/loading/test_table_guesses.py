@@ -113,6 +113,19 @@ def test_what_somebody_chose_is_taken_and_no_question_any_more(tmp_path):
     assert found.columns["year"].kind == found.columns["species"].kind == "categorical"
 
 
+def test_the_size_of_a_group_is_no_group_and_a_score_afterwards_is_the_outcome(tmp_path):
+    """A table of pupils, as a spreadsheet with decimal commas writes it."""
+    lines = ["School;Class size;Teacher;Score before;Score after"]
+    for i, (school, teacher) in enumerate([("Nord", "A"), ("Nord", "B"), ("Ost", "C"), ("West", "D")] * 3):
+        lines.append(f"{school};{20 + i % 4};{teacher};4{i % 7},{i};5{i % 8},{9 - i % 9}")
+    (tmp_path / "schools.csv").write_text("\n".join(lines) + "\n")
+    found = guessed(tmp_path / "schools.csv")
+    named = {column.heading: column for column in found.columns.values()}
+    assert named["Class size"].kind == "number"
+    assert named["Teacher"].kind == "group"
+    assert found.columns[found.outcome].heading == "Score after"
+
+
 @pytest.mark.parametrize("ending", ["parquet", "nc"])
 def test_other_formats_are_judged_alike(ending, tmp_path):
     public = TABLES["dyestuff"]
