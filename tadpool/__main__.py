@@ -71,8 +71,8 @@ def command(arguments: list[str]) -> list[str]:
 
 
 def pages_alone(options: list[str]) -> tuple[list[str], list[str]]:
-    """Options and targets of a run that makes nothing but pages, of the studies that come first or of
-    all."""
+    """Options and targets of a run that makes nothing but pages: of the studies that come first, or
+    of all."""
     studies = [*itertools.takewhile(lambda option: not option.startswith("-"), options)]
     pages = [f"results/{study}/index.html" for study in studies] or ["results/index.html"]
     # A rule without wildcards that is forced would be made even where another page is wanted.

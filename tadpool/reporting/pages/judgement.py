@@ -52,7 +52,7 @@ class Judgement:
     @property
     def parameters(self) -> Table:
         """All parameters, those with the largest R-hat first."""
-        rows = [{**row, "mark": ""} for row in self.report["parameters"]]
+        rows = [{**row, "mark": "", "named": row["parameter"]} for row in self.report["parameters"]]
         return Table(estimates.COLUMNS, sorted(rows, key=lambda row: -(row["rhat"] or 0)))
 
     @property
