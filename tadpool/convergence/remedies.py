@@ -11,13 +11,17 @@ The rules, by what the check found (`tadpool.convergence.verdicts`):
 - chains in separate modes, identical chains, values that are not finite: nothing. Another seed or
   other settings would hide what is wrong, not fix it.
 
+Apart from these, chains may go on until their effective sample size is what the config asks for
+(`longer`).
+
 Changed settings are a new attempt, whose number goes into the seed; more draws are the same
 attempt. The last attempt is the result, whether it is better than those before or not: nothing is
 ever chosen among seeds.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tadpool.convergence.diagnostics import DIAGNOSTICS, with_remedy
@@ -31,6 +35,11 @@ NO_REMEDY = tuple(diagnostic.code for diagnostic in DIAGNOSTICS if diagnostic.ho
 MORE_DRAWS = with_remedy("draws")
 HIGHER_TARGET = with_remedy("target_accept")
 REPARAMETRIZE = with_remedy("reparametrize")
+
+MOST_STRETCHES = 8
+"""A fit has at most so many times its `draws` for an effective sample size that is asked for."""
+SPARE = 1.1
+"""How many times the draws that it seems to need, since they are estimated."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,29 @@ def next_step(
     if slow and may_reparametrize:
         return Step(step.attempt + 1, {**step.settings, **apart}, "reparametrize", slow[0])
     return None
+
+
+def longer(step: Step, report: Mapping[str, Any], draws: int, until_ess: int) -> Step | None:
+    """The same chains with more draws, if a parameter has too small an effective sample size.
+
+    An effective sample size of few draws is a rough estimate, so that the draws are at most
+    doubled. The decision depends on the draws alone.
+
+    Args:
+        step: The last step.
+        report: Its check.
+        draws: Draws of each chain as configured.
+        until_ess: The effective sample size, bulk and tail, that is enough.
+
+    Returns:
+        None where it is enough, the chains cannot tell, or they have as many draws as they may.
+    """
+    done, most = step.settings["draws"], MOST_STRETCHES * draws
+    sizes = [report["diagnostics"].get(name) for name in ("ess_bulk_min", "ess_tail_min")]
+    if None in sizes or hopeless(report["reasons"]) or min(sizes) >= until_ess or done >= most:
+        return None
+    needed = math.ceil(SPARE * done * until_ess / max(min(sizes), 1.0) / draws) * draws
+    return replace(step, settings={**step.settings, "draws": min(max(needed, done + draws), 2 * done, most)})
 
 
 def hopeless(reasons: Sequence[Mapping[str, Any]]) -> bool:

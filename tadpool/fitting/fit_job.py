@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from tadpool import seeds, sweep_axes
-from tadpool.convergence.remedies import Step, first_step, hopeless, next_step, record
+from tadpool.convergence.remedies import Step, first_step, hopeless, longer, next_step, record
 from tadpool.engine import compile_cache, lanes, progress
 from tadpool.engine.checkpoints import CheckpointStore
 from tadpool.files import contracts, io, plugins
@@ -87,7 +87,14 @@ def fit(
             _check_truth(tree["truth"].to_dataset(), bound)
         address = {**entry.address, "role": "fit"}
         sampled, attempts, report = sample_with_remedies(
-            bound, address, sampler, several, remedies, judged=not varied, verdict=verdict, store=job.store
+            bound,
+            address,
+            sampler,
+            several,
+            remedies,
+            judged=not varied,
+            verdict=verdict,
+            store=job.store,
         )
         if sampled is None:
             return
@@ -149,7 +156,8 @@ def sample_with_remedies(
     Args:
         bound: The model bound to its data.
         address: seed, study, entry and role, see `tadpool.seeds`.
-        sampler: The keys of the config's `sampler`.
+        sampler: The keys of the config's `sampler`; where a sampling is judged, its chains go on
+            until they have `until_ess`, unless a remedy starts new ones.
         points: The points of a sweep, or of separate fits.
         allowed: The remedies that may be tried.
         judged: Whether a sampling is checked at all.
@@ -163,15 +171,23 @@ def sample_with_remedies(
     sites = binding.reparametrizable(bound) if "reparametrize" in allowed else []
     binding.reparametrized(bound, sites)  # a site that cannot be is a mistake to hear of before sampling
     step, sampled, attempts, report = first_step(sampler), None, [], None
+    until_ess = sampler.get("until_ess") if judged else None
     store = store or CheckpointStore()
     while step:
-        sampled = _sampled(bound, address, step, points, sampled, "draws" in allowed, store)
+        sampled = _sampled(bound, address, step, points, sampled, "draws" in allowed or bool(until_ess), store)
         if sampled is None:
             return None, [], None
         report = _checked(sampled, step.settings, verdict) if judged else None
-        reason = sampled.reason
+        reason, following = sampled.reason, None
+        if report and not reason:
+            following = next_step(step, _reasons(report), sampler, allowed, sites)
+            starts_again = following is not None and following.attempt != step.attempt
+            more = longer(step, report, sampler["draws"], until_ess) if until_ess and not starts_again else None
+            if more is not None:
+                step = more
+                continue
         attempts.append(record(step, address["seed"], "failed" if reason else "ok", reason, report))
-        step = next_step(step, _reasons(report), sampler, allowed, sites) if report and not reason else None
+        step = following
     return sampled, attempts, report
 
 
@@ -187,11 +203,12 @@ def _sampled(
     """The lanes of a step: those before with more draws, or new ones."""
     settings, chains = step.settings, step.settings["chains"]
     fits = len(points.labels) if points else 1
-    done = before.sampler.draws if step.remedy == "draws" else -settings["warmup"]
+    goes_on = before is not None and before.address["attempt"] == step.attempt
+    done = before.sampler.draws if goes_on else -settings["warmup"]
     name = f"{address['study']}/{address['entry']}" + (f", remedy {step.remedy}" if step.remedy else "")
     with progress.bar(name, fits * chains * (settings["draws"] - done)) as advance:
         execution = lanes.Execution(store, advance)
-        if step.remedy == "draws":
+        if goes_on:
             return sampling.continue_sampling(before, settings["draws"], execution)
         return sampling.sample(
             bound,

@@ -30,6 +30,7 @@ SAMPLER_WORDS = {
     "chains": "chains",
     "warmup": "warm-up iterations",
     "draws": "draws per chain",
+    "until_ess": "effective sample size at which chains end",
     "target_accept": "target acceptance",
     "max_tree_depth": "largest tree depth",
     "dense": "sites with a joint covariance",

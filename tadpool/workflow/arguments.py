@@ -6,7 +6,7 @@ from typing import Any
 from tadpool import sweep_axes
 from tadpool.config import Config
 from tadpool.config.schema.analyses import LeaveOut
-from tadpool.config.schema.run import Storage
+from tadpool.config.schema.run import SamplerChanges, Storage
 from tadpool.config.schema.sweep import Sweep
 from tadpool.files import provenance
 from tadpool.loading import sources
@@ -48,10 +48,15 @@ class Arguments:
 
     def _fit(self, study: str, model: str) -> dict[str, Any]:
         judged = {"remedies": self.config.remedies(study, model), "verdict": self.config.thresholds(study, model)}
-        return {**self._posterior(study, model), **judged}
+        fit, until_ess = self._posterior(study, model), self.config.until_ess(study, model)
+        return {**fit, **judged, "sampler": {**fit["sampler"], **({"until_ess": until_ess} if until_ess else {})}}
+
+    def _sampler(self, study: str, entry: str, *further: SamplerChanges) -> dict[str, Any]:
+        """The settings that all jobs which sample have."""
+        return self.config.sampler(study, entry, *further).model_dump(exclude={"until_ess"})
 
     def _posterior(self, study: str, model: str) -> dict[str, Any]:
-        sampler = self.config.sampler(study, model).model_dump()
+        sampler = self._sampler(study, model)
         by = self.config.studies[study].models[model].by
         storage = self.config.studies[study].storage.model_dump(exclude={"keep"})
         return {**self._base(study, model), **self._scored(study), "by": by, "sampler": sampler, "storage": storage}
@@ -132,7 +137,7 @@ class Arguments:
             **base,
             "hyperparameters": {**base["hyperparameters"], **chosen.hyperparameters},
             "observed_where": self.config.studies[study].observed_where,
-            "sampler": self.config.sampler(study, chosen.entry, chosen.sampler).model_dump(),
+            "sampler": self._sampler(study, chosen.entry, chosen.sampler),
             "simulations": chosen.simulations,
         }
 
@@ -148,7 +153,7 @@ class Arguments:
             "over": chosen.over,
             "replicates": chosen.replicates,
             "sites": chosen.sites,
-            "sampler": self.config.sampler(study, model, chosen.sampler).model_dump(),
+            "sampler": self._sampler(study, model, chosen.sampler),
         }
 
     def _draw_figures(self, study: str) -> dict[str, Any]:
@@ -160,7 +165,8 @@ class Arguments:
 
     def _render_report(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
-        samplers = {entry: self.config.sampler(study, entry).model_dump() for entry in chosen.models}
+        until = {entry: self.config.until_ess(study, entry) for entry in chosen.models}
+        samplers = {entry: {**self._sampler(study, entry), "until_ess": ess} for entry, ess in until.items()}
         return {
             "study": study,
             "config": self._study(study),

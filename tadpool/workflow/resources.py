@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tadpool.config import Config
+from tadpool.convergence.remedies import MOST_STRETCHES
 from tadpool.fitting import LOG_LIKELIHOOD_BYTES
 from tadpool.loading import sources
 
@@ -105,9 +106,10 @@ def _work(config: Config, rule: str, wildcards: Mapping[str, str]) -> Work:
         samplers = [config.sampler(study, entry) for entry in content.models]
         sampler, fits = max(samplers, key=lambda each: each.chains * each.draws), 1
     repeated = REMEDIED if rule == "fit" and config.remedies(study, wildcards["model"]) else 1
+    longest = MOST_STRETCHES if rule == "fit" and config.until_ess(study, wildcards["model"]) else 1
     return Work(
         lanes=fits * sampler.chains,
-        iterations=repeated * (sampler.warmup + sampler.draws),
+        iterations=repeated * (sampler.warmup + longest * sampler.draws),
         draws=(fits if together else 1) * sampler.chains * sampler.draws,
         gpus=int(sampler.platform == "gpu"),
     )

@@ -36,6 +36,15 @@ class Sampler(Strict):
         "fewer for a quick look.",
         examples=[4000],
     )
+    until_ess: int | None = Field(
+        None,
+        ge=1,
+        le=10**9,
+        description="Smallest effective sample size, bulk and tail, that every parameter of a fit is to have: after `draws` "
+        "the chains go on until they have it, at most to 8 times `draws`. By default `draws` decides alone. Every fit has "
+        "`draws` at least, so set it low (250) with this. Sweeps, refits, calibrations and a quick look have `draws` alone.",
+        examples=[1000],
+    )
     target_accept: float = Field(
         0.8,
         gt=0,
