@@ -106,7 +106,7 @@ def _height(block: pd.DataFrame, names: Sequence[str]) -> float:
     rows = block["row"].nunique()
     if rows > MOST_LABELLED:
         return min(MOST_BARE, rows * BARE_ROW * (1 + 0.35 * (len(names) - 1)))
-    lines = rows + block.drop_duplicates("row")["returns_prior"].sum()
+    lines = sum(len(_style.wrapped(row).splitlines()) for row in block["row"].unique())
     return max(0.5, lines * LABELLED_ROW * (1 + 0.25 * (len(names) - 1)))
 
 

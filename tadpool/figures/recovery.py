@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.calibration import recovery_table
+from tadpool.evaluation import prior_only
 from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
 STANDARD = Standard("entry", "posterior", place=2)
@@ -14,7 +15,7 @@ CAPTION = (
     "values should lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = "
     "{worst_z:.1f}.{apart}"
 )
-WITHOUT = "has no true value: returns its prior"
+WITHOUT = "has no true value, and returns its prior"
 EDGE = "has its true value at the boundary of the parameter space and is not counted, as no interval covers it"
 
 
@@ -36,7 +37,8 @@ def draw(
     numbers = pd.concat(frames, ignore_index=True)
     names = list(dict.fromkeys(numbers["entry"]))
     rows = list(dict.fromkeys(numbers["parameter"]))
-    each = 0.17 + 0.07 * (len(names) - 1)
+    labels = [_style.wrapped(_row_name(results, numbers, row)) for row in rows]
+    each = max(0.17 + 0.07 * (len(names) - 1), 0.14 * max(len(label.splitlines()) for label in labels))
     figure, ((left, right),) = _style.panels(1, 2, height=1.0 + each * max(len(rows), 4), sharey=True)
     _panel(left, results, names, numbers, rows, 0.0)
     _panel(right, results, names, numbers[numbers["truth"].notna()], rows, numbers["truth"])
@@ -44,7 +46,7 @@ def draw(
     place = known["parameter"].map(rows.index)
     left.plot(known["truth"], place, "x", color=_style.OBSERVED, markersize=6, label="true value", zorder=3)
     right.axvline(0, color=_style.OBSERVED, linewidth=0.8, linestyle="dotted")
-    left.set_yticks(range(len(rows)), [_row_name(results, numbers, row) for row in rows])
+    left.set_yticks(range(len(rows)), labels)
     left.set_ylim(len(rows) - 0.4, -0.6)
     left.set_xlabel("value")
     right.set_xlabel("estimate minus true value")
@@ -69,7 +71,10 @@ def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
     covered = (frame["eti89_low"] <= frame["truth"]) & (frame["truth"] <= frame["eti89_high"])
     prior = _summaries.sites(results, entry, "prior")
     edges = np.concatenate([_on_edge(posterior[name], truth[name], prior.get(name)) for name in shared])
-    return frame.assign(covered=covered, counted=frame["truth"].notna() & ~edges)
+    declared = results.config["models"][entry].get("returns_prior") or {}
+    silent = [name for names in prior_only.elements(declared, results.data, posterior).values() for name in names]
+    counts = frame["truth"].notna() & ~edges & ~frame["parameter"].isin(silent)
+    return frame.assign(covered=covered, counted=counts)
 
 
 def _on_edge(site: xr.DataArray, truth: xr.DataArray, prior: xr.DataArray | None) -> np.ndarray:

@@ -447,7 +447,7 @@ def test_truth_is_told_from_what_has_none(drawn, listed):
     assert recovered["truth"].isna().sum() == 1
     assert not recovered.loc["lam[c]", "covered"]
     assert recovered.loc["lam[c]", "z"] < -5
-    assert listed["recovered"]["caption"].endswith("slope[b] has no true value: returns its prior.")
+    assert listed["recovered"]["caption"].endswith("slope[b] has no true value, and returns its prior.")
     assert " of 6." in listed["recovered"]["caption"]
     assert pd.read_csv(drawn / "many-forest.csv").set_index("parameter")["returns_prior"].loc["slope[b]"]
     assert pd.read_csv(drawn / "curves.csv").query("panel == 'mu'")["reference"].iloc[-1] == 8.0

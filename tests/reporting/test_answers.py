@@ -114,6 +114,22 @@ def test_ranked_members_are_told_first_and_last_with_a_table_in_order(make):
     assert re.findall(r'<th scope="row">(.*?)</th>', section) == ["b", "c", "a"]
 
 
+def test_where_no_member_is_probably_first_that_is_said(make):
+    ends = {"rank": 2.0, "rank_low": 1, "rank_high": 3, "p_top": 1}
+    rows = [{"quantity": each, "p_best": first, "p_worst": 0.3} | ends for each, first in (("a", 0.4), ("b", 0.35))]
+    lines = told(page(make(), *rows, value=None, rank="theta"))
+    assert lines[1].startswith("None stands out as the highest; the likeliest is a, with probability 0.40: 3.00")
+
+
+def test_a_decision_of_no_is_as_sure_as_one_of_yes(make):
+    """Above 1 with a probability of 0.95, 0.5 and 0.02, where 0.9 is asked."""
+    chances = {"a": (0.95, "yes"), "b": (0.5, "no"), "c": (0.02, "no"), "d": (0.9, "undecided")}
+    rows = [{"quantity": name, "probability": p, "decision": word} for name, (p, word) in chances.items()]
+    text = page(make(), *rows, value="theta", above=1, decide=0.9)
+    section = text.partition('<section id="answers">')[2].partition("</section>")[0]
+    assert re.findall(r"<td>(yes|no|not shown|undecided)</td>", section) == ["yes", "not shown", "no", "undecided"]
+
+
 def test_many_quantities_are_a_range_and_a_table(make):
     rows = [
         {"quantity": f"m{i}", "value": float(i), "decision": "yes" if i > 2 else "no", "probability": 0.5}
@@ -126,10 +142,10 @@ def test_many_quantities_are_a_range_and_a_table(make):
 
 def test_what_checks_found_about_a_model_stands_below_its_answers(make):
     results = make()
-    assert "Warnings for first" not in page(results, {})
+    assert "Checks of first that did not pass" not in page(results, {})
     check = io.read_json(results.folder / "first/check.json")
     io.write_json(results.folder / "first/check.json", check | {"verdict": "warn"})
-    assert "Warnings for first: convergence (warn)" in page(results, {})
+    assert "Checks of first that did not pass: convergence (warn)" in page(results, {})
     assert "that found something" not in page(make({"first": "ok", "second": "stuck"}), {})
 
 

@@ -38,6 +38,9 @@ PLAIN = {
     *[
         "Farthest off",
         "Best for prediction",
+        "The source says",
+        "Found here",
+        "Convergence",
         "Found by",
         "What the check says",
     ],

@@ -97,7 +97,7 @@ def test_a_failure_is_marked_wherever_the_fit_appears(make, kind, word):
         assert "second" in row
         assert "badge fail" in row
     assert "No rank: its fit failed" in page.words
-    assert "1 of 3 fits failed: tiny/second. Nothing may be concluded from it." in index.words
+    assert "1 of 3 fits failed: tiny/second. Its estimates must not be used." in index.words
     assert '<div class="conclusion fail">' in index_page([results])
     assert index.words.index("tiny / second") < index.words.index("tiny / first")
 
@@ -804,6 +804,9 @@ def test_a_gated_outcome_is_described_where_it_is_defined():
     assert [(row.name, row.mean, row.values.size) for row in rows] == [
         ("came", 0.5, 4), ("bought where came is not 0", 0.5, 2),
     ]  # fmt: skip
+    data["bought"] = ("row", "item"), [[1, 1], [1, 0], [0, 0], [0, 0]]
+    rows = outcomes.outcome_summaries(type("Made", (), {"data": data, "config": config})()).rows
+    assert (rows[1].mean, rows[1].values.size) == (0.75, 4), "of two items"
 
 
 def test_settings_are_described_one_by_one():

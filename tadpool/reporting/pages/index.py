@@ -163,7 +163,7 @@ def _chapter(results: StudyResults) -> Chapter:
 
 def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
     tree, seconds = results.loo(fit.entry), run_time.seconds(results, f"{fit.entry}/fit")
-    if fit.failed or "loo" not in tree.children:
+    if (fit.failed and not fit.failed_members) or "loo" not in tree.children:
         return Line(results.study, results.config["title"], fit, None, 0, 0, seconds)
     loo = tree["loo"].to_dataset()
     elpd, doubtful = loo["total_elpd"].item(), loo["total_doubtful"].item()
@@ -184,7 +184,7 @@ def _summary(
     if failed:
         surprising = any(line.fit.surprising for line in lines)
         of = f"{len(failed)} of {counted(len(lines), 'fit')} failed{'' if surprising else ' as expected'}"
-        words = f"{of}: {listed(failed)}. Nothing may be concluded from {'it' if len(failed) == 1 else 'them'}.{points}"
+        words = f"{of}: {listed(failed)}. {'Its' if len(failed) == 1 else 'Their'} estimates must not be used.{points}"
         return "fail" if surprising or unmade else "warn", words
     warnings = f"; {counted(len(warned), 'fit')} with warnings: {listed(warned)}" if warned else ""
     tone = "fail" if unmade else "warn" if warned or failed_sweeps or doubtful else "pass"

@@ -92,7 +92,8 @@ def accuracies(all_fits: Sequence[Fit]) -> Accuracies | None:
         return None
     outcomes = list(dict.fromkeys(row.outcome for row in rows))
     data = rows[0].fit.results.data
-    units = [f"{outcome} in {data[outcome].attrs['units']}" for outcome in outcomes if data[outcome].attrs.get("units")]
+    stated = {outcome: str(data[outcome].attrs.get("units", "")) for outcome in outcomes}
+    units = [f"{name}{'' if own.startswith('per ') else ' in'} {own}" for name, own in stated.items() if own]
     sentences = [
         words for outcome in outcomes for words in _sentences(outcome, [row for row in rows if row.outcome == outcome])
     ]

@@ -64,7 +64,7 @@ def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
         troubles = [(name, cell) for name, cell in row.troubles if name != "Priors"]
         if troubles and not row.fit.failed and row.fit.entry in {each.entry for each in found}:
             words = [f"{name if name.isupper() else name.lower()} ({each.words})" for name, each in troubles]
-            told.append(f"Warnings for {row.fit.label}: {listed(words)}.")
+            told.append(f"Checks of {row.fit.label} that did not pass: {listed(words)}.")
     return told
 
 
@@ -194,7 +194,11 @@ def _ranked(asked: Mapping[str, Any], own: pd.DataFrame) -> list[tuple[str, str]
     for row, key, word in ((best, "p_best", first), (worst, "p_worst", last)):
         value, interval = value_words(row, asked["units"])
         chance = probability(row[key], row["draws"])
-        lines.append((row["quantity"], f", the {word} with probability {chance}: {value}{interval}"))
+        if row[key] < 0.5:
+            rest = f" stands out as the {word}; the likeliest is {row['quantity']}, with probability {chance}"
+            lines.append(("None", f"{rest}: {value}{interval}"))
+        else:
+            lines.append((row["quantity"], f", the {word} with probability {chance}: {value}{interval}"))
     return lines
 
 
@@ -247,7 +251,7 @@ def _table(asked: Mapping[str, Any], own: pd.DataFrame) -> Table:
         said = _statement(asked, own["line"].iloc[0])
         columns.append(Column(f"P({said})", lambda row: probability(row["probability"], row["draws"]), own=True))
     if own["decision"].astype(bool).any():
-        columns.append(Column("Decision", _decision, number=False))
+        columns.append(Column("Decision", lambda row: _decision(row, asked["decide"]), number=False))
     if asked["rank"] is not None:
         top = min(asked["top"], len(own))
         columns += [
@@ -272,6 +276,10 @@ def _interval(row: Mapping[str, Any]) -> str:
     return f"{number(row['eti89_low'], decimals)} to {number(row['eti89_high'], decimals)}"
 
 
-def _decision(row: Mapping[str, Any]) -> str:
+def _decision(row: Mapping[str, Any], line: float) -> str:
+    """`no` is said where the opposite is as sure; between the two nothing is shown."""
+    sure = row["probability"] if row["is"] != "probability" else row["value"]
+    if row["decision"] == "no" and sure >= 1 - line:
+        return "not shown"
     why = [BECAUSE[each] for each in row["because"].split(", ") if each]
     return f"{row['decision']}{f': {listed(why)}' if why else ''}"

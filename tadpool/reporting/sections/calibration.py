@@ -91,8 +91,8 @@ def _other_parametrization(results: StudyResults, config: Mapping[str, Any]) -> 
     if not other:
         return []
     return [
-        f"The fit of {results.label(config['entry'])} on this page has another {listed(other)}: the model is the same if that "
-        "only changes how it is sampled, and its own sampler was not calibrated."
+        f"The calibrated fits differ from the fit of {results.label(config['entry'])} on this page in {listed(other)}. If that "
+        "only changes how the model is sampled, its posterior is calibrated all the same."
     ]
 
 

@@ -82,7 +82,10 @@ class Row:
         decides."""
         behind, error = abs(self.numbers["elpd_diff"]), self.numbers["dse"]
         near = behind >= TIE_ELPD and not missing(error) and behind < MANY_ERRORS * error
-        return difference(behind, error) + (f" ({number(behind / error, 1)} standard errors)" if near else "")
+        if not near:
+            return difference(behind, error)
+        below = behind < 2 * error and round(behind / error, 1) == 2  # which would read as two
+        return f"{difference(behind, error)} ({number(behind / error, 2 if below else 1)} standard errors)"
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,12 @@ class ByLevel:
 
 
 def _observed(results: StudyResults, outcome: str) -> xr.DataArray:
-    """An outcome where it is defined: only where its gate is not 0, if it has one of its shape."""
+    """An outcome where it is defined: only where its gate, if it has one, is not 0."""
     gate, values = results.config["observed_where"].get(outcome), results.data[outcome]
-    if gate is None or results.data[gate].dims != values.dims:
+    if gate is None:
         return values
-    kept = values.values[results.data[gate].values != 0]
+    defined, full = xr.broadcast(results.data[gate] != 0, values)
+    kept = full.values[defined.transpose(*full.dims).values]
     return xr.DataArray(kept, dims=["value"], attrs=values.attrs, name=outcome)
 
 
