@@ -16,7 +16,7 @@ CAPTION = (
     "by the model (50 % thick, 89 % thin). The tail probability is the share of replicated data sets with a larger value, "
     "with ties counted half; below 0.025 or above 0.975 the quantity is extreme and has a cross, as {extreme} of {looked} "
     "have (at most {chance:.1f} expected by chance). Members of a group are counted if they lie outside their 95 % "
-    "intervals; too many are marked."
+    "intervals; too many of them are extreme, too few are not."
 )
 
 

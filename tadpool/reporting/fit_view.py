@@ -68,10 +68,22 @@ def sites(results: StudyResults, entry: str) -> dict[str, xr.DataArray]:
 
 def families(results: StudyResults, entry: str) -> dict[str, str]:
     """Site -> NumPyro's name of its distribution; empty where the model could not be run."""
+    return _relations(results, entry).get("sample_dist", {})
+
+
+def shared_parents(results: StudyResults, entry: str) -> frozenset[str]:
+    """The parameters without members that outcomes depend on directly."""
+    relations = _relations(results, entry)
+    parents = relations.get("sample_sample", {})
+    of_members = {site for own in relations.get("plate_sample", {}).values() for site in own}
+    return frozenset(
+        site for outcome in results.config["outcomes"] for site in parents.get(outcome, ()) if site not in of_members
+    )
+
+
+def _relations(results: StudyResults, entry: str) -> dict[str, Any]:
     path = results.folder / entry / "prior.nc"
-    if not path.is_file():
-        return {}
-    return json.loads(attributes(path, ("relations",))["relations"]).get("sample_dist", {})
+    return json.loads(attributes(path, ("relations",))["relations"]) if path.is_file() else {}
 
 
 def parameters(check: Mapping[str, Any]) -> list[Mapping[str, Any]]:

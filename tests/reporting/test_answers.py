@@ -16,7 +16,7 @@ from tadpool.files.results import StudyResults
 from tadpool.reliable_means import mean_is_reliable
 from tadpool.reporting.fit_view import all_fits
 from tadpool.reporting.interval_words import interval
-from tadpool.reporting.sections import estimates
+from tadpool.reporting.sections import answers, estimates
 from tests.made.page import render
 
 ROW = {
@@ -227,6 +227,16 @@ def test_the_table_of_estimates_has_the_median_where_a_few_draws_decide_the_mean
     assert plain[0]["mark"] == "own"
     low, high = np.quantile(draws, [0.055, 0.945])
     assert f"{low:.2f} to {high:.2f}" in render(results).replace("\N{MINUS SIGN}", "-")
+
+
+@pytest.mark.parametrize(("value", "beside"), [(9.0, True), (3.1, False)])
+def test_the_index_names_models_that_say_something_else(make, value, beside):
+    """Only where the value in another model lies outside the interval."""
+    results = make()
+    page(results, {}, {"model": "second", "role": "other", "value": value})
+    asked_for = StudyResults(results.study, results.config | {"answers": {"it": asked()}}, results.folder)
+    (shown,) = answers.answers(asked_for, all_fits(asked_for, {}))
+    assert shown.disputed == beside
 
 
 def test_claims_of_sources_stand_beside_what_is_found(make):

@@ -760,12 +760,13 @@ def test_the_unit_that_makes_up_a_difference_is_named(make):
 class Separate:
     """A fit of which only the effects of its groups are asked for."""
 
-    def __init__(self, entry, sites, by=None):
-        self.entry, self.label, self.by, self.own = entry, entry, by, sites
+    def __init__(self, entry, sites, by=None, shared=("beta",)):
+        self.entry, self.label, self.by, self.own, self.results = entry, entry, by, sites, {entry: frozenset(shared)}
 
 
 def test_intercepts_beside_other_effects_of_a_group_are_not_compared(monkeypatch):
     monkeypatch.setattr(estimates, "_grouped", lambda fit: {(site, "group"): {} for site in fit.own})
+    monkeypatch.setattr(estimates, "shared_parents", lambda results, entry: results[entry])
     fixed, multilevel, latent = (
         Separate("fixed", ["alpha"]),
         Separate("multi", ["alpha"]),
@@ -774,6 +775,8 @@ def test_intercepts_beside_other_effects_of_a_group_are_not_compared(monkeypatch
     alone = Separate("alone", ["alpha", "beta", "scale"], by="group")
     assert estimates._alike([fixed, multilevel, latent, alone]) == [fixed, multilevel, alone]
     assert estimates._alike([latent]) == [latent]
+    predator = Separate("predator", ["alpha"], shared=("beta", "beta_predator"))
+    assert estimates._alike([fixed, multilevel, predator]) == [fixed, multilevel], "less what predators change"
 
 
 def test_predictions_of_whole_numbers_have_no_decimals():

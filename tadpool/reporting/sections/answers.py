@@ -41,6 +41,7 @@ class Shown:
         lines: What it is, a line each, the value and the rest of the line.
         caveats: What must be said beside it, in sentences: what its priors do, and true values.
         elsewhere: Its values in other models, in a sentence, where they have it.
+        disputed: Whether another model's value lies outside its interval.
         known: Whether there is an answer.
         table: All quantities in all models, where the lines do not show them.
     """
@@ -52,6 +53,7 @@ class Shown:
     lines: list[tuple[str, str]]
     caveats: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
+    disputed: bool = False
     known: bool = True
     table: Table | None = None
 
@@ -93,9 +95,10 @@ def _shown(name: str, asked: Mapping[str, Any], rows: pd.DataFrame, fits: Mappin
         return Shown(name, asked["label"], fit.entry, fit.label, why, *beside, known=False)
     lines = _ranked(asked, own) if asked["rank"] is not None else _lines(asked, own)
     beside = [*_by_prior(asked, own), *_against_truth(asked, own)], _elsewhere(asked, own, others, fits)
+    disputed = bool(len(own) == 1 and beside[1] and _outside(own.iloc[0], others["value"]))
     several = len(own) > 1 or asked["rank"] is not None
     table = _table(asked, own) if several else None
-    return Shown(name, asked["label"], fit.entry, fit.label, lines, *beside, table=table)
+    return Shown(name, asked["label"], fit.entry, fit.label, lines, *beside, disputed=disputed, table=table)
 
 
 def value_words(row: Mapping[str, Any], units: str | None = None) -> tuple[str, str]:
@@ -227,6 +230,11 @@ def _elsewhere(asked: Mapping[str, Any], own: pd.DataFrame, others: pd.DataFrame
         return []
     parts = [f"{value_words(row)[0]} by {fits[row['model']].label}" for row in others.to_dict("records")]
     return [f"In other models: {first_of(parts, FEW_MODELS)}."]
+
+
+def _outside(row: Mapping[str, Any], values: pd.Series) -> bool:
+    """Whether any of these values lies outside the interval."""
+    return bool(((values < row["eti89_low"]) | (values > row["eti89_high"])).any())
 
 
 def _against_truth(asked: Mapping[str, Any], own: pd.DataFrame) -> list[str]:

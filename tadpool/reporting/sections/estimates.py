@@ -12,7 +12,7 @@ from tadpool.elements import element_name
 from tadpool.formatting import MISSING, counted, listed, measured, number, plural, scaled, whole
 from tadpool.intervals import HIGH, LOW
 from tadpool.reliable_means import mean_is_reliable
-from tadpool.reporting.fit_view import Fit, draws, sites
+from tadpool.reporting.fit_view import Fit, draws, shared_parents, sites
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.interval_words import NORMAL_WIDTH
 
@@ -128,14 +128,14 @@ def spreads(all_fits: Sequence[Fit], silent: Mapping[str, frozenset[str]]) -> li
 
 
 def _alike(all_fits: Sequence[Fit]) -> list[Fit]:
-    """The most fits whose groups have the same effects, with all that are fitted apart: with
-    another effect of each member beside it, an intercept is another quantity, and its change is no
-    shrinkage."""
+    """The most fits whose outcomes depend on the same parameters, of members and shared, with all
+    that are fitted apart: with another effect beside it, of each member or of a predictor, an
+    intercept is another quantity, and its change is no shrinkage."""
     together = [fit for fit in all_fits if not fit.by]
-    kinds: dict[frozenset, list[str]] = {}
+    kinds: dict[tuple, list[str]] = {}
     for fit in together:
         if own := frozenset(_grouped(fit)):
-            kinds.setdefault(own, []).append(fit.entry)
+            kinds.setdefault((own, shared_parents(fit.results, fit.entry)), []).append(fit.entry)
     kept = max(kinds.values(), key=len, default=[])
     return [fit for fit in all_fits if fit.by or fit.entry in kept]
 
