@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tadpool.answers.quantities import quantities
+from tadpool.answers.quantities import MEASURES, quantities
 
 REFERENCE = json.loads(Path(__file__).with_name("reference").joinpath("marginaleffects.json").read_text())
 KINDS = {"x": "number", "t": "binary", "c": "categorical", "happened": "binary", "number": "count", "size": "number"}
@@ -24,8 +24,7 @@ def coefficients(reference, model):
     return {**sites, "beta_c": list(levels.values()), "alpha_at_means": at_means, "sigma": 1.0}
 
 
-@pytest.mark.parametrize("reference", REFERENCE["models"], ids=lambda each: each["family"])
-def test_averages_of_a_glm_are_those_of_marginaleffects(fitted, asked, reference):
+def assert_agree(fitted, asked, reference):
     formula, family = reference["formula"], reference["family"]
     used = [name for name in KINDS if name in formula.replace("~", " ").replace("*", " ").replace("+", " ").split()]
     table = {name: REFERENCE["table"][name] for name in used}
@@ -37,3 +36,18 @@ def test_averages_of_a_glm_are_those_of_marginaleffects(fitted, asked, reference
     for answer in reference["answers"]:
         found = quantities(asked(**answer["asked"]), model).draws.values[:, 0, 0]
         np.testing.assert_allclose(found, answer["values"], rtol=1e-8, err_msg=str(answer["asked"]))
+
+
+@pytest.mark.parametrize("reference", REFERENCE["models"], ids=lambda each: each["family"])
+def test_averages_of_a_glm_are_those_of_marginaleffects(fitted, asked, reference):
+    assert_agree(fitted, asked, reference)
+
+
+WRONG = {"sign": lambda before, after: before - after, "ratio": lambda before, after: after / before}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_planted_error_of_the_measure_is_caught(fitted, asked, monkeypatch, wrong):
+    monkeypatch.setitem(MEASURES, "difference", WRONG[wrong])
+    with pytest.raises(AssertionError, match="compare"):
+        assert_agree(fitted, asked, REFERENCE["models"][0])

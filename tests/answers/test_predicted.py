@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from tadpool.answers.predicted import Fitted
 from tadpool.answers.quantities import quantities
 from tadpool.errors import UserError
 
@@ -132,6 +133,26 @@ def test_targets_differ_in_whose_effects_they_have(grouped, asked):
     assert abs(population.std() - 1.5 / np.sqrt(200)) < 4.4 * 1.5 / np.sqrt(200 * 2 * population.size)
     outcome = quantities(asked(predict=at, over="new", of="outcome"), grouped).draws.values[0] - middle
     assert abs(outcome.std() - np.hypot(1.5, 0.5)) < 4.4 * np.hypot(1.5, 0.5) / np.sqrt(2 * outcome.size)
+
+
+@pytest.mark.parametrize("over", ["typical", "new"])
+def test_a_planted_error_of_the_target_is_caught(grouped, asked, monkeypatch, over):
+    """Members in the data in place of a typical or a new one: the numbers of the test above differ
+    by far more than it allows."""
+    at = {"x": float(X.mean()), "t": 0}
+    right = quantities(asked(predict=at, over=over), grouped).draws.values[0]
+    monkeypatch.setattr(Fitted, "_replaced", lambda *_: [])
+    wrong = quantities(
+        asked(predict=at, over=over), Fitted(grouped.bound, grouped.entry, grouped.posterior)
+    ).draws.values[0]
+    middle = grouped.posterior["alpha_at_means"].values - 3.0 * grouped.bound.facts["columns"]["formula:t"]["location"]
+    if over == "typical":
+        np.testing.assert_allclose(right, middle, rtol=1e-9)
+        with pytest.raises(AssertionError):
+            np.testing.assert_allclose(wrong, middle, rtol=1e-9)
+    else:
+        assert abs((right - middle).std() - 1.5) < 4.4 * 1.5 / np.sqrt(2 * right.size)
+        assert abs((wrong - middle).std() - 1.5) > 4.4 * 1.5 / np.sqrt(2 * right.size)
 
 
 def test_members_are_told_apart_at_typical_values(grouped, asked):
