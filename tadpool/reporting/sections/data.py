@@ -66,7 +66,7 @@ VARIABLE_COLUMNS = (
     Column("Meaning", lambda it: str(it.data.attrs.get("long_name", it.data.name.replace("_", " "))), number=False),
     Column("Role", attrgetter("role"), number=False),
     Column("One value per", lambda it: " × ".join(map(str, it.data.dims)) or "data set", number=False),
-    Column("Unit", lambda it: str(it.data.attrs.get("units", "")), number=False),
+    Column("Unit", lambda it: _unit(it.data), number=False),
     Column(
         "Levels", lambda it: ", ".join(f"{value} = {word}" for value, word in levels(it.data).items()), number=False
     ),
@@ -75,6 +75,10 @@ VARIABLE_COLUMNS = (
     Column("SD", lambda it: measured(it.numbers.std(ddof=1)) if it.numbers.size > 1 else MISSING),
     Column("Missing", lambda it: str(it.missing)),
 )
+
+
+def _unit(variable: xr.DataArray) -> str:
+    return "level, 1 is the lowest" if first_level(variable) else str(variable.attrs.get("units", ""))
 
 
 def apart(value: float, values: np.ndarray) -> str:
