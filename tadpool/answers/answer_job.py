@@ -15,7 +15,7 @@ from tadpool.answers.quantities import Quantities, quantities, true_values
 from tadpool.answers.summaries import COLUMNS, NUMBERS, above_each_other, decided, summary
 from tadpool.engine import compile_cache, lanes
 from tadpool.errors import UserError
-from tadpool.evaluation.prior_sensitivity import scaled_priors
+from tadpool.evaluation.prior_sensitivity import of_members, scaled_priors
 from tadpool.files import contracts, io, provenance
 from tadpool.fitting.job import Job
 from tadpool.modelling.binding import open_bound
@@ -90,7 +90,7 @@ def _source(folder: Path, job: Job, entry: Entry, sensitivity: bool) -> Source:
         prior_tree = io.read(path / "prior.nc", contracts.PRIOR)
         if prior_tree.attrs["status"] == "ok":
             own = tree["log_prior"].to_dataset()
-            priors, _ = scaled_priors(prior_tree, posterior, own, {*entry.groups, entry.unit})
+            priors, _ = scaled_priors(prior_tree, posterior, own, of_members(entry))
             log_prior = sum(priors.values()) if priors else None
     return Source(Fitted(bound, entry, posterior), log_prior, truth)
 

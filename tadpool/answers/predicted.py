@@ -47,7 +47,9 @@ class Fitted:
 
     def predicted(self, target: Target, settings: Sequence[Mapping[str, Any]]) -> list[xr.DataArray]:
         """Draws (chain, draw, ...) of the target at each setting, a mapping from predictors to the
-        values that rows have in place of their own; all from the same random numbers.
+        values that rows have in place of their own; all from the same random numbers. Where a
+        setting changes something, rows count in which no imputed predictor is missing: elsewhere it
+        would change that too.
 
         Raises:
             UserError: A setting names what the model does not look at, or the target has no meaning
@@ -57,7 +59,8 @@ class Fitted:
         at_rows = [self._bound_at(self._set(rows, setting)) for setting in settings]
         replaced = self._replaced(target, at_rows[0])
         kept = self._kept(rows.sizes[self.entry.unit])
-        counts, repeats = self._counts(target, rows), self._repeats(target, at_rows[0])
+        counts = self._counts(target, rows) * self._known(rows, settings)
+        repeats = self._repeats(target, at_rows[0])
         lanes = self._lanes(at_rows[0], replaced, kept, target)
         found = []
         for each in at_rows:  # which share a program where their data are alike
@@ -104,7 +107,8 @@ class Fitted:
         dataset = self.bound.dataset
         if predictor not in dataset.data_vars or dataset[predictor].dtype.kind not in "iufb":
             raise UserError(self._unknown(predictor))
-        return dataset[predictor].values.astype(float)
+        values = dataset[predictor].values.astype(float)
+        return values[np.isfinite(values)]
 
     def _unknown(self, name: str) -> str:
         known = [each.removesuffix("_index") for each in self.bound.inputs if each in self.bound.dataset]
@@ -176,7 +180,8 @@ class Fitted:
             groups = set(self.entry.groups) - {target.group}
         elif target.over == "observed":
             groups = set()
-        replaced = [site for site in self.bound.latents if (groups | resized) & set(parts(at_rows.dims[site]))]
+        dims = {site: set(parts(at_rows.dims.get(site, ()))) for site in self.bound.latents}
+        replaced = [site for site in self.bound.latents if (groups | resized) & dims[site]]
         if target.over in ("typical", "new", "population"):
             self._require_population(replaced, target)
         return replaced
@@ -200,6 +205,11 @@ class Fitted:
         if gate is None or target.over == "members":
             return np.ones(size)
         return (self.bound.dataset[gate].values != 0).astype(float)
+
+    def _known(self, rows: xr.Dataset, settings: Sequence[Mapping[str, Any]]) -> np.ndarray | float:
+        """1 of each row that counts where settings change something, else 0."""
+        known = [np.isfinite(rows[name].values) for name in self.bound.partly_observed if any(settings)]
+        return np.all(known, axis=0).astype(float) if known else 1.0
 
     def _kept(self, rows: int) -> np.ndarray:
         chains, length = (self.posterior.sizes[dim] for dim in SAMPLE)

@@ -166,6 +166,9 @@ def _expected(fn: Any, at_least: float | None) -> jax.Array:
     """The expected outcome, of a number of trials the share; or the probability that it reaches
     `at_least`."""
     base = base_distribution(fn)
+    if isinstance(base, dist.MixtureGeneral):
+        means = [_expected(each, at_least) for each in base.component_distributions]
+        return (jnp.stack(means, -1) * base.mixing_distribution.probs).sum(-1)
     categories = getattr(base, "probs", None) if isinstance(base, dist.CategoricalProbs) else None
     if isinstance(base, dist.CategoricalLogits):
         categories = jax.nn.softmax(base.logits, -1)
@@ -191,6 +194,10 @@ def _expected(fn: Any, at_least: float | None) -> jax.Array:
 def _moments(fn: Any) -> tuple[jax.Array, jax.Array]:
     """Mean and variance of each outcome; of a number of trials, of the share."""
     base = base_distribution(fn)
+    if isinstance(base, dist.MixtureGeneral):
+        means, around = (jnp.stack(each, -1) for each in zip(*map(_moments, base.component_distributions), strict=True))
+        weights, mean = base.mixing_distribution.probs, _expected(fn, None)
+        return mean, (weights * (around + (means - mean[..., None]) ** 2)).sum(-1)
     if isinstance(base, (dist.CategoricalProbs, dist.CategoricalLogits)):
         raise UserError("an outcome in levels has no variance that could be explained")
     mean = _expected(fn, None)

@@ -30,7 +30,7 @@ def calibrate(job: Job, entry: Entry, sampler: Mapping[str, Any], simulations: i
     with compile_cache.active(), progress.bar(f"calibration of {entry.name}", iterations) as advance:
         _, bound = binding.open_bound(job.data, entry)
         execution = lanes.Execution(job.store, advance)
-        found = sbc.calibrate(bound, entry.address, chains, settings, simulations, execution=execution)
+        found = sbc.calibrate(bound.generative, entry.address, chains, settings, simulations, execution=execution)
     if found is None:
         return
     quantities = sbc_verdict.summary(found)

@@ -15,6 +15,7 @@ from tadpool.files import contracts, io
 from tadpool.fitting.job import Job
 from tadpool.modelling import references
 from tadpool.modelling.entry import Entry
+from tadpool.modelling.formula_design import missing_of
 
 
 def assess(
@@ -38,7 +39,7 @@ def assess(
     result = xr.DataTree(xr.Dataset(attrs={"provenance": job.provenance, **stated}))
     if worse is None:
         unit, by = entry.unit, entry.by
-        posterior, prior_groups = tree["posterior"].to_dataset(), {*entry.groups, unit} - {by}
+        posterior, prior_groups = tree["posterior"].to_dataset(), of_members(entry) - {by}
         priors, left = scaled_priors(prior_tree, posterior, tree["log_prior"].to_dataset(), prior_groups, by)
         stored = _whole(tree, entry)
         log_likelihood = _stored(tree, unit, by) if stored else _recomputed(posterior, job, entry, precision)
@@ -52,6 +53,12 @@ def assess(
         found.attrs["good_k"] = float(good_k(posterior.sizes["chain"] * posterior.sizes["draw"]))
         result["sensitivity"] = found
     io.write(job.output, result, contracts.SENSITIVITY)
+
+
+def of_members(entry: Entry) -> set[str]:
+    """The dims of what has a value for each member of a group, for each row or for each missing
+    value."""
+    return {*entry.groups, entry.unit, *map(missing_of, references.imputed(entry.model))}
 
 
 def scaled_priors(
@@ -82,10 +89,10 @@ def unscaled(
     prior, each with the reason.
 
     Only priors of the top level are scaled: of sites whose density depends on no other latent site.
-    Of these, a site with a value for each member of a group is left out if its prior is the
-    standard normal: a non-centred parametrization has such sites for a group's effects, whose
-    prior is governed by their standard deviation. So the same priors are scaled in both
-    parametrizations of a model, as the paper advises for hierarchical models.
+    Of these, a site with a value for each member of a group, or for each missing value of a
+    predictor, is left out if its prior is the standard normal: a non-centred parametrization has
+    such sites, whose prior is governed by a standard deviation. So the same priors are scaled in
+    both parametrizations of a model, as the paper advises for hierarchical models.
 
     relations: of numpyro's `get_model_relations`. posterior, log_prior: dims (chain, draw, ...).
     groups: dims.
@@ -131,7 +138,7 @@ def _repeated(posterior: xr.Dataset, unit: str) -> list[str]:
 def _whole(tree: xr.DataTree, entry: Entry) -> bool:
     """Whether the stored log likelihood is all that the posterior was made with, not only what
     comparisons score."""
-    observed = references.signature(entry.model).outcomes
+    observed = (*references.signature(entry.model).outcomes, *references.imputed(entry.model))
     return "log_likelihood" in tree.children and not entry.observed_where and set(observed) <= set(entry.outcomes)
 
 
@@ -155,7 +162,7 @@ def _recomputed(posterior: xr.Dataset, job: Job, entry: Entry, precision: str) -
     with compile_cache.active():
         _, bound = binding.open_bound(job.data, entry)
         bound, points = batched_fits.group_points(bound, entry.by, entry.unit) if entry.by else (bound, None)
-        return sampling.joint_log_likelihood(bound, posterior, points)
+        return sampling.joint_log_likelihood(bound.generative, posterior, points)
 
 
 def _summed(values: xr.DataArray, kept: Sequence[str | None]) -> xr.DataArray:

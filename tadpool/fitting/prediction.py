@@ -88,6 +88,7 @@ def predict_rows(
     )
     kept = {name: value.values for name, value in posterior.data_vars.items() if name not in drawn_here}
     stated = [name.removesuffix("_decentered") for name in drawn_here]  # what a standardized distance stands in for
+    stated = [name for name in stated if name in at_rows.dims]  # rows to predict have no imputed values
     record = [*stated, *(name for name in at_rows.outcomes if name not in stated)]
     values = sampling.predict(at_rows, batch, kept, np.arange(draws), key, record)
     given = [name for name in at_rows.inputs if unit in dataset.get(name, xr.DataArray()).dims]
@@ -137,7 +138,7 @@ def typical_row(bound: Bound) -> dict[str, Any]:
     for name in (name for name in bound.inputs if name in bound.dataset):
         values, index = bound.dataset[name].values, name.removesuffix("_index")
         if name == index:
-            typical[name] = np.quantile(values, 0.5, method="lower").item()
+            typical[name] = np.nanquantile(values, 0.5, method="lower").item()
         elif index not in design.groups:
             typical[index] = bound.dataset[index].values[np.bincount(values).argmax()]
     return typical

@@ -1,6 +1,7 @@
 """Bind a formula to a dataset: its columns as arrays, its bound form, and the function of data and
 hyperparameters."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError
+from tadpool.formula import bind_imputation, syntax
 from tadpool.formula import matrices as made
-from tadpool.formula import syntax
 from tadpool.formula.bound_formula import (
     BOUND,
     OFFSET,
@@ -21,6 +22,7 @@ from tadpool.formula.bound_formula import (
     BoundEffect,
     BoundFormula,
     BoundGroup,
+    BoundImputation,
     BoundPredictor,
     BoundTerm,
     OfMembers,
@@ -51,11 +53,12 @@ class Facts(dict):
     outcome, columns: location and scale that priors are stated in, as in
     `tadpool.ladder.data_facts`. levels: of an ordered outcome. terms: parameter -> term -> labels
     of its columns. groups: members of combinations of groups. within: group -> those within whose
-    members its members lie. effects: as there. aliased: columns that others determine.
+    members its members lie. effects: as there. aliased: columns that others determine. imputed:
+    predictors that are missing in some rows (`bind_imputation`).
     """
 
-    def __init__(self, matrices: Mapping[str, Matrices]) -> None:
-        super().__init__(columns={}, terms={}, groups={}, within={}, effects={}, aliased=[])
+    def __init__(self, matrices: Mapping[str, Matrices], imputed: Mapping[str, Any]) -> None:
+        super().__init__(columns={}, terms={}, groups={}, within={}, effects={}, aliased=[], imputed=dict(imputed))
         self.matrices = matrices
         self.of_members: dict[str, dict[str, np.ndarray]] = {}
         self.labels: dict[str, list] = {}
@@ -85,18 +88,22 @@ def bound(
         kinds = {each.name: each.kind for each in design.predictors}
         own = dict.fromkeys(_predicted_levels(design, dataset), design.formula)
         texts = {**(own or {"": design.formula}), **dict(design.parameters_of)}
-        facts = Facts({name: Matrices(syntax.read(text), kinds, WHERE) for name, text in texts.items()})
+        imputed = bind_imputation.gathered(design, dataset)
+        sds = {name: each["scale"] for name, each in imputed.items()}
+        facts = Facts({name: Matrices(syntax.read(text), kinds, WHERE, sds) for name, text in texts.items()}, imputed)
     binder = _Binder(design, dataset, facts)
     predictors = [binder.predictor(name, matrices) for name, matrices in facts.matrices.items()]
+    imputations = binder.imputations(predictors[0])
     arrays = binder.arrays
     if first:
         binder.gather(static, predictors)
     design = replace(design, offset=OFFSET) if OFFSET in arrays else design
     scales = [facts["outcome"], *(facts["columns"][each] for each in binder.columns)]
     arrays[SCALES] = np.array([[each["location"], each["scale"]] for each in scales])
-    names = [effect.name for each in predictors for group in each.groups for effect in group.effects]
+    modelled = [*predictors, *(each.predictor for each in imputations)]
+    names = [effect.name for each in modelled for group in each.groups for effect in group.effects]
     effects = dict.fromkeys(names, False) | {name: known["centred"] for name, known in facts["effects"].items()}
-    rule = static["parametrization"]
+    rule = "centred" if design.unpooled else static["parametrization"]
     stretched = {n: s for each in predictors for n, s in stretches(each, facts["effects"]).items()}
     if stretched:
         arrays[STRETCHES] = np.array(list(stretched.values()))
@@ -110,6 +117,8 @@ def bound(
         non_centred=frozenset(n for n, c in effects.items() if not (c if rule == "auto" else rule == "centred")),
         stretched=tuple(stretched),
         collapsed=CELL in arrays,
+        imputations=tuple(imputations),
+        products=tuple(binder.products.items()),
     )
     return Parts(partial(_run, **{BOUND: bound_formula}), arrays, facts, binder.coords)
 
@@ -128,6 +137,9 @@ class _Binder:
     def __init__(self, design: FormulaDesign, dataset: xr.Dataset, facts: Facts) -> None:
         self.design, self.dataset, self.facts = design, dataset, facts
         self.frame = made.frame(design, dataset)
+        self.given = {name: self.frame[name].to_numpy() for name in facts["imputed"]}
+        self.frame = self.frame.assign(**dict.fromkeys(self.given, 1.0))
+        self.products: dict[str, tuple[str, ...]] = {}
         self.arrays: dict[str, np.ndarray] = {}
         self.columns: list[str] = []
         self.coords: dict[str, Any] = {}
@@ -152,18 +164,42 @@ class _Binder:
     def _term(self, term: Term) -> BoundTerm:
         names = tuple(f"formula:{each}" for each in term.columns)
         for name, values, scale in zip(names, term.values.T, term.scales, strict=True):
-            self._use(name, values, scale, term.by_levels)
+            self._use(name, values, scale, term)
         if term.labels:
             self.coords[f"{term.name}_effect"] = list(term.labels)
         own = term.name in {each.of for each in self.design.priors}
         return BoundTerm(term.name, names, bool(term.labels), own)
 
-    def _use(self, name: str, values: np.ndarray, scale: float, by_levels: bool) -> None:
+    def _use(self, name: str, values: np.ndarray, scale: float, term: Term) -> None:
         self.arrays[name] = values
+        if term.imputed:
+            self.products[name] = term.imputed
         if name not in self.columns:
             self.columns.append(name)
-        location = 0.0 if by_levels else float(values.mean())
-        self.facts["columns"].setdefault(name, {"location": location, "scale": scale})
+        if name not in self.facts["columns"]:
+            location = 0.0 if term.by_levels else float(np.nanmean(self._known(name)))
+            self.facts["columns"][name] = {"location": location, "scale": scale}
+
+    def _known(self, name: str) -> np.ndarray:
+        """The values of a column, nan in rows in which an imputed predictor is missing."""
+        return math.prod((self.given[each] for each in self.products.get(name, ())), start=self.arrays[name])
+
+    def _filled(self, name: str) -> np.ndarray:
+        """The same with its mean where it is missing."""
+        values = self._known(name)
+        return np.where(np.isnan(values), np.nanmean(values), values)
+
+    def imputations(self, main: BoundPredictor) -> list[BoundImputation]:
+        """The models of imputed predictors, each with the terms of the outcome's that look at none
+        but those before it."""
+        found, arrays = bind_imputation.bound(self.facts["imputed"], self.given, main, self.products)
+        self.arrays |= arrays
+        for each in found:
+            labels = (
+                self.dataset[self.design.unit].values if self.design.unit in self.dataset.coords else self.frame.index
+            )
+            self.coords |= {each.dim: np.asarray(labels)[arrays[each.missing]]} if each.count else {}
+        return found
 
     def _curve(self, curve: made.Curve) -> BoundCurve:
         linear, curved = f"formula:{curve.name}", [f"formula:{curve.name}.{i}" for i in range(curve.curved.shape[1])]
@@ -192,10 +228,10 @@ class _Binder:
                     raise UserError(f"{what}; remove one of them")
                 taken[site] = predictor.site("sigma", label)
                 effects.append(BoundEffect(site, taken[site], key or None, key if absorbed else None))
-            several = term.correlated and len(effects) > 1
+            several = term.correlated and len(effects) > 1 and not self.design.unpooled
             correlation = predictor.site("correlation", name).removeprefix("correlation_") if several else None
             own = ()
-            if any(each.of == "" for each in effects):
+            if any(each.of == "" for each in effects) and not self.design.unpooled:
                 own = tuple(self._of_members(predictor, name, size, means))
                 means -= {each.column for each in own}
             yield BoundGroup(name, f"{name}_index", size, tuple(effects), correlation, own)
@@ -221,6 +257,7 @@ class _Binder:
         if not known:
             columns = [column for term in predictor.terms for column in term.columns if column in left]
             columns += [column for each in predictor.curves for column in each.columns if column in left]
+            columns = [column for column in columns if column not in self.products]
             constant = [c for c in columns if np.array_equal(self.arrays[c], self.arrays[c][first][index])]
             known |= {column: self.arrays[column][first] for column in constant}
         for column, values in known.items():
@@ -234,7 +271,7 @@ class _Binder:
 
     def _varying(self, term: Term, column: str) -> str:
         at, key = term.columns.index(column), f"formula:{column}"
-        self._use(key, term.values[:, at], term.scales[at], term.by_levels)
+        self._use(key, term.values[:, at], term.scales[at], term)
         return key
 
     def _members(self, factors: tuple[str, ...], name: str) -> int:
@@ -284,13 +321,13 @@ class _Binder:
         }
         if not design.family.predictors:
             return
-        common = [self.arrays[c] for term in predictors[0].terms for c in term.columns]
+        common = [self._filled(c) for term in predictors[0].terms for c in term.columns]
         common += [self.arrays[each.linear] for each in predictors[0].curves]
         standardized = [(each - each.mean()) / (each.std() or 1.0) for each in common]
         for predictor in predictors:
             self.facts["aliased"] += self._aliased(predictor)
         work = working(design, rows, standardized)
-        for predictor in predictors:
+        for predictor in predictors if not design.unpooled else ():
             self.facts["effects"] |= self._reliabilities(predictor, work)
         if static["collapse"]:
             self._collapse(design, rows, predictors)
@@ -300,7 +337,7 @@ class _Binder:
         priors."""
         names = [column for term in predictor.terms for column in term.columns]
         columns = [np.ones(len(self.frame))] if predictor.intercept else []
-        columns += [self.arrays[each] / (np.abs(self.arrays[each]).max() or 1.0) for each in names]
+        columns += [self._filled(each) / (np.abs(self._filled(each)).max() or 1.0) for each in names]
         if not names:
             return []
         apart = np.abs(np.diag(np.linalg.qr(np.column_stack(columns), mode="r")))
@@ -318,7 +355,7 @@ class _Binder:
         for group in predictor.groups:
             index = self.arrays[group.index]
             for effect in group.effects:
-                own = work.slopes(index, self.arrays[effect.column]) if effect.column else work.means(index)
+                own = work.slopes(index, self._filled(effect.column)) if effect.column else work.means(index)
                 filled = [_all(each, group.size, fill) for each, fill in zip(own, (0.0, np.inf), strict=True)]
                 estimates[effect.name] = group, effect, *filled
         found = {name: data_facts.reliability(*own[2:]) for name, own in estimates.items()}
@@ -359,7 +396,7 @@ class _Binder:
         """Add the cells of the rows where sums over them are exact and there are few of them."""
         (main, *others), family = predictors, design.family.name
         numbers = len(self.columns) + sum(len(each.columns) for each in main.curves)
-        if others or design.standard_error or design.bounded or family not in cell_sums.SUMMED:
+        if others or design.standard_error or design.bounded or family not in cell_sums.SUMMED or self.products:
             return
         names = [group.index for group in main.groups]
         if family in cell_sums.EXPONENTIAL:

@@ -3,7 +3,7 @@ compiled."""
 
 from dataclasses import dataclass
 
-from tadpool.modelling.formula_design import FormulaDesign
+from tadpool.modelling.formula_design import FormulaDesign, missing_of
 
 # What the model takes beside its variables and hyperparameters; no column can have such a name.
 BOUND, SCALES, OFFSET, STRETCHES = "formula:bound", "formula:scales", "formula:offset", "formula:stretches"
@@ -131,6 +131,32 @@ class BoundPredictor:
 
 
 @dataclass(frozen=True)
+class BoundImputation:
+    """The model of a predictor that is missing in some rows of the study.
+
+    Attributes:
+        name: Name of the predictor.
+        binary: Whether it is yes or no, whose missing values are summed out.
+        predictor: Its linear predictor.
+        scales: The array of its location and scale.
+        missing: The array with the rows in which it is missing.
+        count: How many these are.
+    """
+
+    name: str
+    binary: bool
+    predictor: BoundPredictor
+    scales: str
+    missing: str
+    count: int
+
+    @property
+    def dim(self) -> str:
+        """The dim of its missing values."""
+        return missing_of(self.name)
+
+
+@dataclass(frozen=True)
 class BoundFormula:
     """A formula bound to data.
 
@@ -144,6 +170,8 @@ class BoundFormula:
         non_centred: The effects that are sampled as standardized distances.
         stretched: The effects whose means are stretched, in the order of the array `STRETCHES`.
         collapsed: Whether the likelihood is computed from sums over cells.
+        imputations: The models of its imputed predictors, numbers before a yes or no.
+        products: Column -> the imputed predictors that its array is to be multiplied by.
     """
 
     design: FormulaDesign
@@ -155,6 +183,8 @@ class BoundFormula:
     non_centred: frozenset[str]
     stretched: tuple[str, ...]
     collapsed: bool
+    imputations: tuple[BoundImputation, ...] = ()
+    products: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def size(self, group: str) -> int:
         """The number of members of a group."""

@@ -33,7 +33,8 @@ def equations(design: FormulaDesign, hyperparameters: Mapping[str, Any], facts: 
         The equations in LaTeX.
     """
     writer = _Writer(design, {**design.hyperparameters, **hyperparameters}, facts)
-    lines = [*writer.likelihood(), *writer.effects(), *(writer.priors() if facts is not None else ())]
+    lines = [*writer.likelihood(), *writer.effects(), *writer.imputed()]
+    lines += [*writer.priors(), *writer.priors_of_imputed()] if facts is not None else []
     return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &{right}" for left, right in lines) + "\n\\end{aligned}"
 
 
@@ -70,6 +71,10 @@ class _Writer:
         symbol = f"{{{_symbol(record)}}}_i"
         return symbol if record.link == "identity" else f"\\mathrm{{{record.link}}}({symbol})"
 
+    def _alone(self, formula: Formula) -> list[str]:
+        """What each member has for itself, "" for the intercept, where members are not pooled."""
+        return [column for group in formula.groups for column in _varying(group)] if self.design.unpooled else []
+
     def _labels(self, parameter: str) -> Mapping[str, Sequence[str]]:
         """Term -> labels of its columns, as far as the data are known."""
         known = (self.facts or {}).get("terms", {})
@@ -81,7 +86,9 @@ class _Writer:
     def _sum(self, parameter: str, formula: Formula) -> str:
         """A linear predictor."""
         cutpoints = self.design.family.link.cutpoints and parameter == self.main
-        terms = [] if cutpoints or not syntax.has_intercept(formula.common) else [_of("\\alpha", parameter)]
+        alone = self._alone(formula)
+        free = syntax.has_intercept(formula.common) and "" not in alone and not cutpoints
+        terms = [_of("\\alpha", parameter)] if free else []
         terms += self._common(parameter, formula)
         terms += [
             _of(f"f_{{{word(each.name)}}}", parameter) + f"({word(syntax.name(each.of))}_i)" for each in formula.smooths
@@ -90,6 +97,10 @@ class _Writer:
             name = _group(group)
             for column in _varying(group):
                 value = f" {word(column)}_i" if column else ""
+                if self.design.unpooled:
+                    symbol = f"\\beta_{{{word(column)}, {name}[i]}}" if column else f"\\alpha_{{{name}[i]}}"
+                    terms.append(_of(symbol, parameter) + value)
+                    continue
                 terms.append(_of(f"u^{{{_both(name, column)}}}_{{{name}[i]}}", parameter) + value)
         if parameter == self.main and self.design.exposure:
             terms.append(f"\\log({word(self.design.exposure)}_i)")
@@ -106,7 +117,9 @@ class _Writer:
             if not isinstance(part, syntax.Literal)
         ]
         offsets = [name for _, name in parts if name.startswith("offset(")]
-        labels, text = self._labels(parameter), syntax.name(formula.common)
+        alone, text = self._alone(formula), syntax.name(formula.common)
+        labels = {name: own for name, own in self._labels(parameter).items() if name not in alone}
+        parts = [(sign, name) for sign, name in parts if name not in alone]
         if self.facts is None:
             rest = [(sign, name) for sign, name in parts if name not in offsets]
             yield from (f"- {word(name)}" if sign == "MINUS" else _times("^", name, parameter) for sign, name in rest)
@@ -117,7 +130,7 @@ class _Writer:
     def effects(self) -> Iterator[tuple[str, str]]:
         """What members of groups have for themselves, and smooths."""
         for parameter, formula in self.predictors:
-            for group in formula.groups:
+            for group in formula.groups if not self.design.unpooled else ():
                 name, columns = _group(group), _varying(group)
                 effects = [_of(f"u^{{{_both(name, column)}}}_j", parameter) for column in columns]
                 sds = [_of(f"\\sigma_{{{_both(name, column)}}}", parameter) for column in columns]
@@ -133,16 +146,79 @@ class _Writer:
                 yield f"{f}({of})", f"= \\beta_{{{word(smooth.name)}}} z({of}) + \\textstyle\\sum_k d_k b_k({of})"
                 yield "d_k", f"\\sim \\mathrm{{Normal}}(0, \\sigma_{{{word(smooth.name)}}})"
 
+    @property
+    def missing(self) -> dict[str, list[str]]:
+        """Predictor that is imputed -> the terms of its model, as far as the data are known; those
+        that are numbers first."""
+        if self.facts is None:
+            known = sorted(
+                (each.kind == "binary", at, each.name) for at, each in enumerate(self.design.predictors) if each.imputed
+            )
+            return {name: [] for _, _, name in known}
+        names = list(self.facts.get("imputed", {}))
+        terms = next(iter(self.facts["terms"].values()))
+        return {name: [t for t in terms if not {*names[at:]} & {*t.split(":")}] for at, name in enumerate(names)}
+
+    def imputed(self) -> Iterator[tuple[str, str]]:
+        """The models of imputed predictors."""
+        formula = syntax.read(self.design.formula)
+        groups = dict.fromkeys(_group(each) for each in formula.groups)
+        for name, terms in self.missing.items():
+            binary = self.design.predictor(name).kind == "binary"
+            mean = _of("p" if binary else "\\nu", name) + "_i"
+            family = f"Bernoulli}}({mean})" if binary else f"Normal}}({mean}, {_of('\\sigma', name)})"
+            yield f"{word(name)}_i", f"\\sim \\mathrm{{{family}"
+            parts = [_of("\\alpha", name)]
+            parts += [_times("_" if len(self._labels(self.main)[t]) <= 1 else "^", t, name) for t in terms]
+            parts += [
+                _of(f"f_{{{word(each.name)}}}", name) + f"({word(syntax.name(each.of))}_i)" for each in formula.smooths
+            ]
+            parts += [_of(f"u^{{{group}}}_{{{group}[i]}}", name) for group in groups]
+            yield (f"\\mathrm{{logit}}({mean})" if binary else mean), f"= {' + '.join(parts)}"
+            for group in groups:
+                sd = _of(f"\\sigma_{{{group}}}", name)
+                yield _of(f"u^{{{group}}}_j", name), f"\\sim \\mathrm{{Normal}}(0, {sd})"
+
+    def priors_of_imputed(self) -> Iterator[tuple[str, str]]:
+        """The priors of these models, in units of the predictors."""
+        choices = {each.of: each for each in self.design.priors}
+        formula = syntax.read(self.design.formula)
+        for name, terms in self.missing.items():
+            known = self.facts["imputed"][name]
+            location, scale = known["location"], known["scale"]
+            yield _of("\\alpha_{\\mathrm{at~means}}", name), self._real(choices["intercept"], location, scale)
+            for term in terms:
+                own = self._columns(term, self._labels(self.main)[term])
+                widths = {self.facts["columns"][each]["scale"] for each in own}
+                symbol = _of(f"\\beta_{{{word(term)}}}" if len(own) == 1 else f"\\beta^{{{word(term)}}}_k", name)
+                if len(widths) == 1:
+                    yield symbol, self._real(choices["coefficients"], 0.0, scale / widths.pop())
+                else:
+                    per = f", \\quad \\text{{per sd of }} {word(term)}"
+                    yield symbol, self._real(choices["coefficients"], 0.0, scale) + per
+            for group in dict.fromkeys(_group(each) for each in formula.groups):
+                yield _of(f"\\sigma_{{{group}}}", name), self._sd(choices["sd"], scale)
+            if not known["binary"]:
+                yield _of("\\sigma", name), self._sd(choices["sd"], scale)
+
     def priors(self) -> Iterator[tuple[str, str]]:
         choices = {each.of: each for each in self.design.priors}
         for parameter, formula in self.predictors:
             outcome = self.facts["outcome"] if parameter == self.main else {"location": 0.0, "scale": 1.0}
             record = None if parameter == self.main else self._record(parameter)
             location = f"\\log({number(self.facts['outcome']['scale'])})" if record and not record.prior else None
-            columns = {name: self._columns(name, labels) for name, labels in self._labels(parameter).items()}
-            if syntax.has_intercept(formula.common) and not (
-                self.design.family.link.cutpoints and parameter == self.main
-            ):
+            alone = self._alone(formula)
+            columns = {
+                name: self._columns(name, labels)
+                for name, labels in self._labels(parameter).items()
+                if name not in alone
+            }
+            cutpoints = self.design.family.link.cutpoints and parameter == self.main
+            if "" in alone:
+                centre = 0.0 if cutpoints else outcome["location"]
+                symbol = _of("\\alpha_j", parameter)
+                yield symbol, self._real(choices["intercept"], centre, outcome["scale"], location)
+            elif syntax.has_intercept(formula.common) and not cutpoints:
                 moved = any(self.facts["columns"][each]["location"] for c in columns.values() for each in c)
                 left = _of("\\alpha_{\\mathrm{at~means}}" if moved else "\\alpha", parameter)
                 if moved:
@@ -178,10 +254,16 @@ class _Writer:
     ) -> Iterator[tuple[str, str]]:
         for column in _varying(group):
             known = self.facts["columns"].get(f"formula:{column}") if column else {"scale": 1.0}
+            if self.design.unpooled:
+                if column:
+                    symbol, width = _of(f"\\beta_{{{word(column)}, j}}", parameter), known["scale"] if known else 1.0
+                    each = "" if known else f", \\quad \\text{{per sd of }} {word(column)}"
+                    yield symbol, self._real(choices["coefficients"], 0.0, scale / width) + each
+                continue
             symbol = _of(f"\\sigma_{{{_both(_group(group), column)}}}", parameter)
             each = "" if known else f", \\quad \\text{{per sd of }} {word(column)}"
             yield symbol, self._sd(choices["sd"], scale / (known["scale"] if known else 1.0)) + each
-        if group.correlated and len(_varying(group)) > 1:
+        if group.correlated and len(_varying(group)) > 1 and not self.design.unpooled:
             (concentration,) = choices["cor"].numbers
             yield (
                 _of(f"R_{{{_group(group)}}}", parameter),

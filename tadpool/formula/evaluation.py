@@ -11,11 +11,12 @@ from the line).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax.numpy as jnp
 import numpyro
+import numpyro.distributions as dist
 
 from tadpool.formula.bound_formula import (
     SCALES,
@@ -24,6 +25,7 @@ from tadpool.formula.bound_formula import (
     BoundEffect,
     BoundFormula,
     BoundGroup,
+    BoundImputation,
     BoundPredictor,
     BoundTerm,
 )
@@ -32,9 +34,32 @@ from tadpool.ladder import likelihoods
 from tadpool.ladder.correlation import cholesky_factor
 from tadpool.ladder.evaluation import Evaluation, Rows
 from tadpool.ladder.linear_predictor import Term, total
-from tadpool.modelling import distributions
+from tadpool.modelling import distributions, partly_observed
 from tadpool.modelling.distributions import Normal, NormalOfMembers
 from tadpool.modelling.formula_design import PriorChoice
+from tadpool.modelling.partly_observed import PartlyObserved
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A predictor with missing values, and what depends on them.
+
+    data: the arrays by name, without the predictor in its columns. columns: those that are to be
+    multiplied by it. given: its values (rows,), 0 where it is missing. where: where that is, bool
+    (rows,). logit: log-odds of yes (rows,).
+    """
+
+    data: Mapping[str, Any]
+    columns: tuple[str, ...]
+    given: Any
+    where: Any
+    logit: Any
+
+    def filled(self, value: float) -> dict[str, Any]:
+        """The arrays with the predictor in its columns, and a value where it is missing."""
+        values = self.given + self.where * value
+        return {**self.data, **{column: self.data[column] * values for column in self.columns}}
+
 
 REAL = {
     "normal": Normal,
@@ -64,34 +89,94 @@ class FormulaEvaluation(Evaluation):
 
     def observe(self) -> None:
         """Sample everything, and the outcome given it."""
+        summed_out = self._impute()
         if not self.design.family.predictors:
-            etas = [self._eta(each, *self.outcome) + self._offset() for each in self.bound.predictors]
-            self.likelihood({}, jnp.stack(etas, -1))
+            levels = [self._apart(each, *self.outcome) for each in self.bound.predictors]
+            self._observe(
+                summed_out, lambda: ({}, jnp.stack([self._eta(each) + self._offset() for each in levels], -1))
+            )
             return
         main, *others = self.bound.predictors
-        cutpoints = self.design.family.link.cutpoints
-        own = {each.parameter: self._parameter(each) for each in others}
-        self._add(main, *self.outcome, cutpoints)
-        if self.design.standard_error:
-            own["sigma"] = self.by_row(self.design.standard_error)
-        else:
-            family, scale = replace(self.design.family, parameters=self.design.parameters), self.outcome[1]
-            own |= likelihoods.own_parameters(family, self.prior, "exponential", scale, scale, self.bound.levels)
-        self.likelihood(own)
+        predicted = {each.parameter: self._parameter(each) for each in others}
+        self._add(main, *self.outcome, self.design.family.link.cutpoints)
+        own = self._own()
+        if summed_out is None:
+            self.likelihood({name: made() for name, made in predicted.items()} | own)
+            return
 
-    def _parameter(self, predictor: BoundPredictor) -> Any:
-        """A further parameter of the family (rows,), from its linear predictor."""
+        def at_rows() -> tuple[dict[str, Any], Any]:
+            return {name: made() for name, made in predicted.items()} | own, self._eta(self.terms) + self._offset()
+
+        self._observe(summed_out, at_rows)
+
+    def _own(self) -> dict[str, Any]:
+        """What the family has beside linear predictors, by name."""
+        if self.design.standard_error:
+            return {"sigma": self.by_row(self.design.standard_error)}
+        family, scale = replace(self.design.family, parameters=self.design.parameters), self.outcome[1]
+        return likelihoods.own_parameters(family, self.prior, "exponential", scale, scale, self.bound.levels)
+
+    def _observe(self, summed_out: Missing | None, at_rows: Callable[[], tuple[Mapping[str, Any], Any]]) -> None:
+        """The outcome given what its family takes beside the linear predictor, and that, at the
+        rows as they are."""
+        if summed_out is None:
+            self.likelihood(*at_rows())
+            return
+        either = []
+        for value in (0.0, 1.0):
+            self.data = summed_out.filled(value)
+            own, eta = at_rows()
+            either.append(self.distribution(own, eta))
+        self.sample(partly_observed.summed_out(*either, summed_out.logit, summed_out.where))
+
+    def _impute(self) -> Missing | None:
+        """Sample the models of imputed predictors; what is left to be summed out, if one of them is
+        yes or no."""
+        left = None
+        for each in self.bound.imputations:
+            location, scale = self.data[each.scales]
+            eta = self._eta(self._apart(each.predictor, location, scale))
+            missing = jnp.zeros(self.bound.rows, bool).at[self.data[each.missing]].set(True)
+            sigma = None if each.binary else self._standard_deviation(f"sigma_{each.predictor.parameter}", scale)
+            every = dist.Bernoulli(logits=eta) if each.binary else dist.Normal(eta, sigma)
+            with numpyro.plate(self.design.unit, self.bound.rows):
+                given = numpyro.sample(each.name, PartlyObserved(every, ~missing), obs=self.data.get(each.name))
+            given = jnp.where(missing, 0.0, given)
+            if each.binary and each.count:
+                left = Missing(self.data, self._products(each.name), given, missing, eta)
+            elif each.count:
+                given = given.at[self.data[each.missing]].set(self._values(each, eta, sigma, location, scale))
+            self.data = Missing(self.data, self._products(each.name), given, missing, eta).filled(0.0)
+        return left
+
+    def _products(self, name: str) -> tuple[str, ...]:
+        return tuple(column for column, of in self.bound.products if name in of)
+
+    def _values(self, each: BoundImputation, eta: Any, sigma: Any, location: Any, scale: Any) -> Any:
+        """The imputed values of a number (missing,), sampled as standardized distances."""
+        name = each.predictor.parameter
+        prior = Normal(eta[self.data[each.missing]], sigma, origin=location, unit=scale)
+        with numpyro.handlers.reparam(config={name: distributions.Decentred()}), numpyro.plate(each.dim, each.count):
+            return numpyro.sample(name, prior)
+
+    def _parameter(self, predictor: BoundPredictor) -> Callable[[], Any]:
+        """A further parameter of the family (rows,), from its linear predictor at the rows as they
+        are."""
         (parameter,) = (each for each in self.design.family.parameters if each.own == predictor.parameter)
         location = jnp.log(self.outcome[1]) if not parameter.prior else START[parameter.link]
-        return likelihoods.inverse(parameter.link, self._eta(predictor, location, 1.0))
+        terms = self._apart(predictor, location, 1.0)
+        return lambda: likelihoods.inverse(parameter.link, self._eta(terms))
 
-    def _eta(self, predictor: BoundPredictor, location: Any, scale: Any) -> Any:
-        """A linear predictor (rows,) beside the terms so far."""
+    def _apart(self, predictor: BoundPredictor, location: Any, scale: Any) -> list[Term]:
+        """The terms of a linear predictor, beside those so far."""
         before, self.terms = self.terms, []
         self._add(predictor, location, scale)
-        eta = total(self.terms, Rows(self), self.bound.rows)
-        self.terms = before
-        return eta
+        found, self.terms = self.terms, before
+        return found
+
+    def _eta(self, terms: Sequence[Term]) -> Any:
+        """A linear predictor (rows,)."""
+        return total(terms, Rows(self), self.bound.rows)
 
     def _real(self, choice: PriorChoice, location: Any, scale: Any, unit: Any = None, origin: Any = 0.0) -> Any:
         """A prior of a number, in multiples of `scale` around `location`."""
@@ -115,13 +200,17 @@ class FormulaEvaluation(Evaluation):
         at = Coordinates(predictor, location if intercept else 0.0, scale, self.by_row, self._mean)
         if not intercept:
             at.means[""] = 0.0
-        self._common(at, at.begins_with, varying)
+        self._common(at, (lambda of: of not in varying) if self.design.unpooled else at.begins_with, varying)
         for curve in predictor.curves:
             for column, coefficient in self._curve(predictor, curve, scale).items():
                 at.means[column] = coefficient
                 self._fixed(at, column)
         if intercept and "" not in varying:
             self.terms.append(Term(at.means[""]))
+        if self.design.unpooled and predictor.groups:
+            for group in predictor.groups:
+                self._each_alone(at, group, 0.0 if cutpoints else location)
+            return
         for group in predictor.in_turn:
             self._common(at, {effect.of for effect in group.effects}.__contains__, varying)
             self._group(at, group)
@@ -212,6 +301,20 @@ class FormulaEvaluation(Evaluation):
                 moved = moved + middle * (values - absorbed)
             elif effect.of is not None:
                 self.terms.append(Term(-middle * absorbed))
+
+    def _each_alone(self, at: Coordinates, group: BoundGroup, location: Any) -> None:
+        """The effects of the members of a group, without anything in common: intercepts at the
+        means, and coefficients."""
+        at_means = any(each.column is None for each in group.effects)
+        for effect in group.effects:
+            if effect.column is None:
+                prior = self._real(self.priors["intercept"], location, at.scale, origin=location)
+                self.terms.append(Term(self.members(effect.name, group.name, prior), group.index))
+            else:
+                own = at.scale / self.column[effect.column][1]
+                values = self.members(effect.name, group.name, self._real(self.priors["coefficients"], 0.0, own))
+                middle = self._mean(effect.column) if at_means else 0.0
+                self.terms.append(Term(values, group.index, effect.column, middle))
 
     def _of_members(self, group: BoundGroup, means: Mapping[str, Any]) -> Any:
         """The part of the linear predictor that members have by their own columns (members,), or

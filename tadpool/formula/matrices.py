@@ -19,7 +19,14 @@ from tadpool.formula.syntax import Formula, Smooth
 from tadpool.modelling.design import Predictor
 from tadpool.modelling.formula_design import FormulaDesign
 
+
+def _group_mean(values: pd.Series, members: pd.Series) -> np.ndarray:
+    """Of each row, the mean of the values in the rows of its member (rows,)."""
+    return values.groupby(members, observed=True).transform("mean").to_numpy()
+
+
 FUNCTIONS = {name: getattr(np, name) for name in syntax.TRANSFORMS if name != "I"}
+FUNCTIONS[syntax.GROUP_MEAN] = _group_mean
 OFFSET = "offset"
 
 
@@ -34,6 +41,8 @@ class Term:
         scales: Of each column, the product of the standard deviations of its numbers: 1 of one that
             is 0 and 1 for a level, whose effect is that of a whole step.
         by_levels: Whether all columns are of the latter kind.
+        imputed: The imputed columns of the table that it is a product of, whose values `values` do
+            not contain.
     """
 
     name: str
@@ -41,6 +50,7 @@ class Term:
     values: np.ndarray
     scales: tuple[float, ...]
     by_levels: bool
+    imputed: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -86,11 +96,14 @@ class Matrices:
         formula: The formula.
         kinds: Kind of each column that it looks at.
         where: Its place, as messages name it.
+        imputed: Imputed column -> standard deviation of what is known of it. The table has 1 in
+            each of its rows.
     """
 
     formula: Formula
     kinds: Mapping[str, str]
     where: str
+    imputed: Mapping[str, float] = field(default_factory=dict)
     _common: Model | None = field(default=None, repr=False)
     _groups: list[Model] = field(default_factory=list, repr=False)
     _smooths: list[Callable[[pd.DataFrame], tuple[np.ndarray, np.ndarray]]] = field(default_factory=list, repr=False)
@@ -163,7 +176,9 @@ class Matrices:
         crossed = [":".join(filter(None, each)) for each in itertools.product(*labels)]
         products = tuple(float(np.prod(each)) for each in itertools.product(*scales))
         steps = all(each.kind == "categoric" or self.kinds.get(str(each.name)) == "binary" for each in term.components)
-        return Term(syntax.term_name(term), tuple(crossed) if any(crossed) else (), values, products, steps)
+        imputed = tuple(name for each in term.components if (name := str(each.name)) in self.imputed)
+        labels_of_columns = tuple(crossed) if any(crossed) else ()
+        return Term(syntax.term_name(term), labels_of_columns, values, products, steps, imputed)
 
     def _of_columns(self, component: Any) -> tuple[list[str], list[float]]:
         """What tells the columns of one factor of a term apart, "" for one that has but one number,
@@ -175,6 +190,8 @@ class Matrices:
         wide = [""] if np.ndim(component.value) == 1 else [str(i) for i in range(1, columns.shape[1] + 1)]
         if self.kinds.get(str(component.name)) == "binary":
             return wide, [1.0]
+        if str(component.name) in self.imputed:
+            return wide, [self.imputed[str(component.name)]]
         return wide, [float(sd) or 1.0 for sd in columns.std(0)]
 
 

@@ -23,7 +23,8 @@ SMOOTH = "s"
 TRANSFORMS = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "I")
 BASES = ("poly", "bs", "scale", "center", "standardize")
 CODINGS = ("C", "T", "S")
-FUNCTIONS = (*TRANSFORMS, *BASES, *CODINGS, SMOOTH, "offset")
+GROUP_MEAN = "group_mean"
+FUNCTIONS = (*TRANSFORMS, *BASES, *CODINGS, SMOOTH, "offset", GROUP_MEAN)
 """What may be called among predictors."""
 NESTED = (*TRANSFORMS, "scale", "center", "standardize")
 """What may be called inside a function."""
@@ -100,11 +101,13 @@ class Smooth:
         name: As written, without spaces.
         of: Syntax tree of what it is a function of.
         size: Number of its coefficients, the linear one included.
+        call: Syntax tree of the whole.
     """
 
     name: str
     of: Any
     size: int
+    call: Any = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Formula:
         groups: Group terms, in their order.
         columns: The columns that its terms look at, without those that only name members.
         computed: Column -> the function that computes with it, and so needs a number.
+        coded: Column -> the function that codes its levels.
         levels: Columns with a level of theirs that the formula names.
     """
 
@@ -130,6 +134,7 @@ class Formula:
     columns: tuple[str, ...] = ()
     computed: Mapping[str, str] = field(default_factory=dict)
     levels: tuple[tuple[str, str], ...] = ()
+    coded: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(text: str, known: Collection[str] | None = None, grouping: Collection[str] | None = None) -> Formula:
@@ -156,7 +161,8 @@ def read(text: str, known: Collection[str] | None = None, grouping: Collection[s
     if outcome in [*reader.used, *(name for each in groups for name in each.factors)]:
         raise FormulaError(f"{outcome} stands on both sides of ~", "remove it from the right side")
     used = tuple(dict.fromkeys(reader.used))
-    return Formula(outcome, roles, common, smooths, groups, used, reader.computed, tuple(reader.levels))
+    levels = tuple(reader.levels)
+    return Formula(outcome, roles, common, smooths, groups, used, reader.computed, levels, reader.coded)
 
 
 def _parsed(text: str) -> Any:
@@ -292,6 +298,7 @@ class _Reader:
     """Reads the sides of a formula and checks each node of their trees.
 
     used: the columns that terms look at, so far. computed: those that functions compute with.
+    coded: those whose levels they code.
     levels: columns with levels of theirs that functions name.
     """
 
@@ -299,6 +306,7 @@ class _Reader:
         self.known, self.grouping = known, grouping
         self.used: list[str] = []
         self.computed: dict[str, str] = {}
+        self.coded: dict[str, str] = {}
         self.levels: list[tuple[str, str]] = []
 
     def outcome(self, tree: Any) -> tuple[str, dict[str, str]]:
@@ -433,7 +441,7 @@ class _Reader:
             raise FormulaError(f"{written(call)} is a smooth of {len(of)} variables", "write one, such as s(x, k=10)")
         options = self._options(SMOOTH, call)
         self._value(of[0], call)
-        return Smooth(name(call), of[0], options.get("k", 10))
+        return Smooth(name(call), of[0], options.get("k", 10), call)
 
     def _term(self, tree: Any, alone: bool = False) -> None:
         """Check what stands among terms, where + - * : / ** and brackets combine them. alone: as
@@ -484,13 +492,29 @@ class _Reader:
             hint = did_you_mean(function, list(FUNCTIONS)).removeprefix("; ")
             close = difflib.get_close_matches(function, FUNCTIONS, n=1)
             raise FormulaError(f"{function}() may not be called", hint if close else f"the functions are {listed}")
+        if function == GROUP_MEAN:
+            self._group_mean(call)
+            return
         options = self._options(function, call)
         if function in CODINGS:
             column = self._column(call.args[0], f"the argument of {function}()")
             self.used.append(column)
+            self.coded.setdefault(column, function)
             self.levels += [(column, level) for level in options.values()]
         else:
             self._value(call.args[0], call)
+
+    def _group_mean(self, call: Call) -> None:
+        """`group_mean(x, group)`: of each row, the mean of a number in the rows of its member."""
+        if len(call.args) != 2:
+            raise FormulaError(f"{written(call)} has not two arguments", "write group_mean(column, group)")
+        name = self._column(call.args[0], f"the first argument of {GROUP_MEAN}()")
+        group = self._column(call.args[1], f"the second argument of {GROUP_MEAN}()", self.grouping or ())
+        if self.grouping is not None and group not in self.grouping:
+            what = f"{group!r} in {written(call)} is not a group or categorical column"
+            raise FormulaError(what, f"write one of {', '.join(self.grouping)}")
+        self.used += [name, group]
+        self.computed.setdefault(name, GROUP_MEAN)
 
     def _options(self, function: str, call: Call) -> dict[str, Any]:
         """What a function is given behind its first argument, by name."""

@@ -38,19 +38,30 @@ class Evaluation:
     def likelihood(self, own: Mapping[str, Any], eta: Any = None) -> None:
         """The outcome given the linear predictor, by default the sum of the terms. own: what the
         family has beside it, by name."""
-        design = self.design
         eta = total(self.terms, Rows(self), self.bound.rows) + self._offset() if eta is None else eta
-        trials = self.by_row(design.trials) if design.trials else None
-        with numpyro.plate(design.unit, self.bound.rows):
-            likelihood = likelihoods.distribution(design.family, eta, own, trials)
-            status, end = (self.by_row(name) if name else None for name in (design.censored, design.interval_end))
-            likelihood = likelihoods.bounded(likelihood, design.truncated, status, end)
-            joint = self._joint_log_density(own, trials) if self.bound.collapsed else None
-            numpyro.sample(design.outcome, likelihood, obs=self.data.get(design.outcome), infer=inference(joint))
+        self.sample(self.distribution(own, eta), self._joint_log_density(own) if self.bound.collapsed else None)
 
-    def _joint_log_density(self, own: Mapping[str, Any], trials: Any) -> Callable:
+    def distribution(self, own: Mapping[str, Any], eta: Any) -> Any:
+        """The distribution of the outcome (rows,), see `likelihood`."""
+        design = self.design
+        made = likelihoods.distribution(design.family, eta, own, self._trials())
+        status, end = (self.by_row(name) if name else None for name in (design.censored, design.interval_end))
+        return likelihoods.bounded(made, design.truncated, status, end)
+
+    def sample(self, distribution: Any, joint: Callable | None = None) -> None:
+        """The outcome, from its distribution. joint: the log density of all rows, see
+        `inference`."""
+        name = self.design.outcome
+        with numpyro.plate(self.design.unit, self.bound.rows):
+            numpyro.sample(name, distribution, obs=self.data.get(name), infer=inference(joint))
+
+    def _trials(self) -> Any:
+        return self.by_row(self.design.trials) if self.design.trials else None
+
+    def _joint_log_density(self, own: Mapping[str, Any]) -> Callable:
         """The log likelihood of all rows as a function of the outcome and of the weights of
         rows."""
+        trials = self._trials()
         cells = Cells(self.data[CELL], self.data[FIRST], self.by_row, self.terms, self._offset())
         return cells.joint_log_density(self.design.family, own, trials)
 

@@ -4,7 +4,7 @@ all columns are listed."""
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 import xarray as xr
 
 from tadpool.errors import UserError
+from tadpool.formatting import listed
 from tadpool.loading import number_formats, table_files, table_remarks
 from tadpool.loading.number_formats import Reading
 from tadpool.loading.remarks import Remark
-from tadpool.loading.sources import CENSORED, ROLES
+from tadpool.loading.sources import CENSORED, COMPLETE, KEPT, ROLES
 from tadpool.loading.table_files import Cells
 
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -66,8 +67,7 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
     table = _Columns(remaining, columns, description["unit"], reading, [str(v) for v in description["missing_values"]])
     dataset = table.dataset(problems)
     _raise(problems)
-    masked = {c["column"]: remaining.columns[c["column"]] == "" for c in columns.values() if c["missing"] == "mask"}
-    masked = {heading: int(empty.sum()) for heading, empty in masked.items() if empty.any()}
+    empty = {name: _empty_cells(remaining, columns, way) for name, way in (("masked", "mask"), ("imputed", "impute"))}
     read = {"file": cells.file, "rows": len(cells.rows), "dialect": dialect, "dropped": dropped, "unused": unused}
     remarks = [
         *table_remarks.possible_trials(remaining, columns),
@@ -78,7 +78,14 @@ def load(description: Mapping[str, Any]) -> tuple[xr.Dataset, dict[str, Any], li
         *table_remarks.codes_of_empty_cells(dataset, columns),
         *table_remarks.rows_of_sums(dataset, columns, description["unit"]),
     ]
-    return dataset, read | ({"masked": masked} if masked else {}), remarks
+    return dataset, read | {name: counts for name, counts in empty.items() if counts}, remarks
+
+
+def _empty_cells(cells: Cells, columns: Mapping[str, Mapping[str, Any]], missing: str) -> dict[str, int]:
+    """Heading -> empty cells, of the columns with that value of `missing` that have any."""
+    headings = [column["column"] for column in columns.values() if column["missing"] == missing]
+    counts = {heading: int((cells.columns[heading] == "").sum()) for heading in headings}
+    return {heading: count for heading, count in counts.items() if count}
 
 
 def _no_heading(cells: Cells, described: list[str]) -> str:
@@ -146,6 +153,11 @@ class _Columns:
         for name, column in self.columns.items():
             with _noted(problems):
                 self._check_roles(name, column, variables)
+        imputed = [f"{name}_known" for name, column in self.columns.items() if column["missing"] == "impute"]
+        known = [variables[name][1] for name in imputed if name in variables]
+        if known:
+            words = {"long_name": f"{listed([name.removesuffix('_known') for name in imputed])} known"}
+            variables[COMPLETE] = (self.unit, np.min(known, axis=0), words)
         return xr.Dataset(variables, coords)
 
     def _add_labels(self, name: str, column: Mapping[str, Any], variables: dict, coords: dict) -> None:
@@ -210,10 +222,17 @@ class _Columns:
         self.cells.refuse(column["column"], unknown, f"the levels are {', '.join(levels)}", fix)
         return np.array([levels.index(cell) for cell in cells], np.int64)
 
+    def _levels_or_empty(self, column: Mapping[str, Any]) -> np.ndarray:
+        """The same as float64 (rows,), nan where the cell is empty."""
+        empty = self.cells.columns[column["column"]] == ""
+        values = np.full(len(empty), np.nan)
+        values[~empty] = replace(self, cells=self.cells.select_rows(~empty))._levels(column)
+        return values
+
     def _add_values(self, name: str, column: Mapping[str, Any], variables: dict, coords: dict) -> None:
         attributes = {"long_name": _meaning(name, column)}
         if column["kind"] in ("binary", "ordered"):
-            values = self._levels(column)
+            values = self._levels_or_empty(column) if column["missing"] in KEPT else self._levels(column)
             levels = np.array([str(level) for level in column["levels"] or (0, 1)], object)
             attributes |= {"flag_values": list(range(len(levels))), "flag_meanings": _words(levels)}
             if column["kind"] == "ordered":
@@ -227,9 +246,10 @@ class _Columns:
         attributes |= {key: column[key] for key in ("units", *ROLES) if column[key]}
         dim = column["per"] or self.unit
         values = self._per(values, column) if column["per"] else values
-        if column["missing"] == "mask":
+        if column["missing"] in KEPT:
             attributes["may_be_missing"] = 1
-            known = {"long_name": f"{attributes['long_name']} applies"}
+            word = "applies" if column["missing"] == "mask" else "known"
+            known = {"long_name": f"{attributes['long_name']} {word}"}
             variables[f"{name}_known"] = (dim, np.isfinite(values).astype(np.int64), known)
         variables[name] = (dim, values, attributes)
 
@@ -247,10 +267,10 @@ class _Columns:
         """The numbers of a column: int64 (rows,) for the kinds of whole numbers, else float64
         (rows,).
 
-        A column with `missing: mask` is always float64, nan where the cell is empty.
+        A column that keeps rows with empty cells is always float64, nan where the cell is empty.
         """
         heading, kind = column["column"], column["kind"]
-        cells, masked = self.cells.columns[heading], column["missing"] == "mask"
+        cells, masked = self.cells.columns[heading], column["missing"] in KEPT
         absent = (cells == "") & masked
         self.cells.refuse(heading, (cells == "") & ~absent, "it must be a number", FIX_EMPTY)
         text = number_formats.bare(cells, column)

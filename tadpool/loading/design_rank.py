@@ -14,7 +14,7 @@ import numpy as np
 
 from tadpool.formatting import general
 from tadpool.loading.remarks import Remark
-from tadpool.loading.sources import ROLES
+from tadpool.loading.sources import KEPT, ROLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -284,7 +284,7 @@ def _of_outcome(name: str, column: Mapping[str, Any], dataset: "xr.Dataset") -> 
 def free(columns: Mapping[str, Mapping[str, Any]], outcomes: Sequence[str]) -> dict[str, str]:
     """The columns that predict unless a design says otherwise, with their kinds."""
     named = {column[role] for column in columns.values() for role in ROLES} | set(outcomes)
-    kinds = {name: column["kind"] for name, column in columns.items() if column["missing"] != "mask"}
+    kinds = {name: column["kind"] for name, column in columns.items() if column["missing"] not in KEPT}
     return {name: kind for name, kind in kinds.items() if kind in (*NUMERIC, *LEVELLED) and name not in named}
 
 

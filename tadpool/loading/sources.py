@@ -22,6 +22,10 @@ same rows."""
 CENSORED = {"left": -1, "none": 0, "right": 1, "interval": 2}
 """How an outcome is censored, and the number that stands for it: it lies below its value, is it,
 lies above it, or between it and an end."""
+KEPT = ("mask", "impute")
+"""Values of `missing` that keep a row with an empty cell, whose value is then nan."""
+COMPLETE = "all_known"
+"""The variable that is 1 where no imputed column is empty, and 0 elsewhere."""
 
 
 def is_simulated(source: Source) -> bool:
@@ -70,10 +74,12 @@ def names(columns: Mapping[str, Mapping[str, Any]], unit: str) -> list[tuple[str
             pairs += [(name, name), *([(f"{name}_index", name)] if name != unit else [])]
         else:
             pairs += [(name, name), *([(f"{name}_level", name)] if kind == "ordered" else [])]
-        if column.get("missing") == "mask":
+        if column.get("missing") in KEPT:
             pairs.append((f"{name}_known", name))
         if column.get("within"):
             pairs.append((f"{column['within']}_of_{name}", name))
+    if imputed := [name for name, column in columns.items() if column.get("missing") == "impute"]:
+        pairs.append((COMPLETE, imputed[0]))
     return pairs
 
 

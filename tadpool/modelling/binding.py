@@ -47,6 +47,8 @@ class Bound:
             is not scored and is predicted to be 0.
         facts: For a rung of the pooling ladder, what depends on the study's data and stays when it
             is bound to other rows (`tadpool.ladder.data_facts`).
+        partly_observed: Variables with a distribution of their own, of a formula that imputes them:
+            known where outcomes are predicted, and drawn with them in calibrations.
     """
 
     model: Reference
@@ -61,6 +63,7 @@ class Bound:
     dataset: xr.Dataset
     observed_where: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    partly_observed: tuple[str, ...] = ()
 
     def rebind(self, dataset: xr.Dataset) -> "Bound":
         """The same model, hyperparameters and facts, bound to another dataset."""
@@ -71,6 +74,11 @@ class Bound:
         """The data without the outcomes and their weights, with which the model draws outcomes."""
         without = (*self.outcomes, *getattr(self.function, "extra", ()))
         return {name: array for name, array in self.data.items() if name not in without}
+
+    @property
+    def generative(self) -> "Bound":
+        """The same model with all that it observes as outcomes."""
+        return replace(self, outcomes=(*self.partly_observed, *self.outcomes), partly_observed=())
 
 
 def bind(
@@ -109,10 +117,12 @@ def bind(
         dataset = dataset.assign_coords(bound.coords)
     else:
         function = partial(module.model, **static, **sizes)
+    partly_observed = tuple((facts or {}).get("imputed", ()))
     inputs, places = {name: array for name, array in data.items() if name not in signature.outcomes}, {}
     with inspection.explain_model_errors(where), numpyro.validation_enabled(False):
         if any(outcome in data for outcome in signature.outcomes):
-            candidate = (where, references.path(model), function, data, signature.outcomes, traced, dataset)
+            observed = (*partly_observed, *signature.outcomes)
+            candidate = (where, references.path(model), function, data, observed, traced, dataset)
             places = rules.check(inspection.Candidate(*candidate), observed_where)
             if references.weights(model):
                 function = observation_weights.add_weights(where, function, references.weights(model), dataset, data)
@@ -125,7 +135,9 @@ def bind(
         sizes = {site: math.prod(shape) for site, shape in shapes.items()}
     given, counted = dict(hyperparameters or {}), dict(observed_where or {})
     outcomes, kept = signature.outcomes, facts or {}
-    return Bound(model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept)
+    return Bound(
+        model, given, function, data, outcomes, latents, traced, dims, sizes, dataset, counted, kept, partly_observed
+    )
 
 
 def latents(function: Callable, arguments: Arrays) -> tuple[str, ...]:

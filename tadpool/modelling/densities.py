@@ -9,11 +9,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpyro.distributions as dist
 from numpyro import handlers
 
 from tadpool.modelling.binding import Arrays, Bound
 
 LARGEST_COUNT = 2**53  # beyond it floats skip whole numbers
+LEVELS = (dist.CategoricalProbs, dist.CategoricalLogits)
 
 
 def unit_log_likelihood(
@@ -71,7 +73,10 @@ def is_valid(bound: Bound, sites: Arrays, arguments: Arrays) -> jax.Array:
 
 
 def _mean(distribution: Any) -> jax.Array:
-    """The mean of a distribution, or zero if NumPyro has no formula for it."""
+    """The mean of a distribution, or zero if NumPyro has no formula for it or its values are
+    levels, whose mean is NaN."""
+    if isinstance(distribution, LEVELS):
+        return jnp.zeros(())
     try:
         return jnp.asarray(distribution.mean)
     except NotImplementedError:

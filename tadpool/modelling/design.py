@@ -27,11 +27,13 @@ class Predictor:
             ordered (counted from 0, with the dim `<name>_level`).
         per: The group whose members have one value each, if the config says so: it has no group
             mean.
+        imputed: Whether missing values of it are imputed.
     """
 
     name: str
     kind: str
     per: str | None = None
+    imputed: bool = False
 
     @property
     def variable(self) -> str:

@@ -12,6 +12,17 @@ from tadpool.modelling.design import Predictor
 from tadpool.modelling.families import Family, Parameter, family
 
 
+def imputation_of(predictor: str) -> str:
+    """What names of parameters of the model of an imputed predictor have after `beta_` and the
+    like; its imputed values have this name."""
+    return f"imputed_{predictor}"
+
+
+def missing_of(predictor: str) -> str:
+    """The dim of the missing values of an imputed predictor."""
+    return f"missing_{predictor}"
+
+
 @dataclass(frozen=True)
 class PriorChoice:
     """A prior of a formula, without its numbers, which are hyperparameters.
@@ -41,6 +52,8 @@ class FormulaDesign:
         parameters_of: Further parameters of the family with a formula of their own.
         priors: The prior of each class of parameters, and of terms that have one of their own.
         prior_numbers: Hyperparameters of priors with their values.
+        unpooled: Whether effects of members have nothing in common: each has the prior of the
+            intercept or of a coefficient.
         trials, exposure, offset, standard_error, censored, interval_end, truncated: As in
             `tadpool.modelling.design.Design`.
     """
@@ -54,6 +67,7 @@ class FormulaDesign:
     parameters_of: tuple[tuple[str, str], ...] = ()
     priors: tuple[PriorChoice, ...] = ()
     prior_numbers: tuple[tuple[str, float], ...] = ()
+    unpooled: bool = False
     trials: str | None = None
     exposure: str | None = None
     offset: str | None = None
@@ -96,9 +110,8 @@ class FormulaDesign:
     @property
     def written(self) -> str:
         """The formula, the family, and formulas of further parameters, in a line."""
-        return "; ".join(
-            [self.formula, f"family {self.family.name}", *(f"{n} {text}" for n, text in self.parameters_of)]
-        )
+        parts = [self.formula, f"family {self.family.name}", *(f"{n} {text}" for n, text in self.parameters_of)]
+        return "; ".join([*parts, *(["members are not pooled"] if self.unpooled else [])])
 
     @property
     def roles(self) -> dict[str, str]:
@@ -117,6 +130,15 @@ class FormulaDesign:
         replaced = {name for name, _ in self.parameters_of}
         own = () if self.standard_error else self.family.parameters
         return tuple(each for each in own if each.own not in replaced)
+
+    @property
+    def imputed(self) -> tuple[str, ...]:
+        """Names of the predictors whose missing values are imputed, if there are any."""
+        return tuple(each.name for each in self.predictors if each.imputed)
+
+    def predictor(self, name: str) -> Predictor:
+        """The predictor of a name."""
+        return next(each for each in self.predictors if each.name == name)
 
     @property
     def variables(self) -> tuple[str, ...]:

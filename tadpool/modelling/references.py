@@ -47,8 +47,9 @@ def reference(study: Mapping[str, Any], entry: str) -> Reference:
     if given is None:
         return model
     columns = {} if isinstance(study["dataset"], str) else study["dataset"]["columns"]
+    imputed = [name for name, column in columns.items() if column.get("missing") == "impute"]
     predictors = [
-        {"name": name, "kind": kind, "per": columns.get(name, {}).get("per")}
+        {"name": name, "kind": kind, "per": columns.get(name, {}).get("per"), "imputed": name in imputed}
         for name, kind in given["predictors"].items()
     ]
     ends = given.get("truncated")
@@ -57,6 +58,7 @@ def reference(study: Mapping[str, Any], entry: str) -> Reference:
     if model == FORMULA:
         priors, numbers = formula_priors.chosen(chosen["priors"])
         told |= {"formula": chosen["formula"], "parameters_of": chosen["parameters"], "prior_numbers": numbers}
+        told |= {"unpooled": chosen["pooling"] == "none"}
         given = {key: value for key, value in given.items() if key not in ("slopes", "group_means")}
         return {"name": model, "design": FormulaDesign.from_json({**given, **told, "priors": priors}).to_json()}
     return {"name": model, "design": Design.from_json({**given, **told}).to_json()}
@@ -76,6 +78,12 @@ def design_of(reference: Reference) -> Design | None:
 def formula_of(reference: Reference) -> FormulaDesign | None:
     """The design of a model that is a formula; None for any other model."""
     return FormulaDesign.from_json(reference["design"]) if name(reference) == FORMULA else None
+
+
+def imputed(reference: Reference) -> tuple[str, ...]:
+    """The predictors of a formula whose missing values are imputed."""
+    design = formula_of(reference)
+    return () if design is None else design.imputed
 
 
 def weights(reference: Reference) -> Mapping[str, str]:

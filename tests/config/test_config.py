@@ -733,7 +733,7 @@ TABLES = [
         {"columns": "chips: {kind: count, missing: no}"},
         "dataset.columns.chips.missing",
         "false is not one of the choices",
-        "give 'fail', 'drop' or 'mask'",
+        "give 'fail', 'drop', 'mask' or 'impute'",
     ),
     (
         {"columns": f"chips: {{kind: count, missing: mask}}, {PLACE}"},

@@ -49,3 +49,28 @@ def test_every_term_stands_in_the_sum_under_the_name_of_its_prior(table, formula
     lines = [line for line in rest if line.startswith("\\beta")]
     assert all(any(line.startswith(each) for line in lines) for each in written)
     assert len(lines) == len(terms)
+
+
+def test_imputed_predictors_have_equations_of_their_own(table):
+    columns = {**COLUMNS, **{name: {"kind": "number", "missing": "impute"} for name in ("x", "dose")}}
+    content = pd.read_csv(table)
+    content.loc[[2, 5], "x"] = np.nan
+    content.loc[[7], "dose"] = np.nan
+    content.to_csv(table, index=False)
+    model = bound(table, columns, {"formula": "y ~ x * dose + arm + (1 | site)"})
+    design = references.formula_of(config.read({"studies": ["one"]}).studies["one"].reference("it"))
+    lines = equations(design, {}, model.facts).split(" \\\\\n")
+    (x,) = (line for line in lines if line.startswith("\\nu^{(\\mathrm{x})}_i"))
+    (dose,) = (line for line in lines if line.startswith("\\nu^{(\\mathrm{dose})}_i"))
+    assert "\\mathrm{arm}_i" in x
+    assert "\\mathrm{dose}_i" not in x
+    assert "\\mathrm{x}_i" in dose
+    assert "\\mathrm{x:dose}" not in dose
+    assert any(line.startswith("\\mathrm{dose}_i &\\sim \\mathrm{Normal}(\\nu^{(\\mathrm{dose})}_i") for line in lines)
+    priors = [line for line in lines if line.startswith("\\beta") and "(\\mathrm{dose})" in line.split("&")[0]]
+    assert len(priors) == 2
+    # Every parameter of the two models that the fit has stands left of a sign.
+    assert sum(line.startswith("\\sigma^{(") for line in lines) == 2
+    assert sum(line.startswith("\\sigma_{\\mathrm{site}}^{(") for line in lines) == 2
+    plain = equations(design, {}, None)
+    assert "\\nu^{(\\mathrm{dose})}_i" in plain

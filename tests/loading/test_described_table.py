@@ -182,6 +182,21 @@ def test_a_masked_predictor_is_nan_and_has_a_companion(folder):
     assert data_of("y,wait,g\n1,2,a\n", MASKED, outcomes=("y",))["wait"].dtype == np.float64
 
 
+def test_an_imputed_predictor_is_nan_and_complete_rows_are_marked(folder):
+    x, dark = {"kind": "integer", "missing": "impute"}, {"kind": "binary", "levels": ["no", "yes"], "missing": "impute"}
+    columns = {"y": {"kind": "number"}, "x": x, "dark": dark}
+    tree = tree_of("y,x,dark\n1,2,yes\n2,,no\n3,5,\n4,7,no\n", columns, outcomes=("y",))
+    data = merged(tree)
+    np.testing.assert_array_equal(data["x"].values, [2.0, np.nan, 5.0, 7.0])
+    np.testing.assert_array_equal(data["dark"].values, [1.0, 0.0, np.nan, 0.0])
+    assert data["dark"].attrs["flag_meanings"] == "no yes"
+    assert data["dark_known"].values.tolist() == [1, 1, 0, 1]
+    assert data["all_known"].values.tolist() == [1, 0, 0, 1]
+    assert json.loads(tree.attrs["table"])["imputed"] == {"x": 1, "dark": 1}
+    with pytest.raises(UserError, match="line 3, column dark: 'maybe' is not allowed: the levels are no, yes"):
+        tree_of("y,x,dark\n1,,\n2,3,maybe\n", columns, outcomes=("y",))
+
+
 def test_a_masked_predictor_may_have_one_value_per_group(folder):
     columns = MASKED | {"wait": {**MASKED["wait"], "per": "g"}}
     data = data_of("y,wait,g\n1,2,a\n2,,b\n3,2,a\n4,,b\n", columns, outcomes=("y",))

@@ -164,7 +164,7 @@ def _entry(place: tuple, entry: Entry, study: Study, signature: plugins.Signatur
     yield from _known((*place, "model"), study.outcomes, signature.outcomes, f"an observed site of {entry.model}")
     if entry.by is not None:
         yield from _known((*place, "by"), [entry.by], study.groups, A_GROUP)
-    if signature.designed and study.weights_of(place[-1]):
+    if signature.designed and not entry.formula and study.weights_of(place[-1]):
         yield Problem((*place, "weights"), "a model of the ladder takes no observation weights", "write `weights: {}`")
     what = f"a hyperparameter of {entry.model}"
     yield from _arguments((*place, "hyperparameters"), entry.hyperparameters, signature.hyperparameters, what)

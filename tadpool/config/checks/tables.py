@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from tadpool.config.parsed_values import Problem, shown
-from tadpool.config.schema.study import Study
+from tadpool.config.schema.study import Entry, Study
 from tadpool.config.schema.table import Column, Table
 from tadpool.errors import did_you_mean
 from tadpool.files import plugins
@@ -18,6 +18,7 @@ from tadpool.modelling.families import NUMBERS
 READABLE = (".csv", ".tsv", ".txt", ".nc", *sources.PARQUET)
 LABELLED = ("binary", "ordered", "categorical")
 OBSERVABLE = (*NUMBERS, "binary", "ordered")
+IMPUTED = ("number", "integer", "binary")
 # Key of a column -> kinds of columns that may have it, kinds of the column that it names.
 LINKS = {
     "trials": (("count",), ("count",)),
@@ -115,15 +116,8 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
         yield Problem((*place, "levels"), "missing", "name the levels from lowest to highest")
     elif column.levels is not None and kind == "binary" and len(column.levels) != 2:
         yield Problem((*place, "levels"), f"a binary column has 2 levels, not {len(column.levels)}", "name two")
-    if column.missing == "mask":
-        roles = [key for other in columns.values() for key in ROLES if getattr(other, key) == name]
-        if kind not in NUMBERS:
-            fix = "make empty cells a separate level, or write `missing: drop`"
-            what = f"{an(kind)} column cannot be masked, only {_listed(NUMBERS)} columns can"
-            yield Problem((*place, "missing"), what, fix)
-        elif name in study.outcomes or roles:
-            what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which every row needs"
-            yield Problem((*place, "missing"), what, "write `missing: drop`")
+    if column.missing in sources.KEPT:
+        yield from _kept((*place, "missing"), name, column, study)
     for key in ("at_least", "at_most"):
         if getattr(column, key) is not None and kind not in NUMBERS:
             yield Problem(
@@ -132,6 +126,28 @@ def _column(place: tuple, name: str, column: Column, study: Study) -> Iterator[P
     if column.at_least is not None and column.at_most is not None and column.at_least > column.at_most:
         what = f"at_least ({column.at_least:g}) is above at_most ({column.at_most:g})"
         yield Problem(place, what, "swap them")
+
+
+def _kept(place: tuple, name: str, column: Column, study: Study) -> Iterator[Problem]:
+    """A column whose empty cells keep their rows."""
+    roles = [key for other in study.dataset.columns.values() for key in ROLES if getattr(other, key) == name]
+    kinds, done = (NUMBERS, "masked") if column.missing == "mask" else (IMPUTED, "imputed")
+    if column.kind not in kinds:
+        fix = "make empty cells a separate level, or write `missing: drop`"
+        fix = "write `missing: drop`" if column.kind == "count" else fix
+        yield Problem(place, f"{an(column.kind)} column cannot be {done}, only {_listed(kinds)} columns can", fix)
+    elif name in study.outcomes or roles:
+        what = f"{name} is {'an outcome' if not roles else f'named as {roles[0]}'}, which every row needs"
+        yield Problem(place, what, "write `missing: drop`")
+    elif column.missing == "impute" and column.per:
+        what = f"{name} has one value per {column.per}, and only values of rows are imputed"
+        yield Problem(place, what, "write `missing: drop`")
+    elif column.missing == "impute" and not any(entry.formula for entry in _entries(study)):
+        yield Problem(place, "only formulas impute, and no entry is one", "write a `formula`, or `missing: drop`")
+
+
+def _entries(study: Study) -> list[Entry]:
+    return list(study.models.values()) if isinstance(study.models, dict) else []
 
 
 def _kind(place: tuple, name: str, kinds: tuple[str, ...], columns: Mapping[str, Column]) -> Iterator[Problem]:

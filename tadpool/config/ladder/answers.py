@@ -65,7 +65,7 @@ def _main(entries: dict[str, Entry]) -> str | None:
         return None  # beside models of files, whose study says what it asks
     formulas = [name for name, entry in complete.items() if entry.formula is not None]
     rungs = [name for rung in (PARTIAL, PARTIAL_SLOPES, POOLED) for name in complete if complete[name].model == rung]
-    return next(iter([*formulas, *rungs]), None)
+    return PARTIAL if PARTIAL in formulas else next(iter([*formulas, *rungs]), None)
 
 
 def _words(name: str) -> str:
@@ -111,7 +111,7 @@ def _ranking(entry: str, design: Design | FormulaDesign, study: Study) -> dict[s
         "group": group,
         "also": [],
     }
-    partial = rung is None or rung.partial
+    partial = not design.unpooled if isinstance(design, FormulaDesign) else rung is None or rung.partial
     return found | ({f"new_{group}": new} if partial and len(design.groups) == 1 else {})
 
 
@@ -148,6 +148,8 @@ def _only_intercepts(design: Design | FormulaDesign, chosen: Entry) -> bool:
         return RUNGS[chosen.model].partial and not (RUNGS[chosen.model].slopes and design.slopes)
     from tadpool.formula import syntax  # imports SciPy, which studies without a formula do not need
 
+    if design.unpooled:
+        return False
     terms = syntax.read(design.formula, None, list(design.groups)).groups
     plain = all(len(each.factors) == 1 and _names(each.left) == ["Intercept"] for each in terms)
     return (

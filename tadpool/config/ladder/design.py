@@ -17,7 +17,7 @@ from tadpool.config.schema.table import Column, Table
 from tadpool.errors import UserError, did_you_mean
 from tadpool.formatting import an
 from tadpool.loading.design_rank import DesignRank
-from tadpool.loading.sources import ROLES
+from tadpool.loading.sources import KEPT, ROLES
 from tadpool.modelling.families import FAMILIES, IDENTITY, NUMBERS, Family
 
 if TYPE_CHECKING:
@@ -178,6 +178,9 @@ class DesignInference:
                 self._wrong("predictors", "a dataset file does not say of what kind they are", fix)
             predictors = given if isinstance(given, dict) else {}
         elif given is None:
+            for name in (name for name, column in self.columns.items() if column.missing == "impute"):
+                what, fix = f"no model of the ladder imputes {name}", "write a formula, or `missing: drop`"
+                self._wrong(("dataset", "columns", name, "missing"), what, fix)
             kinds = {name: KIND[column.kind] for name, column in self._free()}
             rank = self._rank(kinds)
             return {name: kind for name, kind in kinds.items() if not rank or name not in rank.left_out}
@@ -204,7 +207,7 @@ class DesignInference:
         return (
             (name, column)
             for name, column in self.columns.items()
-            if column.kind in INFERRED and name not in named and column.missing != "mask"
+            if column.kind in INFERRED and name not in named and column.missing not in KEPT
         )
 
     def _described(self, given: list[str] | Mapping[str, str]) -> dict[str, str]:
@@ -212,11 +215,15 @@ class DesignInference:
         predictors = {}
         for name in given:
             kind = KIND.get(self.columns[name].kind) if name in self.columns else None
-            if kind is not None and self.columns[name].missing == "mask":
+            missing = self.columns[name].missing if kind is not None else "fail"
+            if missing == "mask":
                 fix = "leave it out, or write a model that uses its `_known`"
                 self._wrong(
                     "predictors", f"{shown(name)} is masked in some rows, which no model of the ladder knows", fix
                 )
+            elif missing == "impute":
+                fix = "write a formula, or `missing: drop` in its column"
+                self._wrong("predictors", f"no model of the ladder imputes {shown(name)}", fix)
             elif kind is None:
                 fix = did_you_mean(name, known).removeprefix("; ") or "describe it"
                 self._wrong("predictors", f"{shown(name)} is not a column that can predict", fix)

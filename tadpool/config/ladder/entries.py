@@ -3,7 +3,7 @@ entries that it means."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tadpool.config.ladder import answers, formulas
+from tadpool.config.ladder import answers, formula_rungs, formulas
 from tadpool.config.ladder.design import DesignInference
 from tadpool.config.ladder.figures import figures
 from tadpool.config.parsed_values import Problem
@@ -26,7 +26,11 @@ def completed(study: Study) -> tuple[Study, list[Problem]]:
     mistake gets none.
     """
     if study.models == LADDER:
-        return _written_out(study)
+        return _written_out(study) if study.ladder is None else _made_from_formula(study)
+    if study.ladder is not None:
+        alone = Problem(("ladder",), "it belongs to `models: ladder`", "write that, or write its models as entries")
+        found, problems = completed(study.model_copy(update={"ladder": None}))
+        return found, [alone, *problems]
     entries, problems = {}, []
     for name, entry in study.models.items():
         problems += _of_formula(name, entry)
@@ -51,8 +55,8 @@ def _of_formula(name: str, entry: Entry) -> Iterator[Problem]:
         yield Problem(("models", name, "model"), "missing", fix)
     if entry.model is not None and entry.formula is not None:
         yield Problem(("models", name, "formula"), "the entry has a `model` too", "remove one of them")
-    for key in ("family", "parameters", "priors"):
-        if entry.formula is None and getattr(entry, key):
+    for key in ("family", "parameters", "priors", "pooling"):
+        if entry.formula is None and getattr(entry, key) not in (None, {}, "partial"):
             yield Problem(("models", name, key), "the entry has no `formula`, to which it belongs", "remove it")
 
 
@@ -93,6 +97,20 @@ def _written_out(study: Study) -> tuple[Study, list[Problem]]:
     written = study.model_copy(update={"models": entries, "design": found.design, **own})
     written = answers.with_hero(written.model_copy(update={"answers": answers.with_defaults(written, problems)}))
     return written, [*problems, *_named_like_parameters(written, entries)]
+
+
+def _made_from_formula(study: Study) -> tuple[Study, list[Problem]]:
+    entries, like, problems = formula_rungs.entries(study)
+    if problems or like is None:
+        return study.model_copy(update={"models": entries, "ladder": None}), problems
+    added = {
+        "comparisons": _comparisons(entries, like),
+        "predictions": _predictions(entries, like),
+        "figures": figures(entries, like),
+    }
+    own = {key: {**made, **(getattr(study, key) or {})} for key, made in added.items()}
+    written = study.model_copy(update={"models": entries, **own})
+    return answers.with_hero(written.model_copy(update={"answers": answers.with_defaults(written, [])})), []
 
 
 def _named_like_parameters(study: Study, entries: Iterable[str]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from tadpool.config.parsed_values import Problem, shown
 from tadpool.config.schema.design import Design
 from tadpool.config.schema.study import Entry, Study
 from tadpool.errors import FormulaError, did_you_mean
+from tadpool.loading.design_rank import DesignRank
 from tadpool.loading.sources import ROLES
 from tadpool.modelling import formula_priors
 from tadpool.modelling.design import LEVELLED
@@ -29,7 +30,7 @@ class FormulaInference(DesignInference):
 
         chosen = self.study.models[self.entry]
         known = list(self.columns) if self.columns is not None else None
-        grouping = self._grouping()
+        grouping = self.grouping
         read = {}
         for key, text in {"formula": chosen.formula, **chosen.parameters}.items():
             place = ("formula",) if key == "formula" else ("parameters", key)
@@ -40,7 +41,7 @@ class FormulaInference(DesignInference):
         main = read.get("formula")
         if main is None or len(read) <= len(chosen.parameters):
             return
-        self.outcome = main.outcome
+        self.outcome, self.terms_of_groups = main.outcome, main.groups
         self._check_sides(read)
         if self.problems:
             return
@@ -56,6 +57,7 @@ class FormulaInference(DesignInference):
         groups = dict.fromkeys(name for each in read.values() for term in each.groups for name in term.factors)
         predictors = {name: kind for name in names if (kind := self._kind(name))}
         self._check_computed(read, predictors)
+        self._check_imputed(read)
         self._check_outcome(family)
         self._check_offset(family, roles["offset"])
         if not self.problems:
@@ -68,7 +70,8 @@ class FormulaInference(DesignInference):
     def _at(self, *place: str, what: str, fix: str) -> None:
         self.problems.append(Problem(("models", self.entry, *place), what, fix))
 
-    def _grouping(self) -> list[str]:
+    @property
+    def grouping(self) -> list[str]:
         """The columns that can name the members of a group."""
         if self.columns is None:
             return [*self.study.groups, self.study.unit]
@@ -118,12 +121,37 @@ class FormulaInference(DesignInference):
                     what = f"{shown(name)} is not a number and stands in {function}()"
                     self._at(*place, what=what, fix=f"write {name} alone, or describe its column as a number")
 
+    def rank_of(self, kinds: Mapping[str, str], group: str) -> DesignRank | None:
+        """What the table tells of predictors with these kinds; None where it cannot be read."""
+        return self._rank(kinds, group)
+
+    def means_of(self, kinds: Mapping[str, str], group: str, rank: DesignRank | None) -> list[str]:
+        """Those of them whose means in the members of a group differ, and say more than they do."""
+        return self._group_means(kinds, group, rank)
+
+    def _check_imputed(self, read: dict[str, Any]) -> None:
+        """Imputed columns stand alone or in products, so that rows of the columns follow from
+        their values, and at most one of them is summed out."""
+        imputed = {n: each for n, each in (self.columns or {}).items() if each.missing == "impute"}
+        for key, formula in read.items():
+            place = ("formula",) if key == "formula" else ("parameters", key)
+            for name, function in (formula.computed | formula.coded).items():
+                if name in imputed:
+                    what = f"{shown(name)} is imputed and stands in {function}()"
+                    fix = f"write {name} alone or in products such as {name}:z, or `missing: drop` in its column"
+                    self._at(*place, what=what, fix=fix)
+        used = dict.fromkeys(name for each in read.values() for name in each.columns)
+        binary = [name for name in used if name in imputed and imputed[name].kind == "binary"]
+        if len(binary) > 1:
+            what = f"{' and '.join(map(shown, binary))} are yes or no and imputed, and one of them can be"
+            self._at("formula", what=what, fix=f"write `missing: drop` in the column {binary[1]}")
+
     def _kind(self, name: str) -> str | None:
         """The kind of a column that terms look at."""
         if self.columns is None:
             given = self.given.get("predictors") or {}
             kinds = given if isinstance(given, dict) else {}
-            return "categorical" if name in self._grouping() else kinds.get(name, "number")
+            return "categorical" if name in self.grouping else kinds.get(name, "number")
         column = self.columns[name]
         if column.missing == "mask":
             what, fix = f"{shown(name)} is masked in some rows", "leave it out, or write `missing: drop` in its column"
@@ -135,6 +163,9 @@ def completed(study: Study, name: str) -> tuple[Entry, list[Problem]]:
     """An entry that is a formula with its complete design, and all that is wrong with it."""
     entry, found = study.models[name], FormulaInference(study, name)
     problems = list(found.problems)
+    if entry.pooling == "none" and found.design is not None and len(found.terms_of_groups) != 1:
+        what = f"it has {len(found.terms_of_groups)} group terms, and members of one group can be without pooling"
+        problems.append(Problem(("models", name, "pooling"), what, "write one, or leave `pooling` out"))
     if entry.by is not None:
         fix = f"remove it; write (1 | {entry.by}), or {entry.by} among the terms"
         problems.append(Problem(("models", name, "by"), "a formula is fitted to all members of a group at once", fix))

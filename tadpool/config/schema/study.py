@@ -63,6 +63,12 @@ class Entry(Strict):
         "prior is a hyperparameter, such as `coefficients_scale`.",
         examples=[{"coefficients": "normal(0, 1)", "days": "normal(10, 5)", "sd": "exponential(1)", "cor": "lkj(2)"}],
     )
+    pooling: Literal["partial", "none"] = Field(
+        "partial",
+        description="Whether the members of a formula's group have a common distribution, whose standard deviation is "
+        "estimated; with `none` each has the prior of the intercept, or of a coefficient, for itself.",
+        examples=["none"],
+    )
     label: Text | None = Field(
         None, description="Name in figures and tables; by default the entry's name.", examples=["sigma = 1"]
     )
@@ -116,6 +122,27 @@ class Entry(Strict):
         None,
         description="An expected verdict other than pass.",
         examples=[{"verdict": "fail", "because": "Shows the funnel on purpose."}],
+    )
+
+
+class BaseFormula(Strict):
+    """The formula that the models of `models: ladder` are made from: its common terms without
+    groups, its first group without pooling, all its groups with partial pooling, their slopes too,
+    and with group means."""
+
+    formula: Text = Field(
+        description="The largest of the models: what differs between members stands in its group terms.",
+        examples=["score ~ hours + age + (hours | school) + (1 | district)"],
+    )
+    family: Literal[*FAMILIES] | None = Field(
+        None, description="Family of the outcome; by default as in a `design`.", examples=["poisson"]
+    )
+    parameters: dict[str, Text] = Field({}, description="As in an entry.", examples=[{"sigma": "~ hours"}])
+    priors: dict[str, Text] = Field(
+        {},
+        description="As in an entry; by default those of the models of the ladder: intercept normal(0, 1.5), coefficients "
+        "normal(0, 1), sd exponential(1), cor lkj(2).",
+        examples=[{"coefficients": "normal(0, 0.5)"}],
     )
 
 
@@ -206,6 +233,11 @@ class Study(Strict):
             "ladder",
         ],
     )
+    ladder: BaseFormula | None = Field(
+        None,
+        description="With `models: ladder`, a formula that its models are made from, with any predictors and groups.",
+        examples=[{"formula": "score ~ hours + (hours | school) + (1 | district)"}],
+    )
     design: Design | None = Field(
         None,
         description="Design of the models of the ladder, where it is not inferred, or inferred wrongly.",
@@ -288,7 +320,7 @@ class Study(Strict):
 
     def reference(self, entry: str) -> str | dict[str, Any]:
         """The reference to an entry's model that jobs receive (`tadpool.modelling.references`)."""
-        of_entry = {"model", "design", "formula", "parameters", "priors"}
+        of_entry = {"model", "design", "formula", "parameters", "priors", "pooling"}
         used = {"models": {entry: of_entry}, "dataset": True, "outcomes": True, "unit": True}
         reference = model_references.reference(self.model_dump(include=used), entry)
         return model_references.weighted(reference, self.weights_of(entry))

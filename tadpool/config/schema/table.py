@@ -49,7 +49,7 @@ class Column(Strict):
 
     | kind | cells | a model's arguments |
     |---|---|---|
-    | `number` | finite numbers | `x`; with `missing: mask` also `x_known` |
+    | `number` | finite numbers | `x`; with `missing: mask` or `impute` also `x_known` |
     | `integer`, `count` | whole numbers; a count is at least 0 | `x` |
     | `binary` | two levels, 0 and 1 unless `levels` names them | `x`, 0 for the first level or 1 |
     | `ordered` | the levels, from lowest to highest | `x`, counted from 0, and `n_x_level` |
@@ -96,11 +96,13 @@ class Column(Strict):
     )
     at_least: float | None = Field(None, description="Smallest allowed value.", examples=[0])
     at_most: float | None = Field(None, description="Largest allowed value.", examples=[100])
-    missing: Literal["fail", "drop", "mask"] = Field(
+    missing: Literal["fail", "drop", "mask", "impute"] = Field(
         "fail",
         description="What happens at an empty cell: `fail` refuses the table, `drop` removes the row, and `mask` keeps a "
         "row to which the predictor does not apply: its value is nan, and the variable `x_known` is 0 instead of 1. "
-        "The page counts removed rows and masked cells. Only numeric columns that are not outcomes can be masked.",
+        "`impute` keeps a row whose value exists and is not known: in a formula the predictor gets a model of its own, and "
+        "each empty cell a distribution. The page counts removed rows, masked cells and imputed ones. Only numeric columns "
+        "that are not outcomes can be masked, and only columns of kind number, integer and binary imputed.",
         examples=["drop"],
     )
     trials: str | None = Field(

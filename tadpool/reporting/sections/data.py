@@ -170,5 +170,8 @@ def _reading(how: Mapping[str, Any]) -> Iterator[str]:
     if "masked" in how:
         empty = listed([f"{heading} ({count})" for heading, count in how["masked"].items()])
         yield f"Empty cells, which mean that a predictor does not apply: {empty}."
+    if "imputed" in how:
+        empty = listed([f"{heading} ({count})" for heading, count in how["imputed"].items()])
+        yield f"Empty cells whose values are not known, and which formulas impute: {empty}."
     if how["unused"]:
         yield f"Columns not used: {first_of(how['unused'], MOST_UNUSED)}."

@@ -1,0 +1,82 @@
+"""Simulation-based calibration of formulas, one of each family with a predictor and a group term:
+a minute of processor time a family."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tadpool.calibration import sbc, sbc_verdict
+from tadpool.engine import lanes
+from tadpool.modelling import formula_priors
+from tadpool.modelling.binding import bind
+from tadpool.modelling.families import FAMILIES, family
+
+PRIORS = {"intercept": "normal(0, 1)", "coefficients": "normal(0, 0.5)", "sd": "exponential(2)"}
+"""Narrower than the defaults, under which a simulated count may exceed what a computer can hold."""
+NARROW = {
+    # Under which directions stay away from pi: the tangent of half of them has both its ends there,
+    # so that chains which start on the wrong side stay on it.
+    "von_mises": {"intercept": "normal(0, 0.3)", "coefficients": "normal(0, 0.15)", "sd": "exponential(6)"},
+}
+HYPERPARAMETERS = {"von_mises": {"spread_scale": 0.5}}
+SIMULATIONS, CHAINS, GROUPS, ROWS = 200, 2, 8, 80
+SAMPLER = lanes.Sampler(warmup=200, draws=250, target_accept=0.9, max_tree_depth=10)
+ALARM = 1e-4
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_true_values_of_a_formula_rank_uniformly(name):
+    """200 data sets: the smallest p-value of parameters and joint log likelihood, corrected for
+    their number. Of 21 correct families one fails in 470 changes of the seed."""
+    found = calibrated(name)
+    p = sbc_verdict.summary(found)["p_value"].values
+    assert p.min() * len(p) > ALARM
+    assert np.isin(found["outcome"], (sbc_verdict.OK, sbc_verdict.FLAGGED)).mean() > 0.95
+
+
+def calibrated(name, seed=1):
+    """See `sbc.calibrate`; the outcomes of the data are replaced by simulated ones."""
+    rng, record = np.random.default_rng(1), family(name)
+    outcome = rng.uniform(0.5, 0.9, ROWS) if "number" in record.columns else rng.integers(0, 3, ROWS)
+    outcome = outcome % 2 if record.columns == ("binary",) else outcome
+    variables = {"y": outcome, "x": rng.normal(2.0, 3.0, ROWS), "group_index": np.arange(ROWS) % GROUPS}
+    variables |= {"tries": rng.integers(5, 15, ROWS)} if "trials" in record.roles else {}
+    dataset = xr.Dataset(
+        {key: ("row", values) for key, values in variables.items()},
+        coords={"row": np.arange(ROWS), "group": np.arange(GROUPS), "y_level": list("abc")},
+    )
+    priors, numbers = formula_priors.chosen(PRIORS | NARROW.get(name, {}))
+    design = {"formula": "y ~ x + (1 | group)", "family": name, "outcome": "y", "unit": "row", "groups": ["group"]}
+    design |= {"predictors": [{"name": "x", "kind": "number"}], "parameters_of": {}}
+    design |= {"priors": priors, "prior_numbers": numbers}
+    design |= {"trials": "tries"} if "trials" in record.roles else {}
+    bound = bind({"name": "formula", "design": design}, dataset, HYPERPARAMETERS.get(name))
+    address = {"seed": seed, "study": "verification", "entry": f"formula/{name}"}
+    return sbc.calibrate(bound, address, CHAINS, SAMPLER, SIMULATIONS)
+
+
+@pytest.mark.parametrize("name", ["normal", "poisson"])
+def test_true_values_of_imputed_predictors_rank_uniformly(name):
+    """The same with a number and a yes or no that are missing in a fifth of 40 rows, the imputed
+    numbers among the parameters. Of 2 correct formulas one fails in 5,000 changes of the seed."""
+    rng, rows = np.random.default_rng(1), 40
+    outcome = rng.normal(size=rows) if name == "normal" else rng.poisson(2.0, rows)
+    variables = {"y": outcome, "x": rng.normal(2.0, 3.0, rows), "b": rng.integers(0, 2, rows).astype(float)}
+    for column in ("x", "b"):
+        variables[column][rng.choice(rows, 8, replace=False)] = np.nan
+    variables |= {"z": rng.normal(size=rows), "group_index": np.arange(rows) % 5}
+    dataset = xr.Dataset(
+        {key: ("row", values) for key, values in variables.items()},
+        coords={"row": np.arange(rows), "group": np.arange(5)},
+    )
+    kinds = {"x": "number", "b": "binary", "z": "number"}
+    predictors = [{"name": each, "kind": kind, "imputed": each != "z"} for each, kind in kinds.items()]
+    priors, numbers = formula_priors.chosen(PRIORS)
+    design = {"formula": "y ~ x * z + b + (1 | group)", "family": name, "outcome": "y", "unit": "row"}
+    design |= {"groups": ["group"], "predictors": predictors, "parameters_of": {}}
+    bound = bind({"name": "formula", "design": design | {"priors": priors, "prior_numbers": numbers}}, dataset)
+    address = {"seed": 1, "study": "verification", "entry": f"imputed/{name}"}
+    found = sbc.calibrate(bound.generative, address, CHAINS, SAMPLER, SIMULATIONS)
+    p = sbc_verdict.summary(found)["p_value"].values
+    assert p.min() * len(p) > ALARM
+    assert np.isin(found["outcome"], (sbc_verdict.OK, sbc_verdict.FLAGGED)).mean() > 0.95
