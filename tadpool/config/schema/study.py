@@ -140,7 +140,7 @@ class BaseFormula(Strict):
     parameters: dict[str, Text] = Field({}, description="As in an entry.", examples=[{"sigma": "~ hours"}])
     priors: dict[str, Text] = Field(
         {},
-        description="As in an entry; by default those of the models of the ladder: intercept normal(0, 1.5), coefficients "
+        description="As in an entry; by default the priors in the ladder: intercept normal(0, 1.5), coefficients "
         "normal(0, 1), sd exponential(1), cor lkj(2).",
         examples=[{"coefficients": "normal(0, 0.5)"}],
     )
