@@ -165,8 +165,7 @@ class Arguments:
 
     def _render_report(self, study: str) -> dict[str, Any]:
         chosen = self.config.studies[study]
-        until = {entry: self.config.until_ess(study, entry) for entry in chosen.models}
-        samplers = {entry: {**self._sampler(study, entry), "until_ess": ess} for entry, ess in until.items()}
+        samplers = {entry: self._fit(study, entry)["sampler"] for entry in chosen.models}
         return {
             "study": study,
             "config": self._study(study),

@@ -1,0 +1,17 @@
+"""What jobs are told of the config."""
+
+import json
+
+import pytest
+
+from tadpool import config
+from tadpool.workflow.specs import Specs
+
+
+@pytest.mark.parametrize("settings", [{}, {"quick": {"draws": 50}}, {"sampler": {"until_ess": 1000}}])
+def test_a_page_expects_the_sampler_that_its_fits_were_told(folder, settings):
+    """Else no page can be made: a fit of another sampler is refused."""
+    specs = Specs(config.read({"studies": ["cookies"], **settings}))
+    expected = json.loads(specs.spec("render_report", {"study": "cookies"}))["samplers"]
+    for entry, sampler in expected.items():
+        assert sampler == json.loads(specs.spec("fit", {"study": "cookies", "model": entry}))["sampler"]
