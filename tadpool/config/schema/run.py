@@ -42,7 +42,7 @@ class Sampler(Strict):
         le=10**9,
         description="Smallest effective sample size, bulk and tail, that every parameter of a fit is to have: after `draws` "
         "the chains go on until they have it, at most to 8 times `draws`. By default `draws` decides alone. Every fit has "
-        "`draws` at least, so set it low (250) with this. Sweeps, refits, calibrations and a quick look have `draws` alone.",
+        "`draws` at least, so set it low (250) with this. Sweeps, refits and calibrations have `draws` alone.",
         examples=[1000],
     )
     target_accept: float = Field(
@@ -127,6 +127,14 @@ class Quick(Strict):
         150, ge=10, le=10**7, description="Maximum number of warm-up iterations of a chain.", examples=[200]
     )
     draws: int = Field(200, ge=10, le=10**7, description="Maximum number of draws of a chain.", examples=[200])
+    until_ess: int | None = Field(
+        100,
+        ge=1,
+        le=10**9,
+        description="Chains of a fit go on until every parameter has this effective sample size, at most to 8 times `draws`: "
+        "with less a fit would fail its check.",
+        examples=[50],
+    )
 
 
 class Settings(Strict):

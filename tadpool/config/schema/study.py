@@ -356,13 +356,13 @@ class Config(Strict):
         chosen = self.settings.sampler.model_copy(update=update)
         if self.settings.quick is None:
             return chosen
-        most = self.settings.quick.model_dump()
+        most = self.settings.quick.model_dump(exclude={"until_ess"})
         return chosen.model_copy(update={key: min(getattr(chosen, key), limit) for key, limit in most.items()})
 
     def until_ess(self, study: str, entry: str) -> int | None:
-        """The effective sample size until which the chains of the entry's fit go on; None in a
-        quick look."""
-        return None if self.settings.quick else self.sampler(study, entry).until_ess
+        """The effective sample size until which the chains of the entry's fit go on; None where
+        `draws` decides alone."""
+        return (self.settings.quick or self.sampler(study, entry)).until_ess
 
     def thresholds(self, study: str, entry: str) -> dict[str, float]:
         """Thresholds of the entry's verdict that differ from the defaults: its own, else the
