@@ -172,8 +172,9 @@ def _parsed(text: str) -> Any:
     kinds = [each.kind for each in tokens]
     for opened, closed in BRACKETS:
         if kinds.count(opened) != kinds.count(closed):
-            missing = BRACKETS[opened, closed][kinds.count(opened) > kinds.count(closed)]
-            raise FormulaError(f"the bracket {missing} is missing", "write as many of them as of its partner")
+            first, second = BRACKETS[opened, closed]
+            missing = second if kinds.count(opened) > kinds.count(closed) else first
+            raise FormulaError(f"the bracket {missing} is missing", f"write as many {second} as {first}")
     if kinds.count("TILDE") != 1:
         what = "there is no ~" if "TILDE" not in kinds else "there is more than one ~"
         raise FormulaError(what, "write `outcome ~ predictors`")

@@ -17,6 +17,8 @@ from tadpool.config.schema.types import RESERVED, SLUG
 from tadpool.errors import UserError
 from tadpool.files import plugins
 
+TO_CORRECT = "To correct: "
+"""How a sentence begins that keeps a new study from running."""
 SKELETON = PACKAGE / "workflow" / "skeleton"
 
 
@@ -89,7 +91,8 @@ def main(arguments: list[str]) -> int:
     print("\n".join(["Written:", *(f"  {path}" for path in written), ""]))
     if sentences:
         print("\n".join(["To look at:", *(f"  {sentence}" for sentence in sentences), ""]))
-    print("\n".join(_next(given.name, given.folder)))
+    wrong = any(sentence.startswith(TO_CORRECT) for sentence in sentences)
+    print("\n".join(_next(given.name, given.folder, wrong)))
     return 0
 
 
@@ -125,7 +128,7 @@ def _from_table(given: argparse.Namespace) -> tuple[list[Path], list[str]]:
     return table_study.written(given.name, given.folder, given.table, chosen, ask)
 
 
-def _next(name: str, folder: Path) -> list[str]:
+def _next(name: str, folder: Path, wrong: bool) -> list[str]:
     """What to type next."""
     if folder.resolve() == ROOT.resolve():
         commands = [f"make STUDY={name}"]
@@ -133,7 +136,8 @@ def _next(name: str, folder: Path) -> list[str]:
         enter = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
         alone = f" --config 'studies=[{name}]'" if (folder / CONFIG).exists() else ""
         commands = [*enter, ("tadpool" if INSTALLED else shlex.quote(str(ROOT / "bin" / "tadpool"))) + alone]
-    return ["Run it, and open results/index.html:", *(f"  {command}" for command in commands)]
+    first = "Correct that first. Then run it" if wrong else "Run it"
+    return [f"{first}, and open results/index.html:", *(f"  {command}" for command in commands)]
 
 
 if __name__ == "__main__":

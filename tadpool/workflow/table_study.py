@@ -16,6 +16,7 @@ from tadpool.loading import described_table, table_guesses
 from tadpool.loading.column_guesses import Question
 from tadpool.loading.table_guesses import TableGuess
 from tadpool.workflow import study_text
+from tadpool.workflow.new import TO_CORRECT
 
 KINDS = ("number", "integer", "count", "binary", "ordered", "categorical", "group")
 KEY = re.compile(r"`(within|trials|missing_values): (\w+|\[[^`]*\])`")
@@ -141,9 +142,9 @@ def _mistakes(name: str, folder: Path) -> Iterator[str]:
             study = read({"studies": [name]}).studies[name]
             described_table.load(study.source())
         except ConfigErrors as errors:
-            yield from (f"To correct: {problem}" for problem in errors.problems)
+            yield from (f"{TO_CORRECT}{problem}" for problem in errors.problems)
         except UserError as error:
-            yield from (f"To correct: {problem}" for problem in str(error).splitlines())
+            yield from (f"{TO_CORRECT}{problem}" for problem in str(error).splitlines())
 
 
 def ask_on_terminal(about: str, question: Question, prompt: Callable[[str], str] = input) -> str:

@@ -200,3 +200,12 @@ def test_text_of_a_table_stays_in_its_comment_or_quotes(folder):
 def test_the_kinds_that_can_be_chosen_are_those_of_tables():
     kinds = Table.model_fields["columns"].annotation.__args__[1].model_fields["kind"].annotation.__args__
     assert set(table_study.KINDS) == set(kinds) - {"censoring"}
+
+
+def test_what_keeps_a_study_from_running_comes_before_the_command(folder, capsys):
+    path = TABLES["sleepstudy"].write(folder / "sleep.csv")
+    outcome, group = "Reaction", "Subject"
+    assert new.main(["trial", "--table", str(path), "--formula", f"{outcome} ~ Days + (Days | {group}", "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert "the bracket ) is missing; write as many ) as (" in said
+    assert "Correct that first. Then run it, and open results/index.html:" in said
