@@ -48,9 +48,7 @@ onsuccess:
     if storage := workflow.storage_settings.default_storage_prefix:
         print(f"The results are in {storage.rstrip('/')}/results.")
     elif Path("results/index.html").is_file():
-        print(
-            f"The report is results/index.html; `{VERIFY}` writes results/verify.html."
-        )
+        print(f"Report: results/index.html. `{VERIFY}` writes results/verify.html.")
     from tadpool.loading import remarks
 
     for remark in remarks.of_run(STUDIES):

@@ -87,7 +87,7 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_draws(bound, tmp_path):
 
 
 def test_only_fits_go_on():
-    """The key reaches no other job, and no fit of a quick look."""
+    """The key reaches no other job, and a fit of a quick look has its own."""
     overlay = {"studies": ["reedfrogs"], "sampler": {"until_ess": 1000, "draws": 250}}
     quick = {"quick": {"draws": 100}}
 
@@ -97,4 +97,5 @@ def test_only_fits_go_on():
         )
 
     assert spec("fit", model="multilevel")["sampler"]["until_ess"] == 1000
-    assert "until_ess" not in json.dumps([spec("fit", quick, model="multilevel"), spec("sweep", sweep="sigma")])
+    assert spec("fit", quick, model="multilevel")["sampler"]["until_ess"] == 100
+    assert "until_ess" not in json.dumps([spec("sweep", quick, sweep="sigma"), spec("sweep", sweep="sigma")])
