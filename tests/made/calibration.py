@@ -1,12 +1,16 @@
-"""A made-up calibration."""
+"""A made-up calibration, and how calibrations of families are run and judged."""
 
 import numpy as np
 import xarray as xr
 
 from tadpool.calibration import sbc_verdict
 from tadpool.convergence.diagnostics import Finding
+from tadpool.engine import lanes
 from tadpool.files import contracts, io
 
+SIMULATIONS, CHAINS = 200, 2
+SAMPLER = lanes.Sampler(warmup=200, draws=250, target_accept=0.9, max_tree_depth=10)
+ALARM = 1e-4
 FEW = Finding("fail", "ess_bulk", {"value": 9.0, "limit": 25, "chains": 4})
 
 
@@ -43,3 +47,11 @@ def write_calibration(folder, rng, right=False):
         {"simulations": simulations, "quantities": quantities}, verdict=verdict, reasons=sbc_verdict.as_text(reasons)
     )
     io.write(folder / "calibration/many.nc", made, contracts.CALIBRATION)
+
+
+def assert_uniform(found):
+    """The ranks of all quantities are uniform: the smallest p-value, corrected for their number, is
+    above ALARM. Nearly all data sets could be simulated."""
+    p = sbc_verdict.summary(found)["p_value"].values
+    assert p.min() * len(p) > ALARM
+    assert np.isin(found["outcome"], (sbc_verdict.OK, sbc_verdict.FLAGGED)).mean() > 0.95
