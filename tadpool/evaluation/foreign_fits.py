@@ -133,7 +133,7 @@ def _sensitivity(tree: xr.DataTree) -> dict[str, Any] | None:
 
 
 def _predictive(tree: xr.DataTree) -> list[dict[str, Any]] | None:
-    """Test quantities of each outcome of which the file holds observed and replicated values."""
+    """Test quantities of each outcome for which the file has observed and replicated values."""
     if not {"posterior_predictive", "observed_data"} <= set(tree.children):
         return None
     replicated, observed = tree["posterior_predictive"].to_dataset(), tree["observed_data"].to_dataset()

@@ -52,8 +52,8 @@ class Facts(dict):
 
     outcome, columns: location and scale that priors are stated in, as in
     `tadpool.ladder.data_facts`. levels: of an ordered outcome. terms: parameter -> term -> labels
-    of its columns. groups: members of combinations of groups. within: group -> those within whose
-    members its members lie. effects: as there. aliased: columns that others determine. imputed:
+    of its columns. groups: members of combinations of groups. within: group -> the groups in which
+    it is nested. effects: as there. aliased: columns that others determine. imputed:
     predictors that are missing in some rows (`bind_imputation`).
     """
 

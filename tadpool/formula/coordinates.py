@@ -41,8 +41,8 @@ def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]])
     common = {effect.column for _, effect in effects if effect.of is not None}
     found: dict[str, float] = {}
     for group, effect in effects:
-        # Of the mean: what its prior says, unless it is around a common coefficient, and what the
-        # data say, but for the means of the effects that follow.
+        # The precision of the mean effect comes from its prior, unless a common coefficient is that
+        # mean, and from the data, less what the means of the following effects take up.
         precision = 0.0 if effect.of is not None else group.size / max(facts[effect.name]["between"], TINY)
         if effect.of is not None:
             common.discard(effect.column)

@@ -14,7 +14,7 @@ KINDS = {"x": "number", "t": "binary", "c": "categorical", "happened": "binary",
 
 
 def coefficients(reference, model):
-    """Those of the formula's columns as sites, with the intercept at the means of the columns."""
+    """The coefficients by site, and the intercept where all columns are at their means."""
     own = reference["coefficients"]
     sites = {f"beta_{name}": own[name] for name in own if name in ("x", "t", "x:t")}
     levels = {f"c.{name[4:-1]}": own[name] for name in own if name.startswith("c[T.")}

@@ -72,8 +72,8 @@ def test_errors_have_the_unit_of_the_outcome(power):
 
 
 def test_leave_one_out_r2_is_the_share_of_the_variance_that_is_predicted(known):
-    """Where a mean is all that is known, means without the row predict worse than the mean of all:
-    1 - (n / (n - 1))^2. Of 1,000 rows the interval is that of the large-sample theory."""
+    """With an intercept alone, means without the row predict worse than the mean of all rows, and
+    R² is 1 - (n / (n - 1))^2. With 1,000 rows the interval agrees with large-sample theory."""
     outcomes, _, predicted = known
     without = np.broadcast_to((outcomes.sum() - outcomes) / (ROWS - 1), predicted.shape)
     equal = np.full(predicted.shape, -np.log(CHAINS * DRAWS))

@@ -59,8 +59,8 @@ SEVERAL = {
 @pytest.mark.parametrize("parametrization", ["centred", "non_centred"])
 @pytest.mark.parametrize("name", SEVERAL)
 def test_the_posterior_is_the_same_in_all_coordinates(folder, name, parametrization, monkeypatch):
-    """The density of the coordinates is that of the parameters, up to a constant and to the
-    logarithms of the standard deviations, at points on (-2, 2)."""
+    """In other coordinates the log density differs by a constant and by logarithms of standard
+    deviations, at points on (-2, 2)."""
     monkeypatch.setattr("tadpool.formula.coordinates.DENSE", 0.5 if "more" in name else 2)
     bound = bind(SEVERAL[name], parametrization)
     arguments = {**bound.data, **bound.hyperparameters}

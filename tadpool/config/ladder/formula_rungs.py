@@ -16,7 +16,7 @@ from tadpool.modelling.rungs import PARTIAL, PARTIAL_SLOPES, POOLED, RUNGS, UNPO
 BASE = "base"
 MUNDLAK = "mundlak"
 PRIORS = {"intercept": "normal(0, 1.5)", "coefficients": "normal(0, 1)", "sd": "exponential(1)", "cor": "lkj(2)"}
-"""Those of the models of the ladder."""
+"""As the models of the ladder have them."""
 
 
 def entries(study: Study) -> tuple[dict[str, Entry], Design | None, list[Problem]]:

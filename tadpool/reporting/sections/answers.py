@@ -89,16 +89,18 @@ def answers(results: StudyResults, all_fits: Sequence[Fit]) -> list[Shown]:
 def _shown(name: str, asked: Mapping[str, Any], rows: pd.DataFrame, fits: Mapping[str, Fit]) -> Shown:
     fit = fits[asked["entry"]]
     own, others = rows[rows["role"] == "own"], rows[rows["role"] == "other"]
+    elsewhere = _elsewhere(asked, own, others, fits)
     if own["reason"].iloc[0]:
         why = [("not known", f": {own['reason'].iloc[0]}")]
-        beside = _against_truth(asked, own), _elsewhere(asked, own, others, fits)
-        return Shown(name, asked["label"], fit.entry, fit.label, why, *beside, known=False)
+        return Shown(
+            name, asked["label"], fit.entry, fit.label, why, _against_truth(asked, own), elsewhere, known=False
+        )
     lines = _ranked(asked, own) if asked["rank"] is not None else _lines(asked, own)
-    beside = [*_by_prior(asked, own), *_against_truth(asked, own)], _elsewhere(asked, own, others, fits)
-    disputed = bool(len(own) == 1 and beside[1] and _outside(own.iloc[0], others["value"]))
+    caveats = [*_by_prior(asked, own), *_against_truth(asked, own)]
+    disputed = bool(elsewhere) and _outside(own.iloc[0], others["value"])
     several = len(own) > 1 or asked["rank"] is not None
     table = _table(asked, own) if several else None
-    return Shown(name, asked["label"], fit.entry, fit.label, lines, *beside, disputed=disputed, table=table)
+    return Shown(name, asked["label"], fit.entry, fit.label, lines, caveats, elsewhere, disputed, table=table)
 
 
 def value_words(row: Mapping[str, Any], units: str | None = None) -> tuple[str, str]:
