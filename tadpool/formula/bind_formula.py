@@ -27,7 +27,7 @@ from tadpool.formula.bound_formula import (
     BoundTerm,
     OfMembers,
 )
-from tadpool.formula.coordinates import stretches
+from tadpool.formula.coordinates import shears, stretches
 from tadpool.formula.evaluation import FormulaEvaluation
 from tadpool.formula.matrices import Columns, Matrices, Term
 from tadpool.formula.syntax import Formula
@@ -62,6 +62,7 @@ class Facts(dict):
         self.matrices = matrices
         self.of_members: dict[str, dict[str, np.ndarray]] = {}
         self.labels: dict[str, list] = {}
+        self.shears: dict[str, np.ndarray] = {}
 
 
 def bound(
@@ -100,6 +101,8 @@ def bound(
     design = replace(design, offset=OFFSET) if OFFSET in arrays else design
     scales = [facts["outcome"], *(facts["columns"][each] for each in binder.columns)]
     arrays[SCALES] = np.array([[each["location"], each["scale"]] for each in scales])
+    for each in predictors:
+        arrays |= binder.shears_of(each)
     modelled = [*predictors, *(each.predictor for each in imputations)]
     names = [effect.name for each in modelled for group in each.groups for effect in group.effects]
     effects = dict.fromkeys(names, False) | {name: known["centred"] for name, known in facts["effects"].items()}
@@ -159,7 +162,13 @@ class _Binder:
         centred = columns.intercept and any(self.facts["columns"][each]["location"] for each in used)
         bare = BoundPredictor(parameter, columns.intercept, centred, terms, curves, ())
         groups = list(self._groups(bare, matrices.formula, columns))
-        return replace(bare, groups=tuple(replace(each, within=self._within(each, groups)) for each in groups))
+        groups = [replace(each, within=self._within(each, groups)) for each in groups]
+        return replace(bare, groups=tuple(groups), sheared=self._sheared(bare, groups))
+
+    def _sheared(self, predictor: BoundPredictor, groups: Sequence[BoundGroup]) -> tuple[str, ...]:
+        varying = {effect.column for group in groups for effect in group.effects} | self.products.keys()
+        found = [c for term in predictor.terms for c in term.columns if c not in varying]
+        return (*found, *([""] if predictor.intercept else [])) if found else ()
 
     def _term(self, term: Term) -> BoundTerm:
         names = tuple(f"formula:{each}" for each in term.columns)
@@ -320,6 +329,8 @@ class _Binder:
             name: {term.name: list(term.labels) for term in columns.terms} for name, columns in self.found.items()
         }
         if not design.family.predictors:
+            for predictor in predictors:
+                self._shears(predictor, np.ones(len(self.frame)))
             return
         common = [self._filled(c) for term in predictors[0].terms for c in term.columns]
         common += [self.arrays[each.linear] for each in predictors[0].curves]
@@ -327,10 +338,39 @@ class _Binder:
         for predictor in predictors:
             self.facts["aliased"] += self._aliased(predictor)
         work = working(design, rows, standardized)
+        for predictor in predictors:
+            self._shears(predictor, work.weights)
         for predictor in predictors if not design.unpooled else ():
             self.facts["effects"] |= self._reliabilities(predictor, work)
         if static["collapse"]:
             self._collapse(design, rows, predictors)
+
+    def _shears(self, predictor: BoundPredictor, weights: np.ndarray) -> None:
+        """How the coefficients of correlated columns, and intercepts, are told apart."""
+        terms = [[column for column in term.columns if column in predictor.sheared] for term in predictor.terms]
+        columns = [[self._from_middle(predictor, column) for column in term] for term in terms if term]
+        columns += [[np.ones(len(weights))]] if predictor.intercept else []
+        if predictor.sheared:
+            self.facts.shears[predictor.parameter] = shears(columns, weights)
+
+    def shears_of(self, predictor: BoundPredictor) -> dict[str, np.ndarray]:
+        """The arrays of that: of columns, and of the members of groups with intercepts."""
+        if not predictor.sheared:
+            return {}
+        found = {predictor.shears: self.facts.shears[predictor.parameter]}
+        included = {each.column for group in predictor.groups for each in group.own} | {""}
+        for group in (each for each in predictor.groups if any(effect.column is None for effect in each.effects)):
+            index = self.arrays[group.index]
+            rows = np.maximum(np.bincount(index, minlength=group.size), 1)
+            sums = [
+                np.bincount(index, 0 * index if c in included else self._from_middle(predictor, c), group.size)
+                for c in predictor.sheared
+            ]
+            found[predictor.shears_of(group)] = np.stack(sums, -1) / rows[:, None]
+        return found
+
+    def _from_middle(self, predictor: BoundPredictor, column: str) -> np.ndarray:
+        return self.arrays[column] - self.facts["columns"][column]["location"] * predictor.intercept
 
     def _aliased(self, predictor: BoundPredictor) -> list[str]:
         """The columns that others before them determine, so that their coefficients rest on their

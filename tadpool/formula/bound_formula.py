@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tadpool.modelling.formula_design import FormulaDesign, missing_of
 
 # What the model takes beside its variables and hyperparameters; no column can have such a name.
-BOUND, SCALES, OFFSET, STRETCHES = "formula:bound", "formula:scales", "formula:offset", "formula:stretches"
+BOUND, SCALES, OFFSET = "formula:bound", "formula:scales", "formula:offset"
+STRETCHES, SHEARS = "formula:stretches", "formula:shears"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class BoundPredictor:
         centred: Whether some column has a mean that is not 0, so that the intercept at the means is
             not that at 0.
         terms, curves, groups: What it is the sum of.
+        sheared: The columns whose coefficients do not vary between members, and "" for the
+            intercept, in the order of the arrays `shears` and `shears_of`.
     """
 
     parameter: str
@@ -112,6 +115,16 @@ class BoundPredictor:
     terms: tuple[BoundTerm, ...]
     curves: tuple[BoundCurve, ...]
     groups: tuple[BoundGroup, ...]
+    sheared: tuple[str, ...] = ()
+
+    @property
+    def shears(self) -> str:
+        """Name of the array of what their coefficients take off each other."""
+        return f"{SHEARS}:{self.parameter}"
+
+    def shears_of(self, group: BoundGroup) -> str:
+        """Name of the array of what they take off the intercepts of members."""
+        return f"{self.shears}:{group.name}"
 
     @property
     def in_turn(self) -> list[BoundGroup]:

@@ -12,7 +12,7 @@ less certain than how they differ, and its coordinate is divided by how much (`s
 is linear: the posterior is the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ DENSE = 2
 """The shares that members have in each other's rows are a matrix where it has at most so many
 elements for each row."""
 TINY, MOST_STRETCHED = 1e-300, 1e3
+RIDGE = 1e-6
+"""Of the squares of a column, so that columns that determine each other have finite shears."""
 
 
 def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
@@ -54,14 +56,33 @@ def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]])
     return found
 
 
+def shears(terms: Sequence[Sequence[np.ndarray]], weights: np.ndarray) -> np.ndarray:
+    """How much one unit of each coefficient takes off each coefficient after it, given the data:
+    (columns, columns), 0 on and above the diagonal, and within a term.
+
+    terms: term -> its columns (rows,), less what is taken off them. weights: of rows (rows,).
+    """
+    root = np.sqrt(weights)
+    left = [np.stack([column * root for column in columns], 1) for columns in terms]
+    ends = np.cumsum([each.shape[1] for each in left])
+    found = np.zeros((ends[-1], ends[-1]))
+    for at in range(len(left) - 1, 0, -1):
+        own, before = left[at], np.concatenate(left[:at], axis=1)
+        squares = own.T @ own
+        share = np.linalg.solve(squares + RIDGE * np.diag(np.diag(squares) + TINY), own.T @ before)
+        found[ends[at - 1] : ends[at], : ends[at - 1]] = share
+        left[:at] = np.split(before - own @ share, ends[: at - 1], axis=1)
+    return found
+
+
 @dataclass
 class Coordinates:
     """A linear predictor while it is sampled.
 
     predictor: It. location, scale: its typical value, and how far it is from that. by_row: gives
     the values (rows,) of an array by its name. middle: what is taken off a column.
-    means: column, "" for the intercept -> its common coefficient. effects: column, None for
-    intercepts -> the effects of groups so far, (members,) each.
+    array: gives the others. means: column, "" for the intercept -> its common coefficient. effects:
+    column, None for intercepts -> the effects of groups so far, (members,) each.
     """
 
     predictor: BoundPredictor
@@ -69,6 +90,7 @@ class Coordinates:
     scale: Any
     by_row: Callable[[str], Any]
     middle: Callable[[str], Any]
+    array: Callable[[str], Any]
     means: dict[str, Any] = field(default_factory=dict)
     effects: dict[str | None, list[tuple[BoundGroup, Any]]] = field(default_factory=dict)
 
@@ -85,6 +107,8 @@ class Coordinates:
     def origin_of_common(self, of: str) -> Any:
         """Where the coordinate of a common coefficient, or of the intercept, is 0."""
         origin, column = (0.0, of) if of else (self.location, None)
+        if of in self.predictor.sheared:
+            origin = origin - self._taken(self.array(self.predictor.shears)[self.predictor.sheared.index(of)])
         if column not in self.effects:
             return origin
         weights = self._weights(column)
@@ -94,6 +118,8 @@ class Coordinates:
     def origin_of_members(self, effect: BoundEffect, group: BoundGroup) -> Any:
         """Where the coordinates of effects are 0: a number, or one for each member."""
         origin = self.location if effect.column is None and "" in self.means else 0.0
+        if effect.column is None and self.predictor.sheared:
+            origin = origin - self._taken(self.array(self.predictor.shears_of(group)))
         if effect.column not in self.effects:
             return origin
         weights, before = self._weights(effect.column), jnp.zeros(group.size)
@@ -109,6 +135,11 @@ class Coordinates:
             else:
                 before = before + self._sums(weights * values[self.by_row(other.index)], group) / own
         return origin - before
+
+    def _taken(self, shares: Any) -> Any:
+        """What the sheared columns so far take off, by their shares (..., columns)."""
+        known = [i for i, each in enumerate(self.predictor.sheared) if each in self.means and each]
+        return sum((shares[..., i] * self.means[self.predictor.sheared[i]] for i in known), 0.0)
 
     def _member_of(self, group: BoundGroup, other: BoundGroup) -> Any:
         """The member of the other group within which each member of the group lies: (members,)."""

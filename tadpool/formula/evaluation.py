@@ -197,7 +197,8 @@ class FormulaEvaluation(Evaluation):
         varying = {each.of for group in predictor.groups for each in group.effects if each.of is not None}
         varying |= {each.column for group in predictor.groups for each in group.own}
         intercept = predictor.intercept and not cutpoints
-        at = Coordinates(predictor, location if intercept else 0.0, scale, self.by_row, self._mean)
+        start = location if intercept else 0.0
+        at = Coordinates(predictor, start, scale, self.by_row, self._mean, self.data.__getitem__)
         if not intercept:
             at.means[""] = 0.0
         self._common(at, (lambda of: of not in varying) if self.design.unpooled else at.begins_with, varying)
