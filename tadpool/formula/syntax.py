@@ -432,7 +432,7 @@ class _Reader:
             name = self._column(tree, "a group", self.grouping or ())
             if self.grouping is not None and name not in self.grouping:
                 what = f"{name!r} stands right of a bar and is not a group or categorical column"
-                raise FormulaError(what, f"describe it as a group, or write one of {', '.join(self.grouping)}")
+                raise FormulaError(what, self._a_group())
             return [(name,)]
         raise FormulaError(f"{written(tree)} stands right of a bar", "write a group, a:b or a/b there")
 
@@ -513,9 +513,15 @@ class _Reader:
         group = self._column(call.args[1], f"the second argument of {GROUP_MEAN}()", self.grouping or ())
         if self.grouping is not None and group not in self.grouping:
             what = f"{group!r} in {written(call)} is not a group or categorical column"
-            raise FormulaError(what, f"write one of {', '.join(self.grouping)}")
+            raise FormulaError(what, self._a_group())
         self.used += [name, group]
         self.computed.setdefault(name, GROUP_MEAN)
+
+    def _a_group(self) -> str:
+        """What to do where a column cannot name members. The last that can is the unit, whose
+        members are the rows."""
+        others = self.grouping[:-1]
+        return "describe it as a group" + (f", or write one of {', '.join(others)}" if others else "")
 
     def _options(self, function: str, call: Call) -> dict[str, Any]:
         """What a function is given behind its first argument, by name."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from tadpool.config import ConfigErrors, read
 from tadpool.config.schema.table import Table
-from tadpool.errors import UserError
+from tadpool.errors import FormulaError, UserError
+from tadpool.formula import syntax
 from tadpool.loading import described_table, table_guesses
 from tadpool.loading.column_guesses import Question
 from tadpool.loading.table_guesses import TableGuess
@@ -49,6 +50,17 @@ def of_formula(formula: str) -> tuple[str, tuple[str, ...]]:
     return outcome, tuple(dict.fromkeys(name for term in terms for name in re.findall(r"\w+", term)))
 
 
+def _numbers_of(formula: str, found: TableGuess) -> dict[str, str]:
+    """The columns that may be numbers or levels and that a formula takes as they are, which it
+    makes numbers: C(x) asks for levels."""
+    try:
+        read = syntax.read(formula)
+    except FormulaError:
+        return {}  # said of the study that is written
+    either = {name for name, q in found.questions.items() if set(q.choices) == {"categorical", "number"}}
+    return dict.fromkeys(either.intersection(read.columns) - read.coded.keys(), "number")
+
+
 def guessed(file: Path, chosen: Chosen, ask: Ask | None) -> tuple[TableGuess, frozenset[str]]:
     """What the table is about; where somebody can be asked, with their answers.
 
@@ -68,6 +80,9 @@ def guessed(file: Path, chosen: Chosen, ask: Ask | None) -> tuple[TableGuess, fr
     asked: dict[tuple[str, str], bool] = {}  # what and its question -> whether the study has the answer
     while True:
         found = table_guesses.read(description, outcome, groups, kinds)
+        if chosen.formula and (numbers := _numbers_of(chosen.formula, found)):
+            kinds |= numbers
+            continue
         still = [name for name in (OUTCOME, GROUPS, *found.columns) if name in found.questions]
         still = [name for name in still if (name, found.questions[name].text) not in asked]
         if not ask or not still:

@@ -14,6 +14,7 @@ from tadpool import ROOT, config
 from tadpool.errors import UserError
 from tadpool.files import contracts
 from tadpool.loading import described_table
+from tadpool.modelling.families import FAMILIES
 from tests import pages
 
 FAQ = ROOT / "docs" / "faq.md"
@@ -100,6 +101,11 @@ def said_of(study):
     except UserError as error:
         return str(error)
     return ""
+
+
+def test_the_page_about_formulas_names_every_family():
+    text = (ROOT / "docs" / "how-to" / "formula.md").read_text()
+    assert not [name for name in FAMILIES if f"`{name}`" not in text]
 
 
 def test_every_yaml_block_says_which_file_it_is():

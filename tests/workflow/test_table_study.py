@@ -80,6 +80,18 @@ def test_a_formula_says_outcome_and_groups(folder):
 
 
 @pytest.mark.parametrize(
+    ("formula", "kind"), [("y ~ dose", "number"), ("y ~ log(dose)", "number"), ("y ~ C(dose)", "categorical")]
+)
+def test_a_formula_takes_codes_as_numbers_unless_it_says_levels(folder, formula, kind, capsys):
+    """As lme4 and brms do; without the formula it is a question."""
+    path = folder / "t.csv"
+    path.write_text("y,dose\n" + "".join(f"{i * 0.7:.1f},{i % 4 + 1}\n" for i in range(40)))
+    assert new.main(["trial", "--table", str(path), "--formula", formula]) == 0
+    assert read()[0].dataset.columns["dose"].kind == kind
+    assert ("levels, or a number" in capsys.readouterr().out) == (kind == "categorical")
+
+
+@pytest.mark.parametrize(
     ("formula", "found"),
     [
         ("y ~ x", ("y", ())),
