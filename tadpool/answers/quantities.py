@@ -194,10 +194,16 @@ def _compare(answer: Mapping[str, Any], fitted: Fitted) -> Quantities:
     values = [_elements(each, answer["at"]) for each in fitted.predicted(target, settings)]
     measure, first = MEASURES[answer["measure"]], values[0]
     named = [
-        (f"{label} against {steps[0][0]}" if len(steps) > 2 else "", measure(first, after) / per)
+        (_change(label, steps), measure(first, after) / per)
         for (label, _), after in zip(steps[1:], values[1:], strict=True)
     ]
     return Quantities(*_joined(named), ratios=answer["measure"] != "difference")
+
+
+def _change(label: str, steps: Sequence[tuple[str, Any]]) -> str:
+    """Name of a change from the first step to another one; empty where the question says it all."""
+    first = steps[0][0]
+    return label if not first else f"{label} against {first}" if len(steps) > 2 else ""
 
 
 def _steps(predictor: str, change: Any, fitted: Fitted) -> tuple[list[tuple[str, Any]], float]:
@@ -209,7 +215,8 @@ def _steps(predictor: str, change: Any, fitted: Fitted) -> tuple[list[tuple[str,
         step = STEP * fitted.span(predictor)
         return [("", shifted(-step / 2)), ("", shifted(step / 2))], step
     if change == "sd":
-        return [("", None), ("", shifted(fitted.sd(predictor)))], 1.0
+        sd = fitted.sd(predictor)
+        return [("", None), (f"{predictor} + {sd:.3g}", shifted(sd))], 1.0
     if isinstance(change, list):
         return [(general(level), level) for level in change], 1.0
     return [("", None), ("", shifted(float(change)))], 1.0
