@@ -25,7 +25,7 @@ from tadpool.fitting.prediction import typical_row
 from tadpool.modelling.binding import Bound, relations
 from tadpool.modelling.entry import Entry
 
-MOST_VALUES = 1_000_000
+MOST_VALUES = 4_000_000
 """Rows times draws of one prediction: beyond it fewer draws are used, equally spaced."""
 FEWEST_DRAWS = 400
 NEW_MEMBERS = 200

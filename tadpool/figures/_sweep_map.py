@@ -24,7 +24,7 @@ LARGEST = 2500
 # text.
 INK = "#10203a"
 CAPTION = (
-    "The best point is {best}; the points with a dot predict about equally well ("
+    "The best point is {best}; the points with a dot are about equal to it, or too close to call ("
     + sweep_scores.TIE
     + "). Colours end {below:.0f} nats below the best. {overlay}{doubt}"
 )
@@ -67,7 +67,7 @@ def _alt(numbers: pd.DataFrame, names: list[str]) -> str:
     region = " and ".join(f"{name} from {ties[name].min():.3g} to {ties[name].max():.3g}" for name in names)
     return (
         f"best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {at}; {len(ties)} of {len(numbers)} points "
-        f"predict about equally well, with {region}."
+        f"are about equal to it, or too close to call, with {region}."
     )
 
 

@@ -30,7 +30,7 @@ RELIABILITY = (
 SIMULATED = "The band comes from {simulations} simulated data sets (95 ± {level_error:.1f} %)."
 SOURCE = (
     "Values come from refits without the unit where it was refitted ({refit} of {n_units}), otherwise from importance "
-    "sampling, which is unreliable for {doubtful} of them.{selection}{gated}"
+    "sampling; {doubtful} of these scores are unreliable.{selection}{gated}"
 )
 
 
@@ -185,5 +185,9 @@ def _words(outcome: str, kind: str, curve: pit.Curve) -> str:
         else "the LOO-PIT departs from uniform"
     )
     share = curve.outside.mean()
-    band = f"leaves its 95 % band at {share:.0%} of the points" if curve.outside.any() else "stays in its 95 % band"
+    band = (
+        f"leaves its 95 % band at {100 * share:.0f} % of the points"
+        if curve.outside.any()
+        else "stays in its 95 % band"
+    )
     return f"{outcome}: {what} by at most {abs(apart[largest]):.3f}, and {band}."

@@ -34,10 +34,10 @@ def draw(results, *, entries: list[str], outcome: str, colour_by: str | None = N
         frame, found = _summarized(predicted, observed.values.ravel())
         _panel(axis, results, observed, predicted, colour_by, draws)
         axis.set_xlabel(f"{_style.quantity(observed)}, observed")
-        axis.set_title(f"{_style.label(results, name)}\n{found['covered']:.0%} of units in their 89 % interval")
+        axis.set_title(f"{_style.label(results, name)}\n{100 * found['covered']:.0f} % of units in their 89 % interval")
         frames.append(frame.assign(entry=name))
         sentences.append(
-            f"{_style.label(results, name)}: {found['covered']:.0%} of {len(frame)} units lie in their 89 % predictive "
+            f"{_style.label(results, name)}: {100 * found['covered']:.0f} % of {len(frame)} units lie in their 89 % predictive "
             f"interval, which is {found['width']:.3g} wide on average; root mean square error of the "
             f"predictive means {found['rmse']:.3g}"
         )
@@ -46,7 +46,7 @@ def draw(results, *, entries: list[str], outcome: str, colour_by: str | None = N
     axes[0, 0].set_ylabel(f"{_style.quantity(observed)},\npredictive draws")
     _style.legend_above(figure, axes[0, 0])
     values["shown"] = "; ".join(
-        f"{_style.label(results, name)}: {values[f'{name}_covered']:.0%} of units in 89 % intervals, which are "
+        f"{_style.label(results, name)}: {100 * values[f'{name}_covered']:.0f} % of units in 89 % intervals, which are "
         f"{values[f'{name}_width']:.3g} wide"
         for name in names
     )
@@ -69,7 +69,7 @@ def _by_group(results, name: str, frame: pd.DataFrame, colour_by: str | None) ->
     """`<entry>_by_group`: which share of the units of each category lies in its 89 % interval."""
     inside = ((frame["eti89_low"] <= frame["observed"]) & (frame["observed"] <= frame["eti89_high"])).to_numpy()
     shares = [
-        f"{inside[np.broadcast_to(members, len(inside))].mean():.0%} ({label})"
+        f"{100 * inside[np.broadcast_to(members, len(inside))].mean():.0f} % ({label})"
         for label, members, *_ in _units.categories(results.data, colour_by)
         if label
     ]

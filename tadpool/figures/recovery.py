@@ -13,9 +13,10 @@ STANDARD = Standard("entry", "posterior", place=2)
 CAPTION = (
     "Left: crosses are the true values, with which the data were simulated. Right: the same as errors. About 89 % of true "
     "values should lie within the thin lines: {covered} of {compared} do; the farthest is {worst}, at z = "
-    "{worst_z:.1f}.{apart}"
+    "{worst_z:.1f}.{apart}{silent}"
 )
 WITHOUT = "has no true value, and returns its prior"
+SILENT = "returns the prior in models that leave it out, and is not counted there"
 EDGE = "has its true value at the boundary of the parameter space and is not counted, as no interval covers it"
 
 
@@ -73,8 +74,9 @@ def _compared(results, entry: str, truth: xr.Dataset) -> pd.DataFrame | None:
     edges = np.concatenate([_on_edge(posterior[name], truth[name], prior.get(name)) for name in shared])
     declared = results.config["models"][entry].get("returns_prior") or {}
     silent = [name for names in prior_only.elements(declared, results.data, posterior).values() for name in names]
-    counts = frame["truth"].notna() & ~edges & ~frame["parameter"].isin(silent)
-    return frame.assign(covered=covered, counted=counts)
+    apart = frame["parameter"].isin(silent)
+    counts = frame["truth"].notna() & ~edges & ~apart
+    return frame.assign(covered=covered, counted=counts, silent=apart & frame["truth"].notna())
 
 
 def _on_edge(site: xr.DataArray, truth: xr.DataArray, prior: xr.DataArray | None) -> np.ndarray:
@@ -125,9 +127,12 @@ def _values(numbers: pd.DataFrame) -> dict:
         }
         values |= {f"{name}_{key}" if name else key: value for key, value in found.items()}
     without = list(dict.fromkeys(numbers.loc[numbers["truth"].isna(), "parameter"]))
-    edge = list(dict.fromkeys(numbers.loc[numbers["truth"].notna() & ~numbers["counted"], "parameter"]))
+    on_edge = numbers["truth"].notna() & ~numbers["counted"] & ~numbers["silent"]
+    edge = list(dict.fromkeys(numbers.loc[on_edge, "parameter"]))
+    silent = list(dict.fromkeys(numbers.loc[numbers["silent"], "parameter"]))
     values["apart"] = f" {', '.join(without)} {WITHOUT}." if without else ""
     values["apart"] += f" {', '.join(edge)} {EDGE}." if edge else ""
+    values["silent"] = f" {', '.join(silent)} {SILENT}." if silent else ""
     return values
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from tadpool.figures import Drawn, NotDrawn, Standard, _style
+from tadpool.evaluation import prior_only
+from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
 STANDARD = Standard("entry", "sensitivity", key="sensitivity")
 MOST_VECTORS = 1000
@@ -32,6 +33,7 @@ def draw(results, *, entry: str) -> Drawn:
     found = tree["sensitivity"].to_dataset()
     threshold = float(found.attrs["sensitive"])
     numbers = found.to_dataframe().reset_index().dropna(subset=["prior", "likelihood"])
+    numbers = numbers[~_left_out(results, entry, numbers)]
     if numbers.empty:
         raise NotDrawn(f"no parameter of {entry} has a sensitivity")
     first = ["parameter", "site", "prior", "likelihood", "diagnosis", "moved_by", "prior_sds"]
@@ -99,6 +101,16 @@ def _name(axes: Axes, numbers: pd.DataFrame, at: pd.DataFrame) -> None:
             va="center",
             arrowprops={"arrowstyle": "-", "color": _style.REFERENCE, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 2},
         )
+
+
+def _left_out(results, entry: str, numbers: pd.DataFrame) -> pd.Series:
+    """Parameters that return their prior, and those of separate fits that failed."""
+    model = results.config["models"][entry]
+    points = results.check(entry).get("points", []) if model.get("by") else []
+    failed = [str(point[model["by"]]) for point in points if point["verdict"] == "fail"]
+    silent = prior_only.elements(model.get("returns_prior") or {}, results.data, _summaries.sites(results, entry))
+    names = [name for own in silent.values() for name in own]
+    return numbers["member"].isin(failed) | numbers["parameter"].isin(names)
 
 
 def _values(numbers: pd.DataFrame, threshold: float, good_k: float) -> dict:

@@ -15,9 +15,8 @@ from tadpool.formatting import general, number
 STANDARD = Standard("sweep", "sweep")
 STANDARD_ERRORS_SHOWN = 8
 CAPTION = (
-    "The best value of {over} is {best:.4g}; values marked along the foot of the curve predict about equally well ("
-    + sweep_scores.TIE
-    + "). {overlay}{doubt}"
+    "The best value of {over} is {best:.4g}; values marked along the foot of the curve are about equal to it, or too close "
+    "to call (" + sweep_scores.TIE + "). {overlay}{doubt}"
 )
 APART = "Each value of {over} has its own simulated data, so no value is best. {doubt}"
 
@@ -61,7 +60,7 @@ def _curve(results, sweep: str, chosen: dict, numbers: pd.DataFrame) -> Drawn:
         low, high = numbers.loc[numbers["tie"], over].agg(["min", "max"])
         alt = (
             f"elpd over {over}: best {best['elpd']:.1f} (standard error {best['se']:.1f}) at {best[over]:.3g}; values "
-            f"from {low:.3g} to {high:.3g} predict about equally well. {values['overlay']}{values['doubt']}"
+            f"from {low:.3g} to {high:.3g} are about equal to it, or too close to call. {values['overlay']}{values['doubt']}"
         )
     else:
         low, high = numbers["elpd"].agg(["min", "max"])

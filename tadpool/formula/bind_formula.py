@@ -107,7 +107,12 @@ def bound(
     names = [effect.name for each in modelled for group in each.groups for effect in group.effects]
     effects = dict.fromkeys(names, False) | {name: known["centred"] for name, known in facts["effects"].items()}
     rule = "centred" if design.unpooled else static["parametrization"]
-    stretched = {n: s for each in predictors for n, s in stretches(each, facts["effects"]).items()}
+    cutpoints = design.family.link.cutpoints
+    stretched = {
+        n: s
+        for each in predictors
+        for n, s in stretches(each, facts["effects"], cutpoints and not each.parameter).items()
+    }
     if stretched:
         arrays[STRETCHES] = np.array(list(stretched.values()))
     bound_formula = BoundFormula(

@@ -30,12 +30,13 @@ RIDGE = 1e-6
 """Of the squares of a column, so that columns that determine each other have finite shears."""
 
 
-def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]], cutpoints: bool) -> dict[str, float]:
     """How many times as uncertain the mean of members' effects is as one of them given the mean: of
-    each effect that others of the same column follow.
+    each effect that others of the same column, or cutpoints, follow.
 
     facts: effect -> its variance `between` members, and the squared standard error `within` of a
-    member's own estimate; of families with a predictor for each level there are none.
+    member's own estimate; of families with a predictor for each level there are none. cutpoints:
+    whether these stand in place of the intercept.
     """
     effects = [(group, effect) for group in predictor.in_turn for effect in group.effects]
     if any(effect.name not in facts for _, effect in effects):
@@ -45,11 +46,13 @@ def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]])
     for group, effect in effects:
         # The precision of the mean effect comes from its prior, unless a common coefficient is that
         # mean, and from the data, less what the means of the following effects take up.
-        precision = 0.0 if effect.of is not None else group.size / max(facts[effect.name]["between"], TINY)
+        taken_up = cutpoints and effect.column is None
+        known = effect.of is None or taken_up
+        precision = group.size / max(facts[effect.name]["between"], TINY) if known else 0.0
         if effect.of is not None:
             common.discard(effect.column)
-        if later := predictor.later(effect):
-            if effect.column not in common:
+        if (later := predictor.later(effect)) or taken_up:
+            if effect.column not in common and not taken_up:
                 precision += 1 / max(sum(facts[e.name]["between"] / g.size for g, e in later), TINY)
             within = facts[effect.name]["within"] or np.inf
             found[effect.name] = float(np.clip(np.sqrt(group.size / precision / within), 1.0, MOST_STRETCHED))

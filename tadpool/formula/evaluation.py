@@ -98,8 +98,8 @@ class FormulaEvaluation(Evaluation):
             return
         main, *others = self.bound.predictors
         predicted = {each.parameter: self._parameter(each) for each in others}
-        self._add(main, *self.outcome, self.design.family.link.cutpoints)
-        own = self._own()
+        at = self._add(main, *self.outcome, self.design.family.link.cutpoints)
+        own = self._own(at)
         if summed_out is None:
             self.likelihood({name: made() for name, made in predicted.items()} | own)
             return
@@ -109,12 +109,13 @@ class FormulaEvaluation(Evaluation):
 
         self._observe(summed_out, at_rows)
 
-    def _own(self) -> dict[str, Any]:
-        """What the family has beside linear predictors, by name."""
+    def _own(self, at: Coordinates) -> dict[str, Any]:
+        """What the family has beside linear predictors, by name. at: the outcome's."""
         if self.design.standard_error:
             return {"sigma": self.by_row(self.design.standard_error)}
         family, scale = replace(self.design.family, parameters=self.design.parameters), self.outcome[1]
-        return likelihoods.own_parameters(family, self.prior, "exponential", scale, scale, self.bound.levels)
+        middle = -at.origin_of_common("") if family.link.cutpoints else 0.0
+        return likelihoods.own_parameters(family, self.prior, "exponential", scale, scale, self.bound.levels, middle)
 
     def _observe(self, summed_out: Missing | None, at_rows: Callable[[], tuple[Mapping[str, Any], Any]]) -> None:
         """The outcome given what its family takes beside the linear predictor, and that, at the
@@ -191,7 +192,7 @@ class FormulaEvaluation(Evaluation):
         size = scale / number if choice.kind == "exponential" else scale * number
         return likelihoods.standard_deviation(name, choice.kind, size, scale)
 
-    def _add(self, predictor: BoundPredictor, location: Any, scale: Any, cutpoints: bool = False) -> None:
+    def _add(self, predictor: BoundPredictor, location: Any, scale: Any, cutpoints: bool = False) -> Coordinates:
         """Add the terms of a linear predictor, whose values are typically `location`, give or take
         `scale`."""
         varying = {each.of for group in predictor.groups for each in group.effects if each.of is not None}
@@ -211,7 +212,7 @@ class FormulaEvaluation(Evaluation):
         if self.design.unpooled and predictor.groups:
             for group in predictor.groups:
                 self._each_alone(at, group, 0.0 if cutpoints else location)
-            return
+            return at
         for group in predictor.in_turn:
             self._common(at, {effect.of for effect in group.effects}.__contains__, varying)
             self._group(at, group)
@@ -219,6 +220,7 @@ class FormulaEvaluation(Evaluation):
             columns = [column for term in predictor.terms for column in term.columns]
             away = sum(at.means[column] * self._mean(column) for column in columns)
             numpyro.deterministic(predictor.site("alpha"), at.means[""] - away)
+        return at
 
     def _common(self, at: Coordinates, wanted: Callable[[str], bool], varying: Collection[str]) -> None:
         """Sample the wanted common coefficients and the intercept, unless they have been, and add

@@ -41,7 +41,13 @@ def standard_deviation(name: str, kind: str, scale: Any, unit: Any = 1.0) -> Any
 
 
 def own_parameters(
-    family: Family, prior: Mapping[str, Any], sd_prior: str, scale: Any, unit: Any, levels: int
+    family: Family,
+    prior: Mapping[str, Any],
+    sd_prior: str,
+    scale: Any,
+    unit: Any,
+    levels: int,
+    middle: Any = 0.0,
 ) -> dict[str, Any]:
     """Sample what a family has beside its linear predictor.
 
@@ -52,6 +58,7 @@ def own_parameters(
         scale: Scale of the outcome that priors are stated in.
         unit: Scale of the outcome in the data.
         levels: Number of levels of an ordered outcome.
+        middle: What the sampler takes off cutpoints.
 
     Returns:
         What `distribution` needs, by name.
@@ -65,14 +72,15 @@ def own_parameters(
         if not parameter.prior:
             value = standard_deviation(parameter.name, sd_prior, values[0] * scale, unit)
         else:
-            value = numpyro.sample(parameter.name, _prior(family, parameter, values, parameter.elements or levels - 1))
+            prior_of = _prior(family, parameter, values, parameter.elements or levels - 1, middle)
+            value = numpyro.sample(parameter.name, prior_of)
         if parameter.derived:
             value = numpyro.deterministic(parameter.derived, value**parameter.power)
         found[parameter.own] = value
     return found
 
 
-def _prior(family: Family, parameter: Parameter, values: list[Any], elements: int) -> dist.Distribution:
+def _prior(family: Family, parameter: Parameter, values: list[Any], elements: int, middle: Any) -> dist.Distribution:
     match parameter.prior:
         case "HalfNormal":
             return HalfNormal(*values)
@@ -81,7 +89,7 @@ def _prior(family: Family, parameter: Parameter, values: list[Any], elements: in
         case "Beta":
             return dist.Beta(*values)
         case "Increasing":
-            return OrderedNormal(0.0, *values, elements)
+            return OrderedNormal(0.0, *values, elements, origin=middle)
     what = f"the parameter {parameter.name!r} of the family {family.name!r}"
     raise KeyError(f"{what} has no prior: there is none of the name {parameter.prior!r}")
 

@@ -5,7 +5,13 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions import constraints
-from numpyro.distributions.transforms import AffineTransform, ComposeTransform, Transform, biject_to
+from numpyro.distributions.transforms import (
+    AffineTransform,
+    ComposeTransform,
+    IndependentTransform,
+    Transform,
+    biject_to,
+)
 from numpyro.distributions.util import validate_sample
 from numpyro.infer.reparam import LocScaleReparam
 from numpyro.util import is_prng_key
@@ -21,20 +27,48 @@ def within(support: constraints.Constraint, values):
     return jnp.clip(values, limits.tiny, highest)
 
 
+class OrderedFrom(constraints.Constraint):
+    """Increasing values (..., size), whose unconstrained ones are of the values less `origin`."""
+
+    event_dim = 1
+
+    def __init__(self, origin) -> None:
+        self.origin = origin
+        super().__init__()
+
+    def __call__(self, value):
+        return constraints.ordered_vector(value)
+
+    def feasible_like(self, prototype):
+        return constraints.ordered_vector.feasible_like(prototype)
+
+    def tree_flatten(self):
+        return (self.origin,), (("origin",), {})
+
+
+@biject_to.register(OrderedFrom)
+def _from_origin(constraint):
+    shift = IndependentTransform(AffineTransform(constraint.origin, 1.0), 1)
+    return ComposeTransform([biject_to(constraints.ordered_vector), shift])
+
+
 class OrderedNormal(dist.Distribution):
     """Independent Normal(loc, scale) values restricted to increasing order; event shape (size,).
 
     The order statistics of `size` normal draws. Not an ordered transform of normals, whose gaps are
-    lognormal.
+    lognormal. origin: what the sampler takes off the values.
     """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012 (NumPyro's protocol)
-    support = constraints.ordered_vector
-    pytree_data_fields = ("loc", "scale")
+    pytree_data_fields = ("loc", "scale", "origin")
 
-    def __init__(self, loc, scale, size: int, *, validate_args=None) -> None:
-        self.loc, self.scale = loc, scale
+    def __init__(self, loc, scale, size: int, *, origin=0.0, validate_args=None) -> None:
+        self.loc, self.scale, self.origin = loc, scale, origin
         super().__init__(jnp.shape(jnp.add(loc, scale)), (size,), validate_args=validate_args)
+
+    @property
+    def support(self):
+        return OrderedFrom(self.origin)
 
     def sample(self, key, sample_shape=()):
         assert is_prng_key(key)

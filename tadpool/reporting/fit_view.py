@@ -194,8 +194,8 @@ class Fit:
     def history(self) -> list[Tried]:
         """Every sampling in order; the last one is what the page shows."""
         return [
-            Tried(it["attempt"] + 1, sentences.remedy(it), _said(it["because"]), it["verdict"], _said(it["found"]))
-            for it in self.attempts
+            Tried(number, sentences.remedy(it), _said(it["because"]), it["verdict"], _said(it["found"]))
+            for number, it in enumerate(self.attempts, 1)
         ]
 
     @property
@@ -241,6 +241,11 @@ class Fit:
         else:
             return about, more
         return about, [docstrings.Paragraph(True, (mathml(shown, "block"),)), *more]
+
+    @property
+    def written_equations(self) -> bool:
+        """Whether the equations stand in the model's file, with the defaults of hyperparameters."""
+        return self.design is None and references.formula_of(self.reference) is None
 
     @cached_property
     def facts(self) -> dict[str, Any] | None:

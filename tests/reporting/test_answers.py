@@ -59,7 +59,7 @@ def told(text):
 
 
 def test_a_value_stands_with_its_units_interval_and_model(make):
-    assert told(page(make(), {}, units="eggs")) == ["The mean first", "3.00 eggs (89 % interval 2.20 to 3.80)"]
+    assert told(page(make(), {}, units="eggs")) == ["The mean by first", "3.00 eggs (89 % interval 2.20 to 3.80)"]
     median = {"is": "median", "value": 2.9}
     assert told(page(make(), median))[1] == "2.90 (median, 89 % interval 2.20 to 3.80)"
 

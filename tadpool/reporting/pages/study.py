@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tadpool.evaluation.comparison import TIE_ELPD, WORSE
+from tadpool.evaluation.cross_validation import EXACT_K
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed
 from tadpool.reporting import fit_view
@@ -158,7 +159,7 @@ def study_page(
         headline=headline(compared, all_fits, pooled),
         compared_only=bool(compared) and not pooled,
         grid=checks,
-        limits=limits.limits(checks),
+        limits=limits.limits(checks, {each.entry for each in answered}),
         found=summaries.summaries(results, all_fits, seen, points, shown),
         in_results={anchor: title for anchor, title in summaries.RESULTS.items() if anchor not in lacking},
         appendix={anchor: title for anchor, title in summaries.APPENDIX.items() if anchor not in lacking},
@@ -179,6 +180,7 @@ def study_page(
         changes_between=differences,
         multiple=MULTIPLE,
         tie_elpd=TIE_ELPD,
+        refitted_above=EXACT_K,
         looks=predictive.overall_words(list(checked.values())),
         dataset=data,
         outcomes=outcomes,

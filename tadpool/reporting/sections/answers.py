@@ -197,13 +197,14 @@ def _ranked(asked: Mapping[str, Any], own: pd.DataFrame) -> list[tuple[str, str]
     first, last = ("highest", "lowest") if asked["best"] == "highest" else ("lowest", "highest")
     lines = []
     for row, key, word in ((best, "p_best", first), (worst, "p_worst", last)):
+        member = f"{asked['rank']} {row['quantity']}" if row["quantity"].isdigit() else row["quantity"]
         value, interval = value_words(row, asked["units"])
         chance = probability(row[key], row["draws"])
         if row[key] < 0.5:
-            rest = f" stands out as the {word}; the likeliest is {row['quantity']}, with probability {chance}"
+            rest = f" stands out as the {word}; the likeliest is {member}, with probability {chance}"
             lines.append(("None", f"{rest}: {value}{interval}"))
         else:
-            lines.append((row["quantity"], f", the {word} with probability {chance}: {value}{interval}"))
+            lines.append((member, f", the {word} with probability {chance}: {value}{interval}"))
     return lines
 
 
@@ -230,7 +231,13 @@ def _elsewhere(asked: Mapping[str, Any], own: pd.DataFrame, others: pd.DataFrame
     """Its value in the other models that have it."""
     if len(own) > 1 or not len(others) or others["quantity"].nunique() > 1:
         return []
-    parts = [f"{value_words(row)[0]} by {fits[row['model']].label}" for row in others.to_dict("records")]
+    first = own.iloc[0]
+    parts = []
+    for row in others.to_dict("records"):
+        also = [f"a {row['is']}"] if row["is"] != first["is"] else []
+        also += ["its interval does not include the true value"] if _missed(first["truth"], row) else []
+        beside = f" ({'; '.join(also)})" if also else ""
+        parts.append(f"{value_words(row)[0]} by {fits[row['model']].label}{beside}")
     return [f"In other models: {first_of(parts, FEW_MODELS)}."]
 
 
@@ -244,8 +251,14 @@ def _against_truth(asked: Mapping[str, Any], own: pd.DataFrame) -> list[str]:
     if len(own) > 1 or missing(own["truth"].iloc[0]):
         return []
     row = own.iloc[0]
-    outside = row["truth"] < row["eti89_low"] or row["truth"] > row["eti89_high"]  # of no interval neither
-    return [f"The true value is {general(row['truth'], 3)}{', outside this interval' if outside else ''}."]
+    return [
+        f"The true value is {general(row['truth'], 3)}{', outside this interval' if _missed(row['truth'], row) else ''}."
+    ]
+
+
+def _missed(truth: float, row: Mapping[str, Any]) -> bool:
+    """Whether there is a true value outside the interval; no interval misses anything."""
+    return bool(truth < row["eti89_low"] or truth > row["eti89_high"])
 
 
 def _table(asked: Mapping[str, Any], own: pd.DataFrame) -> Table:
@@ -287,9 +300,9 @@ def _interval(row: Mapping[str, Any]) -> str:
 
 
 def _decision(row: Mapping[str, Any], line: float) -> str:
-    """`no` is said where the opposite is as sure; between the two nothing is shown."""
+    """`no` is said where the opposite is as sure."""
     sure = row["probability"] if row["is"] != "probability" else row["value"]
     if row["decision"] == "no" and sure >= 1 - line:
-        return "not shown"
+        return f"not above {line:g}"
     why = [BECAUSE[each] for each in row["because"].split(", ") if each]
     return f"{row['decision']}{f': {listed(why)}' if why else ''}"

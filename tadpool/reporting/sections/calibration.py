@@ -15,6 +15,7 @@ from tadpool.convergence.sentences import kind as kind_of
 from tadpool.files.results import StudyResults
 from tadpool.formatting import (
     counted,
+    first_of,
     general,
     listed,
     measured,
@@ -39,7 +40,7 @@ COLUMNS = (
     Column("SD of z", lambda row: number(row["z_sd"], 2)),
 )
 MARKED = 0.2
-FEWEST = 10
+FEWEST, NAMED = 10, 3
 WHY_COLUMNS = (Column("Reason", itemgetter(0), number=False), Column("Fits", itemgetter(1)))
 
 
@@ -100,8 +101,19 @@ def _finding(simulations: xr.Dataset, quantities: xr.Dataset) -> str:
     """What it found in a few words."""
     outcome, p = simulations["outcome"].values, quantities["p_value"].values
     bad, flagged = int((~(p >= ALPHA / len(p))).sum()), int((outcome == FLAGGED).sum())
-    ranks = f"ranks of {bad} of {len(p)} quantities not uniform" if bad else f"ranks uniform for {len(p)} of {len(p)}"
+    ranks = (
+        f"ranks of {bad} of {len(p)} quantities not uniform: {_uneven(quantities)}"
+        if bad
+        else f"ranks uniform for {len(p)} of {len(p)}"
+    )
     return ranks + (f", {flagged} of {len(outcome)} fits flagged" if flagged else "")
+
+
+def _uneven(quantities: xr.Dataset) -> str:
+    """The quantities whose ranks are not uniform, the worst first."""
+    worst = quantities.sortby("p_value")
+    names = worst["quantity"].values[~(worst["p_value"].values >= ALPHA / worst.sizes["quantity"])]
+    return first_of([str(name) for name in names], NAMED)
 
 
 def _where_flagged(results: StudyResults, entry: str, simulations: xr.Dataset) -> list[str]:
@@ -160,7 +172,8 @@ def _sentences(simulations: xr.Dataset, quantities: xr.Dataset) -> list[str]:
     names = quantities["quantity"].values
     bad = int((p < threshold).sum())
     stands = (
-        f"The ranks of {bad} of {counted(len(p), 'quantity')} are not uniform: the sampler is not calibrated for this model."
+        f"The ranks of {bad} of {counted(len(p), 'quantity')} are not uniform ({_uneven(quantities)}): their intervals do not "
+        "cover as they say, at least for some data."
         if bad
         else f"The ranks of all {len(p)} quantities are consistent with a calibrated sampler."
     )

@@ -111,7 +111,7 @@ def _decisions(results: StudyResults, comparison: Light) -> Iterator[Point]:
     if not several:
         yield Point(step, "Criteria", NOT_NEEDED, "nothing is decided: this study compares no models")
         return
-    words = f"when a model of {counted(several, 'comparison')} is called best; {comparison.words}"
+    words = f"when a model is called best, in {counted(several, 'comparison')}; {comparison.words}"
     yield Point(step, "Criteria", REPORTED, words, "comparison")
 
 

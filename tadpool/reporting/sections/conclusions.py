@@ -20,8 +20,7 @@ STANDINGS = {
     "clear": "of {these}, the {best} model predicts {target} best: its elpd is {gaps}.",
     "equal": "of {these}, the {level} models predict {target} about equally well (the elpd of {best} is {gaps}).",
     "uncertain": (
-        "of {these}, which of the {level} models predicts {target} best is too close to call "
-        "(the elpd of {best} is {gaps})."
+        "of {these}, {level} are too close to call in how well they predict {target} (the elpd of {best} is {gaps})."
     ),
 }
 """What is said of the best model, by how far it is ahead."""
@@ -223,11 +222,11 @@ def _refitted(ranked: Sequence[Row]) -> list[str]:
     off = [row for row in ranked if row.psis_excess is not None and abs(row.psis_excess) > 2 * row.numbers["mcse"]]
     if not off:
         return []
-    parts = [
-        f"{'over' if row.psis_excess > 0 else 'under'}estimate the elpd by {number(abs(row.psis_excess), 1)} for "
-        f"{row.label} ({row.methods})"
-        for row in off
-    ]
+    parts = []
+    for verb, sign in (("overestimate", 1), ("underestimate", -1)):
+        own = [row for row in off if row.psis_excess * sign > 0]
+        each = [f"by {number(abs(row.psis_excess), 1)} for {row.label} ({row.methods})" for row in own]
+        parts += [f"{verb} the elpd {listed(each)}"] if own else []
     return [f"PSIS alone would {listed(parts)}."]
 
 

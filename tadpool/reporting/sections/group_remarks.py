@@ -35,10 +35,11 @@ def _separated(results: StudyResults) -> Iterator[str]:
             ones = np.bincount(index, values.values, minlength=data.sizes[group])
             alike = (rows >= FEWEST_ROWS) & ((ones == 0) | (ones == rows))
             if alike.any():
+                several = counted(int((rows >= FEWEST_ROWS).sum()), group)
                 yield (
-                    f"{int(alike.sum())} of {counted(data.sizes[group], group)} have values of {outcome} that are all 0 or "
-                    f"all 1 ({whole(rows[alike].sum())} of {counted(len(index), unit)}). Without pooling, the effect of "
-                    f"such {plural(group)} has no finite estimate but what its prior gives (separation)."
+                    f"{int(alike.sum())} of {several} with at least {FEWEST_ROWS} rows have values of {outcome} that are "
+                    f"all 0 or all 1 ({whole(rows[alike].sum())} of {counted(len(index), unit)}). Without pooling, the "
+                    f"effect of such {plural(group)} has no finite estimate but what its prior gives (separation)."
                 )
 
 

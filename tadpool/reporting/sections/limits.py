@@ -1,6 +1,7 @@
 """What the checks found about the models that the results come from, and what the numbers leave
 out."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tadpool.reporting.fit_view import Fit
@@ -27,8 +28,8 @@ class Limit:
     words: str
 
 
-def limits(grid: Grid) -> list[Limit]:
-    """The findings about models that are not baselines, and fits that failed."""
+def limits(grid: Grid, answering: Collection[str]) -> list[Limit]:
+    """The findings about models that give answers or are not baselines, and fits that failed."""
     found = [
         Limit(
             CHECKS[name],
@@ -36,7 +37,7 @@ def limits(grid: Grid) -> list[Limit]:
             " ".join([f"{_words(cell)}: {MEANS[name]}.", *filter(None, [cell.more])]),
         )
         for row in grid.rows
-        if not row.muted and not row.fit.failed
+        if (not row.muted or row.fit.entry in answering) and not row.fit.failed
         for name, cell in row.troubles
     ]
     return found + [_failed(row.fit, row.role == EXPECTED) for row in grid.rows if row.fit.failed]

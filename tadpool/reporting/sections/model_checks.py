@@ -13,7 +13,6 @@ from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Comparison
 from tadpool.reporting.sections.predictive import PredictiveChecks
-from tadpool.reporting.sections.prior_only import find_prior_only
 from tadpool.reporting.sections.recovery import FAR, Recovered
 from tadpool.reporting.sections.recovery_grids import Recovery
 from tadpool.reporting.sections.sensitivity import Sensitivity
@@ -96,7 +95,7 @@ def grid(
             "Scores": _scores(fit),
             "Predictive checks": _predictive(replicated[fit.entry]),
             "LOO-PIT": _pit(fit),
-            "Priors": _priors(fit, moved.get(fit.entry)),
+            "Priors": _priors(moved.get(fit.entry)),
             "Calibration": _calibration(fit, calibrations.get(fit.entry), grids),
             "Recovery": _recovery(truths.get(fit.entry)),
         }
@@ -128,7 +127,9 @@ def _convergence(fit: Fit) -> Cell:
 def _scores(fit: Fit) -> Cell:
     """Whether leave-one-out scores are reliable."""
     path = fit.results.folder / fit.entry / "loo.nc"
-    tree = fit.results.loo(fit.entry) if path.is_file() and (fit.failed_members or not fit.failed) else None
+    tree = fit.results.loo(fit.entry) if path.is_file() else None
+    if fit.failed and not fit.failed_members:
+        return Cell(NOT_RUN, "not judged")
     if tree is None or "loo" not in tree.children:
         return Cell(NOT_RUN, "no score")
     doubtful, units = int(tree["loo"]["total_doubtful"].item()), tree["loo"]["elpd"].size
@@ -153,35 +154,35 @@ def _predictive(checks: PredictiveChecks) -> Cell:
 
 
 def outside_band(fit: Fit) -> float | None:
-    """Share of the line of LOO-PIT, or of reliability, that is outside its band; None where there
-    is no figure of it."""
+    """Share of the line of LOO-PIT, or of reliability, that is outside its band, of the outcome for
+    which it is largest; None where there is no figure of it."""
     path = fit.results.folder / "figures" / f"{fit.entry}-loo_pit.csv"
     if not path.is_file():
         return None
     table = pd.read_csv(path)
-    return float(((table["line"] < table["band_low"] - TIES) | (table["line"] > table["band_high"] + TIES)).mean())
+    outside = (table["line"] < table["band_low"] - TIES) | (table["line"] > table["band_high"] + TIES)
+    return float(outside.groupby(table["outcome"]).mean().max())
 
 
 def _pit(fit: Fit) -> Cell:
-    share = None if fit.failed and not fit.failed_members else outside_band(fit)
+    if fit.failed and not fit.failed_members:
+        return Cell(NOT_RUN, "not judged")
+    share = outside_band(fit)
     if share is None:
         return Cell(NOT_RUN, "no curve")
     return Cell("warn", f"{number(100 * share, 0)} % outside its band") if share else Cell("pass", "inside its band")
 
 
-def _priors(fit: Fit, found: Sensitivity | None) -> Cell:
-    """Parameters of no pooling do not count, which depend on their priors by design, nor those that
-    return their prior."""
+def _priors(found: Sensitivity | None) -> Cell:
+    """Parameters of no pooling do not count, which depend on their priors by design."""
     if found is None or found.reason:
         return Cell(NOT_RUN, "no diagnosis")
     if found.by_design:
         return Cell(NOT_RUN, "by design")
-    silent = find_prior_only(fit).parameters
-    rows = [row for row in found.rows if row["parameter"] not in silent]
-    words = f"{len(rows)} of {len(found.rows) + found.rest} sensitive"
-    causes = list(dict.fromkeys(row["moved_by"] for row in rows if row["moved_by"]))
+    words = f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive"
+    causes = list(dict.fromkeys(row["moved_by"] for row in found.rows if row["moved_by"]))
     words += f", to the prior{'s' if len(causes) > 1 else ''} of {first_of(causes, NAMED)}" if causes else ""
-    return Cell("warn" if rows else "pass", words)
+    return Cell("warn" if found.rows else "pass", words)
 
 
 def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery]) -> Cell:

@@ -110,7 +110,7 @@ def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
     extreme = table[table["extreme"] & (table["group"] == "")]
     whole_data = table[table["group"] == ""]
     yield (
-        f"{len(extreme) or 'None'} of {counted(len(whole_data), 'quantity')} of the whole data "
+        f"{len(extreme) or 'None'} of the {counted(len(whole_data), 'quantity')} of the whole data "
         f"{'is' if len(extreme) < 2 else 'are'} extreme among {whole(table['replicates'].iloc[0])} replicated data sets."
     )
     for _, row in extreme.iterrows():

@@ -163,7 +163,7 @@ def _disagreements(sound: Sequence[Recovered]) -> list[str]:
     sentences = []
     for (cover, miss), names in patterns.items():
         distances = [float(tables[label].loc[names, "z"].abs().max()) for label in miss]
-        missed = [f"{label} ({number(most, 1)} SDs)" for label, most in zip(miss, distances, strict=True)]
+        missed = [f"{label} (by up to {number(most, 1)} SDs)" for label, most in zip(miss, distances, strict=True)]
         sentences.append(_disagreement(cover, missed, names))
     return sentences
 

@@ -13,6 +13,7 @@ from tadpool.formatting import counted, first_of, general, listed, number, sente
 from tadpool.modelling.rungs import RUNGS
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
+from tadpool.reporting.sections.prior_only import find_prior_only
 
 NAMED = 4
 READINGS = {"conflict": "potential prior-data conflict", "strong prior": "prior-dominated"}
@@ -60,8 +61,8 @@ def sensitivities(all_fits: Sequence[Fit]) -> list[Sensitivity]:
 
 
 def sensitivity(fit: Fit) -> Sensitivity:
-    """Of separate fits those that failed are left out; of any other failed fit there is nothing to
-    say."""
+    """Of separate fits those that failed are left out, and so are parameters that return their
+    prior; of any other failed fit there is nothing to say."""
     path = fit.results.folder / fit.entry / "sensitivity.nc"
     attributes = io.attributes(path)
     if attributes["status"] != "ok":
@@ -70,7 +71,8 @@ def sensitivity(fit: Fit) -> Sensitivity:
         return Sensitivity(fit, [], [], 0, "its fit failed the convergence check")
     found = fit.results.sensitivity(fit.entry)["sensitivity"].to_dataset()
     table = found.to_dataframe().reset_index()
-    table = table[~table["member"].isin(fit.failed_members)]
+    silent = find_prior_only(fit).parameters
+    table = table[~table["member"].isin(fit.failed_members) & ~table["parameter"].isin(silent)]
     table["unreliable"] = table[["prior_pareto_k", "likelihood_pareto_k"]].max(axis=1) > found.attrs["good_k"]
     moved = table[table["diagnosis"] != "none"].sort_values("prior", ascending=False, kind="stable")
     sentences = [*_sentences(fit, table, moved, found.attrs), _scaled(found.attrs), *_doubts(table)]

@@ -143,9 +143,9 @@ def _region(names: list[str], ties: pd.DataFrame, count: int) -> str:
     if len(ties) == 1:
         return "All other values predict worse"
     if len(names) == 1:
-        return f"Values from {spans[0]} predict about equally well"
+        return f"Values from {spans[0]} are about equal to it, or too close to call"
     within = listed([f"{axis} from {each}" for axis, each in zip(names, spans, strict=True)])
-    return f"{len(ties)} of {counted(count, 'point')} predict about equally well, with {within}"
+    return f"{len(ties)} of {counted(count, 'point')} are about equal to it, or too close to call, with {within}"
 
 
 def _refitted(over: sweep_axes.Over, loo: xr.Dataset) -> list[str]:
