@@ -110,7 +110,8 @@ def _left_out(results, entry: str, numbers: pd.DataFrame) -> pd.Series:
     failed = [str(point[model["by"]]) for point in points if point["verdict"] == "fail"]
     silent = prior_only.elements(model.get("returns_prior") or {}, results.data, _summaries.sites(results, entry))
     names = [name for own in silent.values() for name in own]
-    return numbers["member"].isin(failed) | numbers["parameter"].isin(names)
+    of_failed = numbers["member"].isin(failed) if failed else False
+    return numbers["parameter"].isin(names) | of_failed
 
 
 def _values(numbers: pd.DataFrame, threshold: float, good_k: float) -> dict:

@@ -136,6 +136,12 @@ class Formula:
     levels: tuple[tuple[str, str], ...] = ()
     coded: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def names(self) -> set[str]:
+        """Every column that it names."""
+        members = {name for each in self.groups for name in each.factors}
+        return {self.outcome, *self.roles.values(), *self.columns, *members}
+
 
 def read(text: str, known: Collection[str] | None = None, grouping: Collection[str] | None = None) -> Formula:
     """Read a formula.

@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from tadpool import ROOT
+from tadpool.errors import FormulaError
+from tadpool.formula import syntax
 from tadpool.loading.column_guesses import Guess, Question
 from tadpool.loading.table_guesses import TableGuess
 
@@ -42,8 +44,9 @@ def lines(
     if found.missing_values != ["NA"]:
         yield f"  missing_values: [{', '.join(map(_text, found.missing_values))}]"
     yield "  columns:"
+    used = named(formula, found)
     for column in found.columns.values():
-        yield from _column(column, questions.get(column.name))
+        yield from _column(column, questions.get(column.name), column.name in used)
     yield from _asked(questions, "outcome", "")
     yield f"outcomes: [{found.outcome}]"
     yield f"unit: {_unit(found)}"
@@ -54,19 +57,28 @@ def lines(
     yield from _models(found, formula)
 
 
-def _column(column: Guess, question: Question | None) -> Iterator[str]:
+def named(formula: str | None, found: TableGuess) -> set[str]:
+    """The columns that a formula names, all without one that can be read: rows that lack others
+    are of use to it."""
+    try:
+        return syntax.read(formula).names if formula else set(found.columns)
+    except FormulaError:
+        return set(found.columns)
+
+
+def _column(column: Guess, question: Question | None, used: bool) -> Iterator[str]:
     if not column.kind:
         line = f"Not used: {column.heading or 'a column without a heading'}; {column.evidence}."
         yield f"    # {' '.join(line.split())}"  # also of a heading that has several lines
         return
-    yield from textwrap.wrap(
-        f"{column.evidence[:1].upper()}{column.evidence[1:]}.", 100, initial_indent="    # ", subsequent_indent="    # "
-    )
-    if question:
+    evidence = f"{column.evidence[:1].upper()}{column.evidence[1:]}."
+    evidence += "" if used else " The formula does not name it; remove the # to use it."
+    yield from textwrap.wrap(evidence, 100, initial_indent="    # ", subsequent_indent="    # ")
+    if question and used:
         yield from _asked({column.name: question}, column.name, "    ")
     keys = {"column": column.heading} if column.heading != column.name else {}
     keys |= {"kind": column.kind} | column.keys
-    yield f"    {column.name}: {{{', '.join(f'{key}: {_value(value)}' for key, value in keys.items())}}}"
+    yield f"    {'' if used else '# '}{column.name}: {{{', '.join(f'{key}: {_value(value)}' for key, value in keys.items())}}}"
 
 
 def _asked(questions: Mapping[str, Question], about: str, indent: str) -> Iterator[str]:
@@ -82,6 +94,9 @@ def _models(found: TableGuess, formula: str | None) -> Iterator[str]:
         yield f"models:\n  main: {{formula: {json.dumps(formula, ensure_ascii=False)}}}"
     elif found.groups:
         yield "models: ladder  # from one value for all groups to separate ones; every other column is a predictor"
+        if found.predictors:
+            yield "# Without the # only these predict; leave out what is itself an outcome:"
+            yield f"# design: {{predictors: [{', '.join(found.predictors)}]}}"
     else:
         yield "# Without groups there is nothing to pool, so the model is a formula; (1 | g) adds a group g."
         terms = " + ".join(found.predictors) or "1"

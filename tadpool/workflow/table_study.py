@@ -135,7 +135,8 @@ def written(name: str, folder: Path, file: Path, chosen: Chosen, ask: Ask | None
         if path.exists() or path.is_symlink():
             raise UserError(f"{path} exists and is not overwritten; choose another name, or move the file")
     study, *copied = made
-    questions = {about: each for about, each in found.questions.items() if about not in answered}
+    unasked = answered | (found.columns.keys() - study_text.named(chosen.formula, found))
+    questions = {about: each for about, each in found.questions.items() if about not in unasked}
     try:
         for path in made:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +148,8 @@ def written(name: str, folder: Path, file: Path, chosen: Chosen, ask: Ask | None
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}; choose a folder that is writable") from error
     asked = [f"{about}: {each.text} Taken: {each.choices[0]}." for about, each in questions.items()]
+    if not chosen.outcome and not chosen.formula and OUTCOME not in found.questions:
+        asked.insert(0, f"{OUTCOME}: {found.outcome}, by its name. For another one, change `outcomes`.")
     return list(made), [*asked, *_mistakes(name, folder)]
 
 

@@ -547,7 +547,10 @@ def test_a_sweep_over_two_is_a_map_with_the_tie_region(folder, tmp_path):
     axes = drawn.figure.axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
     assert "best -" in drawn.alt
-    assert "1 of 6 points predict about equally well, with sigma from 1 to 1 and tau from 1 to 1" in drawn.alt
+    assert (
+        "1 of 6 points are about equal to it, or too close to call, with sigma from 1 to 1 and tau from 1 to 1"
+        in drawn.alt
+    )
     assert "posterior of sigma and mu" in drawn.values["overlay"]
 
 

@@ -85,7 +85,7 @@ def test_caveats_stand_where_they_hold_and_only_there(make):
     said = told(page(make(), own, other))[2]
     assert said == (
         "It depends on its priors: if they had half their weight it would be 4.00. The true value is 5, outside this "
-        "interval. In other models: 9.00 by second."
+        "interval. In other models: 9.00 by second (its interval does not include the true value)."
     )
     assert told(page(make(), own | {"weaker": np.nan}))[2].startswith("It depends on its priors; how far,")
     assert told(page(make(), {"prior": 0.01, "truth": 3.0}))[2] == "The true value is 3."
@@ -127,7 +127,12 @@ def test_a_decision_of_no_is_as_sure_as_one_of_yes(make):
     rows = [{"quantity": name, "probability": p, "decision": word} for name, (p, word) in chances.items()]
     text = page(make(), *rows, value="theta", above=1, decide=0.9)
     section = text.partition('<section id="answers">')[2].partition("</section>")[0]
-    assert re.findall(r"<td>(yes|no|not shown|undecided)</td>", section) == ["yes", "not shown", "no", "undecided"]
+    assert re.findall(r"<td>(yes|no|not above 0.9|undecided)</td>", section) == [
+        "yes",
+        "not above 0.9",
+        "no",
+        "undecided",
+    ]
 
 
 def test_many_quantities_are_a_range_and_a_table(make):

@@ -29,7 +29,9 @@ def study(outcome, index, **columns):
 
 def test_members_whose_outcomes_are_all_alike_are_counted():
     (found,) = remarks(study([0, 0, 1, 1, 1, 0, 1], [0, 0, 1, 1, 1, 2, 2]))
-    assert found.startswith("2 of 3 groups have values of y that are all 0 or all 1 (5 of 7 rows).")
+    assert found.startswith(
+        "2 of 3 groups with at least 2 rows have values of y that are all 0 or all 1 (5 of 7 rows)."
+    )
     assert "(separation)" in found
 
 

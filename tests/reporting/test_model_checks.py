@@ -37,24 +37,28 @@ def test_loo_pit_outside_its_band_is_a_warning(tmp_path, line, state):
     fit = SimpleNamespace(results=SimpleNamespace(folder=tmp_path), entry="one", failed=False, failed_members=[])
     assert model_checks._pit(fit).state == "not run"
     (tmp_path / "figures").mkdir()
-    table = pd.DataFrame({"line": line, "band_low": -0.2, "band_high": 0.2})
+    table = pd.DataFrame({"outcome": "y", "line": line, "band_low": -0.2, "band_high": 0.2})
     table.to_csv(tmp_path / "figures/one-loo_pit.csv", index=False)
     assert model_checks._pit(fit).state == state
 
 
 def made(role, state="warn", failed=False):
-    fit = SimpleNamespace(label=role, failed=failed, failed_members=[], usable=True, expected={"because": "so"})
+    fit = SimpleNamespace(
+        entry=role, label=role, failed=failed, failed_members=[], usable=True, expected={"because": "so"}
+    )
     return Row(fit, role, {"Priors": Cell(state, "4 of 9 sensitive")})
 
 
-def test_limits_are_those_of_models_that_are_no_baselines():
+def test_limits_are_those_of_models_that_are_no_baselines_or_give_answers():
     found = limits.limits(
-        Grid([made("best"), made("baseline"), made("not compared", "pass"), made("expected to fail")])
+        Grid([made("best"), made("baseline"), made("not compared", "pass"), made("expected to fail")]), ()
     )
     assert [(each.about, each.words) for each in found] == [
         ("Priors, best", "4 of 9 sensitive: another prior would give other numbers.")
     ]
-    (failed,) = limits.limits(Grid([made("expected to fail", failed=True)]))
+    answering = limits.limits(Grid([made("baseline"), made("not compared", "pass")]), {"baseline"})
+    assert [each.about for each in answering] == ["Priors, baseline"]
+    (failed,) = limits.limits(Grid([made("expected to fail", failed=True)]), ())
     assert failed.words == "it failed, as the study expects (so)."
 
 

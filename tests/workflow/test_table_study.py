@@ -79,6 +79,18 @@ def test_a_formula_says_outcome_and_groups(folder):
     assert study.models["main"].formula == "weight ~ Time + (Time | Chick)"
 
 
+def test_columns_that_a_formula_does_not_name_drop_no_rows(folder):
+    """They stand in the study as comments that can be made part of it."""
+    table, study = folder / "t.csv", folder / "config" / "studies" / "trial.yaml"
+    table.write_text(
+        "y,x,z\n" + "".join(f"{i * 0.7:.1f},{i * 0.3:.1f},{i * 0.9 if i % 5 else ''}\n" for i in range(40))
+    )
+    assert new.main(["trial", "--table", str(table), "--formula", "y ~ x"]) == 0
+    assert read()[1].sizes["row"] == 40
+    study.write_text(study.read_text().replace("# z:", "z:"))
+    assert read()[1].sizes["row"] == 32
+
+
 @pytest.mark.parametrize(
     ("formula", "kind"), [("y ~ dose", "number"), ("y ~ log(dose)", "number"), ("y ~ C(dose)", "categorical")]
 )
@@ -114,7 +126,7 @@ def test_answers_on_a_terminal_are_written_and_asked_once(folder):
 
     _, sentences = table_study.written("trial", folder, path, Chosen(), ask)
     assert asked == [("cask", ("crossed", "nested"))]
-    assert sentences == []
+    assert sentences == ["outcome: strength, by its name. For another one, change `outcomes`."]
     study, data = read()
     assert study.dataset.columns["cask"].within == "batch"
     assert data.sizes["cask"] == 30
@@ -137,14 +149,14 @@ def test_a_question_stays_where_the_table_has_to_change(folder):
     path = TABLES["esoph"].write(folder / "e.csv")
     answers = {"groups": "none", "ncases": "yes"}
     _, sentences = table_study.written("trial", folder, path, Chosen(), lambda about, question: answers[about])
-    assert sentences == ["ncases: is it out of ncases + ncontrols? Taken: no."]
+    assert sentences[1:] == ["ncases: is it out of ncases + ncontrols? Taken: no."]
 
 
 def test_a_code_of_empty_cells_is_asked_about(folder):
     rows = [f"{g},{y}\n" for g in "abcdefg" for y in (30.5, 31.5, -99)]
     (folder / "t.csv").write_text("site,weight\n" + "".join(rows))
     _, sentences = table_study.written("kept", folder, folder / "t.csv", Chosen(), None)
-    assert sentences == ["weight: does -99 stand for an empty cell? Taken: no."]
+    assert sentences[1:] == ["weight: does -99 stand for an empty cell? Taken: no."]
     table_study.written("dropped", folder, folder / "t.csv", Chosen(), lambda about, question: "yes")
     assert read("kept")[1].sizes["row"] == 21
     assert read("dropped")[1].sizes["row"] == 14
