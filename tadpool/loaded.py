@@ -200,8 +200,11 @@ class Study(_Named):
         self.folder, self.name = folder, folder.name
 
     def _names(self) -> list[str]:
-        found = (path.parent for path in sorted(self.folder.glob("*/check.json")))
-        return [folder.name for folder in found if folder.name not in NOT_ENTRIES]
+        """Those that the study had when its page was made: results of entries that were removed
+        from a study stay in the folder."""
+        found = [path.parent.name for path in sorted(self.folder.glob("*/check.json"))]
+        known = self.config["models"] if (self.folder / "run.json").is_file() else found
+        return [name for name in found if name not in NOT_ENTRIES and name in known]
 
     def _get(self, name: str) -> Fit:
         return Fit(self.folder / name)

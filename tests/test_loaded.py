@@ -1,5 +1,6 @@
 """`tadpool.load`: results as objects, what the Tab key and notebooks show, and draws for R."""
 
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,12 @@ def test_studies_and_entries_are_attributes_items_and_completions(results):
         results.tiny["frist"]
     with pytest.raises(AttributeError, match="no attribute 'absent'"):
         results.absent  # noqa: B018
+
+
+def test_entries_that_were_removed_from_the_study_are_not_listed(results):
+    study = results.tiny
+    (study.folder / "run.json").write_text(json.dumps({"config": {"models": {"first": {}, "third": {}}}}))
+    assert list(study) == ["first", "third"]
 
 
 def test_results_are_objects_of_xarray_and_pandas(results):
