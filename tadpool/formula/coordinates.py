@@ -1,5 +1,5 @@
 """Coordinates in which the sampler sees effects that several groups have, such as the intercepts of
-crossed groups.
+crossed groups, coefficients of correlated columns, and cutpoints.
 
 The data say much about the sum of such effects in a row, and little about how the sum is divided
 between groups: a number added to all effects of one group and taken off those of another changes no
@@ -8,8 +8,11 @@ groups are sampled in the order of their sizes, and the coordinate of an effect 
 mean, over the member's rows, of the effects that were sampled before it, which the data determine
 (as block elimination does in the equations of a mixed model); that of a common coefficient is its
 sum with their mean over all rows. Where more groups follow, the mean of the members' effects is
-less certain than how they differ, and its coordinate is divided by how much (`stretches`). All this
-is linear: the posterior is the same.
+less certain than how they differ, and its coordinate is divided by how much (`stretches`).
+Coefficients of correlated columns are told apart in the same way: the coordinate of one, and of the
+intercepts after them, is its sum with what those before it leave to it (`shears`). Cutpoints, which
+stand in place of an intercept, are sampled less what it would be. All this is linear: the posterior
+is the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
