@@ -14,7 +14,6 @@ from tadpool.figures import Drawn, NotDrawn, Standard, _style, _summaries
 
 STANDARD = Standard("entry", "predictive", place=3)
 SEED = 214
-MOST_UNITS = 1000
 PIT = (
     "For a calibrated model the line stays in the grey band, which contains 95 % of such lines as a whole. Above zero on the "
     "left and below it on the right (values pile up at both ends, a U): predictions are too narrow; the reverse (values pile "
@@ -91,13 +90,8 @@ def _counts(results, entry: str) -> dict[str, int]:
     return {"refit": refit, "doubtful": found["total_doubtful"].item(), "n_units": found["elpd"].size}
 
 
-def _selected(units: int) -> slice:
-    """All units; of many an even selection."""
-    return slice(None, None, max(1, -(-units // MOST_UNITS)))
-
-
 def _selection(units: int) -> str:
-    step = _selected(units).step
+    step = pit.selected(units).step
     return f" The figure shows one unit in {step}, evenly chosen." if step > 1 else ""
 
 
@@ -106,7 +100,7 @@ def _predicted(results, entry: str, outcome: str, predictive: xr.Dataset) -> Pre
     too."""
     log_likelihood, unit = _summaries.sites(results, entry, "log_likelihood"), results.config["unit"]
     (scored,) = log_likelihood.data_vars
-    chosen = {unit: _selected(log_likelihood.sizes[unit])}
+    chosen = {unit: pit.selected(log_likelihood.sizes[unit])}
 
     def without_unit(name: str) -> tuple[xr.DataArray, np.ndarray]:
         scores = log_likelihood[scored].isel(chosen)

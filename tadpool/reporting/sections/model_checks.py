@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tadpool.evaluation import pit
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
-from tadpool.evaluation.pit import TIES
 from tadpool.evaluation.predictive_checks import TAIL
 from tadpool.formatting import counted, first_of, number
 from tadpool.reporting.fit_view import Fit
@@ -160,7 +160,7 @@ def outside_band(fit: Fit) -> float | None:
     if not path.is_file():
         return None
     table = pd.read_csv(path)
-    outside = (table["line"] < table["band_low"] - TIES) | (table["line"] > table["band_high"] + TIES)
+    outside = (table["line"] < table["band_low"] - pit.TIES) | (table["line"] > table["band_high"] + pit.TIES)
     return float(outside.groupby(table["outcome"]).mean().max())
 
 
@@ -170,7 +170,11 @@ def _pit(fit: Fit) -> Cell:
     share = outside_band(fit)
     if share is None:
         return Cell(NOT_RUN, "no curve")
-    return Cell("warn", f"{number(100 * share, 0)} % outside its band") if share else Cell("pass", "inside its band")
+    path = fit.results.folder / fit.entry / "loo.nc"
+    step = pit.selected(fit.results.loo(fit.entry)["loo"]["elpd"].size).step if path.is_file() else 1
+    by = f", by one unit in {step}" if step > 1 else ""
+    words = f"{number(100 * share, 0)} % outside its band" if share else "inside its band"
+    return Cell("warn" if share else "pass", words + by)
 
 
 def _priors(found: Sensitivity | None) -> Cell:
