@@ -351,7 +351,7 @@ class _Binder:
             self._collapse(design, rows, predictors)
 
     def _shears(self, predictor: BoundPredictor, weights: np.ndarray) -> None:
-        """How the coefficients of correlated columns, and intercepts, are told apart."""
+        """Keep what decorrelates the coefficients of correlated columns and the intercept."""
         terms = [[column for column in term.columns if column in predictor.sheared] for term in predictor.terms]
         columns = [[self._from_middle(predictor, column) for column in term] for term in terms if term]
         columns += [[np.ones(len(weights))]] if predictor.intercept else []
@@ -359,7 +359,7 @@ class _Binder:
             self.facts.shears[predictor.parameter] = shears(columns, weights)
 
     def shears_of(self, predictor: BoundPredictor) -> dict[str, np.ndarray]:
-        """The arrays of that: of columns, and of the members of groups with intercepts."""
+        """The arrays for this: of columns, and of the members of groups with intercepts."""
         if not predictor.sheared:
             return {}
         found = {predictor.shears: self.facts.shears[predictor.parameter]}

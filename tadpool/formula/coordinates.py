@@ -9,10 +9,10 @@ mean, over the member's rows, of the effects that were sampled before it, which 
 (as block elimination does in the equations of a mixed model); that of a common coefficient is its
 sum with their mean over all rows. Where more groups follow, the mean of the members' effects is
 less certain than how they differ, and its coordinate is divided by how much (`stretches`).
-Coefficients of correlated columns are told apart in the same way: the coordinate of one, and of the
-intercepts after them, is its sum with what those before it leave to it (`shears`). Cutpoints, which
-stand in place of an intercept, are sampled less what it would be. All this is linear: the posterior
-is the same.
+Coefficients of correlated columns are decorrelated in the same way: the coordinate of a
+coefficient, or of an intercept after it, is its value less what the data expect of it given the
+coefficients before it (`shears`). Cutpoints, which stand in place of an intercept, are shifted
+likewise. All this is linear: the posterior is the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ DENSE = 2
 elements for each row."""
 TINY, MOST_STRETCHED = 1e-300, 1e3
 RIDGE = 1e-6
-"""Of the squares of a column, so that columns that determine each other have finite shears."""
+"""Share of a column's sum of squares that is added to it, for collinear ones."""
 
 
 def stretches(predictor: BoundPredictor, facts: Mapping[str, Mapping[str, Any]], cutpoints: bool) -> dict[str, float]:

@@ -4,15 +4,13 @@ and questions as comments."""
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tadpool import ROOT
-from tadpool.errors import FormulaError
-from tadpool.formula import syntax
 from tadpool.loading.column_guesses import Guess, Question
 from tadpool.loading.table_guesses import TableGuess
 
@@ -20,7 +18,12 @@ PLAIN = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)*")
 
 
 def lines(
-    name: str, table: Path, found: TableGuess, questions: Mapping[str, Question], formula: str | None
+    name: str,
+    table: Path,
+    found: TableGuess,
+    questions: Mapping[str, Question],
+    formula: str | None,
+    used: Collection[str],
 ) -> Iterator[str]:
     """The lines of the study file.
 
@@ -30,6 +33,7 @@ def lines(
         found: What it is about.
         questions: Those that are open: name of a column, "outcome" or "groups" -> question.
         formula: The model, where somebody gave one.
+        used: The columns that it names; all without one.
     """
     yield f"# yaml-language-server: $schema={(ROOT / 'config' / 'study.schema.json').resolve().as_uri()}"
     yield "#"
@@ -44,7 +48,6 @@ def lines(
     if found.missing_values != ["NA"]:
         yield f"  missing_values: [{', '.join(map(_text, found.missing_values))}]"
     yield "  columns:"
-    used = named(formula, found)
     for column in found.columns.values():
         yield from _column(column, questions.get(column.name), column.name in used)
     yield from _asked(questions, "outcome", "")
@@ -55,15 +58,6 @@ def lines(
     if found.groups:
         yield f"groups: [{', '.join(found.groups)}]"
     yield from _models(found, formula)
-
-
-def named(formula: str | None, found: TableGuess) -> set[str]:
-    """The columns that a formula names, all without one that can be read: rows that lack others
-    are of use to it."""
-    try:
-        return syntax.read(formula).names if formula else set(found.columns)
-    except FormulaError:
-        return set(found.columns)
 
 
 def _column(column: Guess, question: Question | None, used: bool) -> Iterator[str]:

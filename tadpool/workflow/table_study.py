@@ -50,15 +50,19 @@ def of_formula(formula: str) -> tuple[str, tuple[str, ...]]:
     return outcome, tuple(dict.fromkeys(name for term in terms for name in re.findall(r"\w+", term)))
 
 
-def _numbers_of(formula: str, found: TableGuess) -> dict[str, str]:
+def _read(formula: str | None) -> syntax.Formula | None:
+    """None of a formula that cannot be read, which is said of the study that is written."""
+    try:
+        return syntax.read(formula) if formula else None
+    except FormulaError:
+        return None
+
+
+def _numbers_of(formula: syntax.Formula | None, found: TableGuess) -> dict[str, str]:
     """The columns that may be numbers or levels and that a formula takes as they are, which it
     makes numbers: C(x) asks for levels."""
-    try:
-        read = syntax.read(formula)
-    except FormulaError:
-        return {}  # said of the study that is written
     either = {name for name, q in found.questions.items() if set(q.choices) == {"categorical", "number"}}
-    return dict.fromkeys(either.intersection(read.columns) - read.coded.keys(), "number")
+    return dict.fromkeys(either.intersection(formula.columns) - formula.coded.keys(), "number") if formula else {}
 
 
 def guessed(file: Path, chosen: Chosen, ask: Ask | None) -> tuple[TableGuess, frozenset[str]]:
@@ -80,7 +84,7 @@ def guessed(file: Path, chosen: Chosen, ask: Ask | None) -> tuple[TableGuess, fr
     asked: dict[tuple[str, str], bool] = {}  # what and its question -> whether the study has the answer
     while True:
         found = table_guesses.read(description, outcome, groups, kinds)
-        if chosen.formula and (numbers := _numbers_of(chosen.formula, found)):
+        if numbers := _numbers_of(_read(chosen.formula), found):
             kinds |= numbers
             continue
         still = [name for name in (OUTCOME, GROUPS, *found.columns) if name in found.questions]
@@ -135,7 +139,9 @@ def written(name: str, folder: Path, file: Path, chosen: Chosen, ask: Ask | None
         if path.exists() or path.is_symlink():
             raise UserError(f"{path} exists and is not overwritten; choose another name, or move the file")
     study, *copied = made
-    unasked = answered | (found.columns.keys() - study_text.named(chosen.formula, found))
+    formula = _read(chosen.formula)
+    used = formula.names if formula else found.columns.keys()
+    unasked = answered | (found.columns.keys() - used)
     questions = {about: each for about, each in found.questions.items() if about not in unasked}
     try:
         for path in made:
@@ -143,7 +149,7 @@ def written(name: str, folder: Path, file: Path, chosen: Chosen, ask: Ask | None
         for path in copied:
             shutil.copyfile(file, path)
         study.write_text(
-            "\n".join(study_text.lines(name, table, found, questions, chosen.formula)) + "\n", encoding="utf-8"
+            "\n".join(study_text.lines(name, table, found, questions, chosen.formula, used)) + "\n", encoding="utf-8"
         )
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}; choose a folder that is writable") from error

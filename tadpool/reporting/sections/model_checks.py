@@ -126,10 +126,10 @@ def _convergence(fit: Fit) -> Cell:
 
 def _scores(fit: Fit) -> Cell:
     """Whether leave-one-out scores are reliable."""
-    path = fit.results.folder / fit.entry / "loo.nc"
-    tree = fit.results.loo(fit.entry) if path.is_file() else None
     if fit.failed and not fit.failed_members:
         return Cell(NOT_RUN, "not judged")
+    path = fit.results.folder / fit.entry / "loo.nc"
+    tree = fit.results.loo(fit.entry) if path.is_file() else None
     if tree is None or "loo" not in tree.children:
         return Cell(NOT_RUN, "no score")
     doubtful, units = int(tree["loo"]["total_doubtful"].item()), tree["loo"]["elpd"].size
