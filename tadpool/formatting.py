@@ -11,6 +11,7 @@ IRREGULAR |= {same: same for same in ("species", "series", "fish", "sheep", "sta
 IRREGULAR |= {"leaf": "leaves", "analysis": "analyses", "half": "halves", "quiz": "quizzes", "hero": "heroes"}
 # Numbers that need more digits than these before or behind the point are written as powers of ten.
 MOST_BEFORE, MOST_BEHIND = 7, 6
+HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 def missing(value: Any) -> bool:
@@ -47,6 +48,11 @@ def _powers_of_ten(text: str) -> str:
     """`1.5e-07` as `1.5e−7`, and `2e+09` as `2e9`."""
     mantissa, _, power = text.partition("e")
     return (f"{mantissa}e{int(power)}" if power else mantissa).replace("-", "−")
+
+
+def with_minus(text: str) -> str:
+    """A text whose negative numbers have a minus sign in place of a hyphen."""
+    return HYPHEN.sub("−", text)
 
 
 def measured(value: Any, decimals: int = 3, scale: Any = None) -> str:
@@ -158,6 +164,11 @@ def an(noun: str) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 fit`, `2 fits`."""
     return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def among(count: int, total: int) -> str:
+    """`3 of 10,000`."""
+    return f"{count:,} of {total:,}"
 
 
 def span(low: float, high: float, digits: int = 6) -> str:

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tadpool.formatting import an, decimals_for, digits_for, general, measured, number, plural, scaled
+from tadpool.formatting import (
+    among,
+    an,
+    decimals_for,
+    digits_for,
+    general,
+    measured,
+    number,
+    plural,
+    scaled,
+    with_minus,
+)
 
 SIGNIFICANT = "123456789"
 FACTORS = st.floats(-12, 12).map(lambda power: 10.0**power)
@@ -115,3 +126,11 @@ def test_a_noun_has_its_article(noun, expected):
 )
 def test_a_noun_has_its_plural(noun, expected):
     assert plural(noun) == expected
+
+
+def test_hyphens_before_numbers_become_minus_signs_and_no_others():
+    assert with_minus("-1.5 to -0.2, x-3, 2024-05, 1e-5 (-2), a-b") == "−1.5 to −0.2, x-3, 2024-05, 1e-5 (−2), a-b"
+
+
+def test_counts_among_many_have_separators():
+    assert among(0, 10_000) == "0 of 10,000"

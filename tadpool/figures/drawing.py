@@ -16,7 +16,7 @@ from tadpool.errors import UserError, did_you_mean
 from tadpool.figures import OWNERS, SECTIONS, Drawn, NotDrawn, Standard, _style
 from tadpool.files import failures, io, plugins
 from tadpool.files.results import StudyResults
-from tadpool.formatting import listed
+from tadpool.formatting import listed, with_minus
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _described(figure: Wanted, drawn: Drawn, results: StudyResults) -> dict[str,
         **owners,
         "title": figure.title or drawn.title,
         "caption": caption,
-        "alt": drawn.alt,
+        "alt": with_minus(drawn.alt),
         "width": round(width, 1),
         "height": round(height, 1),
         "explorer": drawn.explorer is not None,
@@ -171,10 +171,10 @@ def _described(figure: Wanted, drawn: Drawn, results: StudyResults) -> dict[str,
 
 
 def fill_caption(name: str, caption: str, values: Mapping[str, Any]) -> str:
-    """The caption with its placeholders filled. Raises UserError for one that the figure has no
-    value for."""
+    """The caption with its placeholders filled, and minus signs. Raises UserError for a placeholder
+    that the figure has no value for."""
     try:
-        return caption.format(**values)
+        return with_minus(caption.format(**values))
     except (KeyError, IndexError) as error:
         known = ", ".join(f"{{{value}}}" for value in values)
         raise UserError(

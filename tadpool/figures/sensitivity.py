@@ -14,7 +14,7 @@ LEAST = 1e-3
 NAMED = 8
 KINDS = {
     "none": ("o", _style.PALETTE[0], "neither"),
-    "strong prior": ("s", _style.PALETTE[4], "prior-dominated"),
+    "strong prior": ("s", _style.PALETTE[4], "strong prior or weak data"),
     "conflict": ("X", _style.PALETTE[1], "potential prior-data conflict"),
 }
 CAPTION = (

@@ -23,6 +23,7 @@ from tadpool.reporting.html import docstrings
 from tadpool.reporting.html.markup import mathml
 from tadpool.reporting.html.tables import Cell
 
+PRIOR_ALONE = "{label} has nothing but its prior to predict {target} with"
 NORMAL_95 = 1.96
 """A normal distribution has 95 % of its probability within so many standard deviations."""
 
@@ -79,6 +80,14 @@ def shared_parents(results: StudyResults, entry: str) -> frozenset[str]:
     return frozenset(
         site for outcome in results.config["outcomes"] for site in parents.get(outcome, ()) if site not in of_members
     )
+
+
+def prior_alone(results: StudyResults, entry: str, group: str) -> bool:
+    """Whether an entry has parameters of members of a group alone, one for each, so that nothing
+    but its prior says anything of a new member."""
+    latent = [site for site in sites(results, entry).values() if site.attrs.get("site", "latent") == "latent"]
+    apart = bool(latent) and all(group in site.dims for site in latent)
+    return apart or results.config["models"][entry]["by"] == group
 
 
 def _relations(results: StudyResults, entry: str) -> dict[str, Any]:

@@ -140,6 +140,21 @@ def started(command: list, **options) -> Iterator[subprocess.Popen]:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
+def stand_in(results: Path, place: Path, names: dict[str, str]) -> None:
+    """The results of a study in another place, where some of its entries have further names, which
+    its page knows too."""
+    place.mkdir(parents=True)
+    for path in results.iterdir():
+        (place / path.name).symlink_to(path)
+    run = json.loads((results / "run.json").read_text())
+    models = run["config"]["models"]
+    for name, entry in names.items():
+        (place / name).symlink_to(results / entry)
+        models[name] = models[entry]
+    (place / "run.json").unlink()
+    (place / "run.json").write_text(json.dumps(run))
+
+
 def once(folder: Path, make: Callable[[Path], None]) -> Path:
     """A folder that all workers of a session share: the first that asks has it made, the others
     wait for that."""

@@ -10,6 +10,7 @@ from tadpool.convergence.sentences import sentence
 from tadpool.files import io
 from tadpool.files.results import StudyResults
 from tadpool.intervals import wilson
+from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import recovery_grids
 from tadpool.reporting.sections.calibration import _where_flagged, calibration
 from tests.made.calibration import write_calibration
@@ -71,9 +72,24 @@ def test_cells_without_the_effect_are_not_averaged_in():
     table = pd.DataFrame(cells, columns=["confound_scale", "groups"])
     table = table.assign(label="naive", parameter="beta", n=5, bias_mcse=0.1, bias=[0.0, 0.0, 0.5, 0.7])
     table = table.assign(coverage=[1.0, 1.0, 0.0, 0.2])
-    words = " ".join(recovery_grids._read(table, ["confound_scale", "groups"], 5))
+    kept, zero = recovery_grids._with_effect(table, ["confound_scale", "groups"])
+    words = " ".join(recovery_grids._read(recovery_grids._found(kept), zero))
     assert "The mean bias of beta over the cells where confound_scale is not 0 is 0.60 ± 0.07 in naive." in words
     assert "where confound_scale is not 0 in 1 of 10 (0.02 to 0.40) in naive" in words
     assert "0.00 ± 0.00" not in words
-    same = recovery_grids._read(table[table["confound_scale"] > 0], ["confound_scale", "groups"], 5)
-    assert not any("not 0" in each for each in same)
+    kept, zero = recovery_grids._with_effect(table[table["confound_scale"] > 0], ["confound_scale", "groups"])
+    assert not any("not 0" in each for each in recovery_grids._read(recovery_grids._found(kept), zero))
+
+
+def test_models_that_recover_a_parameter_as_well_are_named():
+    grid = recovery_grids.Recovery("grid", [], [], Table((), []), {"beta": {
+        "latent": recovery_grids.Recovered(0.19, 0.06, recovery_grids.Coverage.of(17, 20)),
+        "mean": recovery_grids.Recovered(-0.07, 0.07, recovery_grids.Coverage.of(17, 20)),
+        "narrow": recovery_grids.Recovered(0.01, 0.07, recovery_grids.Coverage.of(16, 20)),
+        "naive": recovery_grids.Recovered(0.9, 0.1, recovery_grids.Coverage.of(18, 20)),
+    }}, {})  # fmt: skip
+    assert grid.rivals("beta", "latent") == [
+        "Over the simulated data of Calibration the bias of beta by latent (0.19 ± 0.06) is no smaller than that by mean "
+        "(−0.07 ± 0.07)."
+    ]
+    assert grid.rivals("beta", "mean") == grid.rivals("alpha", "latent") == grid.rivals("beta", "other") == []

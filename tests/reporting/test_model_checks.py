@@ -2,11 +2,14 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from tadpool.evaluation.rmse import Error
 from tadpool.figures import _style
+from tadpool.reporting import fit_view
 from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import accuracy, limits, model_checks, recovery
 from tadpool.reporting.sections.model_checks import Cell, Grid, Row
@@ -86,6 +89,42 @@ def test_recovery_compares_fits_on_what_they_share():
         "Of the 2 true values that all fits estimate (beta and zeta), in intervals: 1 for naive and 2 for latent."
     ]
     assert recovery._of_shared(sound, set()) == []
+
+
+@pytest.mark.parametrize(
+    ("z", "far", "words"),
+    [
+        ([2.3], True, "0 of 1 inside intervals; effect 0 is off by 2.3 SDs"),
+        ([2.3, 0.1, -0.4], False, "2 of 3 inside intervals; effect 0 is off by 2.3 SDs"),
+        ([0.1, -2.5, -0.4], True, "2 of 3 inside intervals; effect 1 is off by 2.5 SDs"),
+        ([2.9] + [0.5] * 19, False, "19 of 20 inside intervals; effect 0 is off by 2.9 SDs"),
+        ([1.0, 0.5], False, "2 of 2 inside intervals"),
+    ],
+)
+def test_a_true_value_is_far_where_chance_would_not_bring_the_furthest_of_so_many(z, far, words):
+    """The normal quantiles of 1 - 0.025 / n: 1.96, 2.39 and 3.02 of 1, 3 and 20 values."""
+    rows = pd.DataFrame({"z": z, "covered": [abs(each) < 1.6 for each in z]})
+    rows["named"] = [f"effect {i}" for i in range(len(z))]
+    found = recovery.Recovered(SimpleNamespace(failed=False), rows, Table((), []))
+    assert model_checks._recovery(found) == Cell("warn" if far else "pass", words)
+
+
+@pytest.mark.parametrize(
+    ("dims", "by", "alone"),
+    [
+        ({"lam": ("location",)}, None, True),
+        ({"lam": ("location",), "mu": ()}, None, False),
+        ({"lam": ("cookie",)}, None, False),
+        ({}, None, False),
+        ({}, "location", True),
+    ],
+)
+def test_a_model_with_parameters_of_members_alone_predicts_a_new_one_from_its_prior(monkeypatch, dims, by, alone):
+    sites = {name: xr.DataArray(np.zeros([2] * len(own)), dims=own) for name, own in dims.items()}
+    sites["mean"] = xr.DataArray(0.0, attrs={"site": "deterministic"})
+    monkeypatch.setattr(fit_view, "sites", lambda results, entry: sites)
+    results = SimpleNamespace(config={"models": {"one": {"by": by}}})
+    assert fit_view.prior_alone(results, "one", "location") == alone
 
 
 def test_labels_count_the_separate_fits_that_failed():

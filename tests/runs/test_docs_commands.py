@@ -13,8 +13,7 @@ import tadpool
 from tadpool import ROOT
 from tadpool.files import contracts, io
 from tests import pages
-from tests.made import programs
-from tests.made.workflows import copy_to
+from tests.made import programs, workflows
 
 READ = [*pages.PAGES, ROOT / "config" / "README.md"]
 SHELL = {page: found for page in READ if (found := [b for b in pages.blocks(page) if b.language == "sh" and b.run])}
@@ -26,7 +25,7 @@ ONCE = re.compile(r"(tadpool|snakemake|make)\b(?! new)[^#]*")
 def clone(tmp_path_factory):
     """A copy of tadpool whose environment is this one; Snakemake only plans."""
     place = tmp_path_factory.mktemp("clone")
-    clone = copy_to(place / "tadpool").source
+    clone = workflows.copy_to(place / "tadpool").source
     for name in ("Makefile", "requirements.lock"):
         (clone / name).write_bytes((ROOT / name).read_bytes())
     for path, command in {
@@ -85,11 +84,8 @@ def results(finished, tmp_path, monkeypatch):
     """Results in the current folder: the small study stands for those that pages name, since its
     rates by location are called alike."""
     for study in ("bakeries", "cookies"):
-        (tmp_path / "results" / study).mkdir(parents=True)
-        same = ("comparisons", "data.nc", "run.json", ".data.nc.sha256", "answers.nc", ".answers.nc.sha256")
-        same = {name: name for name in same}
-        for name, at in ({"hierarchical": "unpooled", "partial": "unpooled"} | same).items():
-            (tmp_path / "results" / study / name).symlink_to(finished.folder / "results" / "small" / at)
+        names = {"hierarchical": "unpooled", "partial": "unpooled"}
+        workflows.stand_in(finished.folder / "results" / "small", tmp_path / "results" / study, names)
     monkeypatch.chdir(tmp_path)
     return tadpool.load()
 

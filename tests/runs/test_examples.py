@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from tadpool import ROOT
+from tests.made import workflows
 
 EXAMPLES = ROOT / "docs" / "examples"
 EXECUTE = """
@@ -29,10 +30,8 @@ nbformat.write(notebook, "executed.ipynb")
 def folder(finished, tmp_path, monkeypatch):
     """Results in the current folder: the small study stands for the one of the examples, whose
     names it shares."""
-    (tmp_path / "results" / "cookies").mkdir(parents=True)
-    for path in (finished.folder / "results" / "small").iterdir():
-        (tmp_path / "results" / "cookies" / path.name).symlink_to(path)
-    (tmp_path / "results" / "cookies" / "hierarchical").symlink_to(finished.folder / "results" / "small" / "unpooled")
+    place = tmp_path / "results" / "cookies"
+    workflows.stand_in(finished.folder / "results" / "small", place, {"hierarchical": "unpooled"})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

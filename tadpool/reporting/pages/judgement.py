@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from tadpool.convergence import verdicts
-from tadpool.formatting import counted, first_of, listed, number
+from tadpool.formatting import among, counted, first_of, listed, number
 from tadpool.reporting.html.environment import rendered
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections import estimates, predictive, sensitivity
@@ -18,7 +18,7 @@ SCORES = (
     Column("elpd", lambda row: number(row["elpd"], 1)),
     Column("SE", lambda row: number(row["se"], 1)),
     Column("p_loo", lambda row: number(row["p"], 1)),
-    Column("Unreliable units", lambda row: f"{row['bad']} of {row['of']}"),
+    Column("Unreliable units", lambda row: among(row["bad"], row["of"])),
 )
 PRIORS = (
     *sensitivity.COLUMNS[:3],

@@ -165,7 +165,7 @@ def study_page(
         appendix={anchor: title for anchor, title in summaries.APPENDIX.items() if anchor not in lacking},
         missing_sections=summaries.unfit(lacking),
         claims=claims.claims(results, answered, compared),
-        answer_caveats=answers.caveats(answered, checks),
+        caveats=lambda shown: answers.caveats(shown, checks, grids),
         top=answers.TOP,
         fits=all_fits,
         failed=[fit for fit in all_fits if fit.failed],

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.evaluation import loo_predictive, rmse
-from tadpool.formatting import MISSING, an, decimals_for, listed, number, plural
+from tadpool.formatting import MISSING, among, an, decimals_for, listed, number, plural
 from tadpool.reporting.fit_view import Fit, draws, families
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.conclusions import MANY_UNRELIABLE
@@ -58,7 +58,7 @@ COLUMNS = (
     Column("LOO-R²", lambda row: _share(row.r2)),
 )
 LAST_COLUMNS = (
-    Column("Unreliable units", lambda row: f"{row.unreliable} of {row.units}" if row.units else MISSING),
+    Column("Unreliable units", lambda row: among(row.unreliable, row.units) if row.units else MISSING),
     Column("Predictive draws", lambda row: str(row.draws)),
 )
 
@@ -217,7 +217,7 @@ def _sentences(outcome: str, rows: Sequence[Row]) -> Iterator[str]:
         held_out = [(row.fit.label, row.groups[group]) for row in rows if row.groups[group]]
         yield from _ranking(f"RMSE of {outcome} for {plural(group)} held out entirely", held_out)
     if doubtful:
-        parts = [f"{row.unreliable} of {row.units} for {row.fit.label}" for row in doubtful]
+        parts = [f"{among(row.unreliable, row.units)} for {row.fit.label}" for row in doubtful]
         yield f"Too many of these leave-one-out means are unreliable: {listed(parts)}."
         return
     growth = [

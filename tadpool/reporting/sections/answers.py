@@ -15,6 +15,7 @@ from tadpool.formatting import decimals_for, first_of, general, listed, missing,
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.model_checks import Grid
+from tadpool.reporting.sections.recovery_grids import Recovery
 
 TOP = 4
 """Answers at the top of a page; further ones have a section of their own."""
@@ -44,6 +45,7 @@ class Shown:
         disputed: Whether another model's value lies outside its interval.
         known: Whether there is an answer.
         table: All quantities in all models, where the lines do not show them.
+        value: The expression that is its value; "" where it has none.
     """
 
     name: str
@@ -56,18 +58,21 @@ class Shown:
     disputed: bool = False
     known: bool = True
     table: Table | None = None
+    value: str = ""
 
 
-def caveats(found: Sequence[Shown], checks: Grid) -> list[str]:
-    """What the checks of a model found that holds for all its answers, a sentence for each model.
-    What its priors do is shown with each answer."""
+def caveats(found: Sequence[Shown], checks: Grid, grids: Sequence[Recovery]) -> list[str]:
+    """What the checks of a model found that holds for all its answers, a sentence for each model,
+    and which others recover a parameter as well over a grid. What its priors do is shown with each
+    answer."""
     told = []
     for row in checks.rows:
         troubles = [(name, cell) for name, cell in row.troubles if name != "Priors"]
         if troubles and not row.fit.failed and row.fit.entry in {each.entry for each in found}:
             words = [f"{name if name.isupper() else name.lower()} ({each.words})" for name, each in troubles]
             told.append(f"Checks of {row.fit.label} that did not pass: {listed(words)}.")
-    return told
+    first = {answer.value: answer for answer in reversed(found)}
+    return [*told, *(words for each in grids for value in first for words in each.rivals(value, first[value].model))]
 
 
 def answers(results: StudyResults, all_fits: Sequence[Fit]) -> list[Shown]:
@@ -100,7 +105,8 @@ def _shown(name: str, asked: Mapping[str, Any], rows: pd.DataFrame, fits: Mappin
     disputed = bool(elsewhere) and _outside(own.iloc[0], others["value"])
     several = len(own) > 1 or asked["rank"] is not None
     table = _table(asked, own) if several else None
-    return Shown(name, asked["label"], fit.entry, fit.label, lines, caveats, elsewhere, disputed, table=table)
+    said = (name, asked["label"], fit.entry, fit.label, lines, caveats, elsewhere, disputed)
+    return Shown(*said, table=table, value=asked["value"] or "")
 
 
 def value_words(row: Mapping[str, Any], units: str | None = None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What a page says of simulation-based calibrations and of recovery over grids."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -81,7 +81,7 @@ def calibration(results: StudyResults, name: str) -> Calibration:
     where = _where_flagged(results, config["entry"], simulations)
     told = [*_sentences(simulations, quantities), *where]
     told += _other_parametrization(results, config)
-    found = _finding(simulations, quantities)
+    found = _finding(simulations, quantities, results.named)
     return Calibration(name, label, verdict, reasons, told, Table(COLUMNS, rows), why, found, " ".join(where))
 
 
@@ -97,23 +97,23 @@ def _other_parametrization(results: StudyResults, config: Mapping[str, Any]) -> 
     ]
 
 
-def _finding(simulations: xr.Dataset, quantities: xr.Dataset) -> str:
-    """What it found in a few words."""
+def _finding(simulations: xr.Dataset, quantities: xr.Dataset, named: Callable[[str], str]) -> str:
+    """What it found in a few words. named: a quantity, in the words of its study."""
     outcome, p = simulations["outcome"].values, quantities["p_value"].values
     bad, flagged = int((~(p >= ALPHA / len(p))).sum()), int((outcome == FLAGGED).sum())
     ranks = (
-        f"ranks of {bad} of {len(p)} quantities not uniform: {_uneven(quantities)}"
+        f"ranks of {bad} of {len(p)} quantities not uniform: {_uneven(quantities, named)}"
         if bad
         else f"ranks uniform for {len(p)} of {len(p)}"
     )
     return ranks + (f", {flagged} of {len(outcome)} fits flagged" if flagged else "")
 
 
-def _uneven(quantities: xr.Dataset) -> str:
+def _uneven(quantities: xr.Dataset, named: Callable[[str], str] = str) -> str:
     """The quantities whose ranks are not uniform, the worst first."""
     worst = quantities.sortby("p_value")
     names = worst["quantity"].values[~(worst["p_value"].values >= ALPHA / worst.sizes["quantity"])]
-    return first_of([str(name) for name in names], NAMED)
+    return first_of([named(str(name)) for name in names], NAMED)
 
 
 def _where_flagged(results: StudyResults, entry: str, simulations: xr.Dataset) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from tadpool.evaluation.comparison import TIE_ELPD, standing
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, difference, missing, number, plural, probability, whole
+from tadpool.formatting import MISSING, among, difference, missing, number, plural, probability, whole
+from tadpool.reporting.fit_view import prior_alone
 from tadpool.reporting.html.tables import Cell, Column, Table
 
 MANY_ERRORS = 4
@@ -26,8 +27,8 @@ class Row:
 
     rank_failed: the study says that an entry whose fit failed is ranked all the same.
 
-    prior_alone: it is fitted separately to each member of what is predicted, so that it predicts a
-    new one from its prior.
+    prior_alone: it predicts a new member of what is predicted from its prior, see
+    `fit_view.prior_alone`.
     """
 
     entry: str
@@ -128,7 +129,7 @@ class Placed:
 
     @property
     def doubtful(self) -> Cell:
-        return Cell(f"{self.row.unreliable} of {self.row.units}", "warn" if self.row.unreliable else "")
+        return Cell(among(self.row.unreliable, self.row.units), "warn" if self.row.unreliable else "")
 
 
 COLUMNS = (
@@ -176,7 +177,7 @@ def read_rows(results: StudyResults, comparison: str) -> list[Row]:
         verdict = next((word for word in ("fail", "warn") if word in verdicts), "pass")
         unreliable = 0 if missing(numbers["doubtful"]) else int(numbers["doubtful"])
         excess, rank_failed = _psis_excess(results, entry, numbers), config["rank_failed"]
-        alone = results.config["models"][entry]["by"] == config["target"]
+        alone = prior_alone(results, entry, config["target"])
         found.append(Row(entry, results.label(entry), verdict, numbers, unreliable, excess, rank_failed, alone))
     return found
 

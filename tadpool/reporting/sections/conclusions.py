@@ -9,6 +9,7 @@ from typing import Any
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
 from tadpool.files.results import StudyResults
 from tadpool.formatting import counted, listed, number, sentence
+from tadpool.reporting.fit_view import PRIOR_ALONE
 from tadpool.reporting.html.tables import Table
 from tadpool.reporting.sections import contributions
 from tadpool.reporting.sections.comparison import SHORT, Row, comparison_table, read_rows, target_words, void, weighted
@@ -34,7 +35,6 @@ ONE = "{label} is scored on {target}; no other model is compared with it."
 ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
 DOUBT = "Which model predicts best is not settled: too many scores are unreliable."
 WORSE = "The elpd is lower by {gaps}."
-PRIOR_ALONE = "{label} has nothing but its prior to predict {target} with, so its elpd says little."
 MANY_UNITS = 100
 VERY_FEW_UNITS = 10
 FEW = "{units} {nouns} are few: below 100, standard errors and P(worse) are rough."
@@ -191,7 +191,8 @@ def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
     told = [first]
     if ties and worse:
         told.append(WORSE.format(gaps=listed([f"{row.gap} for {row.label}" for row in worse])))
-    return [*told, *(PRIOR_ALONE.format(label=row.label, target=target) for row in ranked if row.prior_alone)]
+    alone = [PRIOR_ALONE.format(label=row.label, target=target) for row in ranked if row.prior_alone]
+    return [*told, *(f"{words}, so its elpd says little." for words in alone)]
 
 
 def _few(ranked: Sequence[Row], target: str) -> list[str]:

@@ -8,12 +8,12 @@ import pandas as pd
 from tadpool.evaluation import pit
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
 from tadpool.evaluation.predictive_checks import TAIL
-from tadpool.formatting import counted, first_of, number
+from tadpool.formatting import among, counted, first_of, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Comparison
 from tadpool.reporting.sections.predictive import PredictiveChecks
-from tadpool.reporting.sections.recovery import FAR, Recovered
+from tadpool.reporting.sections.recovery import Recovered
 from tadpool.reporting.sections.recovery_grids import Recovery
 from tadpool.reporting.sections.sensitivity import Sensitivity
 
@@ -133,7 +133,7 @@ def _scores(fit: Fit) -> Cell:
     if tree is None or "loo" not in tree.children:
         return Cell(NOT_RUN, "no score")
     doubtful, units = int(tree["loo"]["total_doubtful"].item()), tree["loo"]["elpd"].size
-    return Cell("warn" if doubtful else "pass", f"{doubtful} of {units} unreliable")
+    return Cell("warn" if doubtful else "pass", f"{among(doubtful, units)} unreliable")
 
 
 def _predictive(checks: PredictiveChecks) -> Cell:
@@ -142,7 +142,7 @@ def _predictive(checks: PredictiveChecks) -> Cell:
     if not checks.looked:
         return Cell(NOT_RUN, "no test quantities")
     rows = [row for row in checks.table.rows if row["group"] and row["extreme"]]
-    words = f"{checks.extreme} of {checks.looked} extreme"
+    words = f"{among(checks.extreme, checks.looked)} extreme"
     if checks.extreme <= 2 * TAIL * checks.looked:
         return Cell("pass", words)
     worst = max(rows, key=lambda row: row["observed"], default=None)
@@ -184,7 +184,8 @@ def _priors(found: Sensitivity | None) -> Cell:
     if found.by_design:
         return Cell(NOT_RUN, "by design")
     words = f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive"
-    causes = list(dict.fromkeys(row["moved_by"] for row in found.rows if row["moved_by"]))
+    named = found.fit.results.named
+    causes = list(dict.fromkeys(named(row["moved_by"]) for row in found.rows if row["moved_by"]))
     words += f", to the prior{'s' if len(causes) > 1 else ''} of {first_of(causes, NAMED)}" if causes else ""
     return Cell("warn" if found.rows else "pass", words)
 
@@ -204,5 +205,4 @@ def _recovery(found: Recovered | None) -> Cell:
         return Cell(NOT_RUN, "its fit failed")
     if found is None or not len(found.counted):
         return Cell(NOT_RUN, "no true values")
-    words = f"{found.covered} of {len(found.counted)} inside intervals"
-    return Cell("warn" if abs(found.worst["z"]) > FAR else "pass", words)
+    return Cell("warn" if found.far else "pass", found.words)

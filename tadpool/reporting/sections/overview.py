@@ -10,7 +10,7 @@ from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Conclusion
 from tadpool.reporting.sections.model_checks import outside_band
 from tadpool.reporting.sections.predictive import PredictiveChecks
-from tadpool.reporting.sections.recovery import FAR, Recovery
+from tadpool.reporting.sections.recovery import Recovery
 from tadpool.reporting.sections.sensitivity import Sensitivity
 
 NOT_RUN = "not run"
@@ -127,13 +127,13 @@ def _passing(passed: int, total: int, noun: str) -> str:
 
 
 def _recovery(recovery: Recovery | None) -> Light:
-    """Amber where a fit is more than FAR posterior standard deviations from a true value."""
+    """Amber where a fit is further from a true value than chance would bring it."""
     if recovery is None:
         return Light("Recovery", NOT_RUN, "no true values are known", "recovery")
     sound = [each for each in recovery.fits if not each.fit.failed and len(each.counted)]
     if not sound:
         return Light("Recovery", "fail", "no fit has usable numbers", "recovery")
-    far = [each.fit.label for each in sound if abs(each.worst["z"]) > FAR]
+    far = [each.fit.label for each in sound if each.far]
     if far:
         return Light("Recovery", "warn", f"far from a true value: {first_of(far, NAMED)}", "recovery")
     covered, total = sum(each.covered for each in sound), sum(len(each.counted) for each in sound)

@@ -12,10 +12,11 @@ import xarray as xr
 
 from tadpool.elements import element_names
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, general, listed, plural, scaled, whole
+from tadpool.formatting import MISSING, general, listed, plural, scaled, sentence, whole
 from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.references import design_of, formula_of, reference
 from tadpool.reliable_means import mean_is_reliable
+from tadpool.reporting.fit_view import PRIOR_ALONE, prior_alone
 from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.interval_words import NORMAL_WIDTH, has_expectation, interval
 from tadpool.reporting.sections.data import levels
@@ -125,7 +126,9 @@ def prediction(results: StudyResults, entry: str) -> Prediction:
     of_outcomes = {name: _by_row(found[name], unit, columns, label, expected) for name in outcomes}
     tables += of_outcomes.values()
     sentences = [words for name, table in of_outcomes.items() for words in _sentences(results, name, table, label)]
-    typical = _typical(results, entry, [heading for heading, _ in columns])
+    typical = list(_typical(results, entry, [heading for heading, _ in columns]))
+    if config["group"] and prior_alone(results, entry, config["group"]):
+        typical.append(f"{PRIOR_ALONE.format(label=sentence(label), target=what)}.")
     return Prediction(entry, label, what, reason, tables, [*of_new_member(results, entry), *sentences, *typical])
 
 

@@ -7,6 +7,7 @@ from operator import itemgetter
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import norm
 
 from tadpool.calibration import recovery_table
 from tadpool.files.results import StudyResults
@@ -16,8 +17,8 @@ from tadpool.reporting.html.tables import Column, Table, of_texts
 from tadpool.reporting.sections.prior_only import find_prior_only
 
 NAMED = 6
-FAR = 2.5
-"""Posterior standard deviations beyond which a distance from the truth is told."""
+CHANCE = 0.05
+"""How often the furthest of the true values may be told to be far from correct posteriors."""
 POSITIVE = frozenset({"Exponential", "Gamma", "HalfCauchy", "HalfNormal", "HalfStudentT", "InverseGamma", "LogNormal"})
 
 EDGE, PRIOR = "at the edge", "returns its prior"
@@ -54,6 +55,20 @@ class Recovered:
     def worst(self) -> pd.Series:
         """The row that is furthest from the truth, in posterior standard deviations."""
         return self.counted.loc[self.counted["z"].abs().idxmax()]
+
+    @property
+    def far(self) -> bool:
+        """Whether that row is further away than chance would bring the furthest of so many values,
+        were their posteriors normal and correct."""
+        return bool(abs(self.worst["z"]) > norm.isf(CHANCE / 2 / len(self.counted)))
+
+    @property
+    def words(self) -> str:
+        """How many true values its intervals contain, and the furthest of those that they do
+        not."""
+        found = f"{self.covered} of {len(self.counted)} inside intervals"
+        row = self.worst
+        return found if row["covered"] else f"{found}; {row['named']} is off by {number(abs(row['z']), 1)} SDs"
 
 
 @dataclass(frozen=True)
@@ -179,7 +194,7 @@ def _disagreement(cover: Sequence[str], miss: Sequence[str], names: Sequence[str
 
 
 def _distances(sound: Sequence[Recovered]) -> list[str]:
-    far = [each for each in sound if abs(each.worst["z"]) > FAR]
+    far = [each for each in sound if each.far]
     sentences = [
         f"{sentence(each.fit.label)} is off by up to {number(abs(each.worst['z']), 1)} posterior standard deviations, at "
         f"{each.worst['parameter']} (truth {general(float(each.worst['truth']), 4)}, posterior mean "

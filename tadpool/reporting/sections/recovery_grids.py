@@ -1,6 +1,6 @@
 """What a page says of recovery over grids of simulator arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 from tadpool.calibration import recovery_table as recoveries
 from tadpool.calibration.sbc_verdict import FAILED, FLAGGED, IMPOSSIBLE
 from tadpool.files.results import StudyResults
-from tadpool.formatting import MISSING, counted, decimals_for, general, listed, missing, number, whole
+from tadpool.formatting import MISSING, among, counted, decimals_for, general, listed, missing, number, whole
 from tadpool.intervals import LEVEL, wilson
 from tadpool.reporting.html.tables import Column, Table
 
@@ -46,7 +46,9 @@ class Coverage:
 
     @property
     def words(self) -> str:
-        return f"{self.covered} of {self.total} ({number(self.low)} to {number(self.high)})" if self.total else MISSING
+        return (
+            f"{among(self.covered, self.total)} ({number(self.low)} to {number(self.high)})" if self.total else MISSING
+        )
 
 
 GRID_COLUMNS = (
@@ -61,17 +63,62 @@ GRID_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Recovered:
+    """A parameter by one model over the cells of a grid that have the effect that is varied: its
+    mean bias, the error of that, and how many intervals contain the true value."""
+
+    bias: float
+    error: float
+    coverage: Coverage
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame) -> "Recovered":
+        error = float(np.sqrt((cells["bias_mcse"] ** 2).sum()) / len(cells))
+        coverage = Coverage.of((cells["coverage"] * cells["n"]).sum(), cells["n"].sum())
+        return cls(float(cells["bias"].mean()), error, coverage)
+
+    @property
+    def share(self) -> float:
+        return self.coverage.covered / self.coverage.total
+
+    @property
+    def words(self) -> str:
+        decimals = 2 if not self.error or missing(self.error) else max(2, decimals_for(self.error, 1))
+        return f"{number(self.bias, decimals)} ± {number(self.error, decimals)}"
+
+
+@dataclass(frozen=True)
 class Recovery:
     """One recovery study: what it shows in sentences, and one row per entry, parameter and cell.
 
-    coverage: by entry, of all parameters, in the cells with the effect that is varied.
+    found: by parameter and label of the model. coverage: by entry, of all parameters, in the same
+    cells.
     """
 
     name: str
     over: list[str]
     sentences: list[str]
     table: Table
+    found: dict[str, dict[str, Recovered]]
     coverage: dict[str, Coverage]
+
+    def rivals(self, parameter: str, label: str) -> list[str]:
+        """In a sentence, which other models have no larger bias of a parameter than the model of
+        that label, and the true value in no fewer intervals."""
+        found = self.found.get(parameter, {})
+        own = found.get(label)
+        better = {
+            name: other
+            for name, other in found.items()
+            if own and name != label and abs(other.bias) <= abs(own.bias) and other.share >= own.share
+        }
+        if not better:
+            return []
+        words = listed([f"{name} ({other.words})" for name, other in better.items()])
+        return [
+            f"Over the simulated data of Calibration the bias of {parameter} by {label} ({own.words}) is no smaller than that "
+            f"by {words}."
+        ]
 
 
 def recovery(results: StudyResults, name: str) -> Recovery:
@@ -84,7 +131,9 @@ def recovery(results: StudyResults, name: str) -> Recovery:
         if tree.attrs["status"] != "ok":
             crashed.append(f"{results.label(entry)} has no numbers: {tree.attrs['reason']}.")
             continue
-        frames.append(recoveries.grid(tree).to_dataframe().reset_index().assign(label=results.label(entry)))
+        frames.append(
+            recoveries.grid(tree).to_dataframe().reset_index().assign(entry=entry, label=results.label(entry))
+        )
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     columns = (
         Column("Model", itemgetter("label"), number=False),
@@ -92,13 +141,20 @@ def recovery(results: StudyResults, name: str) -> Recovery:
         *(Column(axis, lambda row, axis=axis: general(row[axis]), own=True) for axis in over),
         *GRID_COLUMNS,
     )
-    sentences = [*_read(table, over, config["replicates"]), *crashed]
-    entries = {results.label(entry): entry for entry in config["entries"]}
-    covered = {}
-    if not table.empty:
-        for label, own in _with_effect(table, over)[0].groupby("label", sort=False):
-            covered[entries[label]] = Coverage.of((own["coverage"] * own["n"]).sum(), own["n"].sum())
-    return Recovery(name, over, sentences, Table(columns, table.to_dict("records")), covered)
+    if table.empty or not table["n"].any():
+        return Recovery(name, over, crashed, Table(columns, table.to_dict("records")), {}, {})
+    kept, zero = _with_effect(table[table["n"] > 0], over)
+    coverage = {
+        str(entry): Coverage.of((own["coverage"] * own["n"]).sum(), own["n"].sum())
+        for entry, own in kept.groupby("entry", sort=False)
+    }
+    found = _found(kept)
+    sentences = [
+        f"Each cell of the grid over {listed(over)} is {counted(config['replicates'], 'simulated data set')}.",
+        *_read(found, zero),
+        *crashed,
+    ]
+    return Recovery(name, over, sentences, Table(columns, table.to_dict("records")), found, coverage)
 
 
 def _with_effect(table: pd.DataFrame, over: list[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -108,29 +164,23 @@ def _with_effect(table: pd.DataFrame, over: list[str]) -> tuple[pd.DataFrame, li
     return table[(table[zero] != 0).all(axis=1)], zero
 
 
-def _read(table: pd.DataFrame, over: list[str], replicates: int) -> list[str]:
-    if table.empty or not table["n"].any():
-        return []
-    sentences = [f"Each cell of the grid over {listed(over)} is {counted(replicates, 'simulated data set')}."]
-    kept, zero = _with_effect(table[table["n"] > 0], over)
+def _found(table: pd.DataFrame) -> dict[str, dict[str, Recovered]]:
+    """By parameter and label of the model."""
+    return {
+        str(parameter): {str(label): Recovered.of(own) for label, own in part.groupby("label", sort=False)}
+        for parameter, part in table.groupby("parameter", sort=False)
+    }
+
+
+def _read(found: Mapping[str, Mapping[str, Recovered]], zero: list[str]) -> Iterator[str]:
     where = f" where {listed(zero)} {'is' if len(zero) == 1 else 'are'} not 0" if zero else ""
-    for parameter, part in kept.groupby("parameter", sort=False):
-        bias, covered = {}, {}
-        for label, own in part.groupby("label", sort=False):
-            bias[label] = own["bias"].mean(), float(np.sqrt((own["bias_mcse"] ** 2).sum()) / len(own))
-            covered[label] = Coverage.of((own["coverage"] * own["n"]).sum(), own["n"].sum())
-        order = sorted(bias, key=lambda label: abs(bias[label][0]))
-        words = [f"{_rounded(*bias[label])} in {label}" for label in order]
-        sentences.append(f"The mean bias of {parameter} over the cells{where} is {listed(words)}.")
-        order = sorted(covered, key=lambda label: -covered[label].covered / covered[label].total)
-        shares = [f"{covered[label].words} in {label}" for label in order]
-        sentences.append(
+    for parameter, models in found.items():
+        order = sorted(models, key=lambda label: abs(models[label].bias))
+        words = [f"{models[label].words} in {label}" for label in order]
+        yield f"The mean bias of {parameter} over the cells{where} is {listed(words)}."
+        order = sorted(models, key=lambda label: -models[label].share)
+        shares = [f"{models[label].coverage.words} in {label}" for label in order]
+        yield (
             f"The 89 % intervals of {parameter} contain the true value{where} in {listed(shares)}; in parentheses the 95 % "
             "interval of that share."
         )
-    return sentences
-
-
-def _rounded(value: float, error: float) -> str:
-    decimals = 2 if not error or missing(error) else max(2, decimals_for(error, 1))
-    return f"{number(value, decimals)} ± {number(error, decimals)}"

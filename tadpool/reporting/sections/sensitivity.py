@@ -16,7 +16,7 @@ from tadpool.reporting.html.tables import Column, Table
 from tadpool.reporting.sections.prior_only import find_prior_only
 
 NAMED = 4
-READINGS = {"conflict": "potential prior-data conflict", "strong prior": "prior-dominated"}
+READINGS = {"conflict": "potential prior-data conflict", "strong prior": "strong prior or weak data"}
 COLUMNS = (
     Column("Parameter", itemgetter("parameter"), number=False),
     Column("Priors", lambda row: number(row["prior"], 2)),
@@ -85,9 +85,10 @@ def _note(attributes: Mapping[str, Any]) -> str:
         "Sensitivity is how far a posterior moves when its priors, or the data, are made a little stronger or weaker "
         f"(power-scaling); from {threshold} on, the posterior counts as sensitive. A posterior that is sensitive to both "
         f"priors and data, or that is sensitive to the priors and has its mean more than {far} prior standard deviations from "
-        "the prior mean, shows a potential prior-data conflict. A posterior that is sensitive to the priors alone is "
-        "prior-dominated: the prior is strong, or the data are weak. Each prior is also scaled alone, to find the one that "
-        "moves a parameter most."
+        "the prior mean, shows a potential prior-data conflict. Where it is sensitive to the priors alone, the prior is "
+        "strong, the data are weak, or the parameter is that of a population, which data move through the effects of its "
+        "groups: scaling the data does not show that. Each prior is also scaled alone, to find the one that moves a "
+        "parameter most."
     )
 
 
@@ -116,7 +117,7 @@ def _of_prior(site: str, moved: pd.DataFrame, distance: float) -> str:
         return f"Potential prior-data conflict for {site}: its prior {moves}, and the mean of {worst['parameter']} {place}."
     if ((own if len(own) else moved)["diagnosis"] == "conflict").mean() >= 0.5:
         return f"Potential prior-data conflict for {site}: its prior {moves}, and the data move {_these(moved)} too."
-    return f"The prior of {site} is strong relative to the data: it {moves}."
+    return f"The prior of {site} {moves}, and power-scaling of the data hardly does."
 
 
 def _these(moved: pd.DataFrame) -> str:

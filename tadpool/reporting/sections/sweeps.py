@@ -11,7 +11,7 @@ import xarray as xr
 from tadpool import sweep_axes
 from tadpool.evaluation import sweep_scores
 from tadpool.files.results import StudyResults
-from tadpool.formatting import counted, difference, general, listed, number, scaled, span, whole
+from tadpool.formatting import among, counted, difference, general, listed, number, scaled, span, whole
 from tadpool.reporting.html.tables import Cell, Column, Table
 from tadpool.reporting.sections import convergence
 
@@ -19,7 +19,7 @@ NAMED = 3
 
 
 def _unreliable(point: Mapping[str, Any]) -> Cell:
-    return Cell(f"{point['unreliable']} of {point['units']}", "warn" if point["unreliable"] else "")
+    return Cell(among(point["unreliable"], point["units"]), "warn" if point["unreliable"] else "")
 
 
 COLUMNS = (
