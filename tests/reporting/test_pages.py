@@ -670,7 +670,8 @@ def test_priors_that_matter_are_named_with_what_they_do(make):
         "Potential prior-data conflict for mu: its prior moves mu and 2 values of theta (sensitivity up to 0.35), and the"
         " mean of mu lies 3.7 prior standard deviations from its prior mean. The prior of tau moves tau "
         "(sensitivity up to 0.20), and power-scaling of the data hardly does. Potential prior-data conflict for nu: its "
-        "prior moves nu (sensitivity up to 0.08), and the data move it too. The priors of mu, tau and nu were scaled. The density of z "
+        "prior moves nu (sensitivity up to 0.08), and the data move it too. The priors of mu, tau and nu were scaled. The "
+        "density of z "
         "was not scaled: it is that of standardized effects of a group. Importance sampling is unreliable for 1 parameter"
         " (Pareto k too high), and so is the diagnosis there. 1 constant cannot be assessed."
     ) in words
