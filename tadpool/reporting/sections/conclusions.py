@@ -89,13 +89,15 @@ class Comparison:
 
 
 def comparisons(results: StudyResults) -> list[Comparison]:
-    """Every comparison of the study, in its order."""
-    found = []
+    """Every comparison of the study, in its order; that units are few is said of the first."""
+    found, few = [], set()
     for name, config in results.config["comparisons"].items():
         rows, target = read_rows(results, name), target_words(results, config["target"])
         conclusion = conclude(rows, target)
         behind = contributions.told(results, rows, config["target"]) if conclusion.tone != "fail" else []
-        told = [*conclusion.sentences, *behind, *_subset(results, config)]
+        told = [words for words in conclusion.sentences if words not in few]
+        few.update(words for words in _few([row for row in rows if row.ranked], target) if words in told)
+        told += [*behind, *_subset(results, config)]
         found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
     return found
 
@@ -198,7 +200,7 @@ def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
 def _few(ranked: Sequence[Row], target: str) -> list[str]:
     """That units are too few for a standard error, or for a normal approximation to what it is the
     error of (Sivula et al. 2025, arXiv:2008.10296)."""
-    units = ranked[0].units
+    units = ranked[0].units if ranked else 0
     nouns = target.removeprefix("new ").removeprefix("held-out ")
     if not units or units >= MANY_UNITS:
         return []
