@@ -120,6 +120,8 @@ def guess(heading: str, cells: np.ndarray, name: str, position: int) -> Guess:
     values, keys = _numbers(cells, labels)
     kind = _numeric if values is not None else _labelled
     found = kind(replace(column, values=values, keys=column.keys | keys), len(filled), position)
+    if found.kind == "number" and (units := headings.units(heading) or keys.get("sign")):
+        found = replace(found, keys=found.keys | {"units": units})
     return found if not found.kind else replace(found, evidence=column.evidence + found.evidence)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 
 
 def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    return frozenset(text.casefold().split())
 
 
 GROUPS = _set(
@@ -56,6 +56,14 @@ TAKEN = _set(
     "spread variation zi"
 )
 """Names that results or parameters of models have."""
+UNITS = _set(
+    "mm cm dm m km in inch inches ft feet yd mi miles mm2 cm2 m2 km2 mm² cm² m² km² ha acre acres mm3 cm3 m3 mm³ cm³ m³ "
+    "ul µl ml dl l gal ng ug µg mg g kg t lb lbs oz ms s sec secs second seconds min mins minute minutes h hr hrs hour hours "
+    "d day days week weeks month months y yr yrs year years k °c °f celsius fahrenheit % percent ‰ ppm ppb nmol µmol umol mmol "
+    "mol mm/s m/s km/h mph mpg ng/ml µg/l ug/l mg/dl mg/l g/l g/dl mmol/l pci/l bq/m3 bq/m³ kg/m2 kg/m² pa hpa kpa mbar bar "
+    "mmhg psi w kw mw wh kwh j kj cal kcal mv v ma a hz khz bpm db usd eur gbp $ € £"
+)
+UNITS_BEHIND = re.compile(r"\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 
 
 def words(heading: str) -> set[str]:
@@ -65,14 +73,21 @@ def words(heading: str) -> set[str]:
     return found | {part[:-1] for part in found if part.endswith("s")} | {"_".join(heading.casefold().split())}
 
 
+def units(heading: str) -> str:
+    """Units that a heading has in brackets at its end, `height (cm)`; or ""."""
+    found = UNITS_BEHIND.search(heading)
+    return found[1] if found and found[1].casefold() in UNITS else ""
+
+
 def name_of(heading: str, others: set[str]) -> str:
-    """A name that a column can have: the heading where it can, without blanks and signs.
+    """A name that a column can have: the heading where it can, without units, blanks and signs.
 
     Args:
         heading: Of the column.
         others: Names that are taken.
     """
-    plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
+    bare = UNITS_BEHIND.sub("", heading) if units(heading) else heading
+    plain = unicodedata.normalize("NFKD", bare).encode("ascii", "ignore").decode()
     name = re.sub(r"\W+", "_", plain).strip("_")[:50]
     name = name if re.match(r"[A-Za-z]", name) else f"column_{name}".rstrip("_")
     if keyword.iskeyword(name) or name.casefold() in TAKEN or name.startswith("n_") or name.endswith("_index"):
