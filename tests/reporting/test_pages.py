@@ -752,11 +752,11 @@ def test_the_unit_that_makes_up_a_difference_is_named(make):
     results = StudyResults("tiny", results.config, results.folder)
     rows = comparison.read_rows(results, "main")
     assert contributions.told(results, rows, "unit") == [
-        "first is ahead of second in 1 of 12 rows; 10.0 of the difference of 8.9 comes from row 0."
+        "First is ahead of second in 1 of 12 rows; 10.0 of the difference of 8.9 comes from row 0."
     ]
     pointwise(results, "first", [1.0] * 12)
     results = StudyResults("tiny", results.config, results.folder)
-    assert contributions.told(results, rows, "unit") == ["first is ahead of second in 12 of 12 rows."]
+    assert contributions.told(results, rows, "unit") == ["First is ahead of second in 12 of 12 rows."]
 
 
 class Separate:

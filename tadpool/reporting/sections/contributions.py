@@ -8,7 +8,7 @@ import xarray as xr
 from tadpool.evaluation.comparison import TIE_ELPD
 from tadpool.evaluation.elpd import total_error
 from tadpool.files.results import StudyResults
-from tadpool.formatting import counted, difference, number, plural
+from tadpool.formatting import counted, difference, number, plural, sentence
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.comparison import Row
 
@@ -63,14 +63,14 @@ def _parts(best: Row, row: Row, scores: dict[str, xr.DataArray], unit: str) -> l
     apart = scores[best.entry] - scores[row.entry]
     (dim,) = apart.dims
     ahead, largest = int((apart.values > 0).sum()), int(apart.values.argmax())
-    sentence = f"{best.label} is ahead of {row.label} in {ahead} of {counted(apart.size, unit)}"
+    words = f"{best.label} is ahead of {row.label} in {ahead} of {counted(apart.size, unit)}"
     if apart.values[largest] >= LARGE_SHARE * apart.values.sum():
         member = apart[dim].values[largest] if dim in apart.coords else largest
-        sentence += (
+        words += (
             f"; {number(apart.values[largest], 1)} of the difference of {number(apart.values.sum(), 1)} comes from "
             f"{unit} {member}"
         )
-    return [f"{sentence}."]
+    return [f"{sentence(words)}."]
 
 
 def _without_failed(results: StudyResults, ranked: Sequence[Row], scores: dict[str, xr.DataArray]) -> Iterator[str]:

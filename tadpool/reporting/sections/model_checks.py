@@ -197,7 +197,8 @@ def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery])
     known = [each.coverage[fit.entry] for each in grids if fit.entry in each.coverage]
     if not known:
         return Cell(NOT_RUN, "not calibrated")
-    return Cell("pass" if all(each.nominal for each in known) else "warn", known[0].words)
+    words = f"{among(known[0].covered, known[0].total)} intervals have the true value"
+    return Cell("pass" if all(each.nominal for each in known) else "warn", words)
 
 
 def _recovery(found: Recovered | None) -> Cell:
