@@ -183,7 +183,7 @@ def _priors(found: Sensitivity | None) -> Cell:
         return Cell(NOT_RUN, "no diagnosis")
     if found.by_design:
         return Cell(NOT_RUN, "by design")
-    words = f"{len(found.rows)} of {len(found.rows) + found.rest} sensitive"
+    words = f"{among(len(found.rows), len(found.rows) + found.rest)} sensitive"
     named = found.fit.results.named
     causes = list(dict.fromkeys(named(row["moved_by"]) for row in found.rows if row["moved_by"]))
     words += f", to the prior{'s' if len(causes) > 1 else ''} of {first_of(causes, NAMED)}" if causes else ""
