@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from tadpool.figures import Drawn, _explore, _style, _summaries, _units
+from tadpool.formatting import listed
 
 NAMED = 5
 GRID = 7
@@ -46,9 +47,14 @@ def draw(
     )
     frame["returns_prior"] = _constant(results, varies, by, groups)
     frame["moved"] = np.hypot(frame[f"end_{x}"] - frame[f"start_{x}"], frame[f"end_{y}"] - frame[f"start_{y}"])
+    points = results.check(start).get("points", [])
+    frame["failed"] = frame[by].isin([str(point[by]) for point in points if point["verdict"] == "fail"])
     figure, ((axes,),) = _style.panels(height=5.2, width=6.4)
     _arrows(axes, results, frame, start, end, x, y)
-    values = _values(frame, x, y, by)
+    values = _values(frame, x, y, by) | {
+        "failed": int(frame["failed"].sum()),
+        "failed_groups": listed(list(frame.loc[frame["failed"], by])) or "none",
+    }
     if centre:
         posterior = _summaries.sites(results, end)
         at = [float(posterior[name].mean()) for name in centre]

@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 
 from tadpool.evaluation import predictive_checks
 from tadpool.figures import Drawn, NotDrawn, Standard, _predictive, _style, _summaries
+from tadpool.formatting import listed
 
 STANDARD = Standard("entry", "predictive", place=2)
 MOST_SDS = 6.0
 MOST_LEVELS = 6
+MOST_COMBINATIONS = 24
 CAPTION = (
     "Each row is a quantity on its own scale: black dots are the observed data, lines are {replicates} data sets replicated "
     "by the model (50 % thick, 89 % thin). The tail probability is the share of replicated data sets with a larger value, "
@@ -73,8 +75,9 @@ def outcomes(results, entry: str) -> list[predictive_checks.Outcome]:
 
 
 def members(results) -> dict[str, np.ndarray]:
-    """What outcomes are looked at by: the study's groups, every other index over the units, and
-    predictors of at most MOST_LEVELS whole numbers; with the position of each unit's member."""
+    """What outcomes are looked at by: the study's groups, every other index over the units,
+    predictors of at most MOST_LEVELS whole numbers, and the combinations of these where there are
+    at most MOST_COMBINATIONS; with the position of each unit's member."""
     data, unit = results.data, results.config["unit"]
     found = {unit: np.arange(data.sizes[unit])} if unit in results.config.get("groups", ()) else {}
     gates = set(results.config.get("observed_where", {}).values())
@@ -86,6 +89,11 @@ def members(results) -> dict[str, np.ndarray]:
         values = variable.values
         if str(name).endswith("_index") or 2 <= len(np.unique(values)) <= MOST_LEVELS:
             found[str(name).removesuffix("_index")] = np.unique(values, return_inverse=True)[1]
+    together = {name: found[name] for name in found if name in data.data_vars}
+    if len(together) > 1:
+        cells = np.unique(np.stack(list(together.values())), axis=1, return_inverse=True)[1]
+        if max(map(np.max, together.values())) < cells.max() < MOST_COMBINATIONS:
+            found[listed(list(together))] = cells
     return found
 
 

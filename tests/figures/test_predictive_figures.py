@@ -76,6 +76,22 @@ def test_only_those_who_visit_are_asked_what_they_buy(results):
     assert numbers.loc[("number", "mean", "group"), "members"] == 3
 
 
+def test_combinations_of_predictors_show_what_the_predictors_alone_do_not(results):
+    """Each predictor's two levels have the same mean, and so has each in the model, which has no
+    interaction."""
+    a, b = np.arange(UNITS) % 2, np.arange(UNITS) // 2 % 2
+    shifted = results.data["number"] + 3.0 * np.where(a == b, 1, -1)
+    results.data = results.data.assign(a=("unit", a), b=("unit", b), number=shifted)
+    numbers = predictive_checks.table(test_quantities.outcomes(results, "e"))
+    numbers = numbers[(numbers["outcome"] == "number") & (numbers["quantity"] == "mean")].set_index("group")
+    assert numbers.loc["a and b", ["members", "observed"]].tolist() == [4, 4.0]
+    assert numbers.loc["a and b", "extreme"]
+    assert not numbers.loc[["a", "b"], "extreme"].any()
+    many = results.data.assign({name: ("unit", np.arange(UNITS) // 2**i % 2) for i, name in enumerate("cdefg")})
+    results.data = many
+    assert not any(" and " in name for name in test_quantities.members(results))
+
+
 def test_pit_takes_draws_that_count_and_those_of_fits_without_the_unit(results):
     predictive = results.fit("e")["posterior_predictive"].to_dataset()
     whole = loo_pit._predicted(results, "e", "count", predictive)

@@ -28,6 +28,12 @@ def quantity(group="", observed=0.0, members=0, extreme=True):
         ([quantity("person", 184.0, 331)], 1, "fail", "1 of 6 extreme; sd of 184 of 331 persons"),
         ([quantity("county", 8.0, 85)], 1, "warn", "1 of 6 extreme; sd of 8 of 85 countys"),
         ([quantity()], 1, "warn", "1 of 6 extreme"),
+        (
+            [quantity("person", 184.0, 331), quantity("cell", 6.0, 6), quantity("story", 1.0, 12)],
+            3,
+            "fail",
+            "3 of 6 extreme; sd of 6 of 6 cells and sd of 184 of 331 persons",
+        ),
         ([quantity("person", 184.0, 331, extreme=False)], 0, "pass", "0 of 6 extreme"),
     ],
 )
@@ -40,9 +46,14 @@ def test_loo_pit_outside_its_band_is_a_warning(tmp_path, line, state):
     fit = SimpleNamespace(results=SimpleNamespace(folder=tmp_path), entry="one", failed=False, failed_members=[])
     assert model_checks._pit(fit).state == "not run"
     (tmp_path / "figures").mkdir()
-    table = pd.DataFrame({"outcome": "y", "line": line, "band_low": -0.2, "band_high": 0.2})
-    table.to_csv(tmp_path / "figures/one-loo_pit.csv", index=False)
-    assert model_checks._pit(fit).state == state
+    fit.results.loo = lambda entry: {"loo": {"elpd": np.zeros(3)}}
+    for kind, reliability in (("numbers", False), ("yes or no", True)):
+        table = pd.DataFrame({"outcome": "y", "kind": kind, "line": line, "band_low": -0.2, "band_high": 0.2})
+        table.to_csv(tmp_path / "figures/one-loo_pit.csv", index=False)
+        found = model_checks._pit(fit)
+        assert found.state == state
+        assert found.words.startswith("reliability") == reliability
+        assert ("probabilities" in found.means) == (reliability and state == "warn")
 
 
 def made(role, state="warn", failed=False):
@@ -61,6 +72,8 @@ def test_limits_are_those_of_models_that_are_no_baselines_or_give_answers():
     ]
     answering = limits.limits(Grid([made("baseline"), made("not compared", "pass")]), {"baseline"})
     assert [each.about for each in answering] == ["Priors, baseline"]
+    own = Row(made("best").fit, "best", {"LOO-PIT": Cell("warn", "outside", means="what it means")})
+    assert [each.words for each in limits.limits(Grid([own]), ())] == ["outside: what it means."]
     (failed,) = limits.limits(Grid([made("expected to fail", failed=True)]), ())
     assert failed.words == "it failed, as the study expects (so)."
 

@@ -170,12 +170,18 @@ def _line(results: StudyResults, fit: fit_view.Fit) -> Line:
     return Line(results.study, results.config["title"], fit, elpd, doubtful, loo["elpd"].size, seconds)
 
 
+def _named(line: Line) -> str:
+    """A fit that failed, or how many of the separate fits that it is made of."""
+    name, apart = f"{line.study}/{line.fit.entry}", line.fit.failed_members
+    return f"{len(apart)} of the {line.fit.members} fits of {name}" if apart and line.fit.usable else name
+
+
 def _summary(
     lines: Sequence[Line], failed_sweeps: Sequence[str], doubtful: Sequence[str], missing: Mapping[str, int]
 ) -> tuple[str, str]:
     """A tone and the sentence that says whether anything failed. doubtful: studies whose comparison
     is not to be trusted. missing: how many results of each study could not be made."""
-    failed = [f"{line.study}/{line.fit.entry}" for line in lines if line.fit.failed]
+    failed = [_named(line) for line in lines if line.fit.failed]
     warned = [f"{line.study}/{line.fit.entry}" for line in lines if line.verdict == "warn"]
     points = f" In {listed(failed_sweeps)} some points failed." if failed_sweeps else ""
     points += f" The comparison of {listed(doubtful)} is not settled (too many unreliable scores)." if doubtful else ""

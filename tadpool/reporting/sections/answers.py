@@ -14,7 +14,7 @@ from tadpool.files.results import StudyResults
 from tadpool.formatting import decimals_for, first_of, general, listed, missing, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.html.tables import Column, Table
-from tadpool.reporting.sections.model_checks import Grid
+from tadpool.reporting.sections.model_checks import FLAGGED, Grid
 from tadpool.reporting.sections.recovery_grids import Recovery
 
 TOP = 4
@@ -67,7 +67,7 @@ def caveats(found: Sequence[Shown], checks: Grid, grids: Sequence[Recovery]) -> 
     answer."""
     told = []
     for row in checks.rows:
-        troubles = [(name, cell) for name, cell in row.troubles if name != "Priors"]
+        troubles = [(name, cell) for name, cell in row.troubles if name != "Priors" and cell.means != FLAGGED]
         if troubles and not row.fit.failed and row.fit.entry in {each.entry for each in found}:
             words = [f"{name if name.isupper() else name.lower()} ({each.words})" for name, each in troubles]
             told.append(f"Checks of {row.fit.label} that did not pass: {listed(words)}.")
@@ -164,8 +164,10 @@ def _decisions(asked: Mapping[str, Any], own: pd.DataFrame) -> tuple[str, str]:
     opposite = int(((own["decision"] == "no") & (probability_of < 1 - line)).sum())
     parts = [
         f"{statement} with a probability above {line:g}",
-        f"{counts['no']} with a lower one ({opposite} of them below {1 - line:.2g})",
+        f"{opposite} with one below {1 - line:.2g}",
+        f"{counts['no'] - opposite} with one between",
     ]
+    parts = [part for part in parts if not part.startswith("0 ")]
     parts += [f"{counts['undecided']} undecided"] if counts["undecided"] else []
     return f"{counts['yes']} of {len(own)}", f" {listed(parts)}"
 
@@ -241,6 +243,7 @@ def _elsewhere(asked: Mapping[str, Any], own: pd.DataFrame, others: pd.DataFrame
     parts = []
     for row in others.to_dict("records"):
         also = [f"a {row['is']}"] if row["is"] != first["is"] else []
+        also += [] if missing(row["eti89_low"]) else [_interval(row)]
         also += ["its interval does not include the true value"] if _missed(first["truth"], row) else []
         beside = f" ({'; '.join(also)})" if also else ""
         parts.append(f"{value_words(row)[0]} by {fits[row['model']].label}{beside}")

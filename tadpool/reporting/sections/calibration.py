@@ -47,8 +47,8 @@ WHY_COLUMNS = (Column("Reason", itemgetter(0), number=False), Column("Fits", ite
 @dataclass(frozen=True)
 class Calibration:
     """One calibration: its verdict, what it shows in sentences and in a few words (`finding`),
-    whether flagged fits are like the fit to the data (`where`), and one row per quantity, the worst
-    first."""
+    whether flagged fits are like the fit to the data (`where`), whether ranks are not uniform
+    (`uneven`), and one row per quantity, the worst first."""
 
     name: str
     label: str
@@ -59,6 +59,7 @@ class Calibration:
     why: Table
     finding: str = "no numbers"
     where: str = ""
+    uneven: bool = True
 
 
 def calibration(results: StudyResults, name: str) -> Calibration:
@@ -82,7 +83,8 @@ def calibration(results: StudyResults, name: str) -> Calibration:
     told = [*_sentences(simulations, quantities), *where]
     told += _other_parametrization(results, config)
     found = _finding(simulations, quantities, results.named)
-    return Calibration(name, label, verdict, reasons, told, Table(COLUMNS, rows), why, found, " ".join(where))
+    uneven = bool(_uneven(quantities))
+    return Calibration(name, label, verdict, reasons, told, Table(COLUMNS, rows), why, found, " ".join(where), uneven)
 
 
 def _other_parametrization(results: StudyResults, config: Mapping[str, Any]) -> list[str]:

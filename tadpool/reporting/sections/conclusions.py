@@ -97,9 +97,17 @@ def comparisons(results: StudyResults) -> list[Comparison]:
         behind = contributions.told(results, rows, config["target"]) if conclusion.tone != "fail" else []
         told = [words for words in conclusion.sentences if words not in few]
         few.update(words for words in _few([row for row in rows if row.ranked], target) if words in told)
-        told += [*behind, *_subset(results, config)]
+        told += [*behind, *_subset(results, config), *_unscored(results, config, found)]
         found.append(Comparison(name, target, rows, replace(conclusion, sentences=told)))
     return found
+
+
+def _unscored(results: StudyResults, comparison: Mapping[str, Any], before: Sequence[Comparison]) -> Iterator[str]:
+    """That the model that is best in the study's first comparison has no score for this target."""
+    best = before[0].rows[0] if before else None
+    first = next(iter(results.config["comparisons"].values()))
+    if best and best.ranked and best.entry not in comparison["entries"] and comparison["target"] != first["target"]:
+        yield f"{sentence(best.label)}, which has the highest score for {before[0].target}, is not scored here."
 
 
 def _subset(results: StudyResults, comparison: Mapping[str, Any]) -> Iterator[str]:

@@ -34,7 +34,7 @@ def limits(grid: Grid, answering: Collection[str]) -> list[Limit]:
         Limit(
             CHECKS[name],
             f"{name}, {row.fit.label}",
-            " ".join([f"{_words(cell)}: {MEANS[name]}.", *filter(None, [cell.more])]),
+            " ".join([f"{_words(cell)}: {cell.means or MEANS[name]}.", *filter(None, [cell.more])]),
         )
         for row in grid.rows
         if (not row.muted or row.fit.entry in answering) and not row.fit.failed

@@ -7,8 +7,8 @@ import pandas as pd
 
 from tadpool.evaluation import pit
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
-from tadpool.evaluation.predictive_checks import TAIL
-from tadpool.formatting import among, counted, first_of, number
+from tadpool.evaluation.predictive_checks import TAIL, YES_NO
+from tadpool.formatting import among, counted, first_of, listed, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Comparison
@@ -20,6 +20,8 @@ from tadpool.reporting.sections.sensitivity import Sensitivity
 NOT_RUN = "not run"
 BEST, BASELINE, EXPECTED = "best", "baseline", "expected to fail"
 NAMED = 2
+UNRELIABLE = "the probabilities that it predicts are not the shares that are observed"
+FLAGGED = "some fits to simulated data did not pass their check; the ranks show nothing against its intervals"
 MANY_MEMBERS = 0.15
 """From this share of members outside their intervals on, a misfit is a failure."""
 CHECKS = {
@@ -37,11 +39,13 @@ CHECKS = {
 @dataclass(frozen=True)
 class Cell:
     """What a check found. state: "pass", "warn", "fail" or "not run". more: a sentence for the
-    limits of the study."""
+    limits of the study. means: what it means for the results, where that is not what findings of
+    the check mean."""
 
     state: str
     words: str
     more: str = ""
+    means: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,36 +149,41 @@ def _predictive(checks: PredictiveChecks) -> Cell:
     words = f"{among(checks.extreme, checks.looked)} extreme"
     if checks.extreme <= 2 * TAIL * checks.looked:
         return Cell("pass", words)
-    worst = max(rows, key=lambda row: row["observed"], default=None)
-    if worst is None:
-        return Cell("warn", words)
-    share = worst["observed"] / worst["members"]
-    words += f"; {worst['quantity']} of {number(worst['observed'], 0)} of {worst['members']} {worst['what']}"
-    return Cell("fail" if share >= MANY_MEMBERS else "warn", words)
+    shares = [row["observed"] / row["members"] for row in rows]
+    worst = [rows[i] for i in sorted(range(len(rows)), key=lambda i: -shares[i])[:NAMED]]
+    named = [f"{row['quantity']} of {number(row['observed'], 0)} of {row['members']} {row['what']}" for row in worst]
+    words += f"; {listed(named)}" if named else ""
+    return Cell("fail" if max(shares, default=0) >= MANY_MEMBERS else "warn", words)
 
 
-def outside_band(fit: Fit) -> float | None:
-    """Share of the line of LOO-PIT, or of reliability, that is outside its band, of the outcome for
-    which it is largest; None where there is no figure of it."""
+def outside_band(fit: Fit) -> tuple[float, str] | None:
+    """Share of the line of LOO-PIT, or of reliability, that is outside its band, and the kind of
+    the outcome for which it is largest; None where there is no figure of it."""
     path = fit.results.folder / "figures" / f"{fit.entry}-loo_pit.csv"
     if not path.is_file():
         return None
     table = pd.read_csv(path)
     outside = (table["line"] < table["band_low"] - pit.TIES) | (table["line"] > table["band_high"] + pit.TIES)
-    return float(outside.groupby(table["outcome"]).mean().max())
+    shares = outside.groupby([table["outcome"], table["kind"]]).mean()
+    return float(shares.max()), str(shares.idxmax()[1])
 
 
 def _pit(fit: Fit) -> Cell:
     if fit.failed and not fit.failed_members:
         return Cell(NOT_RUN, "not judged")
-    share = outside_band(fit)
-    if share is None:
+    found = outside_band(fit)
+    if found is None:
         return Cell(NOT_RUN, "no curve")
+    share, yes_no = found[0], found[1] == YES_NO
     path = fit.results.folder / fit.entry / "loo.nc"
     step = pit.selected(fit.results.loo(fit.entry)["loo"]["elpd"].size).step if path.is_file() else 1
     by = f", by one unit in {step}" if step > 1 else ""
     words = f"{number(100 * share, 0)} % outside its band" if share else "inside its band"
-    return Cell("warn" if share else "pass", words + by)
+    return Cell(
+        "warn" if share else "pass",
+        f"{'reliability ' * yes_no}{words}{by}",
+        means=UNRELIABLE if yes_no and share else "",
+    )
 
 
 def _priors(found: Sensitivity | None) -> Cell:
@@ -193,7 +202,7 @@ def _priors(found: Sensitivity | None) -> Cell:
 def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery]) -> Cell:
     """Its simulation-based calibration, else the coverage of its intervals over a grid."""
     if found is not None:
-        return Cell(found.verdict, found.finding, found.where)
+        return Cell(found.verdict, found.finding, found.where, "" if found.uneven else FLAGGED)
     known = [each.coverage[fit.entry] for each in grids if fit.entry in each.coverage]
     if not known:
         return Cell(NOT_RUN, "not calibrated")

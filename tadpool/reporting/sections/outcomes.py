@@ -116,6 +116,11 @@ def _is_count(results: StudyResults, outcome: str) -> bool:
     )  # fmt: skip
 
 
+def any_counts(results: StudyResults) -> bool:
+    """Whether an outcome is a count."""
+    return any(_is_count(results, name) for name in results.config["outcomes"])
+
+
 def outcome_summaries(results: StudyResults) -> Table:
     """One row per outcome, with its values of all rows."""
     rows = [

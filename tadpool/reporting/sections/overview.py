@@ -94,7 +94,7 @@ def _predictive(fits: Sequence[Fit], replicated: Sequence[PredictiveChecks]) -> 
     of = f" for {first_of(models, NAMED)}" if models else ""
     chance = f"at most {number(2 * TAIL * looked, 1)} expected by chance"
     words = f"{extreme} of {counted(looked, 'check')} extreme{of} ({chance})"
-    off = [fit.label for fit in fits if not fit.failed and outside_band(fit)]
+    off = [fit.label for fit in fits if not fit.failed and (outside_band(fit) or (0, ""))[0]]
     if off:
         return Light(
             "Predictive checks", "warn", f"{words}; LOO-PIT leaves its band for {first_of(off, NAMED)}", "predictive"

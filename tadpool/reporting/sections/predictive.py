@@ -58,7 +58,8 @@ def read_checks(fit: Fit) -> PredictiveChecks:
 def _members(fit: Fit, group: str) -> str:
     """What the members are, in the plural; "" of the whole data."""
     known = group in fit.results.config["groups"] or f"{group}_index" in fit.results.data
-    return "" if not group else plural(group) if known else f"levels of {group}"
+    of = "levels" if group in fit.results.data else "combinations"
+    return "" if not group else plural(group) if known else f"{of} of {group}"
 
 
 def overall_words(found: Sequence[PredictiveChecks]) -> str:
@@ -109,10 +110,12 @@ NOTHING = Table(COLUMNS, [])
 def _sentences(table: pd.DataFrame, several: bool) -> Iterator[str]:
     extreme = table[table["extreme"] & (table["group"] == "")]
     whole_data = table[table["group"] == ""]
-    yield (
-        f"{len(extreme) or 'None'} of the {counted(len(whole_data), 'quantity')} of the whole data "
-        f"{'is' if len(extreme) < 2 else 'are'} extreme among {whole(table['replicates'].iloc[0])} replicated data sets."
-    )
+    first = f"{len(extreme) or 'None'} of the {len(whole_data)} quantities of the whole data"
+    if len(whole_data) == 1:
+        first = f"The quantity of the whole data, {whole_data['quantity'].iloc[0]},"
+    verb = "is" if len(extreme) < 2 else "are"
+    extreme_or_not = "not extreme" if len(whole_data) == 1 and extreme.empty else "extreme"
+    yield f"{first} {verb} {extreme_or_not} among {whole(table['replicates'].iloc[0])} replicated data sets."
     for _, row in extreme.iterrows():
         upper = row["tail_probability"] < TAIL
         share = row["tail_probability"] if upper else 1 - row["tail_probability"]
