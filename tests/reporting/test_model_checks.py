@@ -11,7 +11,7 @@ from tadpool.evaluation.rmse import Error
 from tadpool.figures import _style
 from tadpool.reporting import fit_view
 from tadpool.reporting.html.tables import Table
-from tadpool.reporting.sections import accuracy, limits, model_checks, recovery
+from tadpool.reporting.sections import accuracy, limits, model_checks, recovery, sensitivity
 from tadpool.reporting.sections.model_checks import Cell, Grid, Row
 from tadpool.reporting.sections.predictive import PredictiveChecks
 
@@ -39,6 +39,19 @@ def quantity(group="", observed=0.0, members=0, extreme=True):
 )
 def test_a_misfit_of_many_members_is_a_failure(rows, extreme, state, words):
     assert model_checks._predictive(PredictiveChecks(Table((), rows), [], 6, extreme)) == Cell(state, words)
+
+
+def test_the_parameter_furthest_out_in_its_prior_is_named():
+    fit = SimpleNamespace(design=None, results=SimpleNamespace(named=lambda name: f"words ({name})"))
+    rows = [
+        {"moved_by": "beta", "parameter": "beta", "prior_sds": -3.6},
+        {"moved_by": "beta", "parameter": "tau", "prior_sds": np.nan},
+    ]
+    found = model_checks._priors(sensitivity.Sensitivity(fit, [], rows, 49))
+    where = "2 of 51 sensitive, to the prior of words (beta)"
+    assert found == Cell("warn", f"{where}; words (beta) is 3.6 prior SDs from its prior mean")
+    near = [row | {"prior_sds": 2.9} for row in rows]
+    assert model_checks._priors(sensitivity.Sensitivity(fit, [], near, 49)).words == where
 
 
 @pytest.mark.parametrize(("line", "state"), [([0.0, 0.1, 0.0], "pass"), ([0.0, 0.3, 0.0], "warn")])

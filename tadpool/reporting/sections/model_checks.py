@@ -7,8 +7,9 @@ import pandas as pd
 
 from tadpool.evaluation import pit
 from tadpool.evaluation.comparison import EQUAL, UNCERTAIN
+from tadpool.evaluation.power_scaling import FAR
 from tadpool.evaluation.predictive_checks import TAIL, YES_NO
-from tadpool.formatting import among, counted, first_of, listed, number
+from tadpool.formatting import among, counted, first_of, listed, missing, number
 from tadpool.reporting.fit_view import Fit
 from tadpool.reporting.sections.calibration import Calibration
 from tadpool.reporting.sections.conclusions import Comparison
@@ -196,6 +197,10 @@ def _priors(found: Sensitivity | None) -> Cell:
     named = found.fit.results.named
     causes = list(dict.fromkeys(named(row["moved_by"]) for row in found.rows if row["moved_by"]))
     words += f", to the prior{'s' if len(causes) > 1 else ''} of {first_of(causes, NAMED)}" if causes else ""
+    known = [row for row in found.rows if not missing(row["prior_sds"])]
+    worst = max(known, key=lambda row: abs(row["prior_sds"]), default=None)
+    if worst and abs(worst["prior_sds"]) > FAR:
+        words += f"; {named(worst['parameter'])} is {number(abs(worst['prior_sds']), 1)} prior SDs from its prior mean"
     return Cell("warn" if found.rows else "pass", words)
 
 
