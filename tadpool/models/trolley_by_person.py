@@ -1,14 +1,16 @@
 r"""Ordered responses with effects of participants and stories, where participants differ in the
-effects of the features too.
+effects of the features too, and intention has another effect with action or contact than alone.
 
 $$
 \begin{aligned}
 R_i &\sim \mathrm{OrderedLogistic}(\phi_i, c) \\
-\phi_i &= \beta_{A,p[i]} A_i + \beta_{I,p[i]} I_i + \beta_{C,p[i]} C_i + a_{p[i]} + b_{t[i]} \\
+\phi_i &= \beta_{A,p[i]} A_i + \beta_{I,p[i]} I_i + \beta_{C,p[i]} C_i + \gamma_i
+  + a_{p[i]} + b_{t[i]} \\
+\gamma_i &= \beta_{AI} A_i I_i + \beta_{CI} C_i I_i \\
 \beta_{f,p} &\sim \mathrm{Normal}(\beta_f, \tau_f), \quad f \in \{A, I, C\} \\
 a_p &\sim \mathrm{Normal}(0, \sigma_p), \quad b_t \sim \mathrm{Normal}(0, \sigma_s) \\
 \sigma_p, \sigma_s, \tau_f &\sim \mathrm{Exponential}(1) \\
-\beta_A, \beta_I, \beta_C &\sim \mathrm{Normal}(0, 1) \\
+\beta_A, \beta_I, \beta_C, \beta_{AI}, \beta_{CI} &\sim \mathrm{Normal}(0, 1) \\
 c_k &\sim \mathrm{Normal}(0, 1.5), \quad c_1 < \dots < c_6
 \end{aligned}
 $$
@@ -17,7 +19,8 @@ The cutpoints trade off with the means of the effects of participants and storie
 therefore the sum of a mean, $\mathrm{Normal}(0, \sigma_p / \sqrt{n})$, and of deviations that sum
 to zero, and the cutpoints are sampled less both means: the same model, in coordinates that mix.
 
-Source: McElreath (2023), Statistical Rethinking, lectures 11 to 14; varying effects added.
+Source: McElreath (2023), Statistical Rethinking, lectures 11 to 14, and the interactions of its
+second edition (2020), section 12.3; varying effects added.
 """
 
 import jax.numpy as jnp
@@ -41,6 +44,8 @@ def model(
         with numpyro.plate("participant", n_participant):
             distance = numpyro.sample(f"distance_{name}", dist.Normal(0.0, 1.0))
         phi = phi + (beta + tau * distance[participant_index]) * feature
+    for name, feature in (("action", action), ("contact", contact)):
+        phi = phi + numpyro.sample(f"beta_{name}_intention", dist.Normal(0.0, beta_scale)) * feature * intention
     means = person_mean + story_mean
     shifted = numpyro.sample("cutpoints_less_means", OrderedNormal(-means, cutpoint_scale, 6))
     numpyro.deterministic("cutpoints", shifted + means)

@@ -40,6 +40,10 @@ def _difference(data, rng):
         phi = phi + own[data["participant_index"]] * data[name]
         total += dist.Normal(0, 1).log_prob(sites[f"beta_{name}"]) + dist.Exponential(1).log_prob(sites[f"tau_{name}"])
         total += dist.Normal(0, 1).log_prob(sites[f"distance_{name}"]).sum()
+    for name in ("action", "contact"):
+        sites[f"beta_{name}_intention"] = beta = rng.normal()
+        phi = phi + beta * data[name] * data["intention"]
+        total += dist.Normal(0, 1).log_prob(beta)
     for name, own in effects.items():
         sigma = sites[f"sigma_{name}"]
         total += dist.Exponential(1).log_prob(sigma) + dist.Normal(0, sigma).log_prob(own).sum()

@@ -243,7 +243,7 @@ def _elsewhere(asked: Mapping[str, Any], own: pd.DataFrame, others: pd.DataFrame
     parts = []
     for row in others.to_dict("records"):
         also = [f"a {row['is']}"] if row["is"] != first["is"] else []
-        also += [] if missing(row["eti89_low"]) else [_interval(row)]
+        also += [_interval(row)] if len(others) <= FEW and not missing(row["eti89_low"]) else []
         also += ["its interval does not include the true value"] if _missed(first["truth"], row) else []
         beside = f" ({'; '.join(also)})" if also else ""
         parts.append(f"{value_words(row)[0]} by {fits[row['model']].label}{beside}")
