@@ -28,6 +28,7 @@ def quantity(group="", observed=0.0, members=0, extreme=True):
         ([quantity("person", 184.0, 331)], 1, "fail", "1 of 6 extreme; sd of 184 of 331 persons"),
         ([quantity("county", 8.0, 85)], 1, "warn", "1 of 6 extreme; sd of 8 of 85 countys"),
         ([quantity()], 1, "warn", "1 of 6 extreme"),
+        ([quantity()] * 4, 4, "fail", "4 of 6 extreme"),
         (
             [quantity("person", 184.0, 331), quantity("cell", 6.0, 6), quantity("story", 1.0, 12)],
             3,

@@ -142,8 +142,8 @@ def _scores(fit: Fit) -> Cell:
 
 
 def _predictive(checks: PredictiveChecks) -> Cell:
-    """More extreme quantities than correct models would have are a misfit; of many members it is a
-    failure."""
+    """More extreme quantities than correct models would have are a misfit; of many members, or in
+    more than half of the quantities, it is a failure."""
     if not checks.looked:
         return Cell(NOT_RUN, "no test quantities")
     rows = [row for row in checks.table.rows if row["group"] and row["extreme"]]
@@ -154,7 +154,8 @@ def _predictive(checks: PredictiveChecks) -> Cell:
     worst = [rows[i] for i in sorted(range(len(rows)), key=lambda i: -shares[i])[:NAMED]]
     named = [f"{row['quantity']} of {number(row['observed'], 0)} of {row['members']} {row['what']}" for row in worst]
     words += f"; {listed(named)}" if named else ""
-    return Cell("fail" if max(shares, default=0) >= MANY_MEMBERS else "warn", words)
+    grave = max(shares, default=0) >= MANY_MEMBERS or checks.extreme > checks.looked / 2
+    return Cell("fail" if grave else "warn", words)
 
 
 def outside_band(fit: Fit) -> tuple[float, str] | None:
