@@ -80,7 +80,8 @@ def test_a_study_runs_in_a_folder_elsewhere(installed):
     assert begun.stdout.endswith("Run it, and open results/index.html:\n  tadpool\n")
     TABLES["cookies"].write(installed.folder / "chips.csv")
     begun = installed.run("tadpool", "new", "chips", "--table", "chips.csv")
-    assert (begun.returncode, "To look at" in begun.stdout) == (0, False), begun.stderr
+    assert begun.returncode == 0, begun.stderr
+    assert "To look at:\n  outcome: chips, by its name. For another one, change `outcomes`.\n\n" in begun.stdout
     done = installed.run("tadpool", "quick", "-c2")
     assert done.returncode == 0, done.stderr[-3000:]
     assert "`tadpool verify` writes results/verify.html" in done.stdout
