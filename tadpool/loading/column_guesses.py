@@ -120,7 +120,9 @@ def guess(heading: str, cells: np.ndarray, name: str, position: int) -> Guess:
     values, keys = _numbers(cells, labels)
     kind = _numeric if values is not None else _labelled
     found = kind(replace(column, values=values, keys=column.keys | keys), len(filled), position)
-    if found.kind == "number" and (units := headings.units(heading) or keys.get("sign")):
+    sign = keys.get("sign", "")
+    units = headings.units(heading) or (sign if sign.casefold() in headings.UNITS else "")
+    if found.kind == "number" and units:
         found = replace(found, keys=found.keys | {"units": units})
     return found if not found.kind else replace(found, evidence=column.evidence + found.evidence)
 

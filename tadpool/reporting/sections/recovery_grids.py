@@ -39,6 +39,10 @@ class Coverage:
     def of(cls, covered: float, total: float) -> "Coverage":
         return cls(round(covered), int(total), *wilson(round(covered), int(total)))
 
+    @classmethod
+    def of_cells(cls, cells: pd.DataFrame) -> "Coverage":
+        return cls.of((cells["coverage"] * cells["n"]).sum(), cells["n"].sum())
+
     @property
     def nominal(self) -> bool:
         """Whether it may be as large as it should be."""
@@ -74,8 +78,7 @@ class Recovered:
     @classmethod
     def of(cls, cells: pd.DataFrame) -> "Recovered":
         error = float(np.sqrt((cells["bias_mcse"] ** 2).sum()) / len(cells))
-        coverage = Coverage.of((cells["coverage"] * cells["n"]).sum(), cells["n"].sum())
-        return cls(float(cells["bias"].mean()), error, coverage)
+        return cls(float(cells["bias"].mean()), error, Coverage.of_cells(cells))
 
     @property
     def share(self) -> float:
@@ -144,10 +147,7 @@ def recovery(results: StudyResults, name: str) -> Recovery:
     if table.empty or not table["n"].any():
         return Recovery(name, over, crashed, Table(columns, table.to_dict("records")), {}, {})
     kept, zero = _with_effect(table[table["n"] > 0], over)
-    coverage = {
-        str(entry): Coverage.of((own["coverage"] * own["n"]).sum(), own["n"].sum())
-        for entry, own in kept.groupby("entry", sort=False)
-    }
+    coverage = {str(entry): Coverage.of_cells(own) for entry, own in kept.groupby("entry", sort=False)}
     found = _found(kept)
     sentences = [
         f"Each cell of the grid over {listed(over)} is {counted(config['replicates'], 'simulated data set')}.",
