@@ -42,6 +42,14 @@ def test_a_misfit_of_many_members_is_a_failure(rows, extreme, state, words):
     assert model_checks._predictive(PredictiveChecks(Table((), rows), [], 6, extreme)) == Cell(state, words)
 
 
+@pytest.mark.parametrize(
+    ("verdict", "uneven", "mild"), [("warn", False, True), ("warn", True, False), ("fail", False, False)]
+)
+def test_flagged_fits_say_nothing_against_intervals_where_ranks_are_uniform(verdict, uneven, mild):
+    found = SimpleNamespace(verdict=verdict, finding="words", where="", uneven=uneven)
+    assert (model_checks._calibration(None, found, []).means == model_checks.FLAGGED) == mild
+
+
 def test_the_parameter_furthest_out_in_its_prior_is_named():
     fit = SimpleNamespace(design=None, results=SimpleNamespace(named=lambda name: f"words ({name})"))
     rows = [

@@ -208,7 +208,8 @@ def _priors(found: Sensitivity | None) -> Cell:
 def _calibration(fit: Fit, found: Calibration | None, grids: Sequence[Recovery]) -> Cell:
     """Its simulation-based calibration, else the coverage of its intervals over a grid."""
     if found is not None:
-        return Cell(found.verdict, found.finding, found.where, "" if found.uneven else FLAGGED)
+        only_flagged = found.verdict == "warn" and not found.uneven
+        return Cell(found.verdict, found.finding, found.where, FLAGGED if only_flagged else "")
     known = [each.coverage[fit.entry] for each in grids if fit.entry in each.coverage]
     if not known:
         return Cell(NOT_RUN, "not calibrated")
