@@ -28,6 +28,8 @@ tadpool --version       show the version
 Everything else is passed to Snakemake, as in `tadpool -c4 --config seed=2`. Its options: snakemake --help."""
 # Options that set how many jobs run in parallel.
 CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile")
+# Only that a job is done; `tadpool -n` and `tadpool --quiet host` show its files and why it runs.
+BRIEF = ("--quiet", "host", "rules", "reason")
 # Options with which a run on this machine surely starts jobs, if there are any to do.
 RUNNING = re.compile(r"-[cj]\d*|-[CkfFR]|--(cores|jobs|config|configfile|keep-going|force|forceall|forcerun)(=.*)?|--")
 
@@ -50,7 +52,8 @@ def command(arguments: list[str]) -> list[str]:
 
     `--profile slurm` names a profile of tadpool, unless there is such a folder here.
     """
-    snakemake = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    brief = BRIEF if runs_jobs(arguments) else ()  # an option has to follow, which ends its list
+    snakemake = [sys.executable, "-P", "-m", "snakemake", *brief, "--snakefile", str(ROOT / "Snakefile")]
     snakemake += ["--workflow-profile", str(ROOT / "profiles" / "default")]
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options, targets = [*arguments[:end]], arguments[end:]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tadpool.__main__ import main, misplaced, runs_jobs
+from tadpool.__main__ import command, main, misplaced, runs_jobs
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,12 @@ def test_a_target_after_config_is_one_sentence(capsys):
 )
 def test_only_a_run_on_this_machine_begins_to_import_at_once(arguments, runs):
     assert runs_jobs(arguments) == runs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "brief"), [(["quick", "results/a/data.nc"], True), (["--quiet", "host"], False), (["-n"], False)]
+)
+def test_a_run_leaves_out_the_files_of_each_job_unless_its_output_is_asked_for(arguments, brief):
+    made = command(arguments)
+    at = made.index("--snakefile")
+    assert (made[at - 4 : at] == ["--quiet", "host", "rules", "reason"]) == brief
