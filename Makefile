@@ -44,12 +44,16 @@ torture: .venv/complete-dev  ## Kill jobs and runs 400 times at random moments (
 verify: .venv/complete  ## Compare with exact values, and plant errors that the checks must find; writes results/verify.html (five minutes)
 	@$(TADPOOL) verify
 
-lint: .venv/complete-dev  ## Check style and workflow
+lint: .venv/complete-dev  ## Check style, the workflow and the files for a forge
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check Snakefile rules
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/snakemake --lint
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 audit: .venv/complete-dev  ## Look up the locked packages in PyPI's database of known vulnerabilities (needs a network)
 	@for lock in requirements*.lock; do \

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import urllib.parse
 
 import pytest
 import yaml
@@ -16,7 +17,6 @@ from tests import pages
 
 FORGE = ROOT / ".github"
 WORKFLOWS = sorted((FORGE / "workflows").glob("*.yml"))
-FORMS = sorted((FORGE / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
 def steps(workflow):
@@ -43,11 +43,17 @@ def test_lint_tests_docs_and_release_are_covered():
     assert {"lint", "audit", "test", "test-slow", "docs", "release-check"} <= set(re.findall(r"make ([a-z-]+)", run))
 
 
-@pytest.mark.parametrize("form", [each for each in FORMS if each.stem != "config"], ids=lambda path: path.stem)
-def test_an_issue_form_has_its_parts(form):
-    content = yaml.safe_load(form.read_text())
-    assert {"name", "description", "body"} <= set(content)
-    assert all(part["attributes"]["label"] for part in content["body"])
+def test_the_python_of_a_container_is_that_of_the_project():
+    python = (ROOT / ".python-version").read_text().strip()
+    jobs = yaml.safe_load((FORGE / "workflows" / "tests.yml").read_text())["jobs"]
+    assert jobs["slow"]["container"] == f"python:{python}-bookworm"
+
+
+def test_lint_holds_every_file_of_the_forge_against_its_schema():
+    lint = (ROOT / "Makefile").read_text()
+    named = re.findall(r"check-jsonschema --builtin-schema vendor\S+ (.+)", lint)
+    found = {path for names in named for name in names.split() for path in ROOT.glob(name)}
+    assert found == {*FORGE.rglob("*.yml"), ROOT / "CITATION.cff"}
 
 
 def test_the_catalog_names_a_profile_that_is_there():
@@ -72,6 +78,17 @@ def test_the_citation_has_the_version_that_comes_next():
     version = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
     assert raw["fallback_version"] == f"{version}.dev0"
     assert re.search(rf"^## {re.escape(version)} \(", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+def test_the_badges_are_true():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (snakemake,) = (need for need in project["dependencies"] if need.startswith("snakemake>"))
+    badges = re.findall(r"img\.shields\.io/badge/(\w+)-(.+?)-\w+\)", (ROOT / "README.md").read_text())
+    assert {name: urllib.parse.unquote(value).replace("--", "-") for name, value in badges} == {
+        "Snakemake": snakemake.removeprefix("snakemake").split(",")[0].replace(">=", "≥"),
+        "Python": project["requires-python"].replace(">=", "≥"),
+        "license": project["license"],
+    }
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "tadpool.def"])

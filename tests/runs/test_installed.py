@@ -1,7 +1,7 @@
 """The wheel, installed into an environment of its own, runs a study in a folder elsewhere.
 
-Nothing is downloaded: that environment has the wheel alone, and finds the packages that it needs in
-the environment of the tests.
+One test installs the packages that it needs as well. In the others that environment has the wheel
+alone, and finds its packages in the environment of the tests.
 """
 
 import json
@@ -59,11 +59,17 @@ def repository(place, *names):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    place = tmp_path_factory.mktemp("installed")
+def wheel(tmp_path_factory):
+    place = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = place.glob("tadpool-*.whl")
+    (built,) = place.glob("tadpool-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    place = tmp_path_factory.mktemp("installed")
     environment, folder = place / "environment", place / "mine"
     folder.mkdir()
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
@@ -72,6 +78,28 @@ def installed(tmp_path_factory):
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
     return Installed(environment, folder)
+
+
+def test_pip_installs_it_from_wheels_and_a_table_leads_to_a_page(wheel, tmp_path):
+    """With the locked versions. `connection_pool`, which Snakemake needs, has no wheel; it is pure
+    Python."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "environment"], check=True)
+    pip = [tmp_path / "environment" / "bin" / "python", "-m", "pip"]
+    probe = [*pip, "download", "-q", "--no-deps", "-d", tmp_path, "connection_pool"]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("no index of packages can be reached")
+    locked = re.findall(r"^(\S+==.*?) *\\?$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    (tmp_path / "locked.txt").write_text("\n".join(locked))
+    only = ["--only-binary", ":all:", "--no-binary", "connection_pool"]
+    subprocess.run([*pip, "install", "-q", *only, "-c", tmp_path / "locked.txt", wheel], check=True)
+
+    (tmp_path / "mine").mkdir()
+    newcomer = Installed(tmp_path / "environment", tmp_path / "mine")
+    TABLES["cookies"].write(newcomer.folder / "cookies.csv")
+    for arguments in (["doctor"], ["new", "trial", "--table", "cookies.csv"], ["quick"]):
+        done = newcomer.run("tadpool", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "How much does chips differ" in (newcomer.folder / "results" / "trial" / "index.html").read_text()
 
 
 def test_a_study_runs_in_a_folder_elsewhere(installed):
