@@ -17,6 +17,9 @@ from tadpool.modelling import references
 from tadpool.modelling.entry import Entry
 from tadpool.modelling.formula_design import missing_of
 
+# Why the prior of a parameter that is no effect of a group was not scaled.
+CONDITIONAL = "it depends on other parameters, though it has no value for each member of a group"
+
 
 def assess(
     job: Job,
@@ -89,10 +92,12 @@ def unscaled(
     prior, each with the reason.
 
     Only priors of the top level are scaled: of sites whose density depends on no other latent site.
-    Of these, a site with a value for each member of a group, or for each missing value of a
-    predictor, is left out if its prior is the standard normal: a non-centred parametrization has
-    such sites, whose prior is governed by a standard deviation. So the same priors are scaled in
-    both parametrizations of a model, as the paper advises for hierarchical models.
+    The others are the effects of groups, which are left to their population, or `CONDITIONAL`:
+    priors all the same, of which nothing is known then. Of the top level, a site with a value for
+    each member of a group, or for each missing value of a predictor, is left out if its prior is
+    the standard normal: a non-centred parametrization has such sites, whose prior is governed by a
+    standard deviation. So the same priors are scaled in both parametrizations of a model, as the
+    paper advises for hierarchical models.
 
     relations: of numpyro's `get_model_relations`. posterior, log_prior: dims (chain, draw, ...).
     groups: dims.
@@ -101,7 +106,8 @@ def unscaled(
     reasons = {}
     for name in latents:
         if _ancestors(name, relations["sample_sample"]) & set(latents):
-            reasons[name] = "it depends on other parameters"
+            members = set(posterior[name].dims) & set(groups)
+            reasons[name] = "it depends on other parameters" if members else CONDITIONAL
         elif set(posterior[name].dims) & set(groups) and _standard_normal(posterior[name], log_prior[name]):
             reasons[name] = "it is that of standardized effects of a group"
     return reasons

@@ -50,7 +50,7 @@ def test_flagged_fits_say_nothing_against_intervals_where_ranks_are_uniform(verd
     assert (model_checks._calibration(None, found, []).means == model_checks.FLAGGED) == mild
 
 
-def test_the_parameter_furthest_out_in_its_prior_is_named():
+def test_the_parameter_furthest_out_in_its_prior_is_named_and_priors_that_were_not_scaled():
     fit = SimpleNamespace(design=None, results=SimpleNamespace(named=lambda name: f"words ({name})"))
     rows = [
         {"moved_by": "beta", "parameter": "beta", "prior_sds": -3.6},
@@ -61,6 +61,8 @@ def test_the_parameter_furthest_out_in_its_prior_is_named():
     assert found == Cell("warn", f"{where}; words (beta) is 3.6 prior SDs from its prior mean")
     near = [row | {"prior_sds": 2.9} for row in rows]
     assert model_checks._priors(sensitivity.Sensitivity(fit, [], near, 49)).words == where
+    left = model_checks._priors(sensitivity.Sensitivity(fit, [], [], 49, not_scaled=["cut"]))
+    assert left == Cell("pass", "0 of 49 sensitive; the prior of words (cut) was not scaled")
 
 
 @pytest.mark.parametrize(("line", "state"), [([0.0, 0.1, 0.0], "pass"), ([0.0, 0.3, 0.0], "warn")])

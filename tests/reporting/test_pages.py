@@ -16,6 +16,7 @@ import xarray as xr
 
 from tadpool import ROOT, config, formatting
 from tadpool.evaluation import rmse
+from tadpool.evaluation.prior_sensitivity import CONDITIONAL
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.reporting import fit_view
@@ -681,6 +682,13 @@ def test_priors_that_matter_are_named_with_what_they_do(make):
     assert (
         "No parameter of second is sensitive to the priors: of 1 parameter, mu has the largest sensitivity, 0.012"
         in words
+    )
+    assert "that were scaled" not in words
+    kept = json.dumps({"tau": CONDITIONAL})
+    io.write(results.folder / "second/sensitivity.nc", sensitive(quiet, kept), contracts.SENSITIVITY)
+    page = render(StudyResults(results.study, results.config, results.folder))  # which reads its files again
+    assert "No parameter of second is sensitive to the priors that were scaled: of 1 parameter" in section(
+        page, "sensitivity"
     )
 
 

@@ -202,6 +202,8 @@ def _priors(found: Sensitivity | None) -> Cell:
     worst = max(known, key=lambda row: abs(row["prior_sds"]), default=None)
     if worst and abs(worst["prior_sds"]) > FAR:
         words += f"; {named(worst['parameter'])} is {number(abs(worst['prior_sds']), 1)} prior SDs from its prior mean"
+    if found.not_scaled:
+        words += f"; the prior of {first_of([*map(named, found.not_scaled)], NAMED)} was not scaled"
     return Cell("warn" if found.rows else "pass", words)
 
 

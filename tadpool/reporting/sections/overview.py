@@ -110,6 +110,8 @@ def _sensitivity(sensitivities: Sequence[Sensitivity]) -> Light:
         return Light("Prior sensitivity", NOT_RUN, "no diagnosis", "sensitivity")
     moved, total = sum(len(each.rows) for each in read), sum(len(each.rows) + each.rest for each in read)
     beside = "" if len(read) == len(known) else ", no pooling not counted"
+    left = sum(len(each.not_scaled) for each in read)
+    beside += f", {counted(left, 'prior')} not scaled" if left else ""
     words = f"{moved} of {counted(total, 'parameter')} sensitive to the priors{beside}"
     return Light("Prior sensitivity", "warn" if moved else "pass", words, "sensitivity")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from tadpool.evaluation.prior_sensitivity import CONDITIONAL
 from tadpool.files import io
 from tadpool.formatting import counted, first_of, general, listed, number, sentence
 from tadpool.modelling.rungs import RUNGS
@@ -32,7 +33,8 @@ class Sensitivity:
     """One fit. rows: the parameters that depend on the priors. rest: how many do not. reason: why
     there are none.
 
-    note: what is shown, with the thresholds that its file names.
+    note: what is shown, with the thresholds that its file names. not_scaled: sites with priors that
+    nobody scaled, so that they may move any parameter.
     """
 
     fit: Fit
@@ -41,6 +43,7 @@ class Sensitivity:
     rest: int
     reason: str = ""
     note: str = ""
+    not_scaled: Sequence[str] = ()
 
     def table(self, first: int = 0, end: int | None = None) -> Table:
         """The parameters that depend on the priors, from one row to before another."""
@@ -76,7 +79,12 @@ def sensitivity(fit: Fit) -> Sensitivity:
     table["unreliable"] = table[["prior_pareto_k", "likelihood_pareto_k"]].max(axis=1) > found.attrs["good_k"]
     moved = table[table["diagnosis"] != "none"].sort_values("prior", ascending=False, kind="stable")
     sentences = [*_sentences(fit, table, moved, found.attrs), _scaled(found.attrs), *_doubts(table)]
-    return Sensitivity(fit, sentences, moved.to_dict("records"), len(table) - len(moved), note=_note(found.attrs))
+    rows, rest = moved.to_dict("records"), len(table) - len(moved)
+    return Sensitivity(fit, sentences, rows, rest, note=_note(found.attrs), not_scaled=_not_scaled(found.attrs))
+
+
+def _not_scaled(attributes: Mapping[str, Any]) -> list[str]:
+    return [site for site, reason in json.loads(attributes["unscaled"]).items() if reason == CONDITIONAL]
 
 
 def _note(attributes: Mapping[str, Any]) -> str:
@@ -97,8 +105,9 @@ def _sentences(fit: Fit, table: pd.DataFrame, moved: pd.DataFrame, attributes: M
     known = table.dropna(subset=["prior"])
     if moved.empty and len(known):
         most, threshold = known.loc[known["prior"].idxmax()], general(float(attributes["sensitive"]))
+        those = " that were scaled" if _not_scaled(attributes) else ""
         yield (
-            f"No parameter of {fit.label} is sensitive to the priors: of {counted(len(known), 'parameter')}, "
+            f"No parameter of {fit.label} is sensitive to the priors{those}: of {counted(len(known), 'parameter')}, "
             f"{most['parameter']} has the largest sensitivity, {number(most['prior'], 3)}, which is below {threshold}."
         )
     order = reliable.groupby("moved_by")["prior"].max().sort_values(ascending=False, kind="stable")
