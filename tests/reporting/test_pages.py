@@ -830,6 +830,26 @@ def test_settings_are_described_one_by_one():
 
 
 @pytest.mark.parametrize(
+    ("behind", "words"),
+    [
+        (
+            {"b": (-1.0, 1.0), "c": (-5.0, 4.0)},
+            "Of these models, a and b predict new tanks about equally well; a and c are too close to call (the elpd of a",
+        ),
+        (
+            {"c": (-5.0, 4.0)},
+            "Of these models, a and c are too close to call in how well they predict new tanks (the elpd",
+        ),
+        ({"b": (-1.0, 1.0)}, "Of these models, the a and b models predict new tanks about equally well (the elpd"),
+    ],
+)
+def test_models_that_are_equal_and_models_that_are_not_told_apart_are_two_things(behind, words):
+    tone, (first, *_) = said([row("a", 0.0, 0.0), *(row(name, *gap) for name, gap in behind.items())])
+    assert first.startswith(words)
+    assert tone == ("uncertain" if "c" in behind else "equal")
+
+
+@pytest.mark.parametrize(
     ("table", "words"),
     [
         ([row("a", 0.0, 0.0), row("b", -30.0, 3.0)], "a"),

@@ -23,6 +23,10 @@ STANDINGS = {
     "uncertain": (
         "of {these}, {level} are too close to call in how well they predict {target} (the elpd of {best} is {gaps})."
     ),
+    "both": (
+        "of {these}, {equal} predict {target} about equally well; {uncertain} are too close to call (the elpd of {best} is "
+        "{gaps})."
+    ),
 }
 """What is said of the best model, by how far it is ahead."""
 THESE = {"all": "these models", "sound": "the fits that did not fail", "doubt": "these models, taken at face value"}
@@ -189,15 +193,23 @@ def _ahead(ranked: Sequence[Row]) -> str:
     return "clear" if not level else "equal" if level == {EQUAL} else "uncertain"
 
 
+def _level(best: Row, ties: Sequence[Row]) -> dict[str, str]:
+    """The models that are not told from the best, by what their differences to it are."""
+    equal, uncertain = ([row.label for row in ties if row.standing == standing] for standing in (EQUAL, UNCERTAIN))
+    return {
+        "level": listed([best.label, *(row.label for row in ties)]),
+        "equal": listed([best.label, *equal]),
+        "uncertain": listed([best.label, *uncertain]),
+    }
+
+
 def _standing(ranked: Sequence[Row], target: str, worth: str) -> list[str]:
     """Which models are ahead, and how far behind the others are. worth: a key of THESE."""
     best, others = ranked[0], [row for row in ranked[1:] if not row.prior_alone] or ranked[1:]
     ties, worse = [row for row in others if row.tie], [row for row in others if not row.tie]
-    level = listed([row.label for row in (best, *ties)])
     gaps = listed([f"{row.gap} above {row.label}" for row in ties or worse])
-    first = STANDINGS[_ahead([best, *others])].format(
-        these=THESE[worth], best=best.label, level=level, target=target, gaps=gaps
-    )
+    key = "both" if {row.standing for row in ties} == {EQUAL, UNCERTAIN} else _ahead([best, *others])
+    first = STANDINGS[key].format(these=THESE[worth], best=best.label, target=target, gaps=gaps, **_level(best, ties))
     told = [first]
     if ties and worse:
         told.append(WORSE.format(gaps=listed([f"{row.gap} for {row.label}" for row in worse])))
