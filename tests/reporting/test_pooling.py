@@ -226,6 +226,7 @@ def test_the_headline_begins_with_whether_groups_differ_and_ends_with_the_pull(f
 
 def test_a_new_group_is_told_by_its_effect_before_its_outcome(folder):
     results = made(folder, predictions=True)
+    results = StudyResults(results.study, results.config | {"answers": {}}, results.folder)
     whole = pooling(results, fit_view.all_fits(results, {}))
     _, new = whole.answers
     assert new.sentences[1] in whole.headline.sentences
@@ -253,6 +254,17 @@ def test_a_new_group_on_a_log_scale_has_a_median_and_no_mean(folder):
     (row,) = found.tables[-1].rows
     assert row.mean == row.sd == MISSING
     assert row.median in found.sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "over", "told"), [("partial", "new", False), ("partial", "population", True), ("pooled", "new", True)]
+)
+def test_a_new_group_that_has_an_answer_is_not_told_again(folder, entry, over, told):
+    results = made(folder, predictions=True)
+    answer = {"entry": entry, "over": over, "group": "group", "of": "mean", "at": {}}
+    results = StudyResults(results.study, results.config | {"answers": {"own": answer}}, results.folder)
+    _, new = pooling(results, fit_view.all_fits(results, {})).answers
+    assert any(words.startswith("The y of a new group is 1.0 mm") for words in new.sentences) == told
 
 
 @pytest.mark.parametrize(

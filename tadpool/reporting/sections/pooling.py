@@ -194,7 +194,15 @@ def _answer_for_old_groups(results: StudyResults, rungs: Mapping[str, Fit], desi
 def _answer_for_new_group(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
     group = design.group
     about = f"For a new {group}"
-    sound = [name for name in results.config["predictions"] if name in rungs and not rungs[name].failed]
+    answered = {
+        answer["entry"]
+        for answer in results.config["answers"].values()
+        if answer["over"] == "new" and answer["group"] in (group, None) and answer["of"] == "mean" and not answer["at"]
+    }
+    sound = [
+        name for name in results.config["predictions"]
+        if name in rungs and not rungs[name].failed and name not in answered
+    ]  # fmt: skip
     told = [words for name in sound for words in predictions.of_new_member(results, name)]
     found = _comparison(results, rungs, "unit" if design.rows_are_members else group)
     if found is None:
