@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from tadpool import ROOT
+from tadpool.formatting import plural
 from tadpool.loading.column_guesses import Guess, Question
 from tadpool.loading.table_guesses import TableGuess
 
@@ -99,7 +100,7 @@ def _models(found: TableGuess, formula: str | None) -> Iterator[str]:
 
 def _question(found: TableGuess) -> str:
     if found.groups:
-        return f"How much does {found.outcome} differ between members of {found.groups[0]}?"
+        return f"How much does {found.outcome} differ between {plural(found.groups[0])}?"
     return f"How does {found.outcome} depend on the other columns?"
 
 

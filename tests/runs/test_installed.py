@@ -116,7 +116,7 @@ def test_a_study_runs_in_a_folder_elsewhere(installed):
     results = installed.folder / "results"
     assert "How much do the groups differ" in (results / "trial" / "index.html").read_text()
     assert io.read_json(results / "trial" / "varying" / "check.json")["verdict"] in ("pass", "warn")
-    assert "How much does chips differ between members of location" in (results / "chips" / "index.html").read_text()
+    assert "How much does chips differ between locations" in (results / "chips" / "index.html").read_text()
     made = {path.name for path in installed.folder.iterdir()}
     assert made == {"chips.csv", "config", "data", "models", "results", ".snakemake"}
     assert "Nothing to be done" in installed.run("tadpool", "run", "quick", "-n").stdout
