@@ -1,5 +1,5 @@
 """Tables of strangers, run to the page from their folders as they stand: words that a program
-might take for its own, and rows that say nothing."""
+might take for its own, rows that say nothing, and empty cells."""
 
 import csv
 import html
@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -15,6 +16,20 @@ from tadpool import ROOT
 
 CASES = ROOT / "tests" / "made" / "cases"
 FOLDERS = ("dollars", "unit-called-sample", "zero-trials")
+EMPTY_CELLS = """
+title: Hours that were not written down
+question: What does an hour gain?
+dataset:
+  table: data/empty_cells.csv
+  columns:
+    gain: {kind: number}
+    hours: {kind: number, missing: impute}
+    school: {kind: group}
+outcomes: [gain]
+unit: pupil
+groups: [school]
+models: {main: {formula: "gain ~ hours + (1 | school)"}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +38,12 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("strangers")
     for name in FOLDERS:
         shutil.copytree(CASES / name, folder, dirs_exist_ok=True)
+    rng = np.random.default_rng(3)
+    hours, school = rng.normal(4, 1, 120), np.repeat(np.arange(12), 10)
+    gain = 2 * hours + rng.normal(0, 1, 12)[school] + rng.normal(0, 1, 120)
+    table = pd.DataFrame({"gain": gain, "hours": np.where(np.arange(120) % 4, hours, np.nan), "school": school})
+    table.to_csv(folder / "data" / "empty_cells.csv", index=False)
+    (folder / "config" / "studies" / "empty_cells.yaml").write_text(EMPTY_CELLS)
     run = subprocess.run([ROOT / "bin" / "tadpool", "quick"], cwd=folder, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
     return folder / "results"
@@ -56,3 +77,15 @@ def test_a_tray_without_seeds_keeps_its_prior_and_scores_0(results):
     loo = xr.load_datatree(results / "zero_trials" / "partial" / "loo.nc")["loo"]
     assert abs(float(loo["elpd"].sel(tray="T9"))) < 1e-9
     assert "A tray in which nothing was sown" in words(results / "zero_trials" / "index.html")
+
+
+def test_empty_cells_that_are_imputed_are_counted_and_every_row_is_scored(results):
+    study = results / "empty_cells"
+    page = " ".join(words(study / "index.html").split())
+    assert "hours is missing in 30 of 120 pupils and has a model of its own inside the fit" in page
+    loo = xr.load_datatree(study / "main" / "loo.nc")["loo"]
+    assert loo["elpd"].shape == (120,)
+    assert np.isfinite(loo["elpd"]).all()
+    draws = xr.load_datatree(study / "main" / "fit.nc")["posterior"]["imputed_hours"]
+    assert draws.sizes.keys() - {"chain", "draw"}
+    assert draws.mean(["chain", "draw"]).size == 30
