@@ -4,7 +4,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tadpool import INSTALLED, ROOT
+from tadpool import ROOT
 from tadpool.config import ConfigErrors, read
 from tadpool.errors import UserError
 from tadpool.files import checksums, run_lock
@@ -29,7 +29,7 @@ if workflow.is_main_process:
 
 STUDIES = specs.config.studies
 SUMMARISED = "|".join(specs.summarised()) or "(?!)"  # no study at all
-VERIFY = "tadpool verify" if INSTALLED else "make verify"  # as a user types it
+VERIFY = "make verify" if Path.cwd() == ROOT else "tadpool verify"  # as a user types it
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
 CHAINS = specs.config.settings.sampler.chains
 # Two fits side by side on a small machine, one core for each chain on a large one.
