@@ -7,7 +7,7 @@ a member whose effects are at their mean (`typical`), one new member, whose effe
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from tadpool.answers.programs import Program, Target, base_distribution, parts
 from tadpool.engine import batches
 from tadpool.errors import UserError, did_you_mean
 from tadpool.fitting.prediction import typical_row
+from tadpool.modelling import group_means
 from tadpool.modelling.binding import Bound, relations
 from tadpool.modelling.entry import Entry
 
@@ -56,6 +57,7 @@ class Fitted:
                 for this model; in words that follow the name of the answer.
         """
         rows, cells = self._rows(target)
+        rows = self._with_means(rows, [name for setting in settings for name in setting])
         at_rows = [self._bound_at(self._set(rows, setting)) for setting in settings]
         replaced = self._replaced(target, at_rows[0])
         kept = self._kept(rows.sizes[self.entry.unit])
@@ -125,7 +127,13 @@ class Fitted:
         rows = dataset.isel({unit: np.zeros(size, int)}).assign_coords({unit: np.arange(1, size + 1)})
         typical, own = typical_row(self.bound) or self._typical(), f"{group}_index"
         rows = self._set(rows, {name: value for name, value in typical.items() if name != group})
-        return rows.assign({own: (unit, np.arange(size))}), np.arange(size)
+        rows = rows.assign({own: (unit, np.arange(size))})
+        return self._with_means(rows, typical), np.arange(size)
+
+    def _with_means(self, rows: xr.Dataset, changed: Iterable[str]) -> xr.Dataset:
+        """Rows whose groups keep the means that they have in the data, of predictors that are
+        changed."""
+        return group_means.hold(rows, self.bound.dataset, changed, self.entry.groups, self.entry.unit)
 
     def _without_outcomes(self) -> xr.Dataset:
         """Where a model observes something that the study does not predict, with all that it

@@ -18,15 +18,9 @@ from tadpool.formula import syntax
 from tadpool.formula.syntax import Formula, Smooth
 from tadpool.modelling.design import Predictor
 from tadpool.modelling.formula_design import FormulaDesign
-
-
-def _group_mean(values: pd.Series, members: pd.Series) -> np.ndarray:
-    """Of each row, the mean of the values in the rows of its member (rows,)."""
-    return values.groupby(members, observed=True).transform("mean").to_numpy()
-
+from tadpool.modelling.group_means import held_mean
 
 FUNCTIONS = {name: getattr(np, name) for name in syntax.TRANSFORMS if name != "I"}
-FUNCTIONS[syntax.GROUP_MEAN] = _group_mean
 OFFSET = "offset"
 
 
@@ -107,6 +101,7 @@ class Matrices:
     _common: Model | None = field(default=None, repr=False)
     _groups: list[Model] = field(default_factory=list, repr=False)
     _smooths: list[Callable[[pd.DataFrame], tuple[np.ndarray, np.ndarray]]] = field(default_factory=list, repr=False)
+    _frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     def __call__(self, frame: pd.DataFrame) -> Columns:
         """The columns on the rows of a table.
@@ -121,6 +116,7 @@ class Matrices:
             raise UserError(f"{self.where}: the formula cannot be computed: {error}") from error
 
     def _evaluated(self, frame: pd.DataFrame) -> Columns:
+        self._frame = frame
         if self._common is None:
             self._fit(frame)
             return self._columns(frame, lambda term: term.data)
@@ -136,13 +132,21 @@ class Matrices:
             if level not in list(known):
                 what = f"{self.where}: {level!r} is not a level of {column}"
                 raise UserError(f"{what}; write one of {', '.join(map(repr, known[:20]))}")
-        environment = Environment([FUNCTIONS])
+        environment = Environment([FUNCTIONS | {syntax.GROUP_MEAN: self._group_mean}])
         self._smooths = [_smooth(each, frame, environment, self.where) for each in self.formula.smooths]
         self._groups = [syntax.model(each.left) for each in self.formula.groups]
         for model in self._groups:
             model.eval(frame, environment)
         self._common = syntax.model(self.formula.common)
         self._common.eval(frame, environment)
+
+    def _group_mean(self, values: pd.Series, members: pd.Series) -> np.ndarray:
+        """Of each row, the mean of the values in the rows of its member, or what stands in for it
+        (rows,)."""
+        held = held_mean(str(values.name), str(members.name))
+        if held in self._frame:
+            return self._frame[held].to_numpy()
+        return values.groupby(members, observed=True).transform("mean").to_numpy()
 
     def _columns(self, frame: pd.DataFrame, read: Callable[[Any], np.ndarray]) -> Columns:
         offset: np.ndarray | float = 0.0
@@ -217,12 +221,13 @@ def _smooth(smooth: Smooth, frame: pd.DataFrame, environment: Environment, where
 
 
 def frame(design: FormulaDesign, dataset: xr.Dataset) -> pd.DataFrame:
-    """The columns that a formula's terms look at, with one row for each unit: numbers, and
-    categories in the order of their levels, whose first one is the reference."""
-    return pd.DataFrame(
-        {each.name: _column(each, dataset, design.unit) for each in design.predictors},
-        index=range(dataset.sizes[design.unit]),
-    )
+    """The columns that a formula's terms look at, with one row for each unit: numbers, categories
+    in the order of their levels, whose first one is the reference, and what stands in for group
+    means."""
+    columns = {each.name: _column(each, dataset, design.unit) for each in design.predictors}
+    held = [held_mean(one.name, other.name) for one, other in itertools.permutations(design.predictors, 2)]
+    columns |= {name: dataset[name].values for name in held if name in dataset}
+    return pd.DataFrame(columns, index=range(dataset.sizes[design.unit]))
 
 
 def _column(predictor: Predictor, dataset: xr.Dataset, unit: str) -> Any:

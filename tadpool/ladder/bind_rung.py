@@ -14,6 +14,7 @@ from tadpool.ladder import data_facts as known
 from tadpool.ladder.bound_design import CELL, DESIGN, FIRST, MODEL, SCALES, BoundDesign
 from tadpool.ladder.rung import Rung
 from tadpool.modelling.design import LEVELLED, Design
+from tadpool.modelling.group_means import held_mean
 from tadpool.modelling.rungs import RUNGS
 
 # Hyperparameters that say how a rung is computed or what its priors are in units of; the rung
@@ -69,6 +70,8 @@ def bound(
     bound_design = bind_design(name, design, dataset, facts, static.get("parametrization", "auto"), CELL in arrays)
     arrays |= {SCALES: np.hstack([_scales(design, facts), _scales(design, facts["units"])])}
     arrays |= {index: dataset[index].values for _, index in bound_design.per}
+    held = [held_mean(each, design.group) for each in bound_design.means]
+    arrays |= {each: dataset[each].values for each in held if each in dataset}
     if design.unit in design.groups:
         arrays[f"{design.unit}_index"] = np.arange(bound_design.rows)
     kept = {key: value for key, value in static.items() if key not in OPTIONS}

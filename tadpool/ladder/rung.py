@@ -24,6 +24,7 @@ from tadpool.ladder.evaluation import Evaluation, inference
 from tadpool.ladder.linear_predictor import Term
 from tadpool.modelling.design import Predictor
 from tadpool.modelling.distributions import Normal, ZeroSumNormal
+from tadpool.modelling.group_means import held_mean
 
 
 class Rung(Evaluation):
@@ -171,13 +172,16 @@ class Rung(Evaluation):
         return values
 
     def group_means(self, scale: Any) -> None:
-        """`beta_mean_<x>` times the mean of each predictor in its group's rows."""
+        """`beta_mean_<x>` times the mean of each predictor in its group's rows, or what stands in
+        for it."""
         index = self.by_row(f"{self.design.group}_index")
         size = self.bound.size(self.design.group)
         count = jnp.maximum(jax.ops.segment_sum(jnp.ones(self.bound.rows), index, size), 1.0)
         for name in self.bound.means:
             if name not in self.bound.latent:
-                means = jax.ops.segment_sum(self.by_row(name) - self.units[name][0], index, size) / count
+                values = self.data.get(held_mean(name, self.design.group))
+                values = self.by_row(name) if values is None else values
+                means = jax.ops.segment_sum(values - self.units[name][0], index, size) / count
                 self._add_mean(name, means, scale)
 
     def latent_group_means(self, scale: Any, predictor_scale: Any, sd_prior: str) -> None:

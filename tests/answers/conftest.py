@@ -17,18 +17,18 @@ CHAINS, DRAWS = 2, 300
 
 @pytest.fixture
 def fitted(tmp_path, monkeypatch):
-    """fitted(table, columns, entry, sites): an entry of a formula with draws of its latent sites, a
-    function of the shape (chain, draw, ...) each, or a value."""
+    """fitted(table, columns, entry, sites): an entry of a formula, or of the ladder for a `design`,
+    with draws of its latent sites, a function of the shape (chain, draw, ...) each, or a value."""
     monkeypatch.chdir(tmp_path)
     lanes.start(1, "float64")
 
-    def make(table, columns, entry, **sites):
+    def make(table, columns, entry, design=None, **sites):
         Path("data").mkdir(exist_ok=True)
         with Path("data/table.csv").open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(table)
             writer.writerows(zip(*table.values(), strict=True))
-        model = bound("data/table.csv", columns, entry)
+        model = bound("data/table.csv", columns, entry, **({"design": design} if design else {}))
         groups = [name for name, column in columns.items() if column["kind"] == "group"]
         outcomes = list(model.outcomes)
         return Fitted(

@@ -165,6 +165,28 @@ def test_members_are_told_apart_at_typical_values(grouped, asked):
     np.testing.assert_allclose(np.moveaxis(found.draws.values, 0, -1), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("entry", "design", "sites"),
+    [
+        ({"formula": "y ~ x + group_mean(x, g) + (1 | g)", "family": "normal"}, None, {"beta_group_mean(x,g)": 7.0}),
+        ({"model": "mundlak"}, {"groups": ["g"], "predictors": ["x"]}, {"beta_mean_x": 7.0}),
+    ],
+)
+def test_groups_keep_their_means_where_a_predictor_changes(fitted, asked, entry, design, sites):
+    """The mean of a group stands for what the group is like: 7 is no effect of x."""
+    table, columns = {"y": X + G, "x": X, "g": G}, {"y": NUMBER, "x": NUMBER, "g": GROUP}
+    model = fitted(table, columns, entry, design, beta_x=2.0, alpha_g=normal(2), sigma_g=1.0, sigma=0.5, **sites)
+    for keys in ({"compare": {"x": 1}}, {"compare": {"x": 1}, "by": "g"}, {"compare": {"x": 1}, "over": "typical"}):
+        np.testing.assert_allclose(quantities(asked(**keys), model).draws.values, 2.0, rtol=1e-9)
+    np.testing.assert_allclose(quantities(asked(compare={"x": "slope"}), model).draws.values, 2.0, rtol=1e-6)
+
+    members = quantities(asked(predict={}, over="members", group="g"), model).draws.values
+    means = np.array([X[member == G].mean() for member in range(8)])
+    own = model.posterior["alpha_g"].values + (0.0 if design is None else 7.0 * (means - X.mean()))
+    expected = own + 2.0 * (np.quantile(X, 0.5, method="lower") - X.mean())
+    np.testing.assert_allclose(np.moveaxis(members, 0, -1), expected, rtol=1e-9)
+
+
 def test_shares_of_variance_of_balanced_normal_data(fitted, asked):
     """y ~ 1 + (1 | g) with members at 1..8: the variance of their means over rows is 5.25."""
     table = {"y": G + X, "g": G}

@@ -1,4 +1,5 @@
-"""Entries that are formulas, as a study with a described table has them, bound to its data."""
+"""Entries that are formulas, or models of the ladder, as a study with a described table has them,
+bound to its data."""
 
 import json
 from pathlib import Path
@@ -11,9 +12,18 @@ from tadpool.modelling import binding
 
 
 def study(table, columns, entry, unit="row", **further):
-    """The text of a study with one formula, whose outcome stands before ~."""
+    """The text of a study with one formula, whose outcome stands before ~, or with one other entry,
+    whose outcome is the first column."""
     groups = [name for name, column in columns.items() if column["kind"] == "group" and name != unit]
-    outcome = entry["formula"].split("~")[0].split("|")[0].strip().removeprefix("prop(").split(",")[0].strip()
+    outcome = (
+        entry.get("formula", next(iter(columns)))
+        .split("~")[0]
+        .split("|")[0]
+        .strip()
+        .removeprefix("prop(")
+        .split(",")[0]
+        .strip()
+    )
     return yaml.safe_dump(
         {
             "title": "A formula",

@@ -14,7 +14,7 @@ from tadpool import __main__ as launcher
 
 def report(folder, *arguments):
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    command = [str(folder / "bin" / "tadpool"), "report", *arguments]
+    command = [str(folder / "bin" / "tadpool"), "report", *arguments, "--quiet", "host"]  # names every job
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
