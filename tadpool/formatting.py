@@ -132,6 +132,11 @@ def first_of(words: Sequence[str], most: int) -> str:
     return listed(words) if len(words) <= most else listed([*words[:most], f"{len(words) - most} more"])
 
 
+def member(group: str, label: str) -> str:
+    """`tank 3`, and `School A` where the label itself begins with the group's name."""
+    return label if label.casefold().startswith(group.casefold()) else f"{group} {label}"
+
+
 def plural(noun: str) -> str:
     """`counties`, `houses`, `classes`."""
     start, last = re.fullmatch(r"(.*?)([^\W_]*)", noun, re.DOTALL).groups()

@@ -12,6 +12,7 @@ from tadpool.formatting import (
     digits_for,
     general,
     measured,
+    member,
     number,
     plural,
     scaled,
@@ -134,3 +135,8 @@ def test_hyphens_before_numbers_become_minus_signs_and_no_others():
 
 def test_counts_among_many_have_separators():
     assert among(0, 10_000) == "0 of 10,000"
+
+
+def test_a_member_is_not_called_by_its_group_twice():
+    assert member("tank", "3") == "tank 3"
+    assert member("School", "school A") == "school A"

@@ -84,12 +84,21 @@ def asked(folder, rest):
     return config.read({"studies": ["herds"]}).studies["herds"].answers
 
 
+def labelled(folder, levels):
+    """What the answer on a column with two labels is called."""
+    text = TABLE.replace("treated: {kind: binary}", f"treated: {{kind: binary, levels: {levels}}}")
+    write("config/studies/herds.yaml", text + "models: ladder\n")
+    return config.read({"studies": ["herds"]}).studies["herds"].answers["effect_treated"].label
+
+
 def test_the_ladder_has_comparisons_a_ranking_and_shares_of_variance(folder):
     found = asked(folder, "models: ladder\n")
     names = ["effect_period", "effect_treated", "ranking_herd", "new_herd", "icc_herd", "r2_conditional", "r2_marginal"]
     assert list(found) == names
     assert {each.entry for each in found.values()} == {"partial"}
     assert found["effect_treated"].label == "share of sick with treated, less that without"
+    assert labelled(folder, "[early, late]") == "share of sick with treated late, less that with early"
+    assert labelled(folder, '["no", "yes"]') == "share of sick with treated, less that without"
     assert found["icc_herd"].value == "sigma_herd**2 / (sigma_herd**2 + pi**2 / 3)"
 
 

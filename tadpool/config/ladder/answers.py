@@ -7,6 +7,7 @@ from typing import Any
 from tadpool.config.schema.analyses import Figure
 from tadpool.config.schema.answers import Answer
 from tadpool.config.schema.study import Entry, Study
+from tadpool.config.schema.table import Table
 from tadpool.modelling.design import Design
 from tadpool.modelling.families import IDENTITY
 from tadpool.modelling.formula_design import FormulaDesign
@@ -16,6 +17,8 @@ from tadpool.modelling.rungs import PARTIAL, PARTIAL_SLOPES, POOLED, RUNGS
 WITHOUT_MEAN = ("categorical", "von_mises")
 EXPLAINED = ("normal", "lognormal", "gamma", "exponential", "poisson", "negative_binomial", "bernoulli", "binomial")
 """Families whose variance has a formula."""
+ANSWERED_YES = ("yes", "y", "true", "t", "1")
+"""Labels that say that something is there."""
 HERO = "ranking"
 """Name of the figure beside the answers."""
 LATENT = {"logit": "pi**2 / 3", "ordered": "pi**2 / 3", "ordered_probit": "1"}
@@ -52,7 +55,7 @@ def defaults(study: Study) -> dict[str, Answer]:
     if design is None or design.bounded or design.family.name in WITHOUT_MEAN:
         return {}
     asked = {
-        **_comparisons(entry, design),
+        **_comparisons(design, study),
         **_ranking(entry, design, study),
         **_shares(entry, design, study.models[entry]),
     }
@@ -79,7 +82,7 @@ def _outcome(design: Design | FormulaDesign) -> str:
     return f"mean number of {outcome}" if design.family.counted else f"mean {outcome}"
 
 
-def _comparisons(entry: str, design: Design | FormulaDesign) -> dict[str, dict]:
+def _comparisons(design: Design | FormulaDesign, study: Study) -> dict[str, dict]:
     """What each predictor changes, averaged over the observed rows."""
     found = {}
     aside = {*design.groups, design.offset, design.exposure, design.trials}
@@ -88,11 +91,24 @@ def _comparisons(entry: str, design: Design | FormulaDesign) -> dict[str, dict]:
         name, outcome = _words(each.name), _outcome(design)
         change, words = "sd", f"one standard deviation more {name}, less that as it is"
         if each.kind == "binary":
-            change, words = [0, 1], f"{name}, less that without"
+            change, words = [0, 1], _with_or_without(name, _levels(each.name, study))
         elif each.kind in ("categorical", "ordered"):
             change, words = "levels", f"each level of {name}, less that with the first"
         found[f"effect_{each.name}"] = {"label": f"{outcome} with {words}", "compare": {each.name: change}}
     return found
+
+
+def _levels(name: str, study: Study) -> list[str] | None:
+    """The labels of a column, from its first one to its last; None where it has numbers."""
+    columns = study.dataset.columns if isinstance(study.dataset, Table) else {}
+    levels = columns[name].levels if name in columns else None
+    return levels and [str(level) for level in levels]
+
+
+def _with_or_without(name: str, levels: list[str] | None) -> str:
+    if levels is None or levels[1].lower() in ANSWERED_YES:
+        return f"{name}, less that without"
+    return f"{name} {levels[1]}, less that with {levels[0]}"
 
 
 def _ranking(entry: str, design: Design | FormulaDesign, study: Study) -> dict[str, dict]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tadpool.elements import element_name
-from tadpool.formatting import MISSING, counted, listed, measured, number, plural, scaled, whole
+from tadpool.formatting import MISSING, counted, listed, measured, member, number, plural, scaled, whole
 from tadpool.intervals import HIGH, LOW
 from tadpool.reliable_means import mean_is_reliable
 from tadpool.reporting.fit_view import Fit, draws, shared_parents, sites
@@ -175,9 +175,9 @@ def _spread(all_fits: Sequence[Fit], site: str, group: str, found: Mapping[str, 
     fit = next(fit for fit in all_fits if fit.label == order[0])
     own = " A separate fit is shrunk by its own priors, and part of this undoes that." if fit.by else ""
     label = max(shared, key=lambda label: abs(wide[label] - narrow[label]))
+    moved = f"{member(group, str(label))}{_size(fit, group, label)}"
     yield (
-        f"From {order[0]} to {order[-1]}, {group} {label}{_size(fit, group, label)} moves most, from {measured(wide[label])} "
-        f"to {measured(narrow[label])}.{own}"
+        f"From {order[0]} to {order[-1]}, {moved} moves most, from {measured(wide[label])} to {measured(narrow[label])}.{own}"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tadpool.files.results import StudyResults
-from tadpool.formatting import an, counted, decimals_for, number, plural, sentence
+from tadpool.formatting import an, counted, decimals_for, member, number, plural, sentence
 from tadpool.intervals import HIGH, LOW
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, UNPOOLED
@@ -116,7 +116,8 @@ class Amounts:
         order, labels = means.values.argsort(kind="stable"), means[self.group].values
         units = f" {self.scale.measured_units}".rstrip()
         ends = [
-            f"{number(means.values[at], decimals)}{units} ({self.group} {labels[at]})" for at in (order[0], order[-1])
+            f"{number(means.values[at], decimals)}{units} ({member(self.group, str(labels[at]))})"
+            for at in (order[0], order[-1])
         ]
         return f"Under partial pooling the {self.scale.words} ranges from {' to '.join(ends)}."
 
