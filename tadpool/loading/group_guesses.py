@@ -2,11 +2,12 @@
 other."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 from tadpool.loading.column_guesses import Guess, Question
 from tadpool.loading.table_files import Cells
@@ -66,6 +67,26 @@ def related(
             words = f"are equal labels in two members of {another} the same {fewer} (crossed), or others (nested)?"
             questions[fewer] = Question(words, ("crossed", "nested"), f"write `within: {another}` there")
     return columns, notes, questions
+
+
+def of_members(cells: Cells, columns: Mapping[str, Guess], outcome: str, groups: Sequence[str]) -> dict[str, Guess]:
+    """The columns; predictors that have one value in each member of a group belong to it (`per`),
+    to the one with the fewest members where there are several."""
+    found = dict(columns)
+    labels = {name: pd.Series(cells.columns[columns[name].heading].astype(str)) for name in groups if name in columns}
+    by_size = sorted(labels, key=lambda name: labels[name].nunique())
+    aside = {outcome, *groups, *(columns[outcome].keys.get(role) for role in ("trials", "exposure"))}
+    for name, column in columns.items():
+        if name in aside or column.kind not in ("number", "integer", "binary", "ordered"):
+            continue
+        values = pd.Series(cells.columns[column.heading].astype(str))
+        for group in by_size:
+            within = values.groupby(labels[group]).nunique()
+            if (within == 1).all() and values.nunique() > 1 and len(within) < len(values) and (values != "").all():
+                evidence = f"{column.evidence}; one value in each {group}"
+                found[name] = replace(column, evidence=evidence, keys=column.keys | {"per": group})
+                break
+    return found
 
 
 def _without_repeated(columns: dict[str, Guess], index: Mapping[str, np.ndarray]) -> tuple[dict[str, Guess], list[str]]:

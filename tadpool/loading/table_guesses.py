@@ -151,6 +151,7 @@ def _judged(
     if found is None:
         found = [name for name, column in columns.items() if column.kind == "group"]
         found.sort(key=lambda name: -len(columns[name].labels))
+    columns = group_guesses.of_members(cells, columns, outcome, found)
     for name, column in columns.items():
         if column.question and name not in questions and name not in (groups or ()):
             questions[name] = column.question

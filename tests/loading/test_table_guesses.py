@@ -131,6 +131,20 @@ def test_the_size_of_a_group_is_no_group_and_a_score_afterwards_is_the_outcome(t
     assert found.columns[found.outcome].heading == "Score after"
 
 
+def test_a_predictor_that_members_have_belongs_to_the_group_with_the_fewest(tmp_path):
+    """Not if it differs in one row, has an empty cell there, or is a constant."""
+    rows = [
+        (f"d{i // 12}", f"s{i // 4}", i, i // 12 + 0.5, i // 4 + 0.1, i // 4 + (i == 23), i // 4 if i else "", 7.5)
+        for i in range(24)
+    ]
+    names = ("district", "school", "score", "rain", "funding", "nearly", "gap", "same")
+    text = "\n".join(",".join(map(str, row)) for row in [names, *rows])
+    (tmp_path / "t.csv").write_text(text + "\n")
+    found = guessed(tmp_path / "t.csv", outcome="score", groups=["school", "district"])
+    belongs = {name: column.keys["per"] for name, column in found.columns.items() if "per" in column.keys}
+    assert belongs == {"rain": "district", "funding": "school"}
+
+
 @pytest.mark.parametrize("ending", ["parquet", "nc"])
 def test_other_formats_are_judged_alike(ending, tmp_path):
     public = TABLES["dyestuff"]
