@@ -101,14 +101,23 @@ def predict_rows(
 
 
 def _rows(bound: Bound, group: str | None, label: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
-    """The dataset of the rows to predict: the variables of `rows`, and one new member of
-    `group`."""
+    """The dataset of the rows to predict: the variables of `rows`, and one new member of `group`.
+
+    What members have is the same in all rows of the new one; in a formula or a model of the ladder,
+    which take it by row too, rows may have different values of it.
+    """
     variables = {}
-    rows = [typical_row(bound) | dict(row) for row in rows]
+    typical = typical_row(bound)
+    rows = [typical | dict(row) for row in rows]
     for name, value in bound.inputs.items():
         dims = bound.dataset[name].dims if name in bound.dataset else ()
         if group and dims == (group,) != (unit,):
-            variables[name] = (group, np.asarray([_given(rows[0], name, 1)], value.dtype))
+            values = np.asarray([_given(row, name, i) for i, row in enumerate(rows, 1)], value.dtype)
+            if not typical and np.any(values != values[0]):
+                raise UserError(
+                    f"predictions: {name} differs between rows, but they are of one new {group}; give one value"
+                )
+            variables[name] = (unit, values) if typical else (group, values[:1])
         if unit not in dims:
             continue
         index = name.removesuffix("_index")

@@ -93,3 +93,42 @@ def test_what_a_member_has_is_part_of_its_intercept_and_can_be_changed_in_a_row(
     means = predicted(epil, draws, None, rows)["y"].mean(("chain", "draw")).values
     # Poisson means of 1e6 and 2e6 over 400 draws: 4.4 errors, false alarms below 1e-4.
     np.testing.assert_allclose(means, [1e6, 2e6], rtol=4.4 / np.sqrt(1e6 * DRAWS))
+
+
+def test_rows_of_one_new_member_can_differ_in_what_members_have(place):
+    """Funding is declared as that of schools (`per`); a row that does not say it has the median."""
+    rows = [f"{i // 4},{i // 4 + 1},{i % 3},{i % 5}" for i in range(24)]
+    Path("data/table.csv").write_text("\n".join(["school,funding,hours,score", *rows]) + "\n")
+    columns = {"score": NUMBER, "hours": NUMBER, "funding": {**NUMBER, "per": "school"}, "school": GROUP}
+    pupils = bound("data/table.csv", columns, {"formula": "score ~ hours + funding + (1 | school)"})
+    assert pupils.dataset["funding"].dims == ("school",)
+    draws = posterior(pupils, alpha_at_means=50.0, beta_funding=2.0, sigma_school=3.0, sigma=1e-9)
+    found = predicted(pupils, draws, "school", [{"hours": 1}, {"hours": 1, "funding": 8}, {"hours": 1, "funding": 9}])
+    one, other, further = (found["score"].isel(row=i).values for i in range(3))
+    np.testing.assert_allclose(other - one, 2.0 * (8 - 3), rtol=1e-6)
+    np.testing.assert_allclose(further - other, 2.0, rtol=1e-6)
+    assert one.std() > 1.0, "the new school differs between draws"
+
+
+OWN = '''"""y ~ Normal(b f, 1), f of groups."""
+import numpyro
+import numpyro.distributions as dist
+
+
+def model(f, g_index, y=None):
+    b = numpyro.sample("b", dist.Normal(0.0, 1.0))
+    with numpyro.plate("row", g_index.shape[0]):
+        numpyro.sample("y", dist.Normal(b * f[g_index], 1.0), obs=y)
+'''
+
+
+def test_a_model_file_has_one_value_for_its_new_member(place):
+    Path("models").mkdir()
+    Path("models/own.py").write_text(OWN)
+    Path("data/table.csv").write_text("y,f,g\n" + "\n".join(f"{i},{i // 2},{i // 2}" for i in range(8)) + "\n")
+    columns = {"y": NUMBER, "f": {**NUMBER, "per": "g"}, "g": GROUP}
+    own = bound("data/table.csv", columns, {"model": "own"})
+    draws = posterior(own, b=2.0)
+    assert predicted(own, draws, "g", [{"f": 4}, {"f": 4}])["y"].sizes["row"] == 2
+    with pytest.raises(UserError, match="f differs between rows, but they are of one new g; give one value"):
+        predicted(own, draws, "g", [{"f": 4}, {"f": 5}])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
 from tadpool.formatting import MISSING
 from tadpool.loading import remarks
-from tadpool.modelling.design import Design
+from tadpool.modelling.design import Design, Predictor
 from tadpool.reporting import fit_view
 from tadpool.reporting.pages.study import headline
 from tadpool.reporting.sections import overview, sensitivity
 from tadpool.reporting.sections import predictions as predicted
 from tadpool.reporting.sections.conclusions import comparisons
 from tadpool.reporting.sections.pooling import pooling
+from tadpool.reporting.sections.pooling_amounts import Amounts
 from tadpool.reporting.sections.pooling_own_data import own_data
 from tests.made.page import render, section
 from tests.made.results import PROVENANCE, compared, fit, loo, sensitive, write_plugins
@@ -146,6 +148,27 @@ def test_the_pull_is_that_of_the_groups_errors_and_the_spread_between_them(folde
     assert found.shrinkage.startswith("Partial pooling moves the estimate of a group 35 % of the way from its own data")
     assert found.shrinkage.endswith("(median of 4 groups; range 6 % to 80 %).")
     assert found.scale == "y, mm"
+
+
+def test_shrinkage_is_not_that_of_intercepts_which_coefficients_move(folder):
+    """Intercepts without pooling are uncertain where predictors are 0; a group's own data are
+    not. The planted slopes add 100 to the variance of each intercept: all were shrunk by 70 % or
+    more."""
+    results = made(folder)
+    path = results.folder / "unpooled" / "fit.nc"
+    tree = io.read(path, contracts.FIT)
+    sites = tree["posterior"].to_dataset()
+    common, own = np.random.default_rng(5).normal(size=(2, *sites["alpha_group"].shape))
+    moved = sites["alpha_group"] + 8.0 * common[..., :1] + 6.0 * own
+    slopes = {"beta_x": (("chain", "draw"), common[..., 0]), "beta_z_group": (("chain", "draw", "group"), own)}
+    tree["posterior"] = sites.assign(alpha_group=moved, **slopes)
+    io.write(path, tree, contracts.FIT)
+    fits = fit_view.all_fits(results, {})
+    rungs, design = {fit.entry: fit for fit in fits}, fits[0].design
+    seen = Amounts(results, rungs, replace(design, predictors=(Predictor("x", "number"), Predictor("z", "number"))))
+    assert np.all(Amounts(results, rungs, design).shrinkages > 0.7)
+    # 1,000 draws and three coefficients: s^2 is 0.3 % too small in the mean, with an error of 4 %.
+    np.testing.assert_allclose(seen.shrinkages, [0.06, 0.20, 0.50, 0.80], atol=0.03)
 
 
 def test_the_spread_has_units_and_a_share_of_the_variance(folder):

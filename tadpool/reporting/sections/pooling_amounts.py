@@ -12,6 +12,7 @@ import xarray as xr
 from tadpool.files.results import StudyResults
 from tadpool.formatting import an, counted, decimals_for, member, number, plural, sentence
 from tadpool.intervals import HIGH, LOW
+from tadpool.ladder.bound_design import effect
 from tadpool.modelling.design import Design
 from tadpool.modelling.rungs import PARTIAL, UNPOOLED
 from tadpool.reporting.fit_view import Fit, draws
@@ -68,7 +69,9 @@ class Amounts:
 
     @cached_property
     def unpooled(self) -> xr.Dataset:
-        return self._posterior(UNPOOLED, [self.site])
+        names = [each.name for each in self.design.predictors]
+        slopes = [*(f"beta_{name}" for name in names), *(effect(self.group, name) for name in names)]
+        return self._posterior(UNPOOLED, [self.site, *slopes])
 
     def _posterior(self, rung: str, names: Sequence[str]) -> xr.Dataset:
         fit = self.fits.get(rung)
@@ -81,16 +84,28 @@ class Amounts:
         none if unknown.
 
         It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between
-        groups. s is the error of the group's own estimate: the posterior of no pooling, without
-        what its prior adds to its precision.
+        groups. s is the error of the group's own estimate: the posterior of no pooling given the
+        coefficients, which are about all groups, without what its prior adds to its precision.
         """
         if not self.partial or not self.unpooled:
             return np.array([])
         fit = self.fits[UNPOOLED]
         prior = dict(fit.values)["alpha_scale"] * fit.facts["outcome"]["scale"]
-        precision = self.unpooled[self.site].var(SAMPLE).values ** -1.0 - prior**-2.0
+        precision = 1 / self._own_variances() - prior**-2.0
         between = self.partial[f"sigma_{self.group}"].values.ravel() ** 2
         return (1 / (1 + np.maximum(precision, 0.0)[:, None] * between)).mean(axis=1)
+
+    def _own_variances(self) -> np.ndarray:
+        """Variance of each group's effect without pooling, given the coefficients of the predictors
+        (groups,): around its linear regression on them, over draws."""
+        found = self.unpooled.transpose(*SAMPLE, ...)
+        drawn = {name: site.values.reshape(found[self.site][..., 0].size, -1) for name, site in found.items()}
+        own = {name: drawn.pop(name) for name in [*drawn] if self.group in found[name].dims}
+        effects, variances = own.pop(self.site), []
+        for at, values in enumerate(effects.T):
+            given = np.column_stack([np.ones(len(values)), *drawn.values(), *(each[:, at] for each in own.values())])
+            variances.append(np.var(values - given @ np.linalg.lstsq(given, values, rcond=None)[0]))
+        return np.array(variances)
 
     def shrinkage(self) -> str:
         """How far partial pooling moves estimates, in a sentence."""
@@ -99,9 +114,10 @@ class Amounts:
         if not len(self.shrinkages):
             return WITHOUT_UNPOOLED
         low, median, high = map(_percent, np.quantile(self.shrinkages, [0.0, 0.5, 1.0]))
+        given = ", given the predictors," if self.design.predictors else ""
         return (
-            f"Partial pooling moves the estimate of {an(self.group)} {median} of the way from its own data to the common mean "
-            f"(median of {counted(len(self.shrinkages), self.group)}; range {low} to {high})."
+            f"Partial pooling moves the estimate of {an(self.group)} {median} of the way from its own data{given} to the "
+            f"common mean (median of {counted(len(self.shrinkages), self.group)}; range {low} to {high})."
         )
 
     def differences(self) -> list[str]:
