@@ -49,10 +49,10 @@ onsuccess:
         print(f"The results are in {storage.rstrip('/')}/results.")
     elif Path("results/index.html").is_file():
         print(f"Report: results/index.html. `{VERIFY}` writes results/verify.html.")
-    from tadpool.loading import remarks
+    from tadpool.workflow import closing
 
-    for remark in remarks.of_run(STUDIES):
-        print(remark)
+    for words in closing.words(STUDIES):
+        print(words)
 
 
 onerror:

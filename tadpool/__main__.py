@@ -46,6 +46,24 @@ def misplaced(arguments: list[str]) -> str | None:
     return None
 
 
+def without_study(arguments: list[str]) -> str | None:
+    """What to do where there is no study in the current folder and the arguments name none."""
+    words = [
+        each for each in arguments if not each.startswith(("-c", "-j", "--cores", "--jobs")) and not each.isdigit()
+    ]
+    named = not set(words) <= {"run", "quick", "report", "-n", "--dry-run", "all"}
+    here = (
+        Path.cwd() == ROOT or Path("config", "config.yaml").is_file() or any(Path("config", "studies").glob("*.yaml"))
+    )
+    if named or here:
+        return None
+    examples = ", ".join(sorted(path.stem for path in (ROOT / "config" / "studies").glob("*.yaml")))
+    return (
+        "No study is here: config/studies/ has none. `tadpool new NAME --table FILE` writes one for a table of yours; "
+        f"`tadpool --config 'studies=[cookies]'` runs one of those that come with tadpool ({examples})."
+    )
+
+
 def command(arguments: list[str]) -> list[str]:
     """The command that runs Snakemake with tadpool's rules and profile, on all cores unless the
     arguments say otherwise.
@@ -126,6 +144,9 @@ def main(arguments: list[str]) -> int:
         from tadpool.workflow import plan
 
         return plan.main(arguments[1:])
+    if (advice := without_study(arguments)) is not None:
+        print(advice, file=sys.stderr)
+        return 2
     if (target := misplaced(arguments)) is not None:
         print(f"--config takes `key=value`, not {target}; put targets first, or after `--`", file=sys.stderr)
         return 2

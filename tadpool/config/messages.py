@@ -1,6 +1,8 @@
 """Mistakes in a config as sentences: field, value as parsed, rule and fix."""
 
+import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -84,7 +86,9 @@ def _explain(detail: ErrorDetails, place: tuple, fields: Mapping[str, FieldInfo]
         case "literal_error" if name == "family" and (known := _family(str(value).lower().replace(" ", "_"))):
             return f"{shown(value)} is not one of the choices", f"did you mean {known!r}?"
         case "literal_error":
-            return f"{shown(value)} is not one of the choices", f"give {context['expected']}"
+            similar = get_close_matches(str(value), re.findall(r"'([^']*)'", context["expected"]), n=1)
+            fix = f"did you mean {similar[0]!r}?" if similar else f"give {context['expected']}"
+            return f"{shown(value)} is not one of the choices", fix
         case "rule":
             return context["what"], context["fix"]
         case "finite_number":

@@ -208,6 +208,12 @@ SETTINGS = [
     ("sampler: {draws: yes}", "sampler.draws", "true (true/false) is not a whole number", "`draws: 4000`"),
     ("sampler: {draws: }", "sampler.draws", "nothing (empty) is not a whole number", "give a value or remove the key"),
     ("sampler: {precision: float16}", "sampler.precision", "'float16' is not one of the choices", "'float64'"),
+    (
+        "sampler: {precision: flot64}",
+        "sampler.precision",
+        "'flot64' is not one of the choices",
+        "did you mean 'float64'?",
+    ),
     ("sampler: [1, 2]", "sampler", "[1, 2] (a list) is not a set of `key: value` lines", "`sampler: {draws: 2000}`"),
     ("sampler:", "sampler", "nothing (empty)", "give a value or remove the key"),
     ("sampler: {drawz: 10}", "sampler.drawz", "there is no such key", "did you mean 'draws'?"),

@@ -122,12 +122,18 @@ def test_a_study_runs_in_a_folder_elsewhere(installed):
     assert "Nothing to be done" in installed.run("tadpool", "run", "quick", "-n").stdout
 
 
-def test_built_in_studies_are_planned(installed):
+def test_built_in_studies_are_run_where_they_are_named(installed):
     folder = installed.folder.parent / "empty"
     folder.mkdir(exist_ok=True)
-    planned = Installed(installed.environment, folder).run("tadpool", "-n")
+    empty = Installed(installed.environment, folder)
+    planned = empty.run("tadpool", "-n", "--config", "studies=[radon]")
     assert planned.returncode == 0, planned.stderr
     assert "results/radon/index.html" in planned.stdout
+    for arguments in ([], ["quick", "-c2"], ["-n"]):
+        told = empty.run("tadpool", *arguments)
+        assert told.returncode == 2
+        assert "`tadpool new NAME --table FILE` writes one for a table of yours" in told.stderr
+        assert "mundlak, radon, reedfrogs" in told.stderr
 
 
 def test_the_digest_of_code_is_that_of_the_repository(installed, monkeypatch, tmp_path):
