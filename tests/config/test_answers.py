@@ -102,6 +102,16 @@ def test_the_ladder_has_comparisons_a_ranking_and_shares_of_variance(folder):
     assert found["icc_herd"].value == "sigma_herd**2 / (sigma_herd**2 + pi**2 / 3)"
 
 
+def test_means_have_the_units_of_the_outcome_and_shares_have_none(folder):
+    assert {each.units for each in asked(folder, "models: ladder\n").values()} == {None}
+    text = TABLE.replace("sick: {kind: count, trials: size}", "sick: {kind: count, units: cows}")
+    write("config/studies/herds.yaml", text + "models: ladder\n")
+    found = config.read({"studies": ["herds"]}).studies["herds"].answers
+    assert {name for name, each in found.items() if each.units == "cows"} == {
+        "effect_period", "effect_treated", "ranking_herd", "new_herd",
+    }  # fmt: skip
+
+
 def test_own_answers_come_first_and_replace_those_of_their_name(folder):
     own = "answers: {mine: {label: x, entry: partial, value: sigma_herd}, r2_marginal: {label: y, entry: pooled, r2: marginal}}"
     found = asked(folder, f"models: ladder\n{own}\n")

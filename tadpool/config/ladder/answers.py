@@ -7,7 +7,7 @@ from typing import Any
 from tadpool.config.schema.analyses import Figure
 from tadpool.config.schema.answers import Answer
 from tadpool.config.schema.study import Entry, Study
-from tadpool.config.schema.table import Table
+from tadpool.config.schema.table import Column, Table
 from tadpool.modelling.design import Design
 from tadpool.modelling.families import IDENTITY
 from tadpool.modelling.formula_design import FormulaDesign
@@ -54,11 +54,10 @@ def defaults(study: Study) -> dict[str, Answer]:
     design = formula_of(reference) or design_of(reference)
     if design is None or design.bounded or design.family.name in WITHOUT_MEAN:
         return {}
-    asked = {
-        **_comparisons(design, study),
-        **_ranking(entry, design, study),
-        **_shares(entry, design, study.models[entry]),
-    }
+    means = _comparisons(design, study) | _ranking(entry, design, study)
+    units = None if _is_share(design) else _column(design.outcome, study).units
+    asked = {name: {"units": units, **each} for name, each in means.items()}
+    asked |= _shares(entry, design, study.models[entry])
     return {name: Answer.model_validate({"entry": entry, **each}) for name, each in asked.items()}
 
 
@@ -75,9 +74,19 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def _is_share(design: Design | FormulaDesign) -> bool:
+    return bool(design.trials) or design.family.name == "bernoulli"
+
+
+def _column(name: str, study: Study) -> Column:
+    """How a column of the table is described; with nothing where the data are no table."""
+    columns = study.dataset.columns if isinstance(study.dataset, Table) else {}
+    return columns.get(name) or Column.model_construct()
+
+
 def _outcome(design: Design | FormulaDesign) -> str:
     outcome = _words(design.outcome)
-    if design.trials or design.family.name == "bernoulli":
+    if _is_share(design):
         return f"share of {outcome}"
     return f"mean number of {outcome}" if design.family.counted else f"mean {outcome}"
 
@@ -91,22 +100,15 @@ def _comparisons(design: Design | FormulaDesign, study: Study) -> dict[str, dict
         name, outcome = _words(each.name), _outcome(design)
         change, words = "sd", f"one standard deviation more {name}, less that as it is"
         if each.kind == "binary":
-            change, words = [0, 1], _with_or_without(name, _levels(each.name, study))
+            change, words = [0, 1], _with_or_without(name, _column(each.name, study).levels)
         elif each.kind in ("categorical", "ordered"):
             change, words = "levels", f"each level of {name}, less that with the first"
         found[f"effect_{each.name}"] = {"label": f"{outcome} with {words}", "compare": {each.name: change}}
     return found
 
 
-def _levels(name: str, study: Study) -> list[str] | None:
-    """The labels of a column, from its first one to its last; None where it has numbers."""
-    columns = study.dataset.columns if isinstance(study.dataset, Table) else {}
-    levels = columns[name].levels if name in columns else None
-    return levels and [str(level) for level in levels]
-
-
-def _with_or_without(name: str, levels: list[str] | None) -> str:
-    if levels is None or levels[1].lower() in ANSWERED_YES:
+def _with_or_without(name: str, levels: list[Any] | None) -> str:
+    if levels is None or str(levels[1]).lower() in ANSWERED_YES:
         return f"{name}, less that without"
     return f"{name} {levels[1]}, less that with {levels[0]}"
 
