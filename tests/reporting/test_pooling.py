@@ -10,6 +10,7 @@ import xarray as xr
 
 from tadpool import config
 from tadpool.config.ladder import entries
+from tadpool.config.schema.answers import Answer
 from tadpool.convergence import verdicts as checks
 from tadpool.files import contracts, io
 from tadpool.files.results import StudyResults
@@ -280,11 +281,17 @@ def test_a_new_group_on_a_log_scale_has_a_median_and_no_mean(folder):
 
 
 @pytest.mark.parametrize(
-    ("entry", "over", "told"), [("partial", "new", False), ("partial", "population", True), ("pooled", "new", True)]
+    ("asked", "told"),
+    [
+        ({"entry": "partial", "predict": {}, "over": "new"}, False),
+        ({"entry": "partial", "predict": {}, "over": "population"}, True),
+        ({"entry": "pooled", "predict": {}, "over": "new"}, True),
+        ({"entry": "partial", "compare": {"x": 1}, "over": "new"}, True),
+    ],
 )
-def test_a_new_group_that_has_an_answer_is_not_told_again(folder, entry, over, told):
+def test_a_new_group_that_has_an_answer_is_not_told_again(folder, asked, told):
     results = made(folder, predictions=True)
-    answer = {"entry": entry, "over": over, "group": "group", "of": "mean", "at": {}}
+    answer = Answer.model_validate({"label": "it", "group": "group", **asked}).model_dump()
     results = StudyResults(results.study, results.config | {"answers": {"own": answer}}, results.folder)
     _, new = pooling(results, fit_view.all_fits(results, {})).answers
     assert any(words.startswith("The y of a new group is 1.0 mm") for words in new.sentences) == told

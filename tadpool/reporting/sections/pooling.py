@@ -3,6 +3,7 @@ with quantities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -194,15 +195,9 @@ def _answer_for_old_groups(results: StudyResults, rungs: Mapping[str, Fit], desi
 def _answer_for_new_group(results: StudyResults, rungs: Mapping[str, Fit], design: Design) -> Answer:
     group = design.group
     about = f"For a new {group}"
-    answered = {
-        answer["entry"]
-        for answer in results.config["answers"].values()
-        if answer["over"] == "new" and answer["group"] in (group, None) and answer["of"] == "mean" and not answer["at"]
-    }
-    sound = [
-        name for name in results.config["predictions"]
-        if name in rungs and not rungs[name].failed and name not in answered
-    ]  # fmt: skip
+    answered = [each["entry"] for each in results.config["answers"].values() if _is_of_new_member(each, group)]
+    named = [name for name in results.config["predictions"] if name in rungs and name not in answered]
+    sound = [name for name in named if not rungs[name].failed]
     told = [words for name in sound for words in predictions.of_new_member(results, name)]
     found = _comparison(results, rungs, "unit" if design.rows_are_members else group)
     if found is None:
@@ -216,6 +211,12 @@ def _answer_for_new_group(results: StudyResults, rungs: Mapping[str, Fit], desig
         )
     # Of predictions the first sentence is the new member's effect.
     return Answer(about, conclusion.tone, [first, *told, *further], headline=1 + bool(told))
+
+
+def _is_of_new_member(answer: Mapping[str, Any], group: str) -> bool:
+    """Whether an answer is the expected outcome of a new member of a group, as its effect is."""
+    expected = answer["predict"] is not None and answer["of"] == "mean" and answer["at_least"] is None
+    return expected and answer["over"] == "new" and answer["group"] in (group, None) and not answer["at"]
 
 
 def _comparison(
