@@ -4,6 +4,7 @@ A kind that may as well be another one comes with a question.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +17,9 @@ from tadpool.loading.table_remarks import CODE
 
 FEW, MANY = 6, 5
 MOSTLY_EMPTY = 0.5
+WORD = re.compile(r"[^\W\d_][^\d]{2,}")
+"""What may stand for an empty cell among numbers: absent, not measured; not X or 12b."""
+FEW_WORDS, RARE, MANY_NUMBERS = 3, 0.1, 10
 ORDERS = (
     ("very low", "low", "medium", "high", "very high"),
     ("low", "moderate", "high"),
@@ -118,6 +122,13 @@ def guess(heading: str, cells: np.ndarray, name: str, position: int) -> Guess:
         count = len(cells) - len(filled)
         column = replace(column, keys={"missing": "drop"}, evidence=f"{count} empty cell{'s' * (count > 1)}; ")
     values, keys = _numbers(cells, labels)
+    if values is None and (texts := _for_empty(filled, labels)):
+        found = guess(heading, np.where(np.isin(cells, texts), "", cells), name, position)
+        return (
+            _with_texts(found, texts)
+            if found.values is not None and found.kind
+            else _labelled(column, len(filled), position)
+        )
     kind = _numeric if values is not None else _labelled
     found = kind(replace(column, values=values, keys=column.keys | keys), len(filled), position)
     sign = keys.get("sign", "")
@@ -125,6 +136,26 @@ def guess(heading: str, cells: np.ndarray, name: str, position: int) -> Guess:
     if found.kind == "number" and units:
         found = replace(found, keys=found.keys | {"units": units})
     return found if not found.kind else replace(found, evidence=column.evidence + found.evidence)
+
+
+def _for_empty(filled: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """The words that stand in a few cells of a column of many numbers."""
+    words = [label for label in labels if WORD.fullmatch(label)]
+    numbers = [label for label in labels if MARKED.fullmatch(label)]
+    few = len(words) <= FEW_WORDS and sum(map(filled.count, words)) <= RARE * len(filled)
+    return words if words and few and len(numbers) >= MANY_NUMBERS and len(words) + len(numbers) == len(labels) else []
+
+
+def _with_texts(found: Guess, texts: list[str]) -> Guess:
+    """A column of numbers in which words stand for empty cells."""
+    words = " and ".join(map(repr, texts))
+    question = Question(
+        f"do{'es' * (len(texts) == 1)} {words} stand for an empty cell?", ("yes", "no"), "correct the table"
+    )
+    keys = found.keys | {"missing_values": texts}
+    return replace(
+        found, keys=keys, question=found.question or question, evidence=f"{words} taken as empty; {found.evidence}"
+    )
 
 
 def _numbers(cells: np.ndarray, labels: tuple[str, ...]) -> tuple[np.ndarray | None, dict[str, Any]]:

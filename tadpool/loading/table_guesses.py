@@ -197,7 +197,7 @@ def _as_outcome(column: Guess) -> Guess:
         found = replace(column.changed("ordered"), evidence=f"levels from 1 to {len(levels)}")
         return found if column.words & headings.RATINGS else replace(found, question=question)
     if not column.whole:
-        code = column.question and column.question.choices == ("no", "yes")
+        code = column.question and {*column.question.choices} == {"no", "yes"}
         return column if code else replace(column, question=None)
     counted, measured = column.words & headings.COUNTED, column.words & headings.MEASURED
     count = replace(column, kind="count", evidence=span, question=None)

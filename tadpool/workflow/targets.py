@@ -59,7 +59,7 @@ def without_results(targets: Sequence[str], paths: Paths) -> Iterator[str]:
         why = (
             "its draws are not kept (`keep: summaries`)"
             if kept
-            else f"{counted(len(missing), 'result')} of it are missing"
+            else f"{counted(len(missing), 'result')} of it {'is' if len(missing) == 1 else 'are'} missing"
         )
         yield f"The page of {study} cannot be made: {why}, such as {missing[0]}; `tadpool` makes what is missing"
 

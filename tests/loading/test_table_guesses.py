@@ -131,6 +131,20 @@ def test_the_size_of_a_group_is_no_group_and_a_score_afterwards_is_the_outcome(t
     assert found.columns[found.outcome].heading == "Score after"
 
 
+@pytest.mark.parametrize(
+    ("cell", "kind"), [("absent", "number"), ("not sat", "number"), ("X", ""), ("12b", ""), (">99", "")]
+)
+def test_a_word_among_numbers_is_an_empty_cell_and_a_question(cell, kind, tmp_path):
+    rows = "\n".join(f"{cell if i in (3, 30) else 50 + i / 4},c{i % 6},{i % 7}" for i in range(40))
+    (tmp_path / "t.csv").write_text("Exam score,class,hours\n" + rows + "\n")
+    column = guessed(tmp_path / "t.csv", **({} if kind else {"outcome": "hours"})).columns["Exam_score"]
+    assert column.kind == kind
+    if kind:
+        assert column.keys == {"missing": "drop", "missing_values": [cell]}
+        assert column.question.text == f"does {cell!r} stand for an empty cell?"
+        assert column.evidence.startswith(f"{cell!r} taken as empty; 2 empty cells; numbers from")
+
+
 def test_a_predictor_that_members_have_belongs_to_the_group_with_the_fewest(tmp_path):
     """Not if it differs in one row, has an empty cell there, or is a constant."""
     rows = [

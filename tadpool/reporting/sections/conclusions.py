@@ -37,7 +37,10 @@ FAILED = "No model can be called best: {best} has the largest elpd, but its fit 
 MEANINGLESS = "Differences are measured from it, so they mean nothing either."
 ONE = "{label} is scored on {target}; no other model is compared with it."
 ALONE = "Only the {best} model has usable numbers, so there is nothing to compare it with."
-DOUBT = "Which model predicts best is not settled: too many scores are unreliable."
+DOUBT = (
+    f"Which model predicts best is not settled: more than {number(100 * MANY_UNRELIABLE, 0)} % of a model's scores are "
+    "unreliable."
+)
 WORSE = "The elpd is lower by {gaps}."
 MANY_UNITS = 100
 VERY_FEW_UNITS = 10
@@ -83,7 +86,7 @@ class Comparison:
         level = {row.label: words[row.standing] for row in ranked[1:] if row.standing in words}
         beside = [f"{word}: {listed([label for label in level if level[label] == word])}" for word in words.values()
                   if word in level.values()]  # fmt: skip
-        doubt = ["not settled: too many scores are unreliable"] if self.conclusion.tone == "doubt" else []
+        doubt = ["not settled: scores are unreliable"] if self.conclusion.tone == "doubt" else []
         return "; ".join([ranked[0].label, *beside, *doubt])
 
     @property
