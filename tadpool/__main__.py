@@ -48,9 +48,7 @@ def misplaced(arguments: list[str]) -> str | None:
 
 def without_study(arguments: list[str]) -> str | None:
     """What to do where there is no study in the current folder and the arguments name none."""
-    words = [
-        each for each in arguments if not each.startswith(("-c", "-j", "--cores", "--jobs")) and not each.isdigit()
-    ]
+    words = [each for each in arguments if not each.startswith(CORES) and not each.isdigit()]
     named = not set(words) <= {"run", "quick", "report", "-n", "--dry-run", "all"}
     here = (
         Path.cwd() == ROOT or Path("config", "config.yaml").is_file() or any(Path("config", "studies").glob("*.yaml"))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tadpool.__main__ import command, main, misplaced, runs_jobs
+from tadpool import ROOT
+from tadpool.__main__ import command, main, misplaced, runs_jobs, without_study
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,25 @@ def test_a_run_leaves_out_the_files_of_each_job_unless_its_output_is_asked_for(a
     made = command(arguments)
     at = made.index("--snakefile")
     assert (made[at - 4 : at] == ["--quiet", "host", "rules", "reason"]) == brief
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], True),
+        (["quick", "-c2", "-n"], True),
+        (["run", "--cores", "all"], True),
+        (["--config", "studies=[cookies]"], False),
+        (["--configfile", "mine.yaml"], False),
+        (["results/cookies/data.nc"], False),
+        (["--directory", "mine"], False),
+    ],
+)
+def test_a_folder_without_a_study_is_told_how_to_begin_one(arguments, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (without_study(arguments) is not None) == told
+    (tmp_path / "config" / "studies").mkdir(parents=True)
+    (tmp_path / "config" / "studies" / "mine.yaml").write_text("")
+    assert without_study(arguments) is None
+    monkeypatch.chdir(ROOT)
+    assert without_study(arguments) is None

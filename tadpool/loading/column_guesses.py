@@ -124,11 +124,8 @@ def guess(heading: str, cells: np.ndarray, name: str, position: int) -> Guess:
     values, keys = _numbers(cells, labels)
     if values is None and (texts := _for_empty(filled, labels)):
         found = guess(heading, np.where(np.isin(cells, texts), "", cells), name, position)
-        return (
-            _with_texts(found, texts)
-            if found.values is not None and found.kind
-            else _labelled(column, len(filled), position)
-        )
+        if found.kind:
+            return _with_texts(found, texts)
     kind = _numeric if values is not None else _labelled
     found = kind(replace(column, values=values, keys=column.keys | keys), len(filled), position)
     sign = keys.get("sign", "")
@@ -149,13 +146,10 @@ def _for_empty(filled: Sequence[str], labels: Sequence[str]) -> list[str]:
 def _with_texts(found: Guess, texts: list[str]) -> Guess:
     """A column of numbers in which words stand for empty cells."""
     words = " and ".join(map(repr, texts))
-    question = Question(
-        f"do{'es' * (len(texts) == 1)} {words} stand for an empty cell?", ("yes", "no"), "correct the table"
-    )
+    stand = f"does {words} stand for an empty cell?" if len(texts) == 1 else f"do {words} stand for empty cells?"
+    question = found.question or Question(stand, ("yes", "no"), "correct the table")
     keys = found.keys | {"missing_values": texts}
-    return replace(
-        found, keys=keys, question=found.question or question, evidence=f"{words} taken as empty; {found.evidence}"
-    )
+    return replace(found, keys=keys, question=question, evidence=f"{words} taken as empty; {found.evidence}")
 
 
 def _numbers(cells: np.ndarray, labels: tuple[str, ...]) -> tuple[np.ndarray | None, dict[str, Any]]:

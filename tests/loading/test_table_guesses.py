@@ -145,6 +145,12 @@ def test_a_word_among_numbers_is_an_empty_cell_and_a_question(cell, kind, tmp_pa
         assert column.evidence.startswith(f"{cell!r} taken as empty; 2 empty cells; numbers from")
 
 
+def test_a_word_among_identifiers_leaves_them_unused():
+    cells = np.array(["none" if i == 7 else str(100 + i) for i in range(40)], object)
+    column = column_guesses.guess("pupil_id", cells, "pupil_id", 0)
+    assert (column.kind, column.evidence) == ("", "it has another label in each row")
+
+
 def test_a_predictor_that_members_have_belongs_to_the_group_with_the_fewest(tmp_path):
     """Not if it differs in one row, has an empty cell there, or is a constant."""
     rows = [

@@ -15,15 +15,8 @@ def study(table, columns, entry, unit="row", **further):
     """The text of a study with one formula, whose outcome stands before ~, or with one other entry,
     whose outcome is the first column."""
     groups = [name for name, column in columns.items() if column["kind"] == "group" and name != unit]
-    outcome = (
-        entry.get("formula", next(iter(columns)))
-        .split("~")[0]
-        .split("|")[0]
-        .strip()
-        .removeprefix("prop(")
-        .split(",")[0]
-        .strip()
-    )
+    left = entry.get("formula", next(iter(columns))).split("~")[0].split("|")[0]
+    outcome = left.strip().removeprefix("prop(").split(",")[0].strip()
     return yaml.safe_dump(
         {
             "title": "A formula",

@@ -85,7 +85,7 @@ class Amounts:
 
         It is 1 / (1 + sigma^2 / s^2), averaged over draws of the standard deviation sigma between
         groups. s is the error of the group's own estimate: the posterior of no pooling given the
-        coefficients, which are about all groups, without what its prior adds to its precision.
+        coefficients of the predictors, without what its prior adds to its precision.
         """
         if not self.partial or not self.unpooled:
             return np.array([])

@@ -33,8 +33,8 @@ class Sensitivity:
     """One fit. rows: the parameters that depend on the priors. rest: how many do not. reason: why
     there are none.
 
-    note: what is shown, with the thresholds that its file names. not_scaled: sites with priors that
-    nobody scaled, so that they may move any parameter.
+    note: what is shown, with the thresholds that its file names. not_scaled: sites whose priors
+    were not scaled although they are no effects of groups.
     """
 
     fit: Fit
