@@ -63,6 +63,8 @@ def test_the_parameter_furthest_out_in_its_prior_is_named_and_priors_that_were_n
     assert model_checks._priors(sensitivity.Sensitivity(fit, [], near, 49)).words == where
     left = model_checks._priors(sensitivity.Sensitivity(fit, [], [], 49, not_scaled=["cut"]))
     assert left == Cell("pass", "0 of 49 sensitive; the prior of words (cut) was not scaled")
+    both = model_checks._priors(sensitivity.Sensitivity(fit, [], [], 49, not_scaled=["cut", "mean"]))
+    assert both.words.endswith("; the priors of words (cut) and words (mean) were not scaled")
 
 
 @pytest.mark.parametrize(("line", "state"), [([0.0, 0.1, 0.0], "pass"), ([0.0, 0.3, 0.0], "warn")])

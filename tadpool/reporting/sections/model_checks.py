@@ -203,7 +203,8 @@ def _priors(found: Sensitivity | None) -> Cell:
     if worst and abs(worst["prior_sds"]) > FAR:
         words += f"; {named(worst['parameter'])} is {number(abs(worst['prior_sds']), 1)} prior SDs from its prior mean"
     if found.not_scaled:
-        words += f"; the prior of {first_of([*map(named, found.not_scaled)], NAMED)} was not scaled"
+        priors, were = ("prior", "was") if len(found.not_scaled) == 1 else ("priors", "were")
+        words += f"; the {priors} of {first_of([*map(named, found.not_scaled)], NAMED)} {were} not scaled"
     return Cell("warn" if found.rows else "pass", words)
 
 
