@@ -6,6 +6,7 @@ and pandas' DataFrames.
 """
 
 import html
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -28,11 +29,13 @@ class _Named(Mapping):
 
     _what = "result"
 
+    @abstractmethod
     def _names(self) -> list[str]:
-        raise NotImplementedError
+        """The names of what there is."""
 
+    @abstractmethod
     def _get(self, name: str) -> Any:
-        raise NotImplementedError
+        """What has a name."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names():
